@@ -1,0 +1,117 @@
+"""Deployment settings: the `LLM_UI_*` environment variables, read once into one frozen `Config`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from llm_ui.errors import ConfigurationError
+
+ENV_PREFIX = "LLM_UI_"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Config(BaseSettings):
+    """All settings of a deployment. Each field's description is its line in the documentation and in `doctor`."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    data_dir: Path = Field(Path("~/.llm-ui"), description="Folder for the database, key files, job queue and logs.")
+    database_url: SecretStr | None = Field(
+        None, description="`postgresql+psycopg://…` to use PostgreSQL; empty for SQLite in the data folder."
+    )
+    host: str = Field("127.0.0.1", description="Address the pages are served on; `0.0.0.0` for every interface.")
+    port: Port = Field(5006, description="Port the pages are served on.")
+    api_host: str = Field("127.0.0.1", description="Address the LLM API listens on.")
+    api_port: Port = Field(8000, description="Port the LLM API listens on.")
+    api_url: str | None = Field(
+        None, description="Where the pages reach the LLM API, when it runs elsewhere; empty for `api_host:api_port`."
+    )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses people open in the browser, separated by commas, such as `https://ai.example.org`. "
+        "Needed behind a proxy; localhost is always allowed.",
+    )
+    trust_proxy: bool = Field(
+        False,
+        description="Whether to believe X-Forwarded-For and X-Forwarded-Proto; only behind a proxy that sets them.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Signs tickets and page sessions, at least 32 characters; empty for a key file in the data folder.",
+    )
+    encryption_keys: SecretStr | None = Field(
+        None,
+        description="Fernet keys that seal provider keys, newest first, separated by commas; empty for a key file.",
+    )
+    session_idle_s: int = Field(14 * 86_400, ge=60, description="Seconds without use after which a sign-in ends.")
+    session_absolute_s: int = Field(60 * 86_400, ge=60, description="Seconds after which a sign-in ends in any case.")
+    drain_s: float = Field(20.0, ge=0, le=600, description="Seconds that running answers get to finish at shut-down.")
+    connect_timeout_s: float = Field(10.0, gt=0, description="Seconds to connect to a provider.")
+    first_byte_timeout_s: float = Field(120.0, gt=0, description="Seconds until a provider's answer must begin.")
+    idle_timeout_s: float = Field(30.0, gt=0, description="Seconds between two pieces of a provider's answer.")
+    total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        """Accept a comma-separated line."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse wildcards and addresses without a scheme, which would let other sites open websockets."""
+        for origin in value:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or "*" in origin or parts.path.strip("/"):
+                raise ValueError(f"{origin!r} is not an address like https://ai.example.org")
+        return tuple(origin.rstrip("/") for origin in value)
+
+    @property
+    def folder(self) -> Path:
+        """The data folder, with `~` expanded."""
+        return self.data_dir.expanduser()
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        return self.folder / "llm-ui.db" if self.database_url is None else None
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database address with its async driver; holds the password, so never print it."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.sqlite_path}"
+        url = self.database_url.get_secret_value()
+        for plain in ("postgresql://", "postgres://"):
+            if url.startswith(plain):
+                return "postgresql+psycopg://" + url.removeprefix(plain)
+        return url
+
+    @property
+    def llm_api_url(self) -> str:
+        """Where the pages reach the LLM API."""
+        if self.api_url:
+            return self.api_url.rstrip("/")
+        host = "127.0.0.1" if self.api_host in ("0.0.0.0", "::", "") else self.api_host  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{self.api_port}" if ":" in host else f"http://{host}:{self.api_port}"
+
+
+def load_config(**overrides: Any) -> Config:
+    """Return the settings of this process; `overrides` (of the command line) win over the environment.
+
+    Overrides that are None count as not given. Raises `ConfigurationError` with one sentence that names the variable.
+    """
+    try:
+        return Config(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ENV_PREFIX + str(first["loc"][0]).upper() if first["loc"] else "the settings"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name} is not usable: {reason}. Correct it and start again.") from None

@@ -1,0 +1,220 @@
+"""What the pages and the LLM API say to each other, and the wire format of a run's events (design §3)."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+MAX_PROMPT_CHARS = 2_000_000
+"""Longest accepted message, in characters. A megabyte of text works; ten do not."""
+
+
+class _Wire(BaseModel):
+    """Base of all messages: unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChatRequest(_Wire):
+    """Ask a model. Without `chat_id` a new chat begins; with `regenerate_of` that answer is made once more."""
+
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=64)]
+    """Made by whoever submits; the same key gives the same run, however often it is sent."""
+    text: str = ""
+    chat_id: UUID | None = None
+    regenerate_of: UUID | None = None
+    """An answer of the chat. Its question is asked again and the new answer becomes its sibling; `text` is empty."""
+    model_id: UUID | None = None
+    """None: the chat's last model, else the default model."""
+    system_prompt_id: UUID | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class Usage(_Wire):
+    """Tokens of one run."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    """Part of `input_tokens`."""
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Part of `output_tokens`."""
+    source: Literal["provider", "estimate"] = "estimate"
+
+
+class Metrics(_Wire):
+    """Timings of one run; None where nothing was measured."""
+
+    queue_ms: float | None = None
+    ttft_ms: float | None = None
+    total_ms: float | None = None
+    tokens_per_second: float | None = None
+    attempts: int = 0
+
+
+class ErrorDetail(_Wire):
+    """One error, the same everywhere."""
+
+    code: str
+    message: str
+    retryable: bool = False
+    retry_after: float | None = None
+    request_id: str = ""
+
+
+class ErrorBody(_Wire):
+    """The body of every refused request."""
+
+    error: ErrorDetail
+
+
+class StartEvent(_Wire):
+    """The run exists and is stored; its ids follow.
+
+    `is_replay` says that the text follows from its first character (the numbered events are gone, because the
+    process that held them is): whoever follows forgets what it has.
+    """
+
+    type: Literal["start"] = "start"
+    run_id: UUID
+    chat_id: UUID
+    question_id: UUID
+    answer_id: UUID
+    model_name: str
+    provider_name: str
+    is_replay: bool = False
+
+
+class TokenEvent(_Wire):
+    """A piece of the answer. `offset` is its place in the answer's text, in characters."""
+
+    type: Literal["token"] = "token"
+    token: str
+    index: int
+    """Counts the pieces of the answer from 0."""
+    offset: int
+
+
+class ReasoningEvent(_Wire):
+    """A piece of the model's reasoning; `offset` as in `TokenEvent`, within the reasoning."""
+
+    type: Literal["reasoning"] = "reasoning"
+    token: str
+    offset: int
+
+
+class TitleEvent(_Wire):
+    """The chat got a title."""
+
+    type: Literal["title"] = "title"
+    title: str
+
+
+class MetricsEvent(_Wire):
+    """Live figures while the answer is being written."""
+
+    type: Literal["metrics"] = "metrics"
+    metrics: Metrics
+    usage: Usage
+
+
+class CompleteEvent(_Wire):
+    """The run ended well (`completed`) or was stopped; its figures are final."""
+
+    type: Literal["complete"] = "complete"
+    status: Literal["completed", "stopped"]
+    finish_reason: str
+    """`stop`, `length`, `content_filter`, `empty`, `stopped` (by the person) or `cap` (our own limit)."""
+    usage: Usage
+    cost_usd: str | None
+    """Exact decimal, or None where the model has no price."""
+    metrics: Metrics
+
+
+class ErrorEvent(_Wire):
+    """The run ended badly: `failed` before any text, `interrupted` with text that is kept."""
+
+    type: Literal["error"] = "error"
+    status: Literal["failed", "interrupted"]
+    error: ErrorDetail
+    usage: Usage
+    cost_usd: str | None = None
+    metrics: Metrics
+
+
+RunEvent = Annotated[
+    StartEvent | TokenEvent | ReasoningEvent | TitleEvent | MetricsEvent | CompleteEvent | ErrorEvent,
+    Field(discriminator="type"),
+]
+"""Any event of a run. On the wire the type is the SSE `event` field and is left out of `data`."""
+
+RUN_EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
+
+
+class ChatAnswer(_Wire):
+    """The answer of `POST /v1/chat`, once whole."""
+
+    run_id: UUID
+    chat_id: UUID
+    question_id: UUID
+    answer_id: UUID
+    status: str
+    text: str
+    reasoning: str
+    finish_reason: str | None
+    usage: Usage
+    cost_usd: str | None
+    metrics: Metrics
+    error: ErrorDetail | None = None
+
+
+class RunView(_Wire):
+    """One run as it stands now."""
+
+    run_id: UUID
+    chat_id: UUID
+    answer_id: UUID
+    status: str
+    last_event: int
+
+
+class ModelView(_Wire):
+    """A model that may be asked."""
+
+    model_id: UUID
+    name: str
+    display_name: str
+    provider_name: str
+    kind: str
+    context_window: int | None
+    max_output_tokens: int | None
+    input_usd_per_mtok: str | None
+    output_usd_per_mtok: str | None
+    is_default: bool
+
+
+class FoundModel(_Wire):
+    """A model that a provider says it serves."""
+
+    name: str
+    display_name: str
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+class ProviderTest(_Wire):
+    """What testing a provider's connection gave."""
+
+    is_ok: bool
+    message: str
+    """One sentence: what works, or what failed and what to do."""
+    latency_ms: float | None = None
+    models: tuple[FoundModel, ...] = ()
+
+
+class Health(_Wire):
+    """State of the LLM API."""
+
+    status: Literal["ok", "draining", "unavailable"]
+    message: str = ""

@@ -1,0 +1,145 @@
+"""The database: engine, SQLite pragmas, and the two ways in, `reading()` and `writing()`.
+
+Reading and writing sessions are different types, so that a signature says what a function may do. `writing()` is
+the only place that commits.
+"""
+
+import asyncio
+import errno
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import psycopg
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from llm_ui.config import Config
+from llm_ui.errors import DatabaseBusy, DatabaseDown, LLMUIError, StorageFull
+
+SQLITE_BUSY_TIMEOUT_MS = 5_000
+"""How long SQLite waits for another process's write before it says locked."""
+
+POOL_SIZE = 5
+POOL_TIMEOUT_S = 5.0
+"""How long a request waits for a free connection before it is told that the database is busy."""
+
+
+class ReadSession(AsyncSession):
+    """A session that reads. What it changed is thrown away at its end."""
+
+
+class Session(ReadSession):
+    """A session inside `writing()`: its changes are committed together, or none of them."""
+
+
+class Database:
+    """One engine and its two kinds of session. Made once in each process and handed down."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        # SQLite has one writer at a time: queueing here is fair and costs nothing, its own waiting polls.
+        self._sqlite_writer = asyncio.Lock()
+
+    @classmethod
+    def open(cls, config: Config) -> Self:
+        """Return the database of the settings. Connects on first use."""
+        url = config.sqlalchemy_url
+        if url.startswith("sqlite"):
+            engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S)
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        else:
+            engine = create_async_engine(
+                url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, pool_pre_ping=True
+            )
+        return cls(engine)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for migrations and checks."""
+        return self._engine
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """Yield a session for reading."""
+        async with _errors_of_ours(), ReadSession(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Session]:
+        """Yield a session whose changes are committed when the block ends well, and undone when it raises."""
+        if not self._is_sqlite:
+            async with _errors_of_ours(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+            return
+        async with self._sqlite_writer, _errors_of_ours():
+            writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
+            async with Session(writer, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    async def ping(self) -> None:
+        """Raise `DatabaseDown` or `DatabaseBusy` unless a trivial query is answered."""
+        async with self.reading() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
+    """Set the pragmas of design §6 on a new connection."""
+    # The driver's own transaction handling begins late and only as deferred; `_begin_sqlite` takes over.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: "sent" is said after the commit, so a commit must survive a power cut.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    """Begin at once, and for writers with the write lock, so that no read-then-write can fail half-way."""
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@asynccontextmanager
+async def _errors_of_ours() -> AsyncIterator[None]:
+    """Turn the drivers' errors about state (busy, full, gone) into ours; programming errors pass."""
+    try:
+        yield
+    except PoolTimeout:
+        raise DatabaseBusy from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+            raise StorageFull from None
+        raise
+    except DBAPIError as error:
+        ours = _translated(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _translated(error: DBAPIError) -> LLMUIError | None:
+    """Return our error for a driver's error about the database's state, or None."""
+    said = str(error.orig).lower()
+    if "is locked" in said:
+        return DatabaseBusy()
+    if any(words in said for words in ("disk is full", "readonly database", "disk i/o error", "no space left")):
+        return StorageFull()
+    # On SQLite a missing table is an OperationalError too: only what is about the file means "down".
+    is_down = isinstance(error.orig, psycopg.OperationalError) or "unable to open database file" in said
+    return DatabaseDown() if is_down or error.connection_invalidated else None

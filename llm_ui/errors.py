@@ -1,0 +1,235 @@
+"""The error tree: code, HTTP status, whether trying again helps, and the sentence a person reads.
+
+LLMUIError
+├── InvalidInput                 400  what was sent cannot be used
+│   ├── TooLarge                 413  a text or body over its limit
+│   └── ContextTooLong           422  the message does not fit the model's window
+├── NotSignedIn                  401  no valid session, ticket or key
+│   └── SignInRefused            401  wrong name or password
+├── Forbidden                    403  signed in, but not allowed
+├── NotFound                     404  does not exist, or is somebody else's
+├── Conflict                     409  changed meanwhile, or exists already
+├── TooManyRequests              429  throttled; `retry_after` says how long
+├── ProviderError                502  the model provider failed; `ProviderFault` names how
+├── Unavailable                  503  try again later
+│   ├── DatabaseBusy             503  the database is locked or its pool exhausted
+│   ├── DatabaseDown             503  the database cannot be reached
+│   ├── StorageFull              507  no room on the disk, or it is read-only
+│   └── ApiDown                  503  the LLM API does not answer
+├── SchemaMismatch               500  the database is newer or older than this program
+└── ConfigurationError           500  a setting or a key file is unusable
+"""
+
+from enum import StrEnum
+
+
+class LLMUIError(Exception):
+    """Base of every error this product raises on purpose.
+
+    `message` is one sentence for the person concerned and says what to do next; it never holds a secret.
+    """
+
+    code = "internal"
+    status = 500
+    retryable = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+        """Seconds after which trying again makes sense, where that is known."""
+
+
+class InvalidInput(LLMUIError):
+    """What was sent cannot be used."""
+
+    code = "invalid_input"
+    status = 400
+
+
+class TooLarge(InvalidInput):
+    """A text, file or body is over its limit."""
+
+    code = "too_large"
+    status = 413
+
+
+class ContextTooLong(InvalidInput):
+    """One message alone does not fit the model's context window."""
+
+    code = "context_too_long"
+    status = 422
+
+
+class NotSignedIn(LLMUIError):
+    """There is no valid session, ticket or key."""
+
+    code = "not_signed_in"
+    status = 401
+
+    def __init__(self, message: str = "You are signed out. Sign in again to go on.") -> None:
+        super().__init__(message)
+
+
+class SignInRefused(NotSignedIn):
+    """Name or password is wrong; which one is never said."""
+
+    code = "sign_in_refused"
+
+    def __init__(self, message: str = "Username or password is wrong. Check both and try again.") -> None:
+        super().__init__(message)
+
+
+class Forbidden(LLMUIError):
+    """Signed in, but this may not be done by this account."""
+
+    code = "forbidden"
+    status = 403
+
+    def __init__(self, message: str = "Your account may not do this. Ask an administrator.") -> None:
+        super().__init__(message)
+
+
+class NotFound(LLMUIError):
+    """The thing does not exist, or belongs to somebody else (which is not told apart)."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(LLMUIError):
+    """The thing exists already, or changed since it was read."""
+
+    code = "conflict"
+    status = 409
+
+
+class TooManyRequests(LLMUIError):
+    """Throttled; `retry_after` says for how long."""
+
+    code = "too_many_requests"
+    status = 429
+    retryable = True
+
+
+class ProviderFault(StrEnum):
+    """How a model provider failed, and hence what may be tried next."""
+
+    KEY_MISSING = "key_missing"
+    KEY_REFUSED = "key_refused"
+    MODEL_UNKNOWN = "model_unknown"
+    BAD_REQUEST = "bad_request"
+    CONTEXT_TOO_LONG = "context_too_long"
+    CONTENT_FILTERED = "content_filtered"
+    RATE_LIMITED = "rate_limited"
+    SPEND_LIMIT = "spend_limit"
+    OVERLOADED = "overloaded"
+    NAME_NOT_FOUND = "name_not_found"
+    CONNECTION_REFUSED = "connection_refused"
+    TLS_FAILED = "tls_failed"
+    REDIRECTED = "redirected"
+    ADDRESS_REFUSED = "address_refused"
+    TIMED_OUT = "timed_out"
+    STALLED = "stalled"
+    CUT_OFF = "cut_off"
+    NOT_A_MODEL_ENDPOINT = "not_a_model_endpoint"
+    PROTOCOL_BROKEN = "protocol_broken"
+    ANSWER_TOO_LARGE = "answer_too_large"
+    PROVIDER_ERROR = "provider_error"
+
+
+RETRYABLE_FAULTS = frozenset(
+    {
+        ProviderFault.RATE_LIMITED,
+        ProviderFault.OVERLOADED,
+        ProviderFault.CONNECTION_REFUSED,
+        ProviderFault.TIMED_OUT,
+    }
+)
+"""Faults after which the same request may be sent again, before the first token only."""
+
+
+class ProviderError(LLMUIError):
+    """The model provider failed, refused, or sent something that is not its protocol."""
+
+    status = 502
+
+    def __init__(
+        self,
+        message: str,
+        fault: ProviderFault,
+        *,
+        http_status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.fault = fault
+        self.http_status = http_status
+        """The status the provider answered with, where it answered."""
+        self.code = fault.value
+        self.retryable = fault in RETRYABLE_FAULTS
+
+
+class Unavailable(LLMUIError):
+    """Something this product needs is not there for the moment."""
+
+    code = "unavailable"
+    status = 503
+    retryable = True
+
+
+class DatabaseBusy(Unavailable):
+    """The database is locked by another writer, or all its connections are in use."""
+
+    code = "database_busy"
+
+    def __init__(self, message: str = "The database is busy, so nothing was saved. Try again in a moment.") -> None:
+        super().__init__(message, retry_after=1)
+
+
+class DatabaseDown(Unavailable):
+    """The database cannot be reached."""
+
+    code = "database_down"
+
+    def __init__(
+        self, message: str = "The database cannot be reached, so nothing was saved. Try again in a moment."
+    ) -> None:
+        super().__init__(message, retry_after=5)
+
+
+class StorageFull(Unavailable):
+    """The disk is full or read-only."""
+
+    code = "storage_full"
+    status = 507
+
+    def __init__(
+        self,
+        message: str = "The server's disk is full or read-only, so nothing was saved. "
+        "Your text is kept here; tell an administrator.",
+    ) -> None:
+        super().__init__(message, retry_after=30)
+
+
+class ApiDown(Unavailable):
+    """The LLM API does not answer."""
+
+    code = "api_down"
+
+    def __init__(
+        self, message: str = "The part of the server that runs the models does not answer. Try again in a moment."
+    ) -> None:
+        super().__init__(message, retry_after=2)
+
+
+class SchemaMismatch(LLMUIError):
+    """The database's schema is newer or older than this program."""
+
+    code = "schema_mismatch"
+
+
+class ConfigurationError(LLMUIError):
+    """A setting or a key file is unusable."""
+
+    code = "configuration"

@@ -1,0 +1,26 @@
+"""Identifiers: UUID version 7 keys and one type for each kind of row."""
+
+import secrets
+import time
+from typing import NewType
+from uuid import UUID
+
+UserId = NewType("UserId", UUID)
+SessionId = NewType("SessionId", UUID)
+ProviderId = NewType("ProviderId", UUID)
+ModelId = NewType("ModelId", UUID)
+PromptId = NewType("PromptId", UUID)
+ChatId = NewType("ChatId", UUID)
+MessageId = NewType("MessageId", UUID)
+RunId = NewType("RunId", UUID)
+
+
+def uuid7() -> UUID:
+    """Return a new UUID version 7 (RFC 9562 §5.7), ordered by time to a quarter of a microsecond.
+
+    The 12 bits after the millisecond hold its fraction (RFC 9562 §6.2, method 3); the last 62 are random.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = nanoseconds * 4096 // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
+    return UUID(int=value)

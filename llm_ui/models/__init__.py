@@ -1,0 +1,35 @@
+"""Tables, one aggregate a file. Importing this package registers all of them on `Base.metadata`."""
+
+from llm_ui.models.audit import AuditLog
+from llm_ui.models.base import Base
+from llm_ui.models.chat import ChatHistory, ChatMessage, MessageRole, MessageStatus
+from llm_ui.models.prompt import SystemPrompt
+from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, ProviderKind
+from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
+from llm_ui.models.setting import Setting
+from llm_ui.models.usage import UsageLog
+from llm_ui.models.user import Role, User, UserSession
+
+__all__ = [
+    "LIVE_STATUSES",
+    "AiModel",
+    "AiProvider",
+    "AiType",
+    "AuditLog",
+    "Base",
+    "ChatHistory",
+    "ChatMessage",
+    "MessageRole",
+    "MessageStatus",
+    "PriceSource",
+    "ProviderKind",
+    "Role",
+    "Run",
+    "RunStatus",
+    "Setting",
+    "SystemPrompt",
+    "UsageLog",
+    "UsageSource",
+    "User",
+    "UserSession",
+]

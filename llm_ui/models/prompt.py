@@ -1,0 +1,23 @@
+"""System prompts: instructions that a chat can start with."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from llm_ui.kit.ids import PromptId, UserId, uuid7
+from llm_ui.models.base import Base, Timestamped
+
+
+class SystemPrompt(Timestamped, Base):
+    """Instructions placed before a conversation. Without an owner it belongs to the platform."""
+
+    __tablename__ = "system_prompts"
+
+    id: Mapped[PromptId] = mapped_column(primary_key=True, default=lambda: PromptId(uuid7()))
+    owner_id: Mapped[UserId | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    """Whether new chats start with it."""
+    deleted_at: Mapped[datetime | None]

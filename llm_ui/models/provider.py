@@ -1,0 +1,97 @@
+"""Wire protocols, providers that speak them, and their models."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from llm_ui.kit.ids import ModelId, ProviderId, uuid7
+from llm_ui.models.base import Base, Timestamped, enum_column
+
+
+class ProviderKind(StrEnum):
+    """The wire protocol a provider speaks; each has one adapter."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GOOGLE = "google"
+    OLLAMA = "ollama"
+    DEMO = "demo"
+
+
+class PriceSource(StrEnum):
+    """Where a model's prices come from."""
+
+    LIST = "list"
+    """The bundled public price list."""
+    ADMIN = "admin"
+    """Typed in by an administrator, never overwritten."""
+    UNKNOWN = "unknown"
+
+
+class AiType(Timestamped, Base):
+    """A kind of AI service: one wire protocol with its usual address, shown when a provider is added."""
+
+    __tablename__ = "ai_types"
+
+    kind: Mapped[ProviderKind] = mapped_column(enum_column(ProviderKind), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    description: Mapped[str]
+    default_url: Mapped[str]
+    needs_key: Mapped[bool]
+
+
+class AiProvider(Timestamped, Base):
+    """An address that serves models. Its key is sealed with the data folder's encryption key."""
+
+    __tablename__ = "ai_providers"
+    __table_args__ = (
+        # Partial, so that a deleted provider frees its name.
+        Index(
+            "uq_ai_providers_name_key",
+            "name_key",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[ProviderId] = mapped_column(primary_key=True, default=lambda: ProviderId(uuid7()))
+    kind: Mapped[ProviderKind] = mapped_column(enum_column(ProviderKind), ForeignKey("ai_types.kind"))
+    name: Mapped[str] = mapped_column(String(64))
+    name_key: Mapped[str] = mapped_column(String(64))
+    base_url: Mapped[str]
+    sealed_key: Mapped[str | None]
+    key_hint: Mapped[str] = mapped_column(String(8), default="")
+    """The last characters of the key, to tell keys apart on the page."""
+    key_refused_at: Mapped[datetime | None]
+    """When the provider last refused the key; empty again once it is accepted or replaced."""
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    last_tested_at: Mapped[datetime | None]
+    last_test_error: Mapped[str | None]
+    """The sentence of the last failed test; empty after a good one."""
+    deleted_at: Mapped[datetime | None]
+
+
+class AiModel(Timestamped, Base):
+    """A model that a provider serves, under the name the provider knows it by."""
+
+    __tablename__ = "ai_models"
+    __table_args__ = (UniqueConstraint("provider_id", "name"),)
+
+    id: Mapped[ModelId] = mapped_column(primary_key=True, default=lambda: ModelId(uuid7()))
+    provider_id: Mapped[ProviderId] = mapped_column(ForeignKey("ai_providers.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    """The identifier on the wire."""
+    display_name: Mapped[str] = mapped_column(String(200))
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    context_window: Mapped[int | None]
+    """Tokens the model can be sent and answer together; empty where unknown."""
+    max_output_tokens: Mapped[int | None]
+    input_usd_per_mtok: Mapped[Decimal | None]
+    cached_input_usd_per_mtok: Mapped[Decimal | None]
+    output_usd_per_mtok: Mapped[Decimal | None]
+    price_source: Mapped[PriceSource] = mapped_column(enum_column(PriceSource), default=PriceSource.UNKNOWN)
+    deleted_at: Mapped[datetime | None]

@@ -1,0 +1,100 @@
+"""Runs: one generation each."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProviderId, RunId, UserId, uuid7
+from llm_ui.models.base import Base, Timestamped, enum_column
+
+
+class RunStatus(StrEnum):
+    """Where a run stands; the last four are ends, and an end is never left."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    AWAITING_APPROVAL = "awaiting_approval"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+LIVE_STATUSES = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.AWAITING_APPROVAL)
+
+
+class UsageSource(StrEnum):
+    """Where token counts come from."""
+
+    PROVIDER = "provider"
+    ESTIMATE = "estimate"
+
+
+class Run(Timestamped, Base):
+    """One generation: who asked what of which model, how it went, what it cost.
+
+    `lease_owner` is the process that writes it and the fencing token: every later write names it, so a process
+    that was frozen and lost its lease cannot write over its successor.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        Index(None, "status", "heartbeat_at"),
+        Index(None, "chat_id", "created_at"),
+        Index(None, "answer_id"),
+    )
+
+    id: Mapped[RunId] = mapped_column(primary_key=True, default=lambda: RunId(uuid7()))
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    chat_id: Mapped[ChatId] = mapped_column(ForeignKey("chat_histories.id", ondelete="CASCADE"))
+    question_id: Mapped[MessageId] = mapped_column(ForeignKey("chat_messages.id", ondelete="CASCADE"))
+    answer_id: Mapped[MessageId] = mapped_column(ForeignKey("chat_messages.id", ondelete="CASCADE"))
+    model_id: Mapped[ModelId | None] = mapped_column(ForeignKey("ai_models.id", ondelete="SET NULL"))
+    provider_id: Mapped[ProviderId | None] = mapped_column(ForeignKey("ai_providers.id", ondelete="SET NULL"))
+    model_name: Mapped[str] = mapped_column(String(200))
+    """As shown when the run began, so that history survives renaming and deletion."""
+    provider_name: Mapped[str] = mapped_column(String(64))
+    idempotency_key: Mapped[str] = mapped_column(String(64))
+    status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus))
+    temperature: Mapped[float | None]
+    max_tokens: Mapped[int | None]
+    manifest: Mapped[dict[str, Any] | None]
+    """What the model was sent, part by part with token counts (runs/context.py)."""
+
+    lease_owner: Mapped[str] = mapped_column(String(64))
+    heartbeat_at: Mapped[datetime]
+    stop_requested_at: Mapped[datetime | None]
+    """Set by a process that does not own the lease; the owner sees it at its next heartbeat."""
+    last_event: Mapped[int] = mapped_column(default=0)
+    """Number of the last event when the answer was last written down."""
+
+    finish_reason: Mapped[str | None] = mapped_column(String(32))
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None]
+    request_id: Mapped[str] = mapped_column(String(64), default="")
+    provider_request_id: Mapped[str] = mapped_column(String(200), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+
+    input_tokens: Mapped[int | None]
+    cached_tokens: Mapped[int | None]
+    """Part of `input_tokens` that the provider had in its prompt cache."""
+    output_tokens: Mapped[int | None]
+    reasoning_tokens: Mapped[int | None]
+    """Part of `output_tokens` spent on reasoning."""
+    usage_source: Mapped[UsageSource | None] = mapped_column(enum_column(UsageSource))
+    cost_usd: Mapped[Decimal | None]
+    queue_ms: Mapped[float | None]
+    """From the request's arrival to the call of the provider."""
+    ttft_ms: Mapped[float | None]
+    """From the call of the provider to its first text or reasoning."""
+    total_ms: Mapped[float | None]
+    """From the request's arrival to the end."""
+    tokens_per_second: Mapped[float | None]
+    """Output tokens by the time from the first to the last one."""
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]

@@ -1,0 +1,36 @@
+"""What was used and what it cost, booked once for each run."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from llm_ui.kit.ids import ModelId, ProviderId, RunId, UserId
+from llm_ui.models.base import Base, enum_column
+from llm_ui.models.run import RunStatus, UsageSource
+
+
+class UsageLog(Base):
+    """One booked run. No foreign keys: figures outlive the chats, models and people they are about."""
+
+    __tablename__ = "usage_logs"
+    __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"))
+
+    run_id: Mapped[RunId] = mapped_column(primary_key=True)
+    """The key, so that no run is booked twice however often its end is written."""
+    user_id: Mapped[UserId]
+    model_id: Mapped[ModelId | None]
+    provider_id: Mapped[ProviderId | None]
+    model_name: Mapped[str] = mapped_column(String(200))
+    provider_name: Mapped[str] = mapped_column(String(64))
+    status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus))
+    input_tokens: Mapped[int] = mapped_column(default=0)
+    cached_tokens: Mapped[int] = mapped_column(default=0)
+    output_tokens: Mapped[int] = mapped_column(default=0)
+    reasoning_tokens: Mapped[int] = mapped_column(default=0)
+    usage_source: Mapped[UsageSource] = mapped_column(enum_column(UsageSource))
+    cost_usd: Mapped[Decimal | None]
+    ttft_ms: Mapped[float | None]
+    total_ms: Mapped[float | None]
+    created_at: Mapped[datetime]

@@ -1,0 +1,98 @@
+"""Who may do what and who may see what: the only place that knows."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, exists, select
+
+from llm_ui.errors import Forbidden
+from llm_ui.kit.ids import SessionId, UserId
+from llm_ui.models import (
+    AiModel,
+    AiProvider,
+    AuditLog,
+    ChatHistory,
+    ChatMessage,
+    Role,
+    Run,
+    SystemPrompt,
+    User,
+    UserSession,
+)
+from llm_ui.models.base import Base
+
+T = TypeVar("T", bound=Base)
+
+
+class Permission(StrEnum):
+    """What can be allowed."""
+
+    CHAT = "chat"
+    MANAGE_PROVIDERS = "providers.manage"
+    MANAGE_USERS = "users.manage"
+    MANAGE_SETTINGS = "settings.manage"
+
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.USER: frozenset({Permission.CHAT}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts. Made from a live session, a ticket or the command line; never from what a browser says."""
+
+    user_id: UserId
+    name: str
+    role: Role
+    session_id: SessionId | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the actor may do this."""
+        return permission in ROLE_PERMISSIONS[self.role]
+
+
+SYSTEM = Actor(user_id=UserId(UUID(int=0)), name="system", role=Role.ADMIN)
+"""The command line and the product's own jobs."""
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raise `Forbidden` unless the actor may do this."""
+    if not actor.may(permission):
+        raise Forbidden
+
+
+def readable(table: type[T], actor: Actor) -> Select[T]:
+    """Return the rows of the table that the actor may see, as a query that every read starts from.
+
+    What was deleted is left out. Raises `TypeError` for a table without a rule, so that a new table cannot be
+    read before somebody has thought about it.
+    """
+    query = select(table)
+    is_owner_of_chat = exists().where(
+        ChatHistory.id == ChatMessage.chat_id, ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None)
+    )
+    if table is ChatHistory:
+        return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
+    if table is ChatMessage:
+        return query.where(is_owner_of_chat, ChatMessage.deleted_at.is_(None))
+    if table is Run:
+        return query.where(Run.user_id == actor.user_id)
+    if table is AiProvider:
+        return query.where(AiProvider.deleted_at.is_(None))
+    if table is AiModel:
+        return query.where(AiModel.deleted_at.is_(None))
+    if table is SystemPrompt:
+        mine_or_shared = SystemPrompt.owner_id.is_(None) | (SystemPrompt.owner_id == actor.user_id)
+        return query.where(mine_or_shared, SystemPrompt.deleted_at.is_(None))
+    if table is UserSession:
+        return query if actor.may(Permission.MANAGE_USERS) else query.where(UserSession.user_id == actor.user_id)
+    if table is User:
+        return query if actor.may(Permission.MANAGE_USERS) else query.where(User.id == actor.user_id)
+    if table is AuditLog:
+        require(actor, Permission.MANAGE_SETTINGS)
+        return query
+    raise TypeError(f"nobody has decided who may read {table.__name__}")
