@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import psycopg
-from sqlalchemy import event, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -75,10 +75,15 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Session]:
-        """Yield a session whose changes are committed when the block ends well, and undone when it raises."""
+    async def writing(self, *, lock: str | None = None) -> AsyncIterator[Session]:
+        """Yield a session whose changes are committed when the block ends well, and undone when it raises.
+
+        Blocks with the same `lock` run one after the other, in all processes; on SQLite all blocks do.
+        """
         if not self._is_sqlite:
             async with _errors_of_ours(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+                if lock is not None:
+                    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"llm-ui/{lock}"))))
                 yield session
             return
         async with self._sqlite_writer, _errors_of_ours():

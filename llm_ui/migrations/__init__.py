@@ -10,13 +10,10 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from llm_ui.db import Database
 from llm_ui.errors import SchemaMismatch
-
-POSTGRESQL_LOCK = 0x11_4D_55_49
-"""Key of the advisory lock that lets one process migrate at a time."""
 
 
 def alembic_config() -> AlembicConfig:
@@ -75,12 +72,10 @@ async def require_current(database: Database) -> None:
 
 async def _run(database: Database, step: Callable[[AlembicConfig], None]) -> None:
     def work(connection: Connection) -> None:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": POSTGRESQL_LOCK})
         config = alembic_config()
         config.attributes["connection"] = connection
         step(config)
 
-    async with database.writing() as session:
+    async with database.writing(lock="migrate") as session:
         connection = await session.connection()
         await connection.run_sync(work)

@@ -1,0 +1,41 @@
+"""What every process does first: the data folder, the schema and the seed data."""
+
+import asyncio
+from pathlib import Path
+
+from llm_ui import migrations
+from llm_ui.config import Config
+from llm_ui.db import Database
+from llm_ui.errors import ConfigurationError
+from llm_ui.services.seed import seed
+
+
+async def open_database(config: Config) -> Database:
+    """Return the database of the settings: its folder made, its schema current, its seed data there.
+
+    Processes that start together take turns. Raises our errors with what to do.
+    """
+    await asyncio.to_thread(make_folder, config.folder)
+    database = Database.open(config)
+    try:
+        if await migrations.current(database) != migrations.head():
+            await migrations.upgrade(database)
+        async with database.writing(lock="seed") as session:
+            await seed(session)
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def make_folder(folder: Path) -> None:
+    """Make the data folder, for its owner only. Raises `ConfigurationError` when it cannot be used."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder {folder} cannot be used: {error.strerror}. Choose another with --data-dir."
+        ) from None

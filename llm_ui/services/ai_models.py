@@ -1,0 +1,345 @@
+"""The models of providers: which may be asked, what they cost, which is the default."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select, update
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import Conflict, InvalidInput, NotFound
+from llm_ui.kit.ids import ModelId, ProviderId, uuid7
+from llm_ui.kit.text import one_line, storable
+from llm_ui.models import AiModel, AiProvider, PriceSource, ProviderKind
+from llm_ui.services import audit, settings
+from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.prices import Prices, listed
+from llm_ui.services.settings import DEFAULT_MODEL
+
+MAX_PRICE_USD_PER_MTOK = Decimal(100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model as lists show it."""
+
+    id: ModelId
+    provider_id: ProviderId
+    provider_name: str
+    kind: ProviderKind
+    name: str
+    display_name: str
+    is_enabled: bool
+    is_provider_enabled: bool
+    is_default: bool
+    context_window: int | None
+    max_output_tokens: int | None
+    prices: Prices
+    price_source: PriceSource
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """A stretch of the models, by provider and name."""
+
+    items: tuple[ModelInfo, ...]
+    total: int
+    """How many there are in all stretches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTarget:
+    """What a run needs to know of the model it asks."""
+
+    model_id: ModelId
+    provider_id: ProviderId
+    kind: ProviderKind
+    base_url: str
+    sealed_key: str | None
+    name: str
+    display_name: str
+    provider_name: str
+    context_window: int | None
+    max_output_tokens: int | None
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True)
+class NewModel:
+    """A model to add: by hand, or as a provider listed it."""
+
+    name: str
+    display_name: str = ""
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """What an administrator may set on a model."""
+
+    display_name: str
+    context_window: int | None
+    max_output_tokens: int | None
+    prices: Prices
+
+
+async def list_models(session: ReadSession, actor: Actor) -> tuple[ModelInfo, ...]:
+    """Return the models that may be asked, the default one first, then by provider and name."""
+    query = _models(actor).where(AiModel.is_enabled, AiProvider.is_enabled)
+    return tuple(sorted(await _infos(session, query), key=lambda model: not model.is_default))
+
+
+async def find_models(
+    session: ReadSession,
+    actor: Actor,
+    *,
+    search: str = "",
+    provider_id: ProviderId | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> ModelPage:
+    """Return a stretch of all models, enabled or not, whose names or provider hold the search text."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    query = _models(actor)
+    if provider_id is not None:
+        query = query.where(AiModel.provider_id == provider_id)
+    if words := storable(search).strip():
+        columns = (AiModel.name, AiModel.display_name, AiProvider.name)
+        query = query.where(or_(*(column.icontains(words, autoescape=True) for column in columns)))
+    total = await session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    return ModelPage(await _infos(session, query.offset(offset).limit(limit)), total)
+
+
+async def get_model(session: ReadSession, actor: Actor, model_id: ModelId) -> ModelInfo:
+    """Return one model, enabled or not. Raises `NotFound`."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    found = await _infos(session, _models(actor).where(AiModel.id == model_id))
+    if not found:
+        raise _not_found()
+    return found[0]
+
+
+async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -> ModelTarget:
+    """Return the model to ask; None means the default one.
+
+    Raises `NotFound` or `InvalidInput` with what to do when it is gone, disabled or none is set.
+    """
+    require(actor, Permission.CHAT)
+    if model_id is None:
+        default = await settings.get(session, DEFAULT_MODEL)
+        if default is None:
+            raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
+        model_id = ModelId(UUID(default))
+    query = readable(AiModel, actor).add_columns(AiProvider).join(AiProvider, AiProvider.id == AiModel.provider_id)
+    found = (await session.execute(query.where(AiModel.id == model_id, AiProvider.deleted_at.is_(None)))).one_or_none()
+    if found is None:
+        raise NotFound("This model does not exist any more. Pick another one.")
+    model, provider = found.tuple()
+    if not model.is_enabled or not provider.is_enabled:
+        raise InvalidInput(f"{model.display_name} is switched off. Pick another model.")
+    return ModelTarget(
+        model_id=model.id,
+        provider_id=provider.id,
+        kind=provider.kind,
+        base_url=provider.base_url,
+        sealed_key=provider.sealed_key,
+        name=model.name,
+        display_name=model.display_name,
+        provider_name=provider.name,
+        context_window=model.context_window,
+        max_output_tokens=model.max_output_tokens,
+        prices=_prices(model),
+    )
+
+
+async def add_models(
+    session: Session, actor: Actor, provider_id: ProviderId, new_models: Sequence[NewModel]
+) -> tuple[ModelId, ...]:
+    """Add models to a provider, enabled. Those it has already stay as they are; deleted ones come back.
+
+    When there is no default model yet, the first one becomes it. Raises `NotFound` and `InvalidInput`.
+    """
+    require(actor, Permission.MANAGE_PROVIDERS)
+    provider = await session.scalar(readable(AiProvider, actor).where(AiProvider.id == provider_id))
+    if provider is None:
+        raise NotFound("This provider does not exist any more. Reload the list.")
+    known_rows = await session.scalars(select(AiModel).where(AiModel.provider_id == provider_id))  # rights: above
+    known = {row.name: row for row in known_rows}
+    added: list[ModelId] = []
+    for new in new_models:
+        name = _model_name(new.name)
+        row = known.get(name)
+        if row is None:
+            row = known[name] = _new_row(provider, name, new)
+            session.add(row)
+            added.append(row.id)
+        elif row.deleted_at is not None:
+            row.deleted_at, row.is_enabled = None, True
+            added.append(row.id)
+    await session.flush()
+    if added:
+        names = one_line(", ".join(new.name for new in new_models), 500)
+        await audit.record(session, actor, "models.added", provider.name, models=names)
+        if await settings.get(session, DEFAULT_MODEL) is None:
+            await settings.store(session, DEFAULT_MODEL, str(added[0]))
+    return tuple(added)
+
+
+async def change_model(
+    session: Session, actor: Actor, model_id: ModelId, change: ModelChange, *, seen: datetime | None = None
+) -> None:
+    """Set what an administrator may set; prices that are changed become the administrator's own.
+
+    `seen` is the `updated_at` the form was filled from; `Conflict` when somebody saved meanwhile.
+    """
+    require(actor, Permission.MANAGE_PROVIDERS)
+    row = await _row(session, actor, model_id)
+    if seen is not None and row.updated_at != seen:
+        raise Conflict(f"{row.display_name} was changed by somebody else meanwhile. Open it again and repeat it.")
+    row.display_name = one_line(change.display_name, 200) or row.name
+    row.context_window = _count(change.context_window, "The context window")
+    row.max_output_tokens = _count(change.max_output_tokens, "The longest answer")
+    _check_prices(prices := change.prices)
+    if prices != _prices(row):
+        _set_prices(row, prices, PriceSource.ADMIN)
+    await audit.record(session, actor, "model.changed", row.name, display_name=row.display_name)
+
+
+async def use_list_prices(session: Session, actor: Actor, model_id: ModelId) -> Prices:
+    """Go back to the public list's prices. Raises `InvalidInput` when the list does not know the model."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    row = await _row(session, actor, model_id)
+    provider = await session.get_one(AiProvider, row.provider_id)
+    known = listed(provider.kind, provider.base_url, row.name)
+    if known is None or known.prices.input_usd_per_mtok is None:
+        raise InvalidInput(f"The public price list does not know {row.name}. Type its prices in.")
+    _set_prices(row, known.prices, PriceSource.LIST)
+    await audit.record(session, actor, "model.changed", row.name, price_source=PriceSource.LIST.value)
+    return known.prices
+
+
+async def set_model_enabled(session: Session, actor: Actor, model_id: ModelId, *, is_enabled: bool) -> None:
+    """Let people ask the model, or not. Raises `InvalidInput` for the default model, which must stay usable."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    row = await _row(session, actor, model_id)
+    if not is_enabled and await settings.get(session, DEFAULT_MODEL) == str(model_id):
+        raise InvalidInput(f"{row.display_name} is the default model. Make another one the default first.")
+    row.is_enabled = is_enabled
+    await audit.record(session, actor, "model.enabled" if is_enabled else "model.disabled", row.name)
+
+
+async def set_default(session: Session, actor: Actor, model_id: ModelId) -> None:
+    """Make the model the one new chats start with."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    chosen = await target(session, actor, model_id)
+    await settings.change(session, actor, DEFAULT_MODEL, str(chosen.model_id))
+
+
+async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> None:
+    """Take the model off the list. Chats that used it stay. Raises `InvalidInput` for the default model."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    await set_model_enabled(session, actor, model_id, is_enabled=False)
+    row = await _row(session, actor, model_id)
+    await session.execute(update(AiModel).where(AiModel.id == row.id).values(deleted_at=row.updated_at))
+    await audit.record(session, actor, "model.deleted", row.name)
+
+
+def _models(actor: Actor) -> Select[tuple[AiModel, AiProvider]]:
+    """Return the models with their providers, by provider and name."""
+    query = readable(AiModel, actor).join(AiProvider, AiProvider.id == AiModel.provider_id)
+    by_name = query.order_by(AiProvider.name_key, func.lower(AiModel.display_name), AiModel.id)
+    return by_name.where(AiProvider.deleted_at.is_(None)).add_columns(AiProvider)
+
+
+async def _infos(session: ReadSession, query: Select[tuple[AiModel, AiProvider]]) -> tuple[ModelInfo, ...]:
+    default = await settings.get(session, DEFAULT_MODEL)
+    rows = (await session.execute(query)).tuples()
+    return tuple(_info(model, provider, is_default=str(model.id) == default) for model, provider in rows)
+
+
+def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInfo:
+    return ModelInfo(
+        id=model.id,
+        provider_id=provider.id,
+        provider_name=provider.name,
+        kind=provider.kind,
+        name=model.name,
+        display_name=model.display_name,
+        is_enabled=model.is_enabled,
+        is_provider_enabled=provider.is_enabled,
+        is_default=is_default,
+        context_window=model.context_window,
+        max_output_tokens=model.max_output_tokens,
+        prices=_prices(model),
+        price_source=model.price_source,
+        updated_at=model.updated_at,
+    )
+
+
+async def _row(session: Session, actor: Actor, model_id: ModelId) -> AiModel:
+    """Return the row, locked until the end of the transaction, so that two who save are told apart."""
+    query = readable(AiModel, actor).where(AiModel.id == model_id).with_for_update()
+    row = await session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise _not_found()
+    return row
+
+
+def _not_found() -> NotFound:
+    return NotFound("This model does not exist any more. Reload the list.")
+
+
+def _new_row(provider: AiProvider, name: str, new: NewModel) -> AiModel:
+    known = listed(provider.kind, provider.base_url, name)
+    prices = known.prices if known else Prices()
+    return AiModel(
+        id=ModelId(uuid7()),
+        provider_id=provider.id,
+        name=name,
+        display_name=one_line(new.display_name, 200) or name,
+        context_window=new.context_window or (known.context_window if known else None),
+        max_output_tokens=new.max_output_tokens,
+        input_usd_per_mtok=prices.input_usd_per_mtok,
+        cached_input_usd_per_mtok=prices.cached_input_usd_per_mtok,
+        output_usd_per_mtok=prices.output_usd_per_mtok,
+        price_source=PriceSource.UNKNOWN if prices == Prices() else PriceSource.LIST,
+    )
+
+
+def _model_name(value: str) -> str:
+    name = value.strip()
+    if not name or len(name) > 200 or not name.isprintable():
+        raise InvalidInput("A model's name must have 1 to 200 printable characters, as its provider writes it.")
+    return name
+
+
+def _count(value: int | None, what: str) -> int | None:
+    if value is not None and not 1 <= value <= 100_000_000:
+        raise InvalidInput(f"{what} must be between 1 and 100,000,000 tokens, or empty.")
+    return value
+
+
+def _check_prices(prices: Prices) -> None:
+    for price in (prices.input_usd_per_mtok, prices.cached_input_usd_per_mtok, prices.output_usd_per_mtok):
+        if price is not None and not (price.is_finite() and 0 <= price <= MAX_PRICE_USD_PER_MTOK):
+            raise InvalidInput("A price must be between 0 and 100,000 dollars per million tokens.")
+    has_input = prices.input_usd_per_mtok is not None
+    if has_input != (prices.output_usd_per_mtok is not None):
+        raise InvalidInput("Give both prices, for input and output, or leave both empty.")
+    if prices.cached_input_usd_per_mtok is not None and not has_input:
+        raise InvalidInput("A price for cached input needs the prices for input and output too.")
+
+
+def _set_prices(row: AiModel, prices: Prices, source: PriceSource) -> None:
+    row.input_usd_per_mtok = prices.input_usd_per_mtok
+    row.cached_input_usd_per_mtok = prices.cached_input_usd_per_mtok
+    row.output_usd_per_mtok = prices.output_usd_per_mtok
+    row.price_source = PriceSource.UNKNOWN if prices == Prices() else source
+
+
+def _prices(row: AiModel) -> Prices:
+    return Prices(row.input_usd_per_mtok, row.cached_input_usd_per_mtok, row.output_usd_per_mtok)

@@ -1,0 +1,137 @@
+"""Chats of a person: list, open, rename, bin."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import InvalidInput, NotFound
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ChatId, ModelId, PromptId
+from llm_ui.kit.text import one_line
+from llm_ui.models import LIVE_STATUSES, ChatHistory, Run
+from llm_ui.services.access import Actor, readable
+
+MAX_TITLE_CHARS = 200
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCursor:
+    """Where a page of chats ended; the next one begins after it."""
+
+    last_message_at: datetime
+    id: ChatId
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSummary:
+    """A chat as the sidebar shows it."""
+
+    id: ChatId
+    title: str
+    last_message_at: datetime
+    is_answering: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPage:
+    """Some chats, newest first."""
+
+    items: tuple[ChatSummary, ...]
+    next: ChatCursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDetail:
+    """An open chat without its messages."""
+
+    id: ChatId
+    title: str
+    model_id: ModelId | None
+    temperature: float | None
+    max_tokens: int | None
+    system_prompt_id: PromptId | None
+
+
+async def list_chats(
+    session: ReadSession, actor: Actor, *, after: ChatCursor | None = None, limit: int = PAGE_SIZE
+) -> ChatPage:
+    """Return a page of the actor's chats, the one written to last first."""
+    is_answering = (
+        select(Run.id).where(Run.chat_id == ChatHistory.id, Run.status.in_(LIVE_STATUSES)).exists().label("answering")
+    )
+    query = (
+        readable(ChatHistory, actor)
+        .with_only_columns(ChatHistory.id, ChatHistory.title, ChatHistory.last_message_at, is_answering)
+        .order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        is_older = ChatHistory.last_message_at < after.last_message_at
+        is_same_instant = and_(ChatHistory.last_message_at == after.last_message_at, ChatHistory.id < after.id)
+        query = query.where(or_(is_older, is_same_instant))
+    found = [ChatSummary(*row) for row in await session.execute(query)]
+    items = tuple(found[:limit])
+    has_more = len(found) > limit
+    return ChatPage(items, ChatCursor(items[-1].last_message_at, items[-1].id) if has_more else None)
+
+
+async def open_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> ChatDetail:
+    """Return a chat of the actor. Raises `NotFound`, for somebody else's chat too."""
+    row = await chat_row(session, actor, chat_id)
+    return ChatDetail(row.id, row.title, row.model_id, row.temperature, row.max_tokens, row.system_prompt_id)
+
+
+async def rename(session: Session, actor: Actor, chat_id: ChatId, title: str) -> str:
+    """Give a chat a title of the person's own; return it as stored."""
+    row = await chat_row(session, actor, chat_id)
+    title = one_line(title, MAX_TITLE_CHARS)
+    if not title:
+        raise InvalidInput("A chat needs a title of at least one character.")
+    row.title, row.is_title_automatic = title, False
+    return title
+
+
+async def delete(session: Session, actor: Actor, chat_id: ChatId) -> None:
+    """Put a chat into the bin. A running answer is asked to stop."""
+    row = await chat_row(session, actor, chat_id)
+    row.deleted_at = now()
+    live = update(Run).where(Run.chat_id == row.id, Run.status.in_(LIVE_STATUSES))
+    await session.execute(live.values(stop_requested_at=now()))
+
+
+async def restore(session: Session, actor: Actor, chat_id: ChatId) -> None:
+    """Take a chat back out of the bin. Raises `NotFound` when it is not there."""
+    # Not `readable`: what is in the bin is what that leaves out.
+    binned = update(ChatHistory).where(
+        ChatHistory.id == chat_id, ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_not(None)
+    )
+    if await session.scalar(binned.values(deleted_at=None).returning(ChatHistory.id)) is None:
+        raise _not_found()
+
+
+async def set_options(
+    session: Session,
+    actor: Actor,
+    chat_id: ChatId,
+    *,
+    temperature: float | None,
+    max_tokens: int | None,
+) -> None:
+    """Keep how the chat's next questions are asked."""
+    row = await chat_row(session, actor, chat_id)
+    row.temperature, row.max_tokens = temperature, max_tokens
+
+
+async def chat_row(session: ReadSession, actor: Actor, chat_id: ChatId) -> ChatHistory:
+    """Return the row of a chat the actor may see. Raises `NotFound`."""
+    row = await session.scalar(readable(ChatHistory, actor).where(ChatHistory.id == chat_id))
+    if row is None:
+        raise _not_found()
+    return row
+
+
+def _not_found() -> NotFound:
+    return NotFound("This chat does not exist, or it is not yours. Pick one from the list.")

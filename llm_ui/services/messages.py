@@ -1,0 +1,131 @@
+"""The messages of a chat's active branch, a page at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, literal, select
+from sqlalchemy.orm import aliased
+
+from llm_ui.db import ReadSession
+from llm_ui.errors import NotFound
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
+from llm_ui.models import ChatMessage, MessageRole, MessageStatus, Run, RunStatus, UsageSource
+from llm_ui.services.access import Actor, readable
+from llm_ui.services.chats import chat_row
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run as the chat shows it under its answer."""
+
+    id: RunId
+    status: RunStatus
+    model_id: ModelId | None
+    model_name: str
+    provider_name: str
+    input_tokens: int | None
+    output_tokens: int | None
+    usage_source: UsageSource | None
+    cost_usd: Decimal | None
+    ttft_ms: float | None
+    total_ms: float | None
+    tokens_per_second: float | None
+    error_code: str | None
+    error_message: str | None
+    finish_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message; `run` is there on answers."""
+
+    id: MessageId
+    role: MessageRole
+    status: MessageStatus
+    text: str
+    reasoning: str
+    created_at: datetime
+    run: RunSummary | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Some messages of the active branch, oldest first."""
+
+    items: tuple[MessageView, ...]
+    has_older: bool
+
+
+async def read_messages(
+    session: ReadSession, actor: Actor, chat_id: ChatId, *, before: MessageId | None = None, limit: int = PAGE_SIZE
+) -> MessagePage:
+    """Return the last messages of the active branch, or those before a message of it. Raises `NotFound`."""
+    chat = await chat_row(session, actor, chat_id)
+    start = chat.active_leaf_id
+    if before is not None:
+        start = await session.scalar(
+            readable(ChatMessage, actor)
+            .with_only_columns(ChatMessage.parent_id)
+            .where(ChatMessage.id == before, ChatMessage.chat_id == chat_id)
+        )
+    if start is None:
+        return MessagePage((), has_older=False)
+    rows = list(await session.scalars(branch(start, limit + 1)))
+    shown = rows[:limit]
+    runs = await _runs_of(session, actor, [row.id for row in shown if row.role is MessageRole.ASSISTANT])
+    items = tuple(_view(row, runs.get(row.id)) for row in reversed(shown))
+    return MessagePage(items, has_older=len(rows) > limit)
+
+
+async def read_message(session: ReadSession, actor: Actor, message_id: MessageId) -> MessageView:
+    """Return one message. Raises `NotFound`, for somebody else's too."""
+    row = await session.scalar(readable(ChatMessage, actor).where(ChatMessage.id == message_id))
+    if row is None:
+        raise NotFound("This message does not exist any more. Reload the chat.")
+    runs = await _runs_of(session, actor, [row.id])
+    return _view(row, runs.get(row.id))
+
+
+def branch(leaf_id: MessageId, limit: int) -> Select[ChatMessage]:
+    """Return the query for a message and those it follows on, newest first, `limit` of them at most.
+
+    It walks up the tree row by row, so a page costs the same in a long chat as in a short one. The caller has
+    checked that the chat is the actor's.
+    """
+    # rights: the leaf was read through the chat, which was read through readable()
+    start = select(ChatMessage.id, ChatMessage.parent_id, literal(1).label("depth")).where(ChatMessage.id == leaf_id)
+    walk = start.cte("branch", recursive=True)
+    above = aliased(ChatMessage)
+    walk = walk.union_all(
+        select(above.id, above.parent_id, walk.c.depth + 1).where(above.id == walk.c.parent_id, walk.c.depth < limit)
+    )
+    return select(ChatMessage).join(walk, walk.c.id == ChatMessage.id).order_by(walk.c.depth)
+
+
+async def _runs_of(session: ReadSession, actor: Actor, answers: list[MessageId]) -> dict[MessageId, Run]:
+    if not answers:
+        return {}
+    query = readable(Run, actor).where(Run.answer_id.in_(answers)).order_by(Run.created_at)
+    return {run.answer_id: run for run in await session.scalars(query)}
+
+
+def _view(row: ChatMessage, run: Run | None) -> MessageView:
+    return MessageView(
+        id=row.id,
+        role=row.role,
+        status=row.status,
+        text=row.text,
+        reasoning=row.reasoning,
+        created_at=row.created_at,
+        run=None if run is None else summary(run),
+    )
+
+
+def summary(run: Run) -> RunSummary:
+    """Return what the chat shows of a run."""
+    fields: dict[str, Any] = {name: getattr(run, name) for name in RunSummary.__dataclass_fields__}
+    return RunSummary(**fields)

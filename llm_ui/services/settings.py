@@ -1,0 +1,53 @@
+"""Workspace settings: the registry of what an administrator may change, and the values."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.models import Setting
+from llm_ui.services import audit
+from llm_ui.services.access import Actor, Permission, require
+
+V = TypeVar("V", bool, str, str | None)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSetting(Generic[V]):
+    """One setting: its name, what it means and the value it has until somebody changes it."""
+
+    name: str
+    meaning: str
+    default: V
+
+
+REGISTRATION_OPEN = WorkspaceSetting("registration_open", "Whether anybody may create an account.", default=True)
+DEFAULT_MODEL = WorkspaceSetting[str | None]("default_model_id", "The model a new chat starts with.", None)
+SETUP_TOKEN = WorkspaceSetting[str | None](
+    "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
+)
+SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
+
+REGISTRY = (REGISTRATION_OPEN, DEFAULT_MODEL, SETUP_TOKEN, SEEDED)
+
+
+async def get(session: ReadSession, setting: WorkspaceSetting[V]) -> V:
+    """Return the setting's value."""
+    row = await session.get(Setting, setting.name)
+    return setting.default if row is None else cast("V", row.value["value"])
+
+
+async def change(session: Session, actor: Actor, setting: WorkspaceSetting[V], value: V) -> None:
+    """Change a setting for everybody, at once."""
+    require(actor, Permission.MANAGE_SETTINGS)
+    await store(session, setting, value)
+    await audit.record(session, actor, "setting.changed", setting.name, value=value)
+
+
+async def store(session: Session, setting: WorkspaceSetting[V], value: V) -> None:
+    """Write the value on the product's own behalf: no rights asked, nothing audited."""
+    row = await session.get(Setting, setting.name)
+    if row is None:
+        session.add(Setting(name=setting.name, value={"value": value}))
+        await session.flush()
+    else:
+        row.value = {"value": value}

@@ -1,0 +1,175 @@
+"""Signing in and out: sessions, their time-outs and their end."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+
+from llm_ui.config import Config
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import NotFound, NotSignedIn, SignInRefused
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import SessionId, UserId, uuid7
+from llm_ui.kit.signing import sha256_hex
+from llm_ui.kit.text import one_line
+from llm_ui.models import User, UserSession
+from llm_ui.services.access import Actor, readable
+
+TOKEN_BYTES = 32
+SEEN_EVERY = timedelta(minutes=1)
+"""How exact `last_seen_at` is; writing it on every request would make each read a write."""
+KEEP_ENDED = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOuts:
+    """How long a sign-in lasts without use, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+    @classmethod
+    def of(cls, config: Config) -> "TimeOuts":
+        """Return those of the settings."""
+        return cls(timedelta(seconds=config.session_idle_s), timedelta(seconds=config.session_absolute_s))
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A sign-in that just happened. The token goes into the cookie and is stored nowhere."""
+
+    token: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A sign-in as its owner sees it."""
+
+    id: SessionId
+    created_at: datetime
+    last_seen_at: datetime
+    user_agent: str
+    address: str
+    is_this: bool
+
+
+async def password_hash_of(session: ReadSession, name: str) -> tuple[UserId, str] | None:
+    """Return the account of that name or e-mail address and its password hash, if there is one and it is active."""
+    # No rights to ask for: nobody is signed in yet.
+    key = name.strip().casefold()
+    query = select(User.id, User.password_hash).where(or_(User.name_key == key, User.email_key == key))
+    row = (await session.execute(query.where(User.is_active))).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def start_session(
+    session: Session,
+    user_id: UserId,
+    time_outs: TimeOuts,
+    *,
+    user_agent: str,
+    address: str,
+    new_password_hash: str | None = None,
+) -> NewSession:
+    """Sign a person in whose password was checked. Always makes a new token. Raises `SignInRefused` if disabled."""
+    user = await session.get(User, user_id)
+    if user is None or not user.is_active:
+        raise SignInRefused
+    if new_password_hash is not None:
+        user.password_hash = new_password_hash
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    instant = now()
+    user.last_sign_in_at = instant
+    row = UserSession(
+        id=SessionId(uuid7()),
+        user_id=user_id,
+        token_hash=sha256_hex(token),
+        created_at=instant,
+        last_seen_at=instant,
+        expires_at=instant + time_outs.absolute,
+        user_agent=one_line(user_agent, 256),
+        address=one_line(address, 64),
+    )
+    session.add(row)
+    return NewSession(token, Actor(user_id, user.name, user.role, row.id))
+
+
+async def actor_of_token(session: ReadSession, token: str, time_outs: TimeOuts) -> Actor:
+    """Return whoever holds the session token. Raises `NotSignedIn` when it is unknown, ended or too old."""
+    return await _live_actor(session, UserSession.token_hash == sha256_hex(token), time_outs)
+
+
+async def actor_of_session(session: ReadSession, session_id: SessionId, time_outs: TimeOuts) -> Actor:
+    """Return whoever is signed in with this session, as they are now. Raises `NotSignedIn`."""
+    return await _live_actor(session, UserSession.id == session_id, time_outs)
+
+
+async def touch(session: Session, session_id: SessionId) -> None:
+    """Note that the session is in use; writes at most once a minute."""
+    stale = UserSession.last_seen_at < now() - SEEN_EVERY
+    await session.execute(update(UserSession).where(UserSession.id == session_id, stale).values(last_seen_at=now()))
+
+
+async def list_sessions(session: ReadSession, actor: Actor, time_outs: TimeOuts) -> tuple[SessionInfo, ...]:
+    """Return the actor's own live sessions, the one used last first."""
+    query = readable(UserSession, actor).where(
+        UserSession.user_id == actor.user_id,
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > now(),
+        UserSession.last_seen_at > now() - time_outs.idle,
+    )
+    rows = await session.scalars(query.order_by(UserSession.last_seen_at.desc()))
+    return tuple(
+        SessionInfo(
+            row.id, row.created_at, row.last_seen_at, row.user_agent, row.address, is_this=row.id == actor.session_id
+        )
+        for row in rows
+    )
+
+
+async def revoke_session(session: Session, actor: Actor, session_id: SessionId, reason: str = "ended") -> None:
+    """End one of the actor's own sessions. Raises `NotFound` for anybody else's."""
+    mine = update(UserSession).where(UserSession.id == session_id, UserSession.user_id == actor.user_id)
+    ended = await session.scalar(
+        mine.where(UserSession.revoked_at.is_(None))
+        .values(revoked_at=now(), revoked_reason=reason)
+        .returning(UserSession.id)
+    )
+    if ended is None:
+        raise NotFound("This session has ended already.")
+
+
+async def revoke_all(session: Session, user_id: UserId, reason: str, *, but: SessionId | None = None) -> None:
+    """End every session of a person, except one."""
+    theirs = update(UserSession).where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
+    if but is not None:
+        theirs = theirs.where(UserSession.id != but)
+    await session.execute(theirs.values(revoked_at=now(), revoked_reason=reason))
+
+
+async def revoked_since(session: ReadSession, instant: datetime) -> tuple[SessionId, ...]:
+    """Return the sessions that anybody ended since then, so that their open pages can be closed."""
+    return tuple(await session.scalars(select(UserSession.id).where(UserSession.revoked_at >= instant)))
+
+
+async def purge_ended(session: Session) -> None:
+    """Delete sessions that ended a month ago or more."""
+    limit = now() - KEEP_ENDED
+    await session.execute(
+        delete(UserSession).where(or_(UserSession.revoked_at < limit, UserSession.expires_at < limit))
+    )
+
+
+async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_outs: TimeOuts) -> Actor:
+    query = select(UserSession, User).join(User, User.id == UserSession.user_id).where(which)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotSignedIn
+    row, user = found.tuple()
+    instant = now()
+    is_over = row.revoked_at is not None or row.expires_at <= instant or row.last_seen_at <= instant - time_outs.idle
+    if is_over or not user.is_active:
+        raise NotSignedIn
+    return Actor(user.id, user.name, user.role, row.id)

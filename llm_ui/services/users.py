@@ -1,0 +1,218 @@
+"""Accounts: set-up, registration, roles, disabling. Whatever takes rights away ends the sessions too."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
+from llm_ui.kit.ids import SessionId, UserId, uuid7
+from llm_ui.kit.passwords import require_acceptable
+from llm_ui.kit.signing import sha256_hex
+from llm_ui.kit.text import one_line
+from llm_ui.models import Role, Setting, User
+from llm_ui.services import audit, settings
+from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
+from llm_ui.services.settings import REGISTRATION_OPEN, SETUP_TOKEN
+from llm_ui.services.sign_in import revoke_all
+
+NAME = re.compile(r"[\w][\w.\- ]{0,62}[\w]|\w")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """An account to be made. `password` is clear and is checked, never stored."""
+
+    name: str
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """An account as lists show it."""
+
+    id: UserId
+    name: str
+    email: str
+    role: Role
+    is_active: bool
+    created_at: datetime
+    last_sign_in_at: datetime | None
+
+
+def check_new(new: NewUser) -> None:
+    """Raise `InvalidInput` with one sentence unless the name, address and password can be used."""
+    name = new.name.strip()
+    if not NAME.fullmatch(name):
+        raise InvalidInput("The username needs 1 to 64 letters, digits, dots, dashes or spaces.")
+    if not EMAIL.fullmatch(new.email.strip()):
+        raise InvalidInput("The e-mail address must look like name@example.org.")
+    require_acceptable(new.password, (name, new.email.strip()))
+
+
+async def needs_setup(session: ReadSession) -> bool:
+    """Return whether there is no administrator yet."""
+    # rights: asked before anybody can sign in; tells only yes or no
+    return await session.scalar(select(User.id).where(User.role == Role.ADMIN).limit(1)) is None
+
+
+async def new_setup_token(session: Session) -> str | None:
+    """Return a new one-time set-up token, which ends any older one; None when there is an administrator."""
+    if not await needs_setup(session):
+        return None
+    token = secrets.token_urlsafe(24)
+    await settings.store(session, SETUP_TOKEN, sha256_hex(token))
+    return token
+
+
+async def is_setup_token(session: ReadSession, token: str) -> bool:
+    """Return whether the set-up token opens the set-up page."""
+    stored = await settings.get(session, SETUP_TOKEN)
+    return stored is not None and secrets.compare_digest(stored, sha256_hex(token))
+
+
+async def set_up(session: Session, token: str, new: NewUser, password_hash: str) -> UserId:
+    """Create the first administrator. Of any number of attempts at once exactly one succeeds.
+
+    Raises `Forbidden` when the token is wrong or used.
+    """
+    check_new(new)
+    # The token's row is the lock: whoever comes second finds it spent.
+    await session.execute(select(Setting).where(Setting.name == SETUP_TOKEN.name).with_for_update())
+    if not await is_setup_token(session, token) or not await needs_setup(session):
+        raise Forbidden("This set-up link was used or replaced. Restart LLM UI for a new one, or sign in.")
+    await settings.store(session, SETUP_TOKEN, None)
+    user = await _insert(session, new, Role.ADMIN, password_hash)
+    await audit.record(session, SYSTEM, "user.set_up", user.name)
+    return user.id
+
+
+async def register(session: Session, new: NewUser, password_hash: str) -> UserId:
+    """Create an account for whoever asks. Raises `Forbidden` when registration is closed."""
+    check_new(new)
+    await require_registration(session)
+    user = await _insert(session, new, Role.USER, password_hash)
+    await audit.record(session, SYSTEM, "user.registered", user.name)
+    return user.id
+
+
+async def require_registration(session: ReadSession) -> None:
+    """Raise `Forbidden` unless anybody may create an account now."""
+    if not await settings.get(session, REGISTRATION_OPEN) or await needs_setup(session):
+        raise Forbidden("Registration is closed. Ask an administrator for an account.")
+
+
+async def create(session: Session, actor: Actor, new: NewUser, role: Role, password_hash: str) -> UserInfo:
+    """Create an account as an administrator."""
+    require(actor, Permission.MANAGE_USERS)
+    check_new(new)
+    user = await _insert(session, new, role, password_hash)
+    await audit.record(session, actor, "user.created", user.name, role=role.value)
+    return _info(user)
+
+
+async def list_users(session: ReadSession, actor: Actor) -> tuple[UserInfo, ...]:
+    """Return all accounts by name."""
+    require(actor, Permission.MANAGE_USERS)
+    return tuple(_info(user) for user in await session.scalars(readable(User, actor).order_by(User.name_key)))
+
+
+async def find_user(session: ReadSession, actor: Actor, name: str) -> UserInfo:
+    """Return the account of that name or e-mail address. Raises `NotFound`."""
+    require(actor, Permission.MANAGE_USERS)
+    key = name.strip().casefold()
+    user = await session.scalar(readable(User, actor).where(or_(User.name_key == key, User.email_key == key)).limit(1))
+    if user is None:
+        raise NotFound(f"There is no account named {one_line(name, 64)!r}. List them with: llm-ui users list")
+    return _info(user)
+
+
+async def set_active(session: Session, actor: Actor, user_id: UserId, *, is_active: bool) -> None:
+    """Disable an account, which ends its sessions, or enable it again."""
+    require(actor, Permission.MANAGE_USERS)
+    user = await _row(session, actor, user_id)
+    if not is_active:
+        await _keep_an_admin(session, user)
+        await revoke_all(session, user.id, "disabled")
+    user.is_active = is_active
+    await audit.record(session, actor, "user.enabled" if is_active else "user.disabled", user.name)
+
+
+async def set_role(session: Session, actor: Actor, user_id: UserId, role: Role) -> None:
+    """Change what an account may do; it has to sign in again."""
+    require(actor, Permission.MANAGE_USERS)
+    user = await _row(session, actor, user_id)
+    if role is not Role.ADMIN:
+        await _keep_an_admin(session, user)
+    user.role = role
+    await revoke_all(session, user.id, "role changed")
+    await audit.record(session, actor, "user.role_changed", user.name, role=role.value)
+
+
+async def reset_password(session: Session, actor: Actor, user_id: UserId, password: str, password_hash: str) -> None:
+    """Set somebody's password as an administrator; ends all their sessions."""
+    require(actor, Permission.MANAGE_USERS)
+    user = await _row(session, actor, user_id)
+    require_acceptable(password, (user.name, user.email))
+    user.password_hash = password_hash
+    await revoke_all(session, user.id, "password reset")
+    await audit.record(session, actor, "user.password_reset", user.name)
+
+
+async def change_password(session: Session, actor: Actor, password: str, password_hash: str) -> None:
+    """Set the actor's own password, the old one having been checked; ends all other sessions."""
+    user = await _row(session, actor, actor.user_id)
+    require_acceptable(password, (user.name, user.email))
+    user.password_hash = password_hash
+    await revoke_all(session, user.id, "password changed", but=actor.session_id or SessionId(user.id))
+    await audit.record(session, actor, "user.password_changed", user.name)
+
+
+async def _insert(session: Session, new: NewUser, role: Role, password_hash: str) -> User:
+    name, email = new.name.strip(), new.email.strip()
+    taken = select(func.count()).where(or_(User.name_key == name.casefold(), User.email_key == email.casefold()))
+    if await session.scalar(taken):
+        raise Conflict("This username or e-mail address has an account already. Sign in, or choose another one.")
+    user = User(
+        id=UserId(uuid7()),
+        name=name,
+        name_key=name.casefold(),
+        email=email,
+        email_key=email.casefold(),
+        password_hash=password_hash,
+        role=role,
+        is_active=True,
+    )
+    session.add(user)
+    await session.flush()
+    return user
+
+
+async def _row(session: ReadSession, actor: Actor, user_id: UserId) -> User:
+    user = await session.scalar(readable(User, actor).where(User.id == user_id))
+    if user is None:
+        raise NotFound("This account does not exist any more. Reload the list.")
+    return user
+
+
+async def _keep_an_admin(session: Session, user: User) -> None:
+    others = select(func.count()).where(User.role == Role.ADMIN, User.is_active, User.id != user.id)
+    if user.role is Role.ADMIN and not await session.scalar(others):
+        raise Conflict(f"{user.name} is the only administrator. Make somebody else one first.")
+
+
+def _info(user: User) -> UserInfo:
+    return UserInfo(
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        role=user.role,
+        is_active=user.is_active,
+        created_at=user.created_at,
+        last_sign_in_at=user.last_sign_in_at,
+    )
