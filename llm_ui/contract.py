@@ -213,6 +213,15 @@ class ProviderTest(_Wire):
     models: tuple[FoundModel, ...] = ()
 
 
+class FoundServer(_Wire):
+    """A model server that runs on this host."""
+
+    name: str
+    kind: str
+    base_url: str
+    models: tuple[FoundModel, ...]
+
+
 class Health(_Wire):
     """State of the LLM API."""
 

@@ -26,6 +26,7 @@ _counter = itertools.count()
 STARTING_UP = {
     "llm_ui/db.py": ("open",),
     "llm_ui/migrations/__init__.py": ("alembic_config", "head", "refuse_newer", "work"),
+    "llm_ui/kit/http.py": ("new_client",),
     "llm_ui/services/secrets.py": ("load_secrets",),
 }
 """Functions that may block an event loop, because they run before anything is served on it."""

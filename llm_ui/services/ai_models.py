@@ -6,10 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, func, or_, select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
+from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, PriceSource, ProviderKind
@@ -114,6 +115,13 @@ async def find_models(
     return ModelPage(await _infos(session, query.offset(offset).limit(limit)), total)
 
 
+async def added_names(session: ReadSession, actor: Actor, provider_id: ProviderId) -> frozenset[str]:
+    """Return the names of the models that were added to a provider."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    query = readable(AiModel, actor).where(AiModel.provider_id == provider_id).with_only_columns(AiModel.name)
+    return frozenset(await session.scalars(query))
+
+
 async def get_model(session: ReadSession, actor: Actor, model_id: ModelId) -> ModelInfo:
     """Return one model, enabled or not. Raises `NotFound`."""
     require(actor, Permission.MANAGE_PROVIDERS)
@@ -138,7 +146,7 @@ async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -
     found = (await session.execute(query.where(AiModel.id == model_id, AiProvider.deleted_at.is_(None)))).one_or_none()
     if found is None:
         raise NotFound("This model does not exist any more. Pick another one.")
-    model, provider = found.tuple()
+    model, provider = found
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput(f"{model.display_name} is switched off. Pick another model.")
     return ModelTarget(
@@ -152,7 +160,7 @@ async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -
         provider_name=provider.name,
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
-        prices=_prices(model),
+        prices=prices_of(model),
     )
 
 
@@ -204,7 +212,7 @@ async def change_model(
     row.context_window = _count(change.context_window, "The context window")
     row.max_output_tokens = _count(change.max_output_tokens, "The longest answer")
     _check_prices(prices := change.prices)
-    if prices != _prices(row):
+    if prices != prices_of(row):
         _set_prices(row, prices, PriceSource.ADMIN)
     await audit.record(session, actor, "model.changed", row.name, display_name=row.display_name)
 
@@ -226,8 +234,8 @@ async def set_model_enabled(session: Session, actor: Actor, model_id: ModelId, *
     """Let people ask the model, or not. Raises `InvalidInput` for the default model, which must stay usable."""
     require(actor, Permission.MANAGE_PROVIDERS)
     row = await _row(session, actor, model_id)
-    if not is_enabled and await settings.get(session, DEFAULT_MODEL) == str(model_id):
-        raise InvalidInput(f"{row.display_name} is the default model. Make another one the default first.")
+    if not is_enabled:
+        await _refuse_default(session, row)
     row.is_enabled = is_enabled
     await audit.record(session, actor, "model.enabled" if is_enabled else "model.disabled", row.name)
 
@@ -242,22 +250,22 @@ async def set_default(session: Session, actor: Actor, model_id: ModelId) -> None
 async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> None:
     """Take the model off the list. Chats that used it stay. Raises `InvalidInput` for the default model."""
     require(actor, Permission.MANAGE_PROVIDERS)
-    await set_model_enabled(session, actor, model_id, is_enabled=False)
     row = await _row(session, actor, model_id)
-    await session.execute(update(AiModel).where(AiModel.id == row.id).values(deleted_at=row.updated_at))
+    await _refuse_default(session, row)
+    row.deleted_at = now()
     await audit.record(session, actor, "model.deleted", row.name)
 
 
-def _models(actor: Actor) -> Select[tuple[AiModel, AiProvider]]:
+def _models(actor: Actor) -> Select[AiModel, AiProvider]:
     """Return the models with their providers, by provider and name."""
     query = readable(AiModel, actor).join(AiProvider, AiProvider.id == AiModel.provider_id)
     by_name = query.order_by(AiProvider.name_key, func.lower(AiModel.display_name), AiModel.id)
     return by_name.where(AiProvider.deleted_at.is_(None)).add_columns(AiProvider)
 
 
-async def _infos(session: ReadSession, query: Select[tuple[AiModel, AiProvider]]) -> tuple[ModelInfo, ...]:
+async def _infos(session: ReadSession, query: Select[AiModel, AiProvider]) -> tuple[ModelInfo, ...]:
     default = await settings.get(session, DEFAULT_MODEL)
-    rows = (await session.execute(query)).tuples()
+    rows = await session.execute(query)
     return tuple(_info(model, provider, is_default=str(model.id) == default) for model, provider in rows)
 
 
@@ -274,7 +282,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         is_default=is_default,
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
-        prices=_prices(model),
+        prices=prices_of(model),
         price_source=model.price_source,
         updated_at=model.updated_at,
     )
@@ -287,6 +295,11 @@ async def _row(session: Session, actor: Actor, model_id: ModelId) -> AiModel:
     if row is None:
         raise _not_found()
     return row
+
+
+async def _refuse_default(session: Session, row: AiModel) -> None:
+    if await settings.get(session, DEFAULT_MODEL) == str(row.id):
+        raise InvalidInput(f"{row.display_name} is the default model. Make another one the default first.")
 
 
 def _not_found() -> NotFound:
@@ -341,5 +354,6 @@ def _set_prices(row: AiModel, prices: Prices, source: PriceSource) -> None:
     row.price_source = PriceSource.UNKNOWN if prices == Prices() else source
 
 
-def _prices(row: AiModel) -> Prices:
+def prices_of(row: AiModel) -> Prices:
+    """Return a model's prices."""
     return Prices(row.input_usd_per_mtok, row.cached_input_usd_per_mtok, row.output_usd_per_mtok)

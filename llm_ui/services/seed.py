@@ -59,7 +59,7 @@ async def _demo(session: Session) -> None:
         provider_id=provider.id,
         name="demo",
         display_name="Demo (no language model)",
-        context_window=32_000,
+        context_window=1_000_000,
         input_usd_per_mtok=FREE.input_usd_per_mtok,
         cached_input_usd_per_mtok=FREE.cached_input_usd_per_mtok,
         output_usd_per_mtok=FREE.output_usd_per_mtok,

@@ -21,8 +21,10 @@ class WorkspaceSetting(Generic[V]):
 
 
 REGISTRATION_OPEN = WorkspaceSetting("registration_open", "Whether anybody may create an account.", default=True)
-DEFAULT_MODEL = WorkspaceSetting[str | None]("default_model_id", "The model a new chat starts with.", None)
-SETUP_TOKEN = WorkspaceSetting[str | None](
+DEFAULT_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
+    "default_model_id", "The model a new chat starts with.", None
+)
+SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")

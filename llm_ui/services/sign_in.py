@@ -167,7 +167,7 @@ async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_out
     found = (await session.execute(query)).one_or_none()
     if found is None:
         raise NotSignedIn
-    row, user = found.tuple()
+    row, user = found
     instant = now()
     is_over = row.revoked_at is not None or row.expires_at <= instant or row.last_seen_at <= instant - time_outs.idle
     if is_over or not user.is_active:

@@ -1,0 +1,170 @@
+"""What the models page shows and what an administrator can do on it."""
+
+from decimal import Decimal, InvalidOperation
+
+import param
+
+from llm_ui.admin.state import AdminState
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.ids import ModelId
+from llm_ui.kit.money import plain
+from llm_ui.services import ai_models
+from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import ModelChange, ModelInfo
+from llm_ui.services.prices import Prices
+from llm_ui.ui.page import PageContext
+
+PAGE_SIZE = 50
+EDIT = "edit"
+
+
+class ModelsState(AdminState):
+    """A stretch of the models and the form for one of them."""
+
+    models = param.ClassSelector(class_=tuple, default=(), doc="The models of this stretch.")
+    total = param.Integer(default=0, bounds=(0, None), doc="How many models match the search.")
+    offset = param.Integer(default=0, bounds=(0, None), doc="How many models come before this stretch.")
+    search = param.String(default="", doc="Text that a model's name or provider must hold.")
+    selected = param.Parameter(doc="The model whose form is open, or None.")
+
+    display_name = param.String(default="", doc="Name that people see.")
+    context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
+    max_output_tokens = param.String(default="", doc="Longest answer in tokens.")
+    input_price = param.String(default="", doc="Dollars per million tokens that are sent.")
+    cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
+    output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+
+    async def load(self) -> None:
+        """Read the stretch."""
+        async with self.acting() as actor:
+            await self._reload(actor)
+
+    async def find(self, search: str) -> None:
+        """Show the models that hold the text, from the first."""
+        async with self.acting() as actor:
+            self.param.update(search=search, offset=0)
+            await self._reload(actor)
+
+    async def turn(self, pages: int) -> None:
+        """Go this many stretches on, or back."""
+        async with self.acting() as actor:
+            self.offset = max(0, self.offset + pages * PAGE_SIZE)
+            await self._reload(actor)
+
+    async def open_edit(self, model_id: ModelId) -> None:
+        """Open the form of a model."""
+        async with self.acting() as actor:
+            async with self.context.backend.database.reading() as session:
+                model = await ai_models.get_model(session, actor, model_id)
+            self._fill(model)
+            self.sheet = EDIT
+
+    async def save(self) -> None:
+        """Store what the form says and close it."""
+        async with self.acting() as actor:
+            change = ModelChange(
+                self.display_name,
+                _tokens(self.context_window, "The context window"),
+                _tokens(self.max_output_tokens, "The longest answer"),
+                Prices(
+                    _usd(self.input_price, "The price for input"),
+                    _usd(self.cached_price, "The price for cached input"),
+                    _usd(self.output_price, "The price for output"),
+                ),
+            )
+            async with self.context.backend.database.writing() as session:
+                seen = self.selected.updated_at
+                await ai_models.change_model(session, actor, self.selected.id, change, seen=seen)
+            self.param.update(sheet="", said=f"{self.display_name or self.selected.name} is saved.")
+            await self._reload(actor)
+
+    async def use_list_prices(self) -> None:
+        """Store the public list's prices for the model of the form, and show them there."""
+        async with self.acting() as actor:
+            async with self.context.backend.database.writing() as session:
+                prices = await ai_models.use_list_prices(session, actor, self.selected.id)
+            async with self.context.backend.database.reading() as session:
+                self.selected = await ai_models.get_model(session, actor, self.selected.id)
+            self._fill_prices(prices)
+            self.said = "The public list's prices are set."
+            await self._reload(actor)
+
+    async def set_enabled(self, model_id: ModelId, *, is_enabled: bool) -> None:
+        """Let people ask the model, or not."""
+        async with self.acting() as actor:
+            async with self.context.backend.database.writing() as session:
+                await ai_models.set_model_enabled(session, actor, model_id, is_enabled=is_enabled)
+            self.said = f"{self._name_of(model_id)} is switched {'on' if is_enabled else 'off'}."
+            await self._reload(actor)
+
+    async def make_default(self, model_id: ModelId) -> None:
+        """Let new chats start with the model."""
+        async with self.acting() as actor:
+            async with self.context.backend.database.writing() as session:
+                await ai_models.set_default(session, actor, model_id)
+            self.said = f"New chats now start with {self._name_of(model_id)}."
+            await self._reload(actor)
+
+    async def remove(self, model_id: ModelId) -> None:
+        """Take the model off the list; it can be added again from its provider."""
+        async with self.acting() as actor:
+            name = self._name_of(model_id)
+            async with self.context.backend.database.writing() as session:
+                await ai_models.delete_model(session, actor, model_id)
+            self.said = f"{name} is removed. Add it again on the providers page whenever you like."
+            await self._reload(actor)
+
+    async def _reload(self, actor: Actor) -> None:
+        async with self.context.backend.database.reading() as session:
+            page = await ai_models.find_models(session, actor, search=self.search, offset=self.offset, limit=PAGE_SIZE)
+        self.param.update(models=page.items, total=page.total)
+
+    def _name_of(self, model_id: ModelId) -> str:
+        return next((model.display_name for model in self.models if model.id == model_id), "The model")
+
+    def _fill(self, model: ModelInfo) -> None:
+        self.param.update(
+            selected=model,
+            display_name=model.display_name,
+            context_window=_text(model.context_window),
+            max_output_tokens=_text(model.max_output_tokens),
+        )
+        self._fill_prices(model.prices)
+
+    def _fill_prices(self, prices: Prices) -> None:
+        self.param.update(
+            input_price=_text(prices.input_usd_per_mtok),
+            cached_price=_text(prices.cached_input_usd_per_mtok),
+            output_price=_text(prices.output_usd_per_mtok),
+        )
+
+
+def _text(value: int | Decimal | None) -> str:
+    """Return a number as a form shows it; empty where unknown."""
+    if value is None:
+        return ""
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def _tokens(value: str, what: str) -> int | None:
+    """Return a typed count; thousands may be set off. Raises `InvalidInput`."""
+    digits = value.replace(",", "").replace("_", "").replace(" ", "")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
+        raise InvalidInput(f"{what} must be a whole number of tokens, such as 128000, or empty.")
+    return int(digits)
+
+
+def _usd(value: str, what: str) -> Decimal | None:
+    """Return a typed price; a leading dollar sign is forgiven. Raises `InvalidInput`."""
+    digits = value.strip().removeprefix("$").strip()
+    if not digits:
+        return None
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise InvalidInput(f"{what} must be a number of dollars, such as 0.15, or empty.") from None

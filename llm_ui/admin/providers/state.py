@@ -1,0 +1,242 @@
+"""What the providers page shows and what an administrator can do on it."""
+
+import param
+
+from llm_ui.admin.state import AdminState
+from llm_ui.contract import FoundModel, ProviderTest
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.ids import ProviderId
+from llm_ui.models import ProviderKind
+from llm_ui.services import ai_models, providers
+from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import NewModel
+from llm_ui.services.presets import PRESETS
+from llm_ui.services.providers import NewProvider, ProviderInfo
+from llm_ui.ui.page import PageContext
+
+OTHER = "Choose a service …"
+ADD, EDIT, MODELS, DELETE = "add", "edit", "models", "delete"
+
+
+class ProvidersState(AdminState):
+    """The providers, the form for one of them, and what a provider says it serves."""
+
+    providers = param.ClassSelector(class_=tuple, default=(), doc="All providers, oldest first.")
+    type_names = param.Dict(default={}, doc="What each kind is called.")
+    offers = param.ClassSelector(
+        class_=tuple, default=(), doc="Model servers found on this computer and not added yet."
+    )
+    suggestion = param.Parameter(doc="A model that could take the default from the demo, or None.")
+    selected = param.Parameter(doc="The provider whose form is open, or None.")
+    warning = param.String(default="", doc="What deleting the selected provider would break.")
+
+    preset = param.Selector(default=OTHER, objects=[OTHER, *(p.name for p in PRESETS)], doc="A known service.")
+    hint = param.String(default="", doc="Where the key of the chosen service comes from.")
+    name = param.String(default="", doc="Name of the provider, as people will see it.")
+    kind = param.Selector(default=ProviderKind.OPENAI.value, objects=[k.value for k in ProviderKind], doc="Protocol.")
+    base_url = param.String(default="", doc="Address of the provider.")
+    key = param.String(default="", doc="Its key; kept only until it is saved.")
+
+    served = param.ClassSelector(class_=tuple, default=(), doc="The models the selected provider says it serves.")
+    already = param.List(default=[], item_type=str, doc="Names of served models that were added before.")
+    chosen = param.List(default=[], item_type=str, doc="Names of the models to add.")
+    model_name = param.String(default="", doc="Name of a model to add by hand, as its provider writes it.")
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        self.param.watch(lambda _: self._fill_from_preset(), "preset")
+
+    async def load(self) -> None:
+        """Read the list."""
+        async with self.acting() as actor:
+            await self._reload(actor)
+
+    async def look_around(self) -> None:
+        """Ask the LLM API which model servers run on this computer; those added already are left out."""
+        async with self.acting() as actor:
+            found = await self.llm(actor).find_local()
+            known = {provider.base_url for provider in self.providers}
+            self.offers = tuple(server for server in found if server.base_url not in known)
+
+    def open_add(self) -> None:
+        """Open an empty form."""
+        self.param.update(preset=OTHER, name="", kind=ProviderKind.OPENAI.value, base_url="", key="", hint="")
+        self.param.update(selected=None, sheet=ADD, error="", said="")
+
+    async def open_edit(self, provider_id: ProviderId) -> None:
+        """Open the form of a provider; its key stays where it is."""
+        async with self.acting() as actor:
+            provider = await self._select(actor, provider_id)
+            self.param.update(
+                name=provider.name, kind=provider.kind.value, base_url=provider.base_url, key="", hint="", sheet=EDIT
+            )
+
+    async def save(self) -> None:
+        """Store what the form says and close it."""
+        async with self.acting() as actor:
+            provider = await self._store(actor)
+            then = "" if provider.model_count else " Find its models next, so that people can ask them."
+            self.param.update(sheet="", said=f"{provider.name} is saved.{then}")
+
+    async def save_and_test(self) -> None:
+        """Store what the form says, then try it: the models it serves follow, or the form stays with what failed."""
+        async with self.acting() as actor:
+            provider = await self._store(actor)
+            self.sheet = EDIT
+            result = await self._test(actor, provider)
+            if result.is_ok:
+                await self._open_models(actor, provider, result)
+            else:
+                self.error = result.message
+
+    async def test(self, provider_id: ProviderId) -> None:
+        """Try a provider's address and key; the sentence that comes back is shown."""
+        async with self.acting() as actor:
+            provider = await self._select(actor, provider_id)
+            result = await self._test(actor, provider)
+            outcome = {"said": result.message} if result.is_ok else {"error": result.message}
+            self.param.update(**outcome)
+
+    async def discover(self, provider_id: ProviderId) -> None:
+        """Ask a provider what it serves and offer the models; without an answer they can be added by name."""
+        async with self.acting() as actor:
+            provider = await self._select(actor, provider_id)
+            await self._open_models(actor, provider, await self._test(actor, provider))
+
+    async def add_chosen(self) -> None:
+        """Add the chosen models, and the one typed in by hand, and close the form."""
+        async with self.acting() as actor:
+            chosen = set(self.chosen)
+            models = [_new_model(model) for model in self.served if model.name in chosen]
+            if self.model_name.strip():
+                models.append(NewModel(self.model_name))
+            if not models:
+                raise InvalidInput("Choose at least one model, or type the name of one.")
+            async with self.context.backend.database.writing() as session:
+                added = await ai_models.add_models(session, actor, self.selected.id, models)
+            self.close()
+            self.said = f"{_counted(len(added), 'model')} of {self.selected.name} can now be asked."
+            await self._reload(actor)
+
+    async def add_offer(self, base_url: str) -> None:
+        """Add a server found on this computer with all its models."""
+        async with self.acting() as actor:
+            server = next(offer for offer in self.offers if offer.base_url == base_url)
+            new = NewProvider(server.name, server.kind, server.base_url)
+            async with self.context.backend.database.writing() as session:
+                provider = await providers.add(session, actor, self.context.backend.secrets.sealer, new)
+                await ai_models.add_models(session, actor, provider.id, [_new_model(m) for m in server.models])
+            self.offers = tuple(offer for offer in self.offers if offer.base_url != base_url)
+            self.said = f"{server.name} is added with {_counted(len(server.models), 'model')}."
+            await self._reload(actor)
+
+    async def make_suggested_default(self) -> None:
+        """Let new chats start with the suggested model."""
+        async with self.acting() as actor:
+            model = self.suggestion
+            async with self.context.backend.database.writing() as session:
+                await ai_models.set_default(session, actor, model.id)
+            self.said = f"New chats now start with {model.display_name}."
+            await self._reload(actor)
+
+    async def set_enabled(self, provider_id: ProviderId, *, is_enabled: bool) -> None:
+        """Let people use the provider's models, or not."""
+        async with self.acting() as actor:
+            provider = await self._select(actor, provider_id)
+            async with self.context.backend.database.writing() as session:
+                await providers.set_enabled(session, actor, provider_id, is_enabled=is_enabled)
+            can = "can be asked again" if is_enabled else "cannot be asked any more"
+            self.said = f"The models of {provider.name} {can}."
+            await self._reload(actor)
+
+    async def ask_delete(self, provider_id: ProviderId) -> None:
+        """Say what deleting the provider would break."""
+        async with self.acting() as actor:
+            provider = await self._select(actor, provider_id)
+            async with self.context.backend.database.reading() as session:
+                is_default_lost = await providers.serves_default(session, actor, provider_id)
+            self.param.update(warning=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
+
+    async def delete(self) -> None:
+        """Delete the selected provider."""
+        async with self.acting() as actor:
+            async with self.context.backend.database.writing() as session:
+                await providers.delete(session, actor, self.selected.id)
+            self.param.update(sheet="", said=f"{self.selected.name} is deleted.", selected=None)
+            await self._reload(actor)
+
+    def close(self) -> None:
+        """Close the form and forget what was typed, the key above all."""
+        super().close()
+        self.param.update(key="", served=(), chosen=[], model_name="")
+
+    async def _reload(self, actor: Actor) -> None:
+        async with self.context.backend.database.reading() as session:
+            types = await providers.list_types(session)
+            listed = await providers.list_providers(session, actor)
+            models = await ai_models.list_models(session, actor)
+        default = next((model for model in models if model.is_default), None)
+        real = next((model for model in models if model.kind is not ProviderKind.DEMO), None)
+        is_demo_default = default is None or default.kind is ProviderKind.DEMO
+        self.param.update(
+            providers=listed,
+            type_names={ai_type.kind.value: ai_type.name for ai_type in types},
+            suggestion=real if is_demo_default else None,
+        )
+
+    async def _select(self, actor: Actor, provider_id: ProviderId) -> ProviderInfo:
+        async with self.context.backend.database.reading() as session:
+            provider = await providers.get_provider(session, actor, provider_id)
+        self.selected = provider
+        return provider
+
+    async def _store(self, actor: Actor) -> ProviderInfo:
+        """Add or change the provider of the form; afterwards it is the selected one and the key is forgotten."""
+        new = NewProvider(self.name, self.kind, self.base_url, self.key)
+        sealer = self.context.backend.secrets.sealer
+        async with self.context.backend.database.writing() as session:
+            if self.selected is None:
+                provider_id = (await providers.add(session, actor, sealer, new)).id
+            else:
+                provider_id = self.selected.id
+                await providers.change(session, actor, sealer, provider_id, new, seen=self.selected.updated_at)
+        self.key = ""
+        await self._reload(actor)
+        return await self._select(actor, provider_id)
+
+    async def _test(self, actor: Actor, provider: ProviderInfo) -> ProviderTest:
+        result = await self.llm(actor).test_provider(provider.id)
+        await self._reload(actor)
+        return result
+
+    async def _open_models(self, actor: Actor, provider: ProviderInfo, result: ProviderTest) -> None:
+        async with self.context.backend.database.reading() as session:
+            already = await ai_models.added_names(session, actor, provider.id)
+        outcome = {"said": result.message} if result.is_ok else {"error": result.message}
+        self.param.update(served=result.models, already=sorted(already), chosen=[], model_name="", sheet=MODELS)
+        self.param.update(**outcome)
+
+    def _fill_from_preset(self) -> None:
+        preset = next((preset for preset in PRESETS if preset.name == self.preset), None)
+        if preset is not None and self.sheet == ADD:
+            self.param.update(name=preset.name, kind=preset.kind.value, base_url=preset.base_url, hint=preset.hint)
+
+
+def _new_model(model: FoundModel) -> NewModel:
+    return NewModel(model.name, model.display_name, model.context_window, model.max_output_tokens)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _what_breaks(provider: ProviderInfo, *, is_default_lost: bool) -> str:
+    """Return what an administrator should know before deleting the provider."""
+    sentences = [f"Deleting {provider.name} cannot be undone; its key is wiped."]
+    if provider.model_count:
+        sentences.append(
+            f"Its {_counted(provider.model_count, 'model')} cannot be asked any more; chats with them stay readable."
+        )
+    if is_default_lost:
+        sentences.append("The default model is one of them: choose another default, or new chats cannot begin.")
+    return " ".join(sentences)

@@ -1,0 +1,80 @@
+"""What the settings page shows and what an administrator can do on it."""
+
+from uuid import UUID
+
+import param
+
+from llm_ui.admin.state import AdminState
+from llm_ui.kit.ids import ModelId, PromptId
+from llm_ui.services import ai_models, prompts, settings
+from llm_ui.services.access import Actor
+from llm_ui.services.settings import REGISTRATION_OPEN
+
+NONE = ""
+"""The choice of no instructions."""
+
+
+class SettingsState(AdminState):
+    """Workspace settings. What is chosen is stored at once; only words need a *Save*."""
+
+    is_registration_open = param.Boolean(default=True, doc="Whether anybody may create an account.")
+    models = param.ClassSelector(class_=tuple, default=(), doc="The models that may become the default.")
+    default_model = param.String(default=NONE, doc="Id of the model new chats start with; empty for none.")
+    prompts = param.ClassSelector(class_=tuple, default=(), doc="The platform's instructions to choose from.")
+    default_prompt = param.String(default=NONE, doc="Id of the instructions new chats start with; empty for none.")
+    prompt_text = param.String(default="", doc="The words of those instructions.")
+
+    async def load(self) -> None:
+        """Read all settings."""
+        async with self.acting() as actor:
+            await self._reload(actor)
+
+    async def set_registration(self, *, is_open: bool) -> None:
+        """Let people create accounts by themselves, or not."""
+        async with self.acting() as actor:
+            async with self.context.backend.database.writing() as session:
+                await settings.change(session, actor, REGISTRATION_OPEN, is_open)
+            await self._reload(actor)
+            self.said = "Anybody may create an account now." if is_open else "Only administrators add people now."
+
+    async def set_default_model(self, model_id: str) -> None:
+        """Let new chats start with the model."""
+        async with self.acting() as actor:
+            async with self.context.backend.database.writing() as session:
+                await ai_models.set_default(session, actor, ModelId(UUID(model_id)))
+            await self._reload(actor)
+            self.said = "New chats now start with this model."
+
+    async def set_default_prompt(self, prompt_id: str) -> None:
+        """Let new chats start with the instructions, or without any."""
+        async with self.acting() as actor:
+            chosen = PromptId(UUID(prompt_id)) if prompt_id else None
+            async with self.context.backend.database.writing() as session:
+                await prompts.set_default(session, actor, chosen)
+            await self._reload(actor)
+            self.said = "New chats now start with these instructions." if chosen else "New chats now start without."
+
+    async def save_prompt(self, text: str) -> None:
+        """Store the words of the default instructions."""
+        async with self.acting() as actor:
+            self.prompt_text = text
+            prompt = next(prompt for prompt in self.prompts if str(prompt.id) == self.default_prompt)
+            async with self.context.backend.database.writing() as session:
+                await prompts.change_text(session, actor, prompt.id, text, seen=prompt.updated_at)
+            await self._reload(actor)
+            self.said = f"{prompt.name} is saved; chats use the new words from the next question on."
+
+    async def _reload(self, actor: Actor) -> None:
+        async with self.context.backend.database.reading() as session:
+            is_open = await settings.get(session, REGISTRATION_OPEN)
+            models = await ai_models.list_models(session, actor)
+            shared = await prompts.list_shared(session, actor)
+        default = next((prompt for prompt in shared if prompt.is_default), None)
+        self.param.update(
+            is_registration_open=is_open,
+            models=models,
+            default_model=next((str(model.id) for model in models if model.is_default), NONE),
+            prompts=shared,
+            default_prompt=NONE if default is None else str(default.id),
+            prompt_text="" if default is None else default.text,
+        )

@@ -1,0 +1,65 @@
+"""Errors on the wire: every refusal has the one body of the contract, and no traceback ever leaves."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from llm_ui.contract import ErrorBody, ErrorDetail
+from llm_ui.errors import LLMUIError
+from llm_ui.observability.logging import get_logger
+
+log = get_logger(__name__)
+
+SENTENCES = {404: "There is nothing at this address.", 405: "This address does not take this method."}
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(LLMUIError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def request_id(request: Request) -> str:
+    """Return the id of this request; it is in the response's X-Request-ID, in errors and in the log."""
+    return str(request.state.request_id)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, LLMUIError)  # noqa: S101 - registered for this class only
+    detail = ErrorDetail(
+        code=error.code,
+        message=error.message,
+        retryable=error.retryable,
+        retry_after=error.retry_after,
+        request_id=request_id(request),
+    )
+    headers = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
+    return _response(error.status, detail, headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+    message = f"{where}: {first['msg']}. Correct it and send again."
+    return _response(400, ErrorDetail(code="invalid_input", message=message, request_id=request_id(request)))
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    message = SENTENCES.get(error.status_code, str(error.detail))
+    code = "not_found" if error.status_code == 404 else "invalid_input"
+    return _response(error.status_code, ErrorDetail(code=code, message=message, request_id=request_id(request)))
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("request.crashed", request_id=request_id(request), path=request.url.path, error=repr(error))
+    message = f"Something went wrong here. Try again; if it stays, tell an administrator: {request_id(request)}."
+    return _response(500, ErrorDetail(code="internal", message=message, request_id=request_id(request)))
+
+
+def _response(status: int, detail: ErrorDetail, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(ErrorBody(error=detail).model_dump(mode="json"), status, headers)

@@ -1,0 +1,97 @@
+"""The LLM API process: joins routes, engine and sweep, serves, drains."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from llm_ui.api import errors
+from llm_ui.api.edge import Edge
+from llm_ui.api.principal import Api
+from llm_ui.api.routes import chat, health, models, providers, runs
+from llm_ui.bootstrap import open_database
+from llm_ui.config import Config
+from llm_ui.errors import ConfigurationError
+from llm_ui.kit.http import new_client
+from llm_ui.observability.logging import get_logger
+from llm_ui.runs.engine import Engine
+from llm_ui.runs.sweep import keep_sweeping
+from llm_ui.services.secrets import load_secrets
+
+log = get_logger(__name__)
+
+ROUTERS = (chat.router, runs.router, models.router, providers.router, health.router)
+BACKLOG = 2_048
+
+
+def build(parts: Api) -> FastAPI:
+    """Return the app; its pages of documentation are off, for they load scripts from elsewhere."""
+    app = FastAPI(title="LLM UI", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app.state.api = parts
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(Edge)
+    return app
+
+
+async def run(config: Config, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set, then let running answers end. Raises our errors when it cannot begin."""
+    async with AsyncExitStack() as stack:
+        listening = stack.enter_context(bound(config.api_host, config.api_port))
+        secrets = await asyncio.to_thread(load_secrets, config)
+        database = await open_database(config)
+        stack.push_async_callback(database.close)
+        http = await stack.enter_async_context(new_client())
+        engine = Engine(database, secrets.sealer, http, config)
+        await _serve(Api(config, database, secrets, engine, http), listening, stop)
+
+
+async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> None:
+    server = _Server(
+        uvicorn.Config(
+            build(parts), log_config=None, access_log=False, lifespan="off", server_header=False,
+            timeout_keep_alive=75, timeout_graceful_shutdown=2,
+        )
+    )  # fmt: skip
+    sweeping = asyncio.create_task(keep_sweeping(parts.database))
+    stopping = asyncio.create_task(stop.wait())
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    log.info("api.started", host=parts.config.api_host, port=parts.config.api_port)
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await parts.engine.drain(parts.config.drain_s)
+    server.should_exit = True
+    await serving
+    for task in (sweeping, stopping):
+        task.cancel()
+    await asyncio.gather(sweeping, stopping, return_exceptions=True)
+    log.info("api.stopped")
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a listening socket. Raises `ConfigurationError` when the port is taken or the address is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise ConfigurationError(
+            f"The LLM API cannot listen on {host}:{port}: {error.strerror}. Choose another port with --api-port."
+        ) from None
+    listening.setblocking(False)
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without signal handlers of its own: the process has them."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield

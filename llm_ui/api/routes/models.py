@@ -1,0 +1,38 @@
+"""The models a person may ask."""
+
+from decimal import Decimal
+
+from fastapi import APIRouter
+
+from llm_ui.api.principal import Parts, Principal
+from llm_ui.contract import ModelView
+from llm_ui.kit.money import plain
+from llm_ui.services.ai_models import list_models
+
+router = APIRouter(prefix="/v1/models")
+
+
+@router.get("")
+async def models(parts: Parts, actor: Principal) -> list[ModelView]:
+    """Return the models that may be asked, the default one first."""
+    async with parts.database.reading() as session:
+        found = await list_models(session, actor)
+    return [
+        ModelView(
+            model_id=model.id,
+            name=model.name,
+            display_name=model.display_name,
+            provider_name=model.provider_name,
+            kind=model.kind,
+            context_window=model.context_window,
+            max_output_tokens=model.max_output_tokens,
+            input_usd_per_mtok=_price(model.prices.input_usd_per_mtok),
+            output_usd_per_mtok=_price(model.prices.output_usd_per_mtok),
+            is_default=model.is_default,
+        )
+        for model in found
+    ]
+
+
+def _price(price: Decimal | None) -> str | None:
+    return None if price is None else plain(price)

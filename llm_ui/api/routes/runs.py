@@ -1,0 +1,60 @@
+"""Runs: follow, look at, stop."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from llm_ui.api.principal import Api, Parts, Principal
+from llm_ui.contract import RunView
+from llm_ui.kit.ids import RunId
+from llm_ui.runs.replay import replay
+from llm_ui.services.access import Actor
+from llm_ui.services.runs import read_run
+
+router = APIRouter(prefix="/v1/runs")
+
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""Without them proxies hold a stream back."""
+
+
+@router.get("/{run_id}/events")
+async def events(
+    run_id: UUID,
+    parts: Parts,
+    actor: Principal,
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> StreamingResponse:
+    """Stream the run's events after `Last-Event-ID`, then those that come."""
+    async with parts.database.reading() as session:
+        await read_run(session, actor, RunId(run_id))
+    stream = following(parts, actor, RunId(run_id), max(last_event_id, after))
+    return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
+
+
+@router.get("/{run_id}")
+async def view(run_id: UUID, parts: Parts, actor: Principal) -> RunView:
+    """Return the run as it stands."""
+    async with parts.database.reading() as session:
+        run, _ = await read_run(session, actor, RunId(run_id))
+    return RunView(
+        run_id=run.id, chat_id=run.chat_id, answer_id=run.answer_id, status=run.status, last_event=run.last_event
+    )
+
+
+@router.post("/{run_id}/stop", status_code=202)
+async def stop(run_id: UUID, parts: Parts, actor: Principal) -> Response:
+    """End the run and keep what was said; a run that has ended stays as it is."""
+    async with parts.database.reading() as session:
+        run, _ = await read_run(session, actor, RunId(run_id))
+    await parts.engine.stop(run.id)
+    return Response(status_code=202)
+
+
+def following(parts: Api, actor: Actor, run_id: RunId, after: int) -> AsyncGenerator[bytes]:
+    """Return the run's events: from memory while this process has them, else from the database."""
+    log = parts.engine.events(run_id)
+    return replay(parts.database, actor, run_id) if log is None else log.follow(after)

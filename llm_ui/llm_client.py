@@ -1,0 +1,188 @@
+"""The pages' client of the LLM API: asks, follows answers through lost connections, stops them, tests providers."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from pydantic import TypeAdapter, ValidationError
+
+from llm_ui.contract import (
+    RUN_EVENT,
+    ChatRequest,
+    CompleteEvent,
+    ErrorBody,
+    ErrorEvent,
+    FoundServer,
+    ProviderTest,
+    RunEvent,
+    StartEvent,
+)
+from llm_ui.errors import ApiDown, LLMUIError
+from llm_ui.kit.http import new_client
+from llm_ui.kit.ids import SessionId, UserId
+from llm_ui.kit.signing import Signer
+
+TICKET_S = 60.0
+CONNECT_S = 2.0
+REQUEST_S = 30.0
+SILENCE_S = 40.0
+"""The API sends a ping every 15 s: two missed ones mean that the connection is dead."""
+PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Between attempts to reach the API; the last one repeats."""
+PATIENCE_S = 30.0
+"""How long the API may be away before whoever waits is told. A restart takes two or three seconds."""
+
+FOUND_SERVERS: TypeAdapter[list[FoundServer]] = TypeAdapter(list[FoundServer])
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An event with its number."""
+
+    id: int
+    event: RunEvent
+
+
+class LLMClient:
+    """A pool of connections to the LLM API. One in each process."""
+
+    def __init__(self, base_url: str, signer: Signer) -> None:
+        self._http = new_client(base_url=base_url)
+        self._signer = signer
+
+    def signed_in(self, user_id: UserId, session_id: SessionId) -> "UserClient":
+        """Return the client of one person."""
+        return UserClient(self._http, self._signer, user_id, session_id)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+
+class UserClient:
+    """The LLM API as one signed-in person; each request carries a fresh ticket."""
+
+    def __init__(self, http: httpx2.AsyncClient, signer: Signer, user_id: UserId, session_id: SessionId) -> None:
+        self._http = http
+        self._signer = signer
+        self._claims = {"sub": str(user_id), "sid": str(session_id)}
+
+    async def chat_stream(self, request: ChatRequest) -> AsyncGenerator[Numbered]:
+        """Ask, and yield the run's events to its end, through lost connections and a restarted API.
+
+        Until the start event the same request is sent again: its idempotency key makes that safe. Raises our errors
+        when it is refused, and `ApiDown` when the API stays away.
+        """
+        body = request.model_dump(mode="json", exclude_none=True)
+        follower = _Follower(self, "POST", "/v1/chat/stream", body)
+        async with aclosing(follower.events()) as events:
+            async for numbered in events:
+                yield numbered
+
+    async def follow(self, run_id: UUID, after: int = 0) -> AsyncGenerator[Numbered]:
+        """Yield a run's events after a number, to its end."""
+        follower = _Follower(self, "GET", f"/v1/runs/{run_id}/events", None, after)
+        async with aclosing(follower.events()) as events:
+            async for numbered in events:
+                yield numbered
+
+    async def stop(self, run_id: UUID) -> None:
+        """End a run and keep what was said."""
+        await self._post(f"/v1/runs/{run_id}/stop")
+
+    async def test_provider(self, provider_id: UUID) -> ProviderTest:
+        """Test a provider's address and key; the result also tells what it serves."""
+        return ProviderTest.model_validate_json(await self._post(f"/v1/providers/{provider_id}/test"))
+
+    async def find_local(self) -> list[FoundServer]:
+        """Look for model servers on the API's own host."""
+        return FOUND_SERVERS.validate_json(await self._post("/v1/providers/local"))
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a request, with a ticket that lasts a minute."""
+        return {"Authorization": f"Bearer {self._signer.sign(self._claims, TICKET_S)}"}
+
+    async def _post(self, path: str) -> bytes:
+        try:
+            response = await self._http.post(path, headers=self.headers(), timeout=REQUEST_S)
+        except httpx2.TransportError:
+            raise ApiDown from None
+        if response.status_code >= 400:
+            raise refused(response.content)
+        return response.content
+
+    def open(self, method: str, path: str, body: dict[str, Any] | None, after: int) -> Any:
+        """Return the context of an event stream."""
+        headers = {**self.headers(), "Last-Event-ID": str(after)}
+        timeout = httpx2.Timeout(SILENCE_S, connect=CONNECT_S)
+        return self._http.sse(path, method=method, json=body, headers=headers, timeout=timeout, max_event_size=None)
+
+
+class _Follower:
+    """Follows one run; knows what it has seen, so that it can go on elsewhere."""
+
+    def __init__(self, client: UserClient, method: str, path: str, body: dict[str, Any] | None, after: int = 0) -> None:
+        self._client = client
+        self._method, self._path, self._body = method, path, body
+        self._seen = after
+        self._failed_since: float | None = None
+        self._failures = 0
+
+    async def events(self) -> AsyncGenerator[Numbered]:
+        """Yield events until the run's last one."""
+        while True:
+            try:
+                async with self._client.open(self._method, self._path, self._body, self._seen) as source:
+                    if source.response.status_code >= 400:
+                        raise refused(await source.response.aread())
+                    async for sse in source:
+                        numbered = self._numbered(sse)
+                        yield numbered
+                        if isinstance(numbered.event, CompleteEvent | ErrorEvent):
+                            return
+            except httpx2.TransportError:
+                pass
+            except LLMUIError as error:
+                if not error.retryable or not self._has_begun:
+                    raise
+            await self._pause()
+
+    @property
+    def _has_begun(self) -> bool:
+        return self._method == "GET"
+
+    def _numbered(self, sse: httpx2.ServerSentEvent) -> Numbered:
+        self._failed_since, self._failures = None, 0
+        numbered = Numbered(int(sse.id), RUN_EVENT.validate_python({"type": sse.event, **json.loads(sse.data)}))
+        self._seen = numbered.id
+        if isinstance(numbered.event, StartEvent):
+            # From here on the run is followed, never asked for again.
+            self._method, self._path, self._body = "GET", f"/v1/runs/{numbered.event.run_id}/events", None
+            if numbered.event.is_replay:
+                # Its numbers are of this one replay: another one begins anew.
+                self._seen = 0
+        return numbered
+
+    async def _pause(self) -> None:
+        instant = asyncio.get_running_loop().time()
+        self._failed_since = self._failed_since or instant
+        if instant - self._failed_since > PATIENCE_S:
+            raise ApiDown
+        await asyncio.sleep(PAUSES_S[min(self._failures, len(PAUSES_S) - 1)])
+        self._failures += 1
+
+
+def refused(content: bytes) -> LLMUIError:
+    """Return the error that a refused request's body tells."""
+    try:
+        detail = ErrorBody.model_validate_json(content).error
+    except ValidationError:
+        return ApiDown()
+    error = LLMUIError(detail.message, retry_after=detail.retry_after)
+    error.code, error.retryable = detail.code, detail.retryable
+    return error

@@ -1,0 +1,126 @@
+"""Anthropic's Messages API.
+
+Protocol: https://docs.anthropic.com/en/api/messages-streaming, read 2026-11-20.
+"""
+
+from collections.abc import Iterator
+
+from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.fields import array, count, obj, text
+from llm_ui.providers.refusals import reported
+from llm_ui.providers.wire import WireRequest, parsed_object
+
+VERSION = "2023-06-01"
+DEFAULT_MAX_TOKENS = 4_096
+"""The protocol demands a limit; this one is accepted by every model."""
+REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+    "tool_use": "tool",
+}
+
+
+class AnthropicProtocol:
+    """The pure part of the Anthropic adapter."""
+
+    content_types: tuple[str, ...] = ("text/event-stream",)
+
+    def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
+        """Return the request that asks."""
+        body: dict[str, object] = {
+            "model": prompt.model,
+            "messages": [{"role": message.role, "content": message.text} for message in prompt.messages],
+            "max_tokens": prompt.max_tokens or DEFAULT_MAX_TOKENS,
+            "stream": True,
+        }
+        if prompt.system:
+            body["system"] = prompt.system
+        if prompt.temperature is not None:
+            # The protocol's range ends at 1 where others' ends at 2.
+            body["temperature"] = min(prompt.temperature, 1.0)
+        return WireRequest(f"{_root(endpoint)}/v1/messages", _headers(endpoint), body)
+
+    def translator(self, endpoint: Endpoint) -> "AnthropicTranslator":
+        """Return a translator for one answer."""
+        return AnthropicTranslator(endpoint)
+
+    def models(self, endpoint: Endpoint) -> WireRequest:
+        """Return the request that lists models."""
+        return WireRequest(f"{_root(endpoint)}/v1/models?limit=1000", _headers(endpoint))
+
+    def parse_models(self, body: object) -> Iterator[ListedModel]:
+        """Yield the models of the list."""
+        for entry in map(obj, array(obj(body), "data")):
+            name = text(entry, "id")
+            if name:
+                yield ListedModel(
+                    name,
+                    text(entry, "display_name") or name,
+                    count(entry, "max_input_tokens"),
+                    count(entry, "max_tokens"),
+                )
+
+
+class AnthropicTranslator:
+    """Turns the events of one answer into deltas."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._reason: str | None = None
+
+    def feed(self, data: str) -> Iterator[Delta]:
+        """Yield what one event says; kinds that are new to us are skipped, as the protocol asks."""
+        event = parsed_object(data)
+        match event.get("type"):
+            case "message_start":
+                yield _usage(obj(obj(event.get("message")).get("usage")))
+            case "content_block_start":
+                block = obj(event.get("content_block"))
+                if text(block, "text"):
+                    yield TextDelta(text(block, "text"))
+            case "content_block_delta":
+                yield from _piece(obj(event.get("delta")))
+            case "message_delta":
+                reason = text(obj(event.get("delta")), "stop_reason")
+                if reason:
+                    self._reason = REASONS.get(reason, "stop")
+                yield _usage(obj(event.get("usage")))
+            case "message_stop":
+                yield Finish(self._reason or "stop")
+            case "error":
+                raise reported(event.get("error"), self._endpoint)
+            case _:
+                pass
+
+    def end(self) -> Finish | None:
+        """Return None: only `message_stop` ends an answer."""
+        return None
+
+
+def _piece(delta: dict[str, object]) -> Iterator[Delta]:
+    if text(delta, "text"):
+        yield TextDelta(text(delta, "text"))
+    if text(delta, "thinking"):
+        yield ReasoningDelta(text(delta, "thinking"))
+
+
+def _usage(usage: dict[str, object]) -> UsageDelta:
+    """Return the counts; the protocol leaves cached tokens out of `input_tokens`, we do not."""
+    fresh = count(usage, "input_tokens")
+    read, written = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
+    total = None if fresh is None else fresh + (read or 0) + (written or 0)
+    return UsageDelta(input_tokens=total, cached_tokens=read, output_tokens=count(usage, "output_tokens"))
+
+
+def _root(endpoint: Endpoint) -> str:
+    return endpoint.base_url.removesuffix("/v1")
+
+
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    headers = {"anthropic-version": VERSION}
+    if endpoint.key:
+        headers["x-api-key"] = endpoint.key
+    return headers

@@ -1,0 +1,90 @@
+"""Arithmetic for the demo: exact where it can be, bounded in size, and never Python's own evaluation."""
+
+import ast
+import operator
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+MAX_EXPRESSION_CHARS = 200
+MAX_DIGITS = 200
+"""Larger results help nobody and cost time that grows with their square."""
+MAX_DEPTH = 50
+
+EXPRESSION = re.compile(r"[(\-+]*\s*\d[\d\s.,+\-*/×·÷:^()%]*[\d)]")
+NEEDS_OPERATOR = re.compile(r"\d[\d\s.,()]*(?:[+\-*/×·÷:^%]|\*\*)\s*[\d(\-]")
+
+OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+    ast.FloorDiv: lambda a, b: Fraction(a // b),
+}
+
+
+class ArithmeticRefused(ValueError):
+    """The expression cannot be evaluated; the message says why."""
+
+
+def find_expression(text: str) -> str | None:
+    """Return the first thing in a short text that looks like an expression to calculate."""
+    for found in EXPRESSION.finditer(text[:MAX_EXPRESSION_CHARS]):
+        candidate = found.group().strip()
+        if NEEDS_OPERATOR.search(candidate):
+            return candidate
+    return None
+
+
+def evaluate(expression: str) -> str:
+    """Return the value: exact if whole or a short decimal, else rounded to twelve digits."""
+    python = re.sub(r"(?<=\d),(?=\d{3}\b)", "", expression)
+    for sign, ours in (("×", "*"), ("·", "*"), ("÷", "/"), (":", "/"), ("^", "**")):
+        python = python.replace(sign, ours)
+    try:
+        tree = ast.parse(python.strip(), mode="eval")
+        return _shown(_value(tree.body, 0))
+    except (SyntaxError, MemoryError, RecursionError):
+        raise ArithmeticRefused("it is not an expression I understand.") from None
+    except ZeroDivisionError:
+        raise ArithmeticRefused("it divides by zero.") from None
+
+
+def _value(node: ast.expr, depth: int) -> Fraction:
+    if depth > MAX_DEPTH:
+        raise ArithmeticRefused("it is nested too deeply.")
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return _bounded(Fraction(str(number)))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand, depth + 1)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _value(operand, depth + 1)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return _power(_value(left, depth + 1), _value(right, depth + 1))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            return _bounded(OPERATORS[type(op)](_value(left, depth + 1), _value(right, depth + 1)))
+        case _:
+            raise ArithmeticRefused("I know only + - * / ^ % and brackets.")
+
+
+def _power(base: Fraction, exponent: Fraction) -> Fraction:
+    if exponent.denominator != 1:
+        raise ArithmeticRefused("I know only whole exponents.")
+    digits = max(len(str(base.numerator)), len(str(base.denominator)))
+    if digits * abs(exponent.numerator) > MAX_DIGITS:
+        raise ArithmeticRefused(f"the result would have more than {MAX_DIGITS} digits.")
+    return base**exponent.numerator
+
+
+def _bounded(value: Fraction) -> Fraction:
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_DIGITS * 4:
+        raise ArithmeticRefused(f"the result would have more than {MAX_DIGITS} digits.")
+    return value
+
+
+def _shown(value: Fraction) -> str:
+    if value.denominator == 1:
+        return f"{value.numerator:,}"
+    return f"{float(value):,.12g}"

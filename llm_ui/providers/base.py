@@ -1,0 +1,117 @@
+"""What every adapter is given, gives back and may raise."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import httpx2
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a provider is and the key it wants. Never log it."""
+
+    base_url: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One message of the conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked. `model` is the provider's own name of it."""
+
+    model: str
+    system: str
+    messages: tuple[PromptMessage, ...]
+    temperature: float | None = None
+    max_tokens: int | None = None
+    """Most tokens of the answer; None leaves it to the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds a provider is given."""
+
+    connect_s: float
+    first_byte_s: float
+    """Until the first event of the answer."""
+    idle_s: float
+    """Between two events; comments that keep the line open do not count."""
+    total_s: float
+    """For the whole answer; past it the answer ends as capped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The provider accepted the request."""
+
+    request_id: str
+    """The provider's own id of it, for their support; empty when it gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the model's reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDelta:
+    """Token counts as the provider reports them so far; None where it says nothing. Later ones replace earlier."""
+
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer is whole: `stop`, `length`, `content_filter`, `tool` or, by our own limits, `cap`."""
+
+    reason: str
+
+
+Delta = Began | TextDelta | ReasoningDelta | UsageDelta | Finish
+"""What an answer is made of. `Finish` comes once and last; a stream that ends without it was cut off and raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model that a provider says it serves."""
+
+    name: str
+    display_name: str
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+class Adapter(Protocol):
+    """Speaks one provider's protocol. Raises `ProviderError` and nothing else."""
+
+    def stream(
+        self, http: httpx2.AsyncClient, endpoint: Endpoint, prompt: Prompt, timeouts: Timeouts
+    ) -> AsyncIterator[Delta]:
+        """Ask and yield the answer as it comes. Closing the iterator closes the connection."""
+        ...
+
+    async def list_models(
+        self, http: httpx2.AsyncClient, endpoint: Endpoint, timeouts: Timeouts
+    ) -> tuple[ListedModel, ...]:
+        """Return what the provider serves; also the test of address and key."""
+        ...

@@ -1,0 +1,132 @@
+"""The built-in demo: answers by itself, without a network, and always says that it is not a language model.
+
+It guides through the product, does arithmetic, and quotes from what it was given, so that everything else can be
+tried before a provider is connected.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncGenerator
+
+import httpx2
+
+from llm_ui.providers.arithmetic import ArithmeticRefused, evaluate, find_expression
+from llm_ui.providers.base import (
+    Began,
+    Delta,
+    Endpoint,
+    Finish,
+    ListedModel,
+    Prompt,
+    TextDelta,
+    Timeouts,
+    UsageDelta,
+)
+
+LABEL = "*Built-in demo, not a language model.*"
+PIECE_S = 0.004
+"""Pause after each piece but the first, so that streaming can be seen: some 250 words a second."""
+MIN_EXTRACT_CHARS = 200
+"""A message this long holds a text to quote from; a shorter one is a question."""
+QUOTED_SENTENCES = 3
+
+GUIDE = """I can do three things: **guide** you, **calculate**, and **quote** from a text you paste. For real answers \
+connect a model provider.
+
+| To do this | Do that |
+|---|---|
+| Connect OpenAI, Anthropic, Google, Ollama or a compatible server | As administrator: *Admin → Providers* |
+| Choose another model | The menu at the top of the chat |
+| Stop an answer | The round button while it is being written |
+| Find an old chat | The list on the left, newest first |
+
+The same from the command line:
+
+```bash
+llm-ui providers add "My Ollama" --type ollama --url http://127.0.0.1:11434 --model llama3.2
+llm-ui providers list
+```
+
+Try: *What is 47 * 89?* — or paste an article and ask something about it."""
+
+GREETINGS = re.compile(r"\s*(hi|hello|hey|hallo|good (morning|evening|afternoon))\b", re.IGNORECASE)
+WORD = re.compile(r"\w+", re.UNICODE)
+SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+COMMON = frozenset(
+    WORD.findall(
+        "a an and are as at be by for from has have how i in is it its of on or that the this to was what when where "
+        "which who why will with you your about text following summarise summarize please tell me"
+    )
+)
+
+
+class DemoAdapter:
+    """An adapter without a provider."""
+
+    async def stream(
+        self, http: httpx2.AsyncClient, endpoint: Endpoint, prompt: Prompt, timeouts: Timeouts
+    ) -> AsyncGenerator[Delta]:
+        """Answer word by word."""
+        del http, endpoint, timeouts
+        yield Began("")
+        text = answer(prompt.messages[-1].text, earlier=[m.text for m in prompt.messages[:-1] if m.role == "user"])
+        pieces = re.findall(r"\s*\S+\s*?(?=\s|$)|\s+", text)
+        limit = prompt.max_tokens or len(pieces)
+        for number, piece in enumerate(pieces[:limit]):
+            if number:
+                await asyncio.sleep(PIECE_S)
+            yield TextDelta(piece)
+        words_in = sum(len(WORD.findall(message.text)) for message in prompt.messages)
+        yield UsageDelta(input_tokens=words_in, output_tokens=min(limit, len(pieces)))
+        yield Finish("length" if limit < len(pieces) else "stop")
+
+    async def list_models(
+        self, http: httpx2.AsyncClient, endpoint: Endpoint, timeouts: Timeouts
+    ) -> tuple[ListedModel, ...]:
+        """Return the one demo."""
+        del http, endpoint, timeouts
+        return (ListedModel("demo", "Demo (no language model)", 1_000_000),)
+
+
+def answer(question: str, earlier: list[str]) -> str:
+    """Return the demo's answer to a question, given the person's earlier messages."""
+    expression = find_expression(question)
+    if expression is not None:
+        try:
+            return f"{LABEL}\n\n`{expression}` = **{evaluate(expression)}**"
+        except ArithmeticRefused as refused:
+            return f"{LABEL}\n\nI cannot calculate `{expression}`: {refused}"
+    source = next((text for text in (question, *reversed(earlier)) if len(text) >= MIN_EXTRACT_CHARS), None)
+    if source is not None:
+        asked = question if source is not question else _question_in(question)
+        quotes = extracts(source, asked)
+        lines = "\n".join(f"> {quote}\n" for quote in quotes)
+        return f"{LABEL}\n\nThe sentences of your text that fit best:\n\n{lines}"
+    greeting = "Hello! " if GREETINGS.match(question) else ""
+    return f"{LABEL}\n\n{greeting}{GUIDE}"
+
+
+def extracts(source: str, question: str) -> list[str]:
+    """Return the sentences that share most words with the question, else the most central ones, in their order."""
+    sentences = [found.strip() for found in SENTENCE.findall(source) if len(WORD.findall(found)) > 3]
+    frequent = Counter(word for sentence in sentences for word in set(_words(sentence)))
+    asked = set(_words(question))
+
+    def score(sentence: str) -> tuple[float, float]:
+        words = set(_words(sentence))
+        return len(words & asked), sum(frequent[word] for word in words) / (len(words) or 1)
+
+    best = sorted(range(len(sentences)), key=lambda n: score(sentences[n]), reverse=True)[:QUOTED_SENTENCES]
+    return [sentences[n] for n in sorted(best)]
+
+
+def _question_in(text: str) -> str:
+    """Return the sentences of a message that ask something, else its first one."""
+    sentences = SENTENCE.findall(text)
+    asking = [sentence for sentence in sentences if sentence.rstrip().endswith("?")]
+    return " ".join(asking or sentences[:1])
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in map(str.casefold, WORD.findall(text)) if word not in COMMON and len(word) > 1]

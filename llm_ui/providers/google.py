@@ -1,0 +1,111 @@
+"""Google's Gemini API.
+
+Protocol: https://ai.google.dev/api/generate-content, read 2026-11-20.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from llm_ui.errors import ProviderFault
+from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.fields import array, count, obj, text
+from llm_ui.providers.refusals import error, reported
+from llm_ui.providers.wire import WireRequest, parsed_object
+
+REASONS = {"STOP": "stop", "MAX_TOKENS": "length"}
+"""Every other reason is one of the provider's filters."""
+ROLES = {"user": "user", "assistant": "model"}
+
+
+class GoogleProtocol:
+    """The pure part of the Gemini adapter."""
+
+    content_types: tuple[str, ...] = ("text/event-stream",)
+
+    def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
+        """Return the request that asks."""
+        settings: dict[str, object] = {}
+        if prompt.temperature is not None:
+            settings["temperature"] = prompt.temperature
+        if prompt.max_tokens is not None:
+            settings["maxOutputTokens"] = prompt.max_tokens
+        body: dict[str, object] = {
+            "contents": [
+                {"role": ROLES[message.role], "parts": [{"text": message.text}]} for message in prompt.messages
+            ],
+            "generationConfig": settings,
+        }
+        if prompt.system:
+            body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
+        model = quote(prompt.model.removeprefix("models/"), safe="")
+        return WireRequest(
+            f"{endpoint.base_url}/models/{model}:streamGenerateContent?alt=sse", _headers(endpoint), body
+        )
+
+    def translator(self, endpoint: Endpoint) -> "GoogleTranslator":
+        """Return a translator for one answer."""
+        return GoogleTranslator(endpoint)
+
+    def models(self, endpoint: Endpoint) -> WireRequest:
+        """Return the request that lists models."""
+        return WireRequest(f"{endpoint.base_url}/models?pageSize=1000", _headers(endpoint))
+
+    def parse_models(self, body: object) -> Iterator[ListedModel]:
+        """Yield the models that generate text."""
+        for entry in map(obj, array(obj(body), "models")):
+            name = text(entry, "name").removeprefix("models/")
+            if name and "generateContent" in array(entry, "supportedGenerationMethods"):
+                yield ListedModel(
+                    name,
+                    text(entry, "displayName") or name,
+                    count(entry, "inputTokenLimit"),
+                    count(entry, "outputTokenLimit"),
+                )
+
+
+class GoogleTranslator:
+    """Turns the responses of one answer into deltas."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._reason: str | None = None
+
+    def feed(self, data: str) -> Iterator[Delta]:
+        """Yield what one response says."""
+        response = parsed_object(data)
+        if response.get("error"):
+            raise reported(response["error"], self._endpoint)
+        blocked = text(obj(response.get("promptFeedback")), "blockReason")
+        if blocked:
+            raise error(ProviderFault.CONTENT_FILTERED, blocked, self._endpoint)
+        for candidate in map(obj, array(response, "candidates")[:1]):
+            for part in map(obj, array(obj(candidate.get("content")), "parts")):
+                piece = text(part, "text")
+                if piece:
+                    yield ReasoningDelta(piece) if part.get("thought") is True else TextDelta(piece)
+            reason = text(candidate, "finishReason")
+            if reason:
+                self._reason = REASONS.get(reason, "content_filter")
+        usage = obj(response.get("usageMetadata"))
+        if usage:
+            yield _usage(usage)
+
+    def end(self) -> Finish | None:
+        """Return the end when a reason was given: the protocol's streams just close."""
+        return Finish(self._reason) if self._reason else None
+
+
+def _usage(usage: dict[str, object]) -> UsageDelta:
+    """Return the counts; the protocol counts thoughts beside the answer, we count them in."""
+    answer, thoughts = count(usage, "candidatesTokenCount"), count(usage, "thoughtsTokenCount")
+    return UsageDelta(
+        input_tokens=count(usage, "promptTokenCount"),
+        cached_tokens=count(usage, "cachedContentTokenCount"),
+        output_tokens=None if answer is None and thoughts is None else (answer or 0) + (thoughts or 0),
+        reasoning_tokens=thoughts,
+    )
+
+
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    # In a header, never in the address: addresses end up in logs.
+    return {"x-goog-api-key": endpoint.key} if endpoint.key else {}

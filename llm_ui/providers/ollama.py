@@ -1,0 +1,80 @@
+"""Ollama's own protocol.
+
+Protocol: https://github.com/ollama/ollama/blob/main/docs/api.md, read 2026-11-20.
+"""
+
+from collections.abc import Iterator
+
+from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.fields import array, count, obj, text
+from llm_ui.providers.refusals import reported
+from llm_ui.providers.wire import WireRequest, parsed_object
+
+
+class OllamaProtocol:
+    """The pure part of the Ollama adapter."""
+
+    content_types: tuple[str, ...] = ("application/x-ndjson", "application/json")
+
+    def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
+        """Return the request that asks."""
+        messages = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        if prompt.system:
+            messages.insert(0, {"role": "system", "content": prompt.system})
+        options: dict[str, object] = {}
+        if prompt.temperature is not None:
+            options["temperature"] = prompt.temperature
+        if prompt.max_tokens is not None:
+            options["num_predict"] = prompt.max_tokens
+        body: dict[str, object] = {
+            "model": prompt.model, "messages": messages, "stream": True, "options": options
+        }  # fmt: skip
+        return WireRequest(f"{_root(endpoint)}/api/chat", _headers(endpoint), body)
+
+    def translator(self, endpoint: Endpoint) -> "OllamaTranslator":
+        """Return a translator for one answer."""
+        return OllamaTranslator(endpoint)
+
+    def models(self, endpoint: Endpoint) -> WireRequest:
+        """Return the request that lists models."""
+        return WireRequest(f"{_root(endpoint)}/api/tags", _headers(endpoint))
+
+    def parse_models(self, body: object) -> Iterator[ListedModel]:
+        """Yield the models that are installed."""
+        for entry in map(obj, array(obj(body), "models")):
+            name = text(entry, "name") or text(entry, "model")
+            if name:
+                yield ListedModel(name, name)
+
+
+class OllamaTranslator:
+    """Turns the lines of one answer into deltas."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def feed(self, data: str) -> Iterator[Delta]:
+        """Yield what one line says."""
+        line = parsed_object(data)
+        if line.get("error"):
+            raise reported(line["error"], self._endpoint)
+        message = obj(line.get("message"))
+        if text(message, "thinking"):
+            yield ReasoningDelta(text(message, "thinking"))
+        if text(message, "content"):
+            yield TextDelta(text(message, "content"))
+        if line.get("done") is True:
+            yield UsageDelta(input_tokens=count(line, "prompt_eval_count"), output_tokens=count(line, "eval_count"))
+            yield Finish("length" if line.get("done_reason") == "length" else "stop")
+
+    def end(self) -> Finish | None:
+        """Return None: only a line with `done` ends an answer."""
+        return None
+
+
+def _root(endpoint: Endpoint) -> str:
+    return endpoint.base_url.removesuffix("/v1").removesuffix("/api")
+
+
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    return {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}

@@ -1,0 +1,117 @@
+"""Chat completions as OpenAI defined them and many servers speak them.
+
+Protocol: https://platform.openai.com/docs/api-reference/chat/streaming, read 2026-11-20. Reasoning fields are not
+OpenAI's: `reasoning_content` comes from DeepSeek and vLLM, `reasoning` from OpenRouter and Groq.
+"""
+
+from collections.abc import Iterator
+
+from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.fields import array, count, obj, text
+from llm_ui.providers.refusals import reported
+from llm_ui.providers.wire import WireRequest, parsed_object
+
+REASONS = {"stop": "stop", "length": "length", "content_filter": "content_filter", "tool_calls": "tool"}
+
+
+class OpenAIProtocol:
+    """The pure part of the OpenAI adapter."""
+
+    content_types: tuple[str, ...] = ("text/event-stream",)
+
+    def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
+        """Return the request that asks."""
+        messages = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        if prompt.system:
+            messages.insert(0, {"role": "system", "content": prompt.system})
+        body: dict[str, object] = {
+            "model": prompt.model,
+            "messages": messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if prompt.temperature is not None:
+            body["temperature"] = prompt.temperature
+        if prompt.max_tokens is not None:
+            # OpenAI's newer models refuse the old name; most other servers know only that one.
+            is_openai = "api.openai.com" in endpoint.base_url or ".openai.azure.com" in endpoint.base_url
+            body["max_completion_tokens" if is_openai else "max_tokens"] = prompt.max_tokens
+        return WireRequest(f"{endpoint.base_url}/chat/completions", _headers(endpoint), body)
+
+    def translator(self, endpoint: Endpoint) -> "OpenAITranslator":
+        """Return a translator for one answer."""
+        return OpenAITranslator(endpoint)
+
+    def models(self, endpoint: Endpoint) -> WireRequest:
+        """Return the request that lists models."""
+        return WireRequest(f"{endpoint.base_url}/models", _headers(endpoint))
+
+    def parse_models(self, body: object) -> Iterator[ListedModel]:
+        """Yield the models of the list. Some servers tell the window, under names of their own."""
+        found = body if isinstance(body, list) else array(obj(body), "data")
+        for entry in map(obj, found):
+            name = text(entry, "id")
+            window = next(
+                filter(None, (count(entry, n) for n in ("context_window", "context_length", "max_model_len"))), None
+            )
+            if name:
+                yield ListedModel(name, text(entry, "name") or name, window)
+
+
+class OpenAITranslator:
+    """Turns the chunks of one answer into deltas."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._reason: str | None = None
+
+    def feed(self, data: str) -> Iterator[Delta]:
+        """Yield what one chunk says."""
+        if data.strip() == "[DONE]":
+            yield Finish(self._reason or "stop")
+            return
+        chunk = parsed_object(data)
+        if chunk.get("error"):
+            raise reported(chunk["error"], self._endpoint)
+        # Azure begins with a chunk without choices, and the usage chunk has none either.
+        for choice in map(obj, array(chunk, "choices")[:1]):
+            delta = obj(choice.get("delta"))
+            reasoning = text(delta, "reasoning_content") or text(delta, "reasoning")
+            if reasoning:
+                yield ReasoningDelta(reasoning)
+            yield from _content(delta.get("content"))
+            reason = text(choice, "finish_reason")
+            if reason:
+                self._reason = REASONS.get(reason, "stop")
+        usage = obj(chunk.get("usage"))
+        if usage:
+            yield UsageDelta(
+                input_tokens=count(usage, "prompt_tokens"),
+                cached_tokens=count(obj(usage.get("prompt_tokens_details")), "cached_tokens"),
+                output_tokens=count(usage, "completion_tokens"),
+                reasoning_tokens=count(obj(usage.get("completion_tokens_details")), "reasoning_tokens"),
+            )
+
+    def end(self) -> Finish | None:
+        """Return the end when a reason was given; some servers then close without `[DONE]`."""
+        return Finish(self._reason) if self._reason else None
+
+
+def _content(content: object) -> Iterator[Delta]:
+    """Yield the text of a delta: a string, or parts as Mistral's reasoning models send them."""
+    if isinstance(content, str) and content:
+        yield TextDelta(content)
+    for part in map(obj, content if isinstance(content, list) else ()):
+        if text(part, "text"):
+            yield TextDelta(text(part, "text"))
+        for thought in map(obj, array(part, "thinking")):
+            if text(thought, "text"):
+                yield ReasoningDelta(text(thought, "text"))
+
+
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    if not endpoint.key:
+        return {}
+    if ".openai.azure.com" in endpoint.base_url:
+        return {"api-key": endpoint.key}
+    return {"Authorization": f"Bearer {endpoint.key}"}

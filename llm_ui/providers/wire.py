@@ -1,0 +1,341 @@
+"""The one place that reads from providers: limits, time-outs, framing; the protocols themselves do no I/O."""
+
+import asyncio
+import json
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx2
+
+from llm_ui.errors import ProviderError, ProviderFault
+from llm_ui.providers.base import (
+    Began,
+    Delta,
+    Endpoint,
+    Finish,
+    ListedModel,
+    Prompt,
+    ReasoningDelta,
+    TextDelta,
+    Timeouts,
+)
+from llm_ui.providers.refusals import refusal, reported
+
+MAX_EVENT_BYTES = 1_000_000
+"""Longest event or line; no protocol needs more, and a buffer without a bound is a way to fill memory."""
+MAX_ANSWER_CHARS = 4_000_000
+"""Longest answer, some 1 M tokens; past it the answer ends as capped."""
+MAX_ERROR_BODY_BYTES = 64_000
+MAX_LIST_BYTES = 8_000_000
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id")
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """An HTTP request of a protocol."""
+
+    url: str
+    headers: dict[str, str]
+    body: dict[str, object] | None = None
+    """JSON to POST; None makes it a GET."""
+
+
+class Translator(Protocol):
+    """Turns the events of one answer into deltas; remembers what it must between them."""
+
+    def feed(self, data: str) -> Iterable[Delta]:
+        """Return what one event says. Raises `ProviderError`; yields `Finish` at the protocol's own end."""
+        ...
+
+    def end(self) -> Finish | None:
+        """Return the end for a stream that closed, or None when it closed too early."""
+        ...
+
+
+class WireProtocol(Protocol):
+    """The pure part of an adapter."""
+
+    content_types: tuple[str, ...]
+    """What a streamed answer may call itself; the first decides the framing."""
+
+    def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
+        """Return the request that asks."""
+        ...
+
+    def translator(self, endpoint: Endpoint) -> Translator:
+        """Return a translator for one answer."""
+        ...
+
+    def models(self, endpoint: Endpoint) -> WireRequest:
+        """Return the request that lists models."""
+        ...
+
+    def parse_models(self, body: object) -> Iterator[ListedModel]:
+        """Yield the models of the list; whatever is not one is skipped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WireAdapter:
+    """An adapter made of a protocol and this module's reading."""
+
+    protocol: WireProtocol
+
+    async def stream(
+        self, http: httpx2.AsyncClient, endpoint: Endpoint, prompt: Prompt, timeouts: Timeouts
+    ) -> AsyncGenerator[Delta]:
+        """Ask and yield the answer as it comes."""
+        request = self.protocol.chat(endpoint, prompt)
+        translator = self.protocol.translator(endpoint)
+        clock = _Clock(timeouts)
+        async with _opened(http, request, endpoint, clock, timeouts) as response:
+            await _refuse_wrong_answers(response, self.protocol.content_types, endpoint)
+            yield Began(_request_id(response))
+            budget = MAX_ANSWER_CHARS
+            async for delta in _deltas(response, self.protocol, translator, clock):
+                yield delta
+                if isinstance(delta, Finish):
+                    return
+                if isinstance(delta, TextDelta | ReasoningDelta):
+                    budget -= len(delta.text)
+                if budget < 0:
+                    yield Finish("cap")
+                    return
+            end = translator.end()
+            if end is None:
+                raise _cut_off()
+            yield end
+
+    async def list_models(
+        self, http: httpx2.AsyncClient, endpoint: Endpoint, timeouts: Timeouts
+    ) -> tuple[ListedModel, ...]:
+        """Return what the provider serves."""
+        clock = _Clock(timeouts)
+        async with _opened(http, self.protocol.models(endpoint), endpoint, clock, timeouts) as response:
+            if response.status_code >= 300:
+                raise refusal(response.status_code, response.headers, await _some(response), endpoint)
+            async with clock.waiting():
+                raw = await _some(response, MAX_LIST_BYTES)
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            raise _not_an_endpoint() from None
+        if isinstance(body, dict) and body.get("error"):
+            raise reported(body["error"], endpoint)
+        return tuple(self.protocol.parse_models(body))
+
+
+@dataclass
+class _Clock:
+    """Enforces first-byte, idle and total time. `waiting` is entered once for each wait."""
+
+    timeouts: Timeouts
+    has_data: bool = False
+    began: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """Bound one wait. Raises `ProviderError` TIMED_OUT or STALLED, or `_TotalTimeUp`."""
+        loop = asyncio.get_running_loop()
+        end = self.began + self.timeouts.total_s
+        limit = loop.time() + self.timeouts.idle_s if self.has_data else self.began + self.timeouts.first_byte_s
+        try:
+            async with asyncio.timeout_at(min(limit, end)):
+                yield
+        except TimeoutError:
+            if end <= limit:
+                raise _TotalTimeUp from None
+            if self.has_data:
+                raise ProviderError(
+                    f"The provider went silent for {self.timeouts.idle_s:.0f} seconds in mid-answer. Try again.",
+                    ProviderFault.STALLED,
+                ) from None
+            raise ProviderError(
+                f"The provider did not begin to answer within {self.timeouts.first_byte_s:.0f} seconds. Try again.",
+                ProviderFault.TIMED_OUT,
+            ) from None
+
+
+class _TotalTimeUp(Exception):
+    """The whole answer took as long as it may."""
+
+
+@asynccontextmanager
+async def _opened(
+    http: httpx2.AsyncClient, wire: WireRequest, endpoint: Endpoint, clock: _Clock, timeouts: Timeouts
+) -> AsyncIterator[httpx2.Response]:
+    """Send the request and yield the response with its body unread; every failure below becomes ours."""
+    timeout = httpx2.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s)
+    # Identity only: a compressed answer could be a bomb, and gains nothing on small events.
+    headers = {**wire.headers, "Accept-Encoding": "identity"}
+    try:
+        method = "GET" if wire.body is None else "POST"
+        request = http.build_request(method, wire.url, headers=headers, json=wire.body, timeout=timeout)
+        async with clock.waiting():
+            response = await http.send(request, stream=True)
+        try:
+            # Some servers begin with a byte order mark; the plain codec would pass it on.
+            response.encoding = "utf-8-sig"
+            yield response
+        finally:
+            await response.aclose()
+    except httpx2.HTTPError as error:
+        raise _transport_error(error, endpoint, has_data=clock.has_data) from None
+    except (httpx2.InvalidURL, UnicodeError):
+        raise ProviderError("The provider's address is not usable. Correct it.", ProviderFault.NAME_NOT_FOUND) from None
+
+
+async def _refuse_wrong_answers(response: httpx2.Response, content_types: tuple[str, ...], endpoint: Endpoint) -> None:
+    """Raise unless the response is a streamed answer of the protocol."""
+    if response.status_code >= 300:
+        raise refusal(response.status_code, response.headers, await _some(response), endpoint)
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ProviderError(
+            "The provider compressed its answer although asked not to. Switch compression off on its side.",
+            ProviderFault.PROTOCOL_BROKEN,
+        )
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type in content_types:
+        return
+    if content_type == "application/json":
+        body = await _some(response)
+        try:
+            parsed = json.loads(body)
+        except ValueError:
+            parsed = None
+        if isinstance(parsed, dict) and parsed.get("error"):
+            raise reported(parsed["error"], endpoint)
+    raise _not_an_endpoint()
+
+
+async def _deltas(
+    response: httpx2.Response, protocol: WireProtocol, translator: Translator, clock: _Clock
+) -> AsyncGenerator[Delta]:
+    """Yield what the translator makes of each event; ends with a capped `Finish` when the total time is up."""
+    is_sse = protocol.content_types[0] == "text/event-stream"
+    events = _sse(response) if is_sse else _lines(response)
+    try:
+        while True:
+            async with clock.waiting():
+                data = await anext(events, None)
+            if data is None:
+                return
+            clock.has_data = True
+            for delta in translator.feed(data):
+                yield delta
+    except _TotalTimeUp:
+        yield Finish("cap")
+    finally:
+        await events.aclose()
+
+
+async def _sse(response: httpx2.Response) -> AsyncGenerator[str]:
+    """Yield the data of each server-sent event; events without data are skipped."""
+    source = httpx2.EventSource(response, max_event_size=MAX_EVENT_BYTES)
+    async for event in source:
+        if event.data:
+            yield event.data
+
+
+async def _lines(response: httpx2.Response) -> AsyncGenerator[str]:
+    """Yield the lines of newline-delimited JSON; a last line without its end is not a line."""
+    buffer = bytearray()
+    async for chunk in response.aiter_raw():
+        buffer += chunk
+        *lines, rest = buffer.split(b"\n")
+        buffer = bytearray(rest)
+        for line in lines:
+            text = line.decode("utf-8", "replace").strip().lstrip("\ufeff")
+            if text:
+                yield text
+        if len(buffer) > MAX_EVENT_BYTES:
+            raise _too_large()
+
+
+async def _some(response: httpx2.Response, limit: int = MAX_ERROR_BODY_BYTES) -> bytes:
+    """Return the body, cut at the limit."""
+    found = bytearray()
+    async for chunk in response.aiter_raw():
+        found += chunk
+        if len(found) > limit:
+            break
+    return bytes(found[:limit])
+
+
+def parsed_object(data: str) -> dict[str, object]:
+    """Return the JSON object of an event. Raises `ProviderError` when it is none."""
+    try:
+        parsed = json.loads(data)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ProviderError(
+            "The provider sent something that is not its protocol. What came before it is kept; try again.",
+            ProviderFault.PROTOCOL_BROKEN,
+        )
+    return parsed
+
+
+def _request_id(response: httpx2.Response) -> str:
+    return next((response.headers[name] for name in REQUEST_ID_HEADERS if name in response.headers), "")[:200]
+
+
+def _transport_error(error: httpx2.HTTPError, endpoint: Endpoint, *, has_data: bool) -> ProviderError:
+    """Return our error for a failure below HTTP."""
+    host = httpx2.URL(endpoint.base_url).host if endpoint.base_url else ""
+    if isinstance(error, httpx2.SSEError):
+        return _too_large()
+    if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return ProviderError(f"Connecting to {host} took too long. Check that it is up.", ProviderFault.TIMED_OUT)
+    causes = set(map(type, _causes(error)))
+    if any(issubclass(cause, socket.gaierror) for cause in causes):
+        return ProviderError(
+            f"The name {host} was not found. Check the provider's address.", ProviderFault.NAME_NOT_FOUND
+        )
+    if any(issubclass(cause, ssl.SSLError) for cause in causes):
+        return ProviderError(
+            f"The encrypted connection to {host} failed: its certificate is not trusted or has expired. "
+            "Check the address and the certificate.",
+            ProviderFault.TLS_FAILED,
+        )
+    if isinstance(error, httpx2.ConnectError):
+        return ProviderError(
+            f"Nothing answers at {host}: the connection was refused. Check that the server runs and the port is right.",
+            ProviderFault.CONNECTION_REFUSED,
+        )
+    return _cut_off() if has_data else _cut_off_early()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen = 0
+    while error is not None and seen < 10:
+        yield error
+        error, seen = error.__cause__ or error.__context__, seen + 1
+
+
+def _cut_off() -> ProviderError:
+    return ProviderError(
+        "The provider's answer broke off before its end. What came is kept; try again.", ProviderFault.CUT_OFF
+    )
+
+
+def _cut_off_early() -> ProviderError:
+    return ProviderError("The provider closed the connection without an answer. Try again.", ProviderFault.CUT_OFF)
+
+
+def _too_large() -> ProviderError:
+    return ProviderError(
+        "The provider sent a single piece of more than 1 MB, which no model does. Check the address.",
+        ProviderFault.ANSWER_TOO_LARGE,
+    )
+
+
+def _not_an_endpoint() -> ProviderError:
+    return ProviderError(
+        "The address answers, but not as a model service does. Check it; it may be a login page or lack /v1.",
+        ProviderFault.NOT_A_MODEL_ENDPOINT,
+    )

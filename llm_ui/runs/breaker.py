@@ -1,0 +1,69 @@
+"""A circuit breaker: after several failures a provider is left alone for a while."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from llm_ui.errors import ProviderError, ProviderFault
+
+FAILURES = 5
+WINDOW_S = 30.0
+OPEN_S = 15.0
+"""How long an open breaker refuses before it lets one request through to see."""
+
+COUNTED = frozenset(
+    {
+        ProviderFault.OVERLOADED,
+        ProviderFault.CONNECTION_REFUSED,
+        ProviderFault.NAME_NOT_FOUND,
+        ProviderFault.TLS_FAILED,
+        ProviderFault.TIMED_OUT,
+        ProviderFault.STALLED,
+        ProviderFault.CUT_OFF,
+    }
+)
+"""Faults that say the provider is not well; a wrong key or a bad request say nothing of that."""
+
+
+class Breaker:
+    """Closed while all is well, open after `FAILURES` within `WINDOW_S`, then half-open: one probe decides."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures: deque[float] = deque(maxlen=FAILURES)
+        self._opened_at: float | None = None
+        self._is_probing = False
+
+    def admit(self) -> None:
+        """Let a request through, or raise `ProviderError` with when to try again."""
+        if self._opened_at is None:
+            return
+        left = self._opened_at + OPEN_S - self._clock()
+        if left > 0 or self._is_probing:
+            wait = max(left, 1.0)
+            raise ProviderError(
+                f"The provider failed several times in a row and is left alone. Try again in {wait:.0f} seconds.",
+                ProviderFault.OVERLOADED,
+                retry_after=wait,
+            )
+        self._is_probing = True
+
+    def succeeded(self) -> None:
+        """Note that a request was answered."""
+        self._failures.clear()
+        self._opened_at, self._is_probing = None, False
+
+    def abandoned(self) -> None:
+        """Note that a request ended without telling anything about the provider."""
+        self._is_probing = False
+
+    def failed(self, fault: ProviderFault) -> None:
+        """Note a failure."""
+        if fault not in COUNTED:
+            self.abandoned()
+            return
+        instant = self._clock()
+        self._failures.append(instant)
+        is_many = len(self._failures) == FAILURES and instant - self._failures[0] <= WINDOW_S
+        if self._is_probing or is_many:
+            self._opened_at, self._is_probing = instant, False

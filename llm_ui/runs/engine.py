@@ -1,0 +1,323 @@
+"""The life of a run: stored, streamed, written down, ended.
+
+A run is a task of its own: whoever asked may go away. Its question, its empty answer and its row are committed before
+the provider is called; its end is told only after it is committed.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import httpx2
+from sqlalchemy.exc import IntegrityError
+
+from llm_ui.config import Config
+from llm_ui.contract import ChatRequest, MetricsEvent, StartEvent, TitleEvent
+from llm_ui.db import Database
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, Unavailable
+from llm_ui.kit.encryption import Sealer
+from llm_ui.kit.ids import ChatId, ModelId, RunId
+from llm_ui.models import ProviderKind, Role, RunStatus
+from llm_ui.observability.logging import get_logger
+from llm_ui.providers.base import (
+    Began,
+    Delta,
+    Endpoint,
+    Finish,
+    Prompt,
+    ReasoningDelta,
+    TextDelta,
+    Timeouts,
+    UsageDelta,
+)
+from llm_ui.providers.registry import adapter
+from llm_ui.runs import context, store
+from llm_ui.runs.ends import end_event
+from llm_ui.runs.event_log import EventLog
+from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
+from llm_ui.runs.resilience import Call, Resilience
+from llm_ui.services import providers
+from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import target as find_target
+from llm_ui.services.chats import open_chat
+from llm_ui.services.turns import append_turn, find_run
+
+log = get_logger(__name__)
+
+CHECKPOINT_S = 0.5
+"""How often new text is written down; a killed process loses at most that and the time of one write."""
+BEATS_A_HEARTBEAT = 2
+"""Without new text the lease is renewed every second one of these, that is every second."""
+KEEP_ENDED_S = 60.0
+"""How long the events of an ended run stay in memory for those who come late; then the database serves them."""
+FINISH_TRIES_S = (0.2, 1.0, 2.0, 5.0, 10.0, 20.0)
+"""Pauses between attempts to write an end that the database did not take."""
+SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING, ProviderFault.SPEND_LIMIT})
+"""Faults whose details are for administrators."""
+
+REPLACED = Ending(RunStatus.INTERRUPTED, error_code="lease_lost", error_message="Another server took this run over.")
+GONE = Ending(RunStatus.STOPPED, "stopped")
+
+
+class Engine:
+    """Makes answers. One in each process of the LLM API."""
+
+    def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._resilience = Resilience(http)
+        self._timeouts = Timeouts(
+            config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s
+        )
+        self._owner = secrets.token_hex(16)
+        self._live: dict[RunId, LiveRun] = {}
+        self._logs: dict[RunId, EventLog] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._is_draining = False
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether no new runs are taken."""
+        return self._is_draining
+
+    def events(self, run_id: RunId) -> EventLog | None:
+        """Return the events of a run of this process that is live or ended a moment ago."""
+        return self._logs.get(run_id)
+
+    async def start(self, actor: Actor, request: ChatRequest, request_id: str) -> RunId:
+        """Store the turn and begin to answer it; a repeated idempotency key gives the run it made.
+
+        Raises our errors: nothing is stored then.
+        """
+        received_at = time.monotonic()
+        if self._is_draining:
+            raise Unavailable("The server is restarting. Your message is kept here; send it again in a moment.")
+        try:
+            live = await self._store(actor, request, request_id, received_at)
+        except IntegrityError:
+            # The same key was stored by a request at the same time: its run is the answer.
+            live = None
+        if live is None:
+            async with self._database.reading() as session:
+                run = await find_run(session, actor, request.idempotency_key)
+            if run is None:
+                raise Unavailable("The message could not be stored. Send it again.")
+            return run.id
+        run_id = live.turn.run_id
+        self._live[run_id], self._logs[run_id] = live, live.log
+        self._announce(live)
+        task = asyncio.create_task(self._run(live), name=f"run {run_id}")
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return run_id
+
+    async def stop(self, run_id: RunId) -> None:
+        """End the run and keep what was said. The caller has checked whose it is."""
+        live = self._live.get(run_id)
+        if live is not None:
+            live.end(STOPPED)
+            return
+        async with self._database.writing() as session:
+            await store.request_stop(session, run_id)
+
+    async def drain(self, limit_s: float) -> None:
+        """Take no new runs, let the live ones end for so long, interrupt the rest, and return once all is written."""
+        self._is_draining = True
+        if self._running:
+            await asyncio.wait(self._running, timeout=limit_s)
+        for live in list(self._live.values()):
+            live.end(store.INTERRUPTED)
+        if self._running:
+            await asyncio.wait(self._running)
+        for timer in self._timers:
+            timer.cancel()
+
+    async def _store(self, actor: Actor, request: ChatRequest, request_id: str, received_at: float) -> LiveRun | None:
+        """Commit question, empty answer and run together; None when the key was used before."""
+        async with self._database.writing() as session:
+            if await find_run(session, actor, request.idempotency_key) is not None:
+                return None
+            model_id = None if request.model_id is None else ModelId(request.model_id)
+            if model_id is None and request.chat_id is not None:
+                model_id = (await open_chat(session, actor, ChatId(request.chat_id))).model_id
+            target = await find_target(session, actor, model_id)
+            turn = await append_turn(session, actor, request, target, lease_owner=self._owner, request_id=request_id)
+            sent = await context.build(session, actor, turn, target, max_tokens=request.max_tokens)
+            await store.set_manifest(session, turn.run_id, sent.manifest)
+        return LiveRun(
+            turn=turn,
+            target=target,
+            context=sent,
+            actor=actor,
+            temperature=request.temperature,
+            max_tokens=request.max_tokens,
+            request_id=request_id,
+            received_at=received_at,
+        )
+
+    def _announce(self, live: LiveRun) -> None:
+        turn, target = live.turn, live.target
+        live.log.append(
+            StartEvent(
+                run_id=turn.run_id,
+                chat_id=turn.chat_id,
+                question_id=turn.question_id,
+                answer_id=turn.answer_id,
+                model_name=target.display_name,
+                provider_name=target.provider_name,
+            )
+        )
+        if turn.title is not None:
+            live.log.append(TitleEvent(title=turn.title))
+
+    async def _run(self, live: LiveRun) -> None:
+        """Stream, keep the lease meanwhile, write the end."""
+        live.streaming = asyncio.create_task(self._stream(live))
+        keeping = asyncio.create_task(self._keep(live))
+        if live.ending is not None:
+            live.streaming.cancel()
+        try:
+            await asyncio.wait({live.streaming})
+        finally:
+            live.streaming.cancel()
+            keeping.cancel()
+            await asyncio.gather(live.streaming, keeping, return_exceptions=True)
+        if live.ending is None:
+            live.ending = self._ending_of(live)
+        try:
+            await self._finish(live, live.ending)
+        finally:
+            del self._live[live.turn.run_id]
+            live.log.close()
+            self._forget_later(live.turn.run_id)
+
+    async def _stream(self, live: LiveRun) -> None:
+        """Take in the answer. Leaves the ending in `live`."""
+        target = live.target
+        key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
+        prompt = Prompt(target.name, live.context.system, live.context.messages, live.temperature, live.max_tokens)
+        call = Call(adapter(target.kind), Endpoint(target.base_url, key), prompt, target.provider_id, self._timeouts)
+        async with aclosing(self._resilience.stream(call, live.began_attempt)) as deltas:
+            await _take_in(live, deltas)
+
+    def _ending_of(self, live: LiveRun) -> Ending:
+        """Return the ending for how the streaming task ended."""
+        assert live.streaming is not None  # noqa: S101 - set before this can be called
+        error = None if live.streaming.cancelled() else live.streaming.exception()
+        if error is None:
+            return store.INTERRUPTED
+        status = RunStatus.INTERRUPTED if live.has_text else RunStatus.FAILED
+        if not isinstance(error, LLMUIError):
+            log.error("run.crashed", run_id=live.turn.run_id, request_id=live.request_id, error=repr(error))
+            message = f"Something went wrong here. Try again; if it stays, tell an administrator: {live.request_id}."
+            return Ending(status, error_code="internal", error_message=message)
+        message = error.message
+        if isinstance(error, ProviderError) and error.fault in SECRET_FAULTS and live.actor.role is not Role.ADMIN:
+            message = (
+                f"{live.target.provider_name} refuses to answer for now. Pick another model or tell an administrator."
+            )
+        return Ending(
+            status,
+            error_code=error.code,
+            error_message=message,
+            is_retryable=error.retryable or not isinstance(error, ProviderError),
+            retry_after=error.retry_after,
+        )
+
+    async def _keep(self, live: LiveRun) -> None:
+        """Write new text down, renew the lease, tell figures, and see whether the run may go on."""
+        beats = 0
+        while True:
+            await asyncio.sleep(CHECKPOINT_S)
+            beats += 1
+            has_news = live.log.last > live.written_at and live.first_at is not None
+            if not has_news and beats % BEATS_A_HEARTBEAT:
+                continue
+            if has_news:
+                usage = live.usage(is_final=False)
+                live.log.append(MetricsEvent(metrics=live.metrics(usage), usage=usage))
+            last = live.log.last
+            text = store.Text(live.text, live.reasoning) if has_news else None
+            try:
+                async with self._database.writing() as session:
+                    pulse = await store.beat(session, live.turn.run_id, self._owner, text, last)
+            except LLMUIError as error:
+                # The text is still here: the next beat tries again.
+                log.warning("run.checkpoint_failed", run_id=live.turn.run_id, code=error.code)
+                continue
+            if has_news:
+                live.written_at = last
+            if not pulse.is_ours:
+                live.is_lost = True
+                live.end(REPLACED)
+            elif pulse.is_stop_asked or not pulse.may_go_on:
+                live.end(STOPPED if pulse.is_stop_asked else GONE)
+
+    async def _finish(self, live: LiveRun, ending: Ending) -> None:
+        """Commit the end, then tell it."""
+        usage = live.usage(is_final=True)
+        metrics = live.metrics(usage)
+        cost_usd = live.cost_usd(usage)
+        if not live.is_lost:
+            final = store.Final(
+                ending, store.Text(live.text, live.reasoning), usage, cost_usd, metrics,
+                last_event=live.log.last + 1, provider_request_id=live.provider_request_id,
+            )  # fmt: skip
+            is_written = await self._write_end(live, final)
+            if not is_written:
+                ending = store.INTERRUPTED
+        live.log.append(end_event(ending, usage=usage, cost_usd=cost_usd, metrics=metrics, request_id=live.request_id))
+        log.info(
+            "run.finished", run_id=live.turn.run_id, request_id=live.request_id, status=ending.status,
+            code=ending.error_code, output_tokens=usage.output_tokens, ttft_ms=metrics.ttft_ms,
+        )  # fmt: skip
+
+    async def _write_end(self, live: LiveRun, final: store.Final) -> bool:
+        """Return whether the end is stored; tries for a while when the database does not take it."""
+        refused = final.ending.error_code == ProviderFault.KEY_REFUSED and live.target.kind is not ProviderKind.DEMO
+        for pause in (*FINISH_TRIES_S, None):
+            try:
+                async with self._database.writing() as session:
+                    is_ours = await store.finish(session, live.turn.run_id, self._owner, final)
+                    if is_ours and refused:
+                        await providers.mark_key_refused(session, live.target.provider_id)
+            except LLMUIError as error:
+                log.warning("run.end_not_written", run_id=live.turn.run_id, code=error.code)
+                if pause is None:
+                    break
+                await asyncio.sleep(pause)
+            else:
+                return is_ours
+        return False
+
+    def _forget_later(self, run_id: RunId) -> None:
+        def forget() -> None:
+            self._logs.pop(run_id, None)
+            self._timers.discard(timer)
+
+        timer = asyncio.get_running_loop().call_later(KEEP_ENDED_S, forget)
+        self._timers.add(timer)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("run.crashed", task=task.get_name(), error=repr(error))
+
+
+async def _take_in(live: LiveRun, deltas: AsyncGenerator[Delta]) -> None:
+    async for delta in deltas:
+        match delta:
+            case TextDelta():
+                live.add_text(delta)
+            case ReasoningDelta():
+                live.add_reasoning(delta)
+            case UsageDelta():
+                live.report(delta)
+            case Began():
+                live.provider_request_id = delta.request_id
+            case Finish():
+                reason = delta.reason if live.has_text else "empty"
+                live.ending = live.ending or Ending(RunStatus.COMPLETED, reason)

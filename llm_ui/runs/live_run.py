@@ -1,0 +1,181 @@
+"""One run while it is being made: its text so far, its figures, its events."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from llm_ui.contract import Metrics, Usage
+from llm_ui.kit.clock import now
+from llm_ui.kit.token_count import estimate
+from llm_ui.models import MessageStatus, RunStatus
+from llm_ui.providers.base import ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.runs.context import Context
+from llm_ui.runs.event_log import EventLog
+from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.prices import cost
+from llm_ui.services.turns import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended."""
+
+    status: RunStatus
+    finish_reason: str = ""
+    error_code: str | None = None
+    error_message: str | None = None
+    is_retryable: bool = True
+    retry_after: float | None = None
+
+
+STOPPED = Ending(RunStatus.STOPPED, "stopped")
+MESSAGE_STATUS = {
+    RunStatus.COMPLETED: MessageStatus.COMPLETE,
+    RunStatus.STOPPED: MessageStatus.STOPPED,
+    RunStatus.FAILED: MessageStatus.FAILED,
+    RunStatus.INTERRUPTED: MessageStatus.INTERRUPTED,
+}
+
+
+@dataclass
+class LiveRun:
+    """A run in this process. Times are of the monotonic clock, in seconds."""
+
+    turn: Turn
+    target: ModelTarget
+    context: Context
+    actor: Actor
+    temperature: float | None
+    max_tokens: int | None
+    request_id: str
+    received_at: float
+    log: EventLog = field(default_factory=EventLog)
+    started: datetime = field(default_factory=now)
+    attempts: int = 0
+    called_at: float | None = None
+    first_at: float | None = None
+    last_at: float | None = None
+    provider_request_id: str = ""
+    reported: UsageDelta = field(default_factory=UsageDelta)
+    written_at: int = 0
+    """Number of the last event that is in the database."""
+    is_lost: bool = False
+    """Whether another process took the lease: nothing may be written any more."""
+    ending: Ending | None = None
+    streaming: asyncio.Task[None] | None = None
+    _text: list[str] = field(default_factory=list)
+    _text_chars: int = 0
+    _reasoning: list[str] = field(default_factory=list)
+    _reasoning_chars: int = 0
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self._text)
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning so far."""
+        return "".join(self._reasoning)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether anything was said."""
+        return self._text_chars > 0
+
+    def began_attempt(self, number: int) -> None:
+        """Note that the provider is called."""
+        self.attempts = number
+        self.called_at = time.monotonic()
+
+    def add_text(self, delta: TextDelta) -> None:
+        """Add a piece of the answer and tell the followers."""
+        self._mark()
+        self.log.append_raw("token", {"token": delta.text, "index": len(self._text), "offset": self._text_chars})
+        self._text.append(delta.text)
+        self._text_chars += len(delta.text)
+
+    def add_reasoning(self, delta: ReasoningDelta) -> None:
+        """Add a piece of the reasoning and tell the followers."""
+        self._mark()
+        self.log.append_raw("reasoning", {"token": delta.text, "offset": self._reasoning_chars})
+        self._reasoning.append(delta.text)
+        self._reasoning_chars += len(delta.text)
+
+    def report(self, delta: UsageDelta) -> None:
+        """Take over the counts the provider reports; what it leaves out stays."""
+        old = self.reported
+        self.reported = UsageDelta(
+            input_tokens=old.input_tokens if delta.input_tokens is None else delta.input_tokens,
+            cached_tokens=old.cached_tokens if delta.cached_tokens is None else delta.cached_tokens,
+            output_tokens=old.output_tokens if delta.output_tokens is None else delta.output_tokens,
+            reasoning_tokens=old.reasoning_tokens if delta.reasoning_tokens is None else delta.reasoning_tokens,
+        )
+
+    def end(self, ending: Ending) -> None:
+        """Ask the run to end like this; the first asker wins."""
+        if self.ending is None:
+            self.ending = ending
+        if self.streaming is not None:
+            self.streaming.cancel()
+
+    def usage(self, *, is_final: bool) -> Usage:
+        """Return the tokens: the provider's once it has reported both sides and the run is over, else estimates.
+
+        A stopped answer's last report counts less than was said; the larger count is the honest one.
+        """
+        reported = self.reported
+        if is_final and reported.input_tokens is not None and reported.output_tokens is not None:
+            is_whole = self.ending is None or self.ending.status is RunStatus.COMPLETED
+            output = reported.output_tokens
+            if not is_whole:
+                output = max(output, estimate(self.text) + estimate(self.reasoning))
+            return Usage(
+                input_tokens=reported.input_tokens,
+                cached_tokens=reported.cached_tokens or 0,
+                output_tokens=output,
+                reasoning_tokens=reported.reasoning_tokens or 0,
+                source="provider" if is_whole else "estimate",
+            )
+        called = self.called_at is not None
+        thoughts = estimate(self.reasoning) if self._reasoning else 0
+        return Usage(
+            input_tokens=(reported.input_tokens or self.context.input_tokens) if called else 0,
+            cached_tokens=reported.cached_tokens or 0,
+            output_tokens=estimate(self.text) + thoughts,
+            reasoning_tokens=thoughts,
+            source="estimate",
+        )
+
+    def metrics(self, usage: Usage) -> Metrics:
+        """Return the timings so far."""
+        instant = time.monotonic()
+        span = (self.last_at or 0) - (self.first_at or 0)
+        return Metrics(
+            queue_ms=_ms(self.received_at, self.called_at),
+            ttft_ms=_ms(self.called_at, self.first_at),
+            total_ms=_ms(self.received_at, instant),
+            tokens_per_second=round(usage.output_tokens / span, 1) if span > 0.05 else None,
+            attempts=self.attempts,
+        )
+
+    def cost_usd(self, usage: Usage) -> Decimal | None:
+        """Return the price of the run, or None where the model has none."""
+        return cost(
+            self.target.prices,
+            input_tokens=usage.input_tokens,
+            cached_tokens=usage.cached_tokens,
+            output_tokens=usage.output_tokens,
+        )
+
+    def _mark(self) -> None:
+        self.last_at = time.monotonic()
+        if self.first_at is None:
+            self.first_at = self.last_at
+
+
+def _ms(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else round((end - start) * 1000, 1)

@@ -1,0 +1,96 @@
+"""Retries and breakers around an adapter. Nothing is repeated once a piece of the answer has been shown (I5)."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import httpx2
+
+from llm_ui.errors import ProviderError, ProviderFault
+from llm_ui.kit.ids import ProviderId
+from llm_ui.providers.base import Adapter, Began, Delta, Endpoint, Prompt, Timeouts, UsageDelta
+from llm_ui.runs.breaker import Breaker
+
+RETRIES = 2
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 8.0
+LONGEST_RETRY_AFTER_S = 30.0
+"""A provider that wants more patience than this is told to the person instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One answer to be fetched."""
+
+    adapter: Adapter
+    endpoint: Endpoint
+    prompt: Prompt
+    provider_id: ProviderId
+    timeouts: Timeouts
+
+
+class Resilience:
+    """Calls providers with retries before the first piece and a breaker for each. One in each process."""
+
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._http = http
+        self._sleep = sleep
+        self._clock = clock
+        self._breakers: dict[ProviderId, Breaker] = {}
+
+    async def stream(self, call: Call, on_attempt: Callable[[int], None]) -> AsyncGenerator[Delta]:
+        """Yield the answer. `on_attempt` is told the number of each attempt, from 1. Raises `ProviderError`."""
+        breaker = self._breakers.setdefault(call.provider_id, Breaker(self._clock))
+        attempt = 0
+        while True:
+            attempt += 1
+            breaker.admit()
+            on_attempt(attempt)
+            has_shown = False
+            try:
+                async with aclosing(_once(self._http, call)) as deltas:
+                    async for delta in deltas:
+                        has_shown = has_shown or not isinstance(delta, Began | UsageDelta)
+                        yield delta
+            except ProviderError as error:
+                breaker.failed(error.fault)
+                pause = pause_s(error, attempt)
+                if has_shown or pause is None:
+                    raise
+                await self._sleep(pause)
+            except BaseException:
+                breaker.abandoned()
+                raise
+            else:
+                breaker.succeeded()
+                return
+
+
+async def _once(http: httpx2.AsyncClient, call: Call) -> AsyncGenerator[Delta]:
+    async for delta in call.adapter.stream(http, call.endpoint, call.prompt, call.timeouts):
+        yield delta
+
+
+def pause_s(error: ProviderError, attempt: int) -> float | None:
+    """Return how long to wait before the next attempt, or None when there should be none.
+
+    Full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015); a Retry-After is obeyed up
+    to `LONGEST_RETRY_AFTER_S`. A rate limit that names no time is a spent allowance more often than not: no retry.
+    """
+    if not error.retryable or attempt > RETRIES:
+        return None
+    if error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER_S else None
+    if error.fault is ProviderFault.RATE_LIMITED:
+        return None
+    ceiling = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))
+    return random.uniform(0, ceiling)  # noqa: S311 - spreads load, guards nothing

@@ -1,0 +1,209 @@
+"""Writing runs down: checkpoints, heartbeats and ends, all fenced by the lease."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import Update, exists, select, update
+
+from llm_ui.contract import Metrics, Usage
+from llm_ui.db import ReadSession, Session
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import RunId
+from llm_ui.kit.token_count import estimate
+from llm_ui.models import (
+    LIVE_STATUSES,
+    AiModel,
+    ChatHistory,
+    ChatMessage,
+    MessageStatus,
+    Run,
+    RunStatus,
+    UsageLog,
+    UsageSource,
+    User,
+)
+from llm_ui.runs.live_run import MESSAGE_STATUS, Ending
+from llm_ui.services.ai_models import prices_of
+from llm_ui.services.prices import Prices, cost
+
+STALE_AFTER = timedelta(seconds=5)
+"""A heartbeat comes every second; five missed ones mean that the process is gone or frozen."""
+
+INTERRUPTED = Ending(
+    RunStatus.INTERRUPTED,
+    error_code="interrupted",
+    error_message="The server stopped in mid-answer. What came is kept; try again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a heartbeat found: whether to go on."""
+
+    is_ours: bool
+    is_stop_asked: bool = False
+    may_go_on: bool = True
+    """False once the chat or the person is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The answer and the reasoning so far."""
+
+    answer: str
+    reasoning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """All that is written at the end of a run."""
+
+    ending: Ending
+    text: Text
+    usage: Usage
+    cost_usd: Decimal | None
+    metrics: Metrics
+    last_event: int
+    provider_request_id: str
+
+
+async def set_manifest(session: Session, run_id: RunId, manifest: dict[str, object]) -> None:
+    """Keep what the model is sent."""
+    await session.execute(update(Run).where(Run.id == run_id).values(manifest=manifest))
+
+
+async def beat(session: Session, run_id: RunId, owner: str, text: Text | None, last_event: int) -> Pulse:
+    """Renew the lease and, with a text, write it down. Says whether the run may go on."""
+    values: dict[str, object] = {"heartbeat_at": now(), "status": RunStatus.RUNNING}
+    if text is not None:
+        values["last_event"] = last_event
+    fenced = _fenced(run_id, owner).values(values)
+    row = (
+        await session.execute(fenced.returning(Run.answer_id, Run.stop_requested_at, Run.chat_id, Run.user_id))
+    ).one_or_none()
+    if row is None:
+        return Pulse(is_ours=False)
+    answer_id, stop_requested_at, chat_id, user_id = row
+    if text is not None:
+        written = update(ChatMessage).where(ChatMessage.id == answer_id)
+        await session.execute(written.values(text=text.answer, reasoning=text.reasoning, updated_at=now()))
+    # rights: whether the owner may still go on is just what is asked
+    may_go_on = await session.scalar(
+        select(
+            exists().where(ChatHistory.id == chat_id, ChatHistory.deleted_at.is_(None))
+            & exists().where(User.id == user_id, User.is_active)
+        )
+    )
+    return Pulse(is_ours=True, is_stop_asked=stop_requested_at is not None, may_go_on=bool(may_go_on))
+
+
+async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> bool:
+    """Write the end: run, message and booking together. Return False when the lease is somebody else's."""
+    metrics = final.metrics
+    fenced = _fenced(run_id, owner).values(
+        {
+            **_ending_values(final.ending, final.usage, final.cost_usd),
+            "queue_ms": metrics.queue_ms,
+            "ttft_ms": metrics.ttft_ms,
+            "total_ms": metrics.total_ms,
+            "tokens_per_second": metrics.tokens_per_second,
+            "attempts": metrics.attempts,
+            "last_event": final.last_event,
+            "provider_request_id": final.provider_request_id,
+        }
+    )
+    run = await session.scalar(fenced.returning(Run))
+    if run is None:
+        return False
+    written = update(ChatMessage).where(ChatMessage.id == run.answer_id)
+    await session.execute(
+        written.values(
+            text=final.text.answer, reasoning=final.text.reasoning, status=MESSAGE_STATUS[final.ending.status]
+        )
+    )
+    _book(session, run)
+    return True
+
+
+async def request_stop(session: Session, run_id: RunId) -> None:
+    """Ask the process that owns the run to stop it."""
+    live = update(Run).where(Run.id == run_id, Run.status.in_(LIVE_STATUSES))
+    await session.execute(live.values(stop_requested_at=now()))
+
+
+async def has_stale(session: ReadSession, instant: datetime) -> bool:
+    """Return whether there are runs whose process seems gone. Asked often, so it takes no write lock."""
+    # rights: the product's own sweep
+    stale = exists().where(Run.status.in_(LIVE_STATUSES), Run.heartbeat_at < instant - STALE_AFTER)
+    return bool(await session.scalar(select(stale)))
+
+
+async def interrupt_stale(session: Session, instant: datetime) -> tuple[RunId, ...]:
+    """End the runs whose process is gone; their text is what the last checkpoint wrote. Returns their ids."""
+    stale = select(Run).where(Run.status.in_(LIVE_STATUSES), Run.heartbeat_at < instant - STALE_AFTER)
+    ended = []
+    for run in await session.scalars(stale.with_for_update(skip_locked=True)):
+        # rights: the product's own sweep, over everybody's runs
+        answer = await session.get_one(ChatMessage, run.answer_id)
+        answer.status = MessageStatus.INTERRUPTED
+        parts = (run.manifest or {}).get("parts", [])
+        tokens = sum(int(part["tokens"]) for part in parts) if run.status is RunStatus.RUNNING else 0
+        usage = Usage(input_tokens=tokens, output_tokens=estimate(answer.text) + estimate(answer.reasoning))
+        model = None if run.model_id is None else await session.get(AiModel, run.model_id)
+        price = None if model is None else _price(prices_of(model), usage)
+        for name, value in _ending_values(INTERRUPTED, usage, price).items():
+            setattr(run, name, value)
+        # The fencing token changes hands: a frozen process that wakes up writes nothing any more.
+        run.lease_owner = "swept"
+        await session.flush()
+        _book(session, run)
+        ended.append(run.id)
+    return tuple(ended)
+
+
+def _fenced(run_id: RunId, owner: str) -> Update:
+    return update(Run).where(Run.id == run_id, Run.lease_owner == owner, Run.status.in_(LIVE_STATUSES))
+
+
+def _ending_values(ending: Ending, usage: Usage, cost_usd: Decimal | None) -> dict[str, object]:
+    return {
+        "status": ending.status,
+        "finish_reason": ending.finish_reason or None,
+        "error_code": ending.error_code,
+        "error_message": ending.error_message,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "usage_source": UsageSource(usage.source),
+        "cost_usd": cost_usd,
+        "finished_at": now(),
+    }
+
+
+def _price(prices: Prices, usage: Usage) -> Decimal | None:
+    return cost(prices, input_tokens=usage.input_tokens, cached_tokens=0, output_tokens=usage.output_tokens)
+
+
+def _book(session: Session, run: Run) -> None:
+    session.add(
+        UsageLog(
+            run_id=run.id,
+            user_id=run.user_id,
+            model_id=run.model_id,
+            provider_id=run.provider_id,
+            model_name=run.model_name,
+            provider_name=run.provider_name,
+            status=run.status,
+            input_tokens=run.input_tokens or 0,
+            cached_tokens=run.cached_tokens or 0,
+            output_tokens=run.output_tokens or 0,
+            reasoning_tokens=run.reasoning_tokens or 0,
+            usage_source=run.usage_source or UsageSource.ESTIMATE,
+            cost_usd=run.cost_usd,
+            ttft_ms=run.ttft_ms,
+            total_ms=run.total_ms,
+            created_at=now(),
+        )
+    )

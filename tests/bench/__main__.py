@@ -1,0 +1,54 @@
+"""`python -m tests.bench [NAME …]`: the speed and memory budgets, each beside the raw path of the same run.
+
+Nothing here fails for being slow: it prints figures to be read, with the machine named.
+"""
+
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from tabulate import tabulate
+
+from tests.bench import api, pages, start
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure beside the raw path's and the budget."""
+
+    what: str
+    ours: str
+    raw: str
+    ratio: str
+    budget: str
+
+
+BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
+    "start": start.measure,
+    "api": api.measure,
+    "pages": pages.measure,
+}
+
+
+def main(names: list[str]) -> None:
+    """Run the named benches, or all, and print one table."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    rows: list[tuple[str, str, str, str, str]] = []
+    for name, measure in BENCHES.items():
+        if not names or name in names:
+            with tempfile.TemporaryDirectory() as folder:
+                rows += measure(Path(folder))
+    memory_gb = psutil.virtual_memory().total / 2**30
+    print(f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, {memory_gb:.0f} GB, ", end="")
+    print(f"Python {platform.python_version()}; everything on loopback, one machine\n")
+    print(tabulate(rows, headers=["what", "ours", "raw path", "ratio", "budget"], tablefmt="github"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

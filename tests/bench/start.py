@@ -1,0 +1,43 @@
+"""From `llm-ui serve` to ready, and what it holds when idle."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.bench.figures import Line, memory_mb, ratio
+from tests.product import Product, running
+
+RAW = "import panel, fastapi, uvicorn, sqlalchemy.ext.asyncio"
+
+
+def measure(folder: Path) -> list[Line]:
+    """Measure a first start (migrations and seed included), a second one, and idle memory."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", RAW], check=True)
+    raw_s = time.perf_counter() - began
+    product = Product(folder / "data")
+    lines: list[Line] = []
+    for what in ("`llm-ui serve` to ready, empty data folder", "`llm-ui serve` to ready, second start"):
+        began = time.perf_counter()
+        with running(product):
+            took_s = time.perf_counter() - began
+            lines.append((what, f"{took_s:.1f} s", f"{raw_s:.1f} s (imports)", ratio(took_s, raw_s), "4 s"))
+            idle_mb = memory_mb(product.processes())
+    empty = subprocess.run(
+        [sys.executable, "-c", "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    raw_mb = int(empty.stdout) / 1000 * 4
+    lines.append(
+        (
+            "memory, all processes idle",
+            f"{idle_mb:.0f} MB",
+            f"{raw_mb:.0f} MB (4 bare Pythons)",
+            ratio(idle_mb, raw_mb),
+            "300 MB",
+        )
+    )
+    return lines

@@ -1,0 +1,112 @@
+"""From the first start to the first answer, and out again."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import ask, sign_in
+from tests.browser.test_chat import answers
+from tests.product import PASSWORD, Product, running, wait_until
+
+
+@pytest.fixture(scope="module")
+def empty_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product on its first start: nobody has an account."""
+    with running(Product(tmp_path_factory.mktemp("empty") / "data")) as product:
+        yield product
+
+
+def setup_link(product: Product) -> str:
+    """The one-time link that the first start prints."""
+    pattern = re.compile(r"https?://\S+/setup\?token=\S+")
+    wait_until(lambda: bool(pattern.search(product.log())), "the set-up link")
+    found = pattern.search(product.log())
+    assert found is not None
+    return found.group()
+
+
+def test_the_setup_link_makes_the_first_administrator_who_can_chat_at_once(page: Page, empty_product: Product) -> None:
+    page.goto(setup_link(empty_product))
+    page.get_by_label("Username").fill("grace")
+    page.get_by_label("E-mail").fill("grace@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button").last.click()
+
+    expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    ask(page, "What is 47 * 89?")
+
+    expect(answers(page).last).to_contain_text(re.compile("4,?183"))
+    expect(answers(page).last).to_contain_text(re.compile("not a language model", re.I))
+
+
+def test_the_setup_link_works_once(page: Page, empty_product: Product) -> None:
+    page.goto(setup_link(empty_product))
+
+    expect(page.get_by_label("E-mail")).to_have_count(0)
+
+
+def test_a_stranger_registers_and_chats(page: Page, product: Product) -> None:
+    page.goto(product.url)
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_role("link", name=re.compile("register|create", re.I)).click()
+    page.get_by_label("Username").fill("carol")
+    page.get_by_label("E-mail").fill("carol@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button").last.click()
+
+    expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    ask(page, "What is 3 * 3?")
+
+    expect(answers(page).last).to_contain_text("9")
+
+
+def test_a_wrong_password_says_so_and_keeps_the_name(page: Page, product: Product) -> None:
+    page.goto(f"{product.url}/login")
+    page.get_by_label("Username").fill("bob")
+    page.get_by_label("Password").fill("this is not the one")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("wrong")
+    expect(page.get_by_label("Username")).to_have_value("bob")
+    expect(page.get_by_label("Password")).to_have_value("")
+
+
+def test_signing_out_ends_every_tab(new_context: Callable[..., BrowserContext], product: Product) -> None:
+    context = new_context()
+    first, second = context.new_page(), context.new_page()
+    sign_in(first, product, "bob")
+    second.goto(product.url)
+    expect(second.get_by_role("textbox", name="Message")).to_be_visible()
+
+    first.get_by_role("button", name=re.compile("account|user menu|bob", re.I)).first.click()
+    first.get_by_role("button", name="Sign out").or_(first.get_by_role("menuitem", name="Sign out")).click()
+
+    expect(first).to_have_url(re.compile("/login"))
+    expect(second).to_have_url(re.compile("/login"), timeout=5_000)
+
+
+def test_a_session_ended_elsewhere_ends_this_page(new_context: Callable[..., BrowserContext], product: Product) -> None:
+    product.add_person("dora")
+    page = new_context().new_page()
+    sign_in(page, product, "dora")
+
+    product.command("users", "disable", "dora")
+
+    expect(page).to_have_url(re.compile("/login"), timeout=5_000)
+
+
+def test_a_chat_of_somebody_else_is_not_found(new_context: Callable[..., BrowserContext], product: Product) -> None:
+    theirs = new_context().new_page()
+    sign_in(theirs, product, "ada")
+    ask(theirs, "The secret word is albatross")
+    expect(answers(theirs).last).to_be_visible()
+    expect(theirs).to_have_url(re.compile("/c/"))
+    mine = new_context().new_page()
+    sign_in(mine, product, "bob")
+
+    mine.goto(theirs.url)
+
+    expect(mine.get_by_text("albatross")).to_have_count(0)
+    expect(mine.get_by_text(re.compile("not found|does not exist|no such chat", re.I)).first).to_be_visible()

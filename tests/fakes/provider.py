@@ -1,0 +1,297 @@
+"""A model provider scripted byte by byte: one raw-socket server that speaks all four protocols, well or badly.
+
+In a test: `async with FakeProvider(reply) as fake: …`. By hand or for tests that kill processes:
+`python -m tests.fakes.provider --port 0 --script '{"pieces": 200, "delay_ms": 20}'` prints its port and answers every
+question with numbered words `w0 w1 …`, so that a lost or doubled piece shows.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self
+
+End = Literal["close", "reset", "half_close", "hang"]
+PROTOCOLS = ("openai", "anthropic", "google", "ollama")
+SSE = "text/event-stream"
+
+
+@dataclass
+class Reply:
+    """What one request is answered with: raw body chunks, each after a pause in seconds."""
+
+    chunks: Sequence[bytes] = ()
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": SSE})
+    delay_s: float = 0.0
+    first_delay_s: float = 0.0
+    end: End = "close"
+    raw: bool = False
+    """Whether the chunks are the whole response, status line included."""
+
+
+@dataclass
+class Received:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body parsed."""
+        return json.loads(self.body)
+
+
+class FakeProvider:
+    """The server. `reply` is a `Reply`, a list of them used in turn, or a function of the request."""
+
+    def __init__(self, reply: Reply | list[Reply] | Callable[[Received], Reply]) -> None:
+        self._reply = reply
+        self._server: asyncio.Server | None = None
+        self.requests: list[Received] = []
+        self.open_connections = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on a loopback port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=2**24)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        assert self._server is not None
+        self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        """The address without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def base_url(self, protocol: str) -> str:
+        """The address a provider of that protocol is added with."""
+        return self.url + {"openai": "/v1", "anthropic": "", "google": "/v1beta", "ollama": ""}[protocol]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open_connections += 1
+        self._writers.add(writer)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            request = await _read(reader)
+            self.requests.append(request)
+            await self._answer(self._next(request), reader, writer)
+        self.open_connections -= 1
+        self._writers.discard(writer)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    def _next(self, request: Received) -> Reply:
+        if isinstance(self._reply, Reply):
+            return self._reply
+        if isinstance(self._reply, list):
+            return self._reply[min(len(self.requests), len(self._reply)) - 1]
+        return self._reply(request)
+
+    async def _answer(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        gone = asyncio.ensure_future(reader.read(1))
+        if not reply.raw:
+            await _pause(reply.first_delay_s, gone)
+            head = [f"HTTP/1.1 {reply.status} X", "Connection: close"]
+            head += [f"{name}: {value}" for name, value in reply.headers.items()]
+            writer.write("\r\n".join([*head, "", ""]).encode())
+        for chunk in reply.chunks:
+            if gone.done():
+                break
+            writer.write(chunk)
+            await writer.drain()
+            await _pause(reply.delay_s, gone)
+        if reply.end == "hang" and not gone.done():
+            await asyncio.wait({gone})
+        if reply.end == "half_close":
+            writer.write_eof()
+            await asyncio.wait({gone})
+        if reply.end == "reset":
+            raw = writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.cancel()
+
+
+async def _pause(seconds: float, gone: "asyncio.Future[bytes]") -> None:
+    """Wait, but no longer than the client stays."""
+    if seconds:
+        await asyncio.wait({gone}, timeout=seconds)
+
+
+async def _read(reader: asyncio.StreamReader) -> Received:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    method, path, _ = head[0].split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if value}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Received(method, path, headers, body)
+
+
+def sse(*events: object) -> bytes:
+    """Return events of which each is its data: an object becomes JSON."""
+    return b"".join(
+        b"data: " + (event.encode() if isinstance(event, str) else json.dumps(event).encode()) + b"\n\n"
+        for event in events
+    )
+
+
+def typed(*events: dict[str, Any]) -> bytes:
+    """Return events named after their own type, as Anthropic sends them."""
+    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+
+
+def lines(*values: dict[str, Any]) -> bytes:
+    """Return newline-delimited JSON."""
+    return b"".join(json.dumps(value).encode() + b"\n" for value in values)
+
+
+def answer(
+    protocol: str, pieces: Sequence[str], *, reasoning: Sequence[str] = (), reason: str | None = None
+) -> list[bytes]:
+    """Return a whole, correct streamed answer of the protocol, one chunk an event; usage is 7 in, one a piece out."""
+    return {"openai": _openai, "anthropic": _anthropic, "google": _google, "ollama": _ollama}[protocol](
+        pieces, reasoning, reason
+    )
+
+
+def reply(protocol: str, chunks: Sequence[bytes], **options: Any) -> Reply:
+    """Return a reply with the protocol's content type."""
+    content_type = "application/x-ndjson" if protocol == "ollama" else SSE
+    return Reply(chunks, headers={"Content-Type": content_type}, **options)
+
+
+def _openai(pieces: Sequence[str], reasoning: Sequence[str], reason: str | None) -> list[bytes]:
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        return sse({"id": "c1", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+    usage = {"prompt_tokens": 7, "completion_tokens": len(pieces) + len(reasoning)}
+    return [
+        chunk({"role": "assistant", "content": ""}),
+        *(chunk({"reasoning_content": thought}) for thought in reasoning),
+        *(chunk({"content": piece}) for piece in pieces),
+        chunk({}, reason or "stop"),
+        sse({"id": "c1", "choices": [], "usage": usage}),
+        sse("[DONE]"),
+    ]
+
+
+def _anthropic(pieces: Sequence[str], reasoning: Sequence[str], reason: str | None) -> list[bytes]:
+    def delta(kind: str, name: str, text: str) -> bytes:
+        return typed({"type": "content_block_delta", "index": 0, "delta": {"type": kind, name: text}})
+
+    return [
+        typed({"type": "message_start", "message": {"id": "m1", "usage": {"input_tokens": 7, "output_tokens": 1}}}),
+        typed({"type": "ping"}),
+        *(delta("thinking_delta", "thinking", thought) for thought in reasoning),
+        *(delta("text_delta", "text", piece) for piece in pieces),
+        typed(
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": reason or "end_turn"},
+                "usage": {"output_tokens": len(pieces) + len(reasoning)},
+            }
+        ),
+        typed({"type": "message_stop"}),
+    ]
+
+
+def _google(pieces: Sequence[str], reasoning: Sequence[str], reason: str | None) -> list[bytes]:
+    def part(content: dict[str, Any]) -> bytes:
+        return sse({"candidates": [{"content": {"role": "model", "parts": [content]}}]})
+
+    usage = {"promptTokenCount": 7, "candidatesTokenCount": len(pieces), "thoughtsTokenCount": len(reasoning)}
+    return [
+        *(part({"text": thought, "thought": True}) for thought in reasoning),
+        *(part({"text": piece}) for piece in pieces),
+        sse({"candidates": [{"finishReason": reason or "STOP"}], "usageMetadata": usage}),
+    ]
+
+
+def _ollama(pieces: Sequence[str], reasoning: Sequence[str], reason: str | None) -> list[bytes]:
+    def line(message: dict[str, str]) -> bytes:
+        return lines({"model": "m", "message": {"role": "assistant", "content": "", **message}, "done": False})
+
+    end = {"done": True, "done_reason": reason or "stop", "prompt_eval_count": 7}
+    return [
+        *(line({"thinking": thought}) for thought in reasoning),
+        *(line({"content": piece}) for piece in pieces),
+        lines({**end, "eval_count": len(pieces) + len(reasoning)}),
+    ]
+
+
+def protocol_of(request: Received) -> str:
+    """Return the protocol a request speaks."""
+    for part, protocol in (("/messages", "anthropic"), (":streamGenerate", "google"), ("/api/", "ollama")):
+        if part in request.path:
+            return protocol
+    if "anthropic-version" in request.headers:
+        return "anthropic"
+    return "google" if "v1beta" in request.path else "openai"
+
+
+def models(request: Received) -> Reply:
+    """Return a list of two models in the request's protocol."""
+    names = ("fake-small", "fake-large")
+    body: dict[str, Any] = {
+        "openai": {"data": [{"id": name} for name in names]},
+        "anthropic": {"data": [{"id": name, "display_name": name.title()} for name in names]},
+        "google": {
+            "models": [
+                {"name": f"models/{name}", "supportedGenerationMethods": ["generateContent"], "inputTokenLimit": 9_000}
+                for name in names
+            ]
+        },
+        "ollama": {"models": [{"name": name} for name in names]},
+    }[protocol_of(request)]
+    return Reply([json.dumps(body).encode()], headers={"Content-Type": "application/json"})
+
+
+def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
+    """Return a provider that answers with `pieces` numbered words, one each `delay_ms`."""
+    pieces = [f"w{number} " for number in range(int(script.get("pieces", 50)))]
+
+    def respond(request: Received) -> Reply:
+        if request.method == "GET":
+            return models(request)
+        protocol = protocol_of(request)
+        return reply(protocol, answer(protocol, pieces), delay_s=float(script.get("delay_ms", 0)) / 1000)
+
+    return respond
+
+
+async def _main(port: int, script: dict[str, Any]) -> None:
+    fake = FakeProvider(numbered_words(script))
+    await fake.start(port)
+    print(f"listening on {fake.port}", flush=True)  # noqa: T201
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--script", type=json.loads, default={})
+    given = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_main(given.port, given.script))

@@ -1,0 +1,166 @@
+"""The real product in processes of its own, as a person starts it, for browser, fault and benchmark tests."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import psutil
+
+from llm_ui.config import Config
+from tests.fakes.postgresql import free_port
+
+START_LIMIT_S = 60.0
+PASSWORD = "a long walk by the river"
+
+
+def wait_until(holds: Callable[[], bool], what: str, limit_s: float = 20.0) -> None:
+    """Return once the condition holds; fail with what was waited for when it does not within the limit."""
+    deadline = time.monotonic() + limit_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {limit_s:.0f} s in vain for {what}")
+        time.sleep(0.02)
+
+
+class Product:
+    """`llm-ui serve` with a data folder and ports of its own."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.config = Config(data_dir=folder, port=free_port(), api_port=free_port())
+        self.url = f"http://127.0.0.1:{self.config.port}"
+        self.log_path = folder.parent / f"{folder.name}.log"
+        self._settings = {f"LLM_UI_{name.upper()}": value for name, value in settings.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of every command on this product."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("LLM_UI_")}
+        return {**ours, **self._settings, "LLM_UI_DATA_DIR": str(self.folder)}
+
+    def command(self, *arguments: str, text: str = "") -> str:
+        """Run `llm-ui` with the arguments and the text on standard input; return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "llm_ui.cli.main", *arguments],
+            env=self.environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        return done.stdout
+
+    def add_person(self, name: str, role: str = "user") -> None:
+        """Create an account with the password `PASSWORD`."""
+        self.command(
+            "users", "create", name, "--email", f"{name}@example.org", "--role", role, "--password-stdin", text=PASSWORD
+        )
+
+    def start(self) -> None:
+        """Start and return once the pages and the LLM API answer."""
+        ports = ["--port", str(self.config.port), "--api-port", str(self.config.api_port)]
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "llm_ui.cli.main", "serve", *ports],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Return once the pages and the LLM API answer."""
+        wait_until(self.is_ready, f"the product to be ready; its log:\n{self.log()[-3000:]}", START_LIMIT_S)
+
+    def is_ready(self) -> bool:
+        """Return whether the pages and the LLM API answer."""
+        try:
+            pages = httpx2.get(f"{self.url}/healthz", timeout=1, trust_env=False)
+            api = httpx2.get(f"{self.config.llm_api_url}/readyz", timeout=1, trust_env=False)
+        except httpx2.HTTPError:
+            return False
+        return pages.status_code == 200 and api.status_code == 200
+
+    def child(self, module: str) -> psutil.Process:
+        """Return the process that runs a module, such as `llm_ui.api`; waits until it is there."""
+        found: list[psutil.Process] = []
+
+        def is_there() -> bool:
+            with contextlib.suppress(psutil.Error):
+                found[:] = [process for process in self.processes() if module in process.cmdline()]
+            return bool(found)
+
+        wait_until(is_there, f"a process running {module}")
+        return found[0]
+
+    def processes(self) -> list[psutil.Process]:
+        """Return `serve` and all below it."""
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def kill_serve(self) -> None:
+        """Kill `serve` itself with SIGKILL; return once its children, which must notice, are gone too."""
+        assert self._process is not None
+        everyone = self.processes()
+        self._process.kill()
+        self._process.wait()
+        _, alive = psutil.wait_procs(everyone, timeout=10)
+        assert not alive, f"outlived serve: {alive}"
+
+    def stop(self, limit_s: float = 30.0) -> int:
+        """Ask `serve` to end; return its exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            for process in self.processes():
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            raise
+
+    def log(self) -> str:
+        """Return what the product has logged so far."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+
+@contextlib.contextmanager
+def running(product: Product) -> Iterator[Product]:
+    """Run the product for the length of a block."""
+    product.start()
+    try:
+        yield product
+    finally:
+        product.stop()
+
+
+class FakeProvider:
+    """The scripted fake provider in a process of its own, so that killing the product leaves it alone."""
+
+    def __init__(self, script: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fakes.provider", "--port", "0", "--script", script],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline().split()[-1])}/v1"
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
