@@ -1,7 +1,8 @@
 """What the states of all admin pages share: one way to act, one place for errors and confirmations."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Concatenate, ParamSpec, TypeVar
 
 import param
 
@@ -12,10 +13,7 @@ from llm_ui.ui.page import PageContext
 
 
 class AdminState(param.Parameterized):
-    """Base of the admin pages' states.
-
-    Every action runs inside `acting`, which asks for the person anew: what the browser holds gives no rights.
-    """
+    """Base of the admin pages' states: which form is open, what was refused, what was done."""
 
     sheet = param.String(default="", doc="Which form is open beside the page; empty for none.")
     error = param.String(default="", doc="One sentence about what was refused; what was typed stays.")
@@ -26,21 +24,33 @@ class AdminState(param.Parameterized):
         super().__init__()
         self.context = context
 
-    @asynccontextmanager
-    async def acting(self) -> AsyncIterator[Actor]:
-        """Yield whoever acts, as the database knows them now; a refusal becomes `error`."""
-        self.param.update(is_busy=True, error="", said="")
-        try:
-            yield await self.context.actor()
-        except LLMUIError as refusal:
-            self.error = refusal.message
-        finally:
-            self.is_busy = False
-
     def llm(self, actor: Actor) -> UserClient:
         """Return the LLM API's client that speaks for the person."""
         return self.context.backend.llm.signed_in(actor.user_id, self.context.session_id)
 
     def close(self) -> None:
-        """Close the form and forget what was typed."""
+        """Close the form."""
         self.param.update(sheet="", error="")
+
+
+S = TypeVar("S", bound=AdminState)
+P = ParamSpec("P")
+
+
+def action(method: Callable[Concatenate[S, Actor, P], Awaitable[None]]) -> Callable[Concatenate[S, P], Awaitable[None]]:
+    """Make a method something a person can do: whoever acts is looked up anew, a refusal becomes `error`.
+
+    What a browser holds gives no rights, so the method is handed the actor as the database knows them at this moment.
+    """
+
+    async def act(self: S, *args: P.args, **kwargs: P.kwargs) -> None:
+        self.param.update(is_busy=True, error="", said="")
+        try:
+            await method(self, await self.context.actor(), *args, **kwargs)
+        except LLMUIError as refusal:
+            self.error = refusal.message
+        finally:
+            self.is_busy = False
+
+    functools.update_wrapper(act, method)
+    return act

@@ -4,7 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 import param
 
-from llm_ui.admin.state import AdminState
+from llm_ui.admin.state import AdminState, action
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
@@ -37,85 +37,85 @@ class ModelsState(AdminState):
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
 
-    async def load(self) -> None:
+    @action
+    async def load(self, actor: Actor) -> None:
         """Read the stretch."""
-        async with self.acting() as actor:
-            await self._reload(actor)
+        await self._reload(actor)
 
-    async def find(self, search: str) -> None:
+    @action
+    async def find(self, actor: Actor, search: str) -> None:
         """Show the models that hold the text, from the first."""
-        async with self.acting() as actor:
-            self.param.update(search=search, offset=0)
-            await self._reload(actor)
+        self.param.update(search=search, offset=0)
+        await self._reload(actor)
 
-    async def turn(self, pages: int) -> None:
+    @action
+    async def turn(self, actor: Actor, pages: int) -> None:
         """Go this many stretches on, or back."""
-        async with self.acting() as actor:
-            self.offset = max(0, self.offset + pages * PAGE_SIZE)
-            await self._reload(actor)
+        self.offset = max(0, self.offset + pages * PAGE_SIZE)
+        await self._reload(actor)
 
-    async def open_edit(self, model_id: ModelId) -> None:
+    @action
+    async def open_edit(self, actor: Actor, model_id: ModelId) -> None:
         """Open the form of a model."""
-        async with self.acting() as actor:
-            async with self.context.backend.database.reading() as session:
-                model = await ai_models.get_model(session, actor, model_id)
-            self._fill(model)
-            self.sheet = EDIT
+        async with self.context.backend.database.reading() as session:
+            model = await ai_models.get_model(session, actor, model_id)
+        self._fill(model)
+        self.sheet = EDIT
 
-    async def save(self) -> None:
+    @action
+    async def save(self, actor: Actor) -> None:
         """Store what the form says and close it."""
-        async with self.acting() as actor:
-            change = ModelChange(
-                self.display_name,
-                _tokens(self.context_window, "The context window"),
-                _tokens(self.max_output_tokens, "The longest answer"),
-                Prices(
-                    _usd(self.input_price, "The price for input"),
-                    _usd(self.cached_price, "The price for cached input"),
-                    _usd(self.output_price, "The price for output"),
-                ),
-            )
-            async with self.context.backend.database.writing() as session:
-                seen = self.selected.updated_at
-                await ai_models.change_model(session, actor, self.selected.id, change, seen=seen)
-            self.param.update(sheet="", said=f"{self.display_name or self.selected.name} is saved.")
-            await self._reload(actor)
+        change = ModelChange(
+            self.display_name,
+            _tokens(self.context_window, "The context window"),
+            _tokens(self.max_output_tokens, "The longest answer"),
+            Prices(
+                _usd(self.input_price, "The price for input"),
+                _usd(self.cached_price, "The price for cached input"),
+                _usd(self.output_price, "The price for output"),
+            ),
+        )
+        async with self.context.backend.database.writing() as session:
+            seen = self.selected.updated_at
+            await ai_models.change_model(session, actor, self.selected.id, change, seen=seen)
+        self.param.update(sheet="", said=f"{self.display_name or self.selected.name} is saved.")
+        await self._reload(actor)
 
-    async def use_list_prices(self) -> None:
+    @action
+    async def use_list_prices(self, actor: Actor) -> None:
         """Store the public list's prices for the model of the form, and show them there."""
-        async with self.acting() as actor:
-            async with self.context.backend.database.writing() as session:
-                prices = await ai_models.use_list_prices(session, actor, self.selected.id)
-            async with self.context.backend.database.reading() as session:
-                self.selected = await ai_models.get_model(session, actor, self.selected.id)
-            self._fill_prices(prices)
-            self.said = "The public list's prices are set."
-            await self._reload(actor)
+        async with self.context.backend.database.writing() as session:
+            prices = await ai_models.use_list_prices(session, actor, self.selected.id)
+        async with self.context.backend.database.reading() as session:
+            self.selected = await ai_models.get_model(session, actor, self.selected.id)
+        self._fill_prices(prices)
+        self.said = "The public list's prices are set."
+        await self._reload(actor)
 
-    async def set_enabled(self, model_id: ModelId, *, is_enabled: bool) -> None:
+    @action
+    async def set_enabled(self, actor: Actor, model_id: ModelId, *, is_enabled: bool) -> None:
         """Let people ask the model, or not."""
-        async with self.acting() as actor:
-            async with self.context.backend.database.writing() as session:
-                await ai_models.set_model_enabled(session, actor, model_id, is_enabled=is_enabled)
-            self.said = f"{self._name_of(model_id)} is switched {'on' if is_enabled else 'off'}."
-            await self._reload(actor)
+        async with self.context.backend.database.writing() as session:
+            await ai_models.set_model_enabled(session, actor, model_id, is_enabled=is_enabled)
+        self.said = f"{self._name_of(model_id)} is switched {'on' if is_enabled else 'off'}."
+        await self._reload(actor)
 
-    async def make_default(self, model_id: ModelId) -> None:
+    @action
+    async def make_default(self, actor: Actor, model_id: ModelId) -> None:
         """Let new chats start with the model."""
-        async with self.acting() as actor:
-            async with self.context.backend.database.writing() as session:
-                await ai_models.set_default(session, actor, model_id)
-            self.said = f"New chats now start with {self._name_of(model_id)}."
-            await self._reload(actor)
+        async with self.context.backend.database.writing() as session:
+            await ai_models.set_default(session, actor, model_id)
+        self.said = f"New chats now start with {self._name_of(model_id)}."
+        await self._reload(actor)
 
-    async def remove(self, model_id: ModelId) -> None:
+    @action
+    async def remove(self, actor: Actor, model_id: ModelId) -> None:
         """Take the model off the list; it can be added again from its provider."""
-        async with self.acting() as actor:
-            name = self._name_of(model_id)
-            async with self.context.backend.database.writing() as session:
-                await ai_models.delete_model(session, actor, model_id)
-            self.said = f"{name} is removed. Add it again on the providers page whenever you like."
-            await self._reload(actor)
+        name = self._name_of(model_id)
+        async with self.context.backend.database.writing() as session:
+            await ai_models.delete_model(session, actor, model_id)
+        self.said = f"{name} is removed. Add it again on the providers page whenever you like."
+        await self._reload(actor)
 
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:

@@ -2,7 +2,7 @@
 
 import param
 
-from llm_ui.admin.state import AdminState
+from llm_ui.admin.state import AdminState, action
 from llm_ui.contract import FoundModel, ProviderTest
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ProviderId
@@ -32,7 +32,7 @@ class ProvidersState(AdminState):
 
     preset = param.Selector(default=OTHER, objects=[OTHER, *(p.name for p in PRESETS)], doc="A known service.")
     hint = param.String(default="", doc="Where the key of the chosen service comes from.")
-    name = param.String(default="", doc="Name of the provider, as people will see it.")
+    provider_name = param.String(default="", doc="Name of the provider, as people will see it.")
     kind = param.Selector(default=ProviderKind.OPENAI.value, objects=[k.value for k in ProviderKind], doc="Protocol.")
     base_url = param.String(default="", doc="Address of the provider.")
     key = param.String(default="", doc="Its key; kept only until it is saved.")
@@ -46,124 +46,129 @@ class ProvidersState(AdminState):
         super().__init__(context)
         self.param.watch(lambda _: self._fill_from_preset(), "preset")
 
-    async def load(self) -> None:
+    @action
+    async def load(self, actor: Actor) -> None:
         """Read the list."""
-        async with self.acting() as actor:
-            await self._reload(actor)
+        await self._reload(actor)
 
-    async def look_around(self) -> None:
+    @action
+    async def look_around(self, actor: Actor) -> None:
         """Ask the LLM API which model servers run on this computer; those added already are left out."""
-        async with self.acting() as actor:
-            found = await self.llm(actor).find_local()
-            known = {provider.base_url for provider in self.providers}
-            self.offers = tuple(server for server in found if server.base_url not in known)
+        found = await self.llm(actor).find_local()
+        known = {provider.base_url for provider in self.providers}
+        self.offers = tuple(server for server in found if server.base_url not in known)
 
     def open_add(self) -> None:
         """Open an empty form."""
-        self.param.update(preset=OTHER, name="", kind=ProviderKind.OPENAI.value, base_url="", key="", hint="")
+        self.param.update(preset=OTHER, provider_name="", kind=ProviderKind.OPENAI.value, base_url="", key="", hint="")
         self.param.update(selected=None, sheet=ADD, error="", said="")
 
-    async def open_edit(self, provider_id: ProviderId) -> None:
+    @action
+    async def open_edit(self, actor: Actor, provider_id: ProviderId) -> None:
         """Open the form of a provider; its key stays where it is."""
-        async with self.acting() as actor:
-            provider = await self._select(actor, provider_id)
-            self.param.update(
-                name=provider.name, kind=provider.kind.value, base_url=provider.base_url, key="", hint="", sheet=EDIT
-            )
+        provider = await self._select(actor, provider_id)
+        self.param.update(
+            provider_name=provider.name,
+            kind=provider.kind.value,
+            base_url=provider.base_url,
+            key="",
+            hint="",
+            sheet=EDIT,
+        )
 
-    async def save(self) -> None:
+    @action
+    async def save(self, actor: Actor) -> None:
         """Store what the form says and close it."""
-        async with self.acting() as actor:
-            provider = await self._store(actor)
-            then = "" if provider.model_count else " Find its models next, so that people can ask them."
-            self.param.update(sheet="", said=f"{provider.name} is saved.{then}")
+        provider = await self._store(actor)
+        then = "" if provider.model_count else " Find its models next, so that people can ask them."
+        self.param.update(sheet="", said=f"{provider.name} is saved.{then}")
 
-    async def save_and_test(self) -> None:
+    @action
+    async def save_and_test(self, actor: Actor) -> None:
         """Store what the form says, then try it: the models it serves follow, or the form stays with what failed."""
-        async with self.acting() as actor:
-            provider = await self._store(actor)
-            self.sheet = EDIT
-            result = await self._test(actor, provider)
-            if result.is_ok:
-                await self._open_models(actor, provider, result)
-            else:
-                self.error = result.message
+        provider = await self._store(actor)
+        self.sheet = EDIT
+        result = await self._test(actor, provider)
+        if result.is_ok:
+            await self._open_models(actor, provider, result)
+        else:
+            self.error = result.message
 
-    async def test(self, provider_id: ProviderId) -> None:
+    @action
+    async def test(self, actor: Actor, provider_id: ProviderId) -> None:
         """Try a provider's address and key; the sentence that comes back is shown."""
-        async with self.acting() as actor:
-            provider = await self._select(actor, provider_id)
-            result = await self._test(actor, provider)
-            outcome = {"said": result.message} if result.is_ok else {"error": result.message}
-            self.param.update(**outcome)
+        provider = await self._select(actor, provider_id)
+        result = await self._test(actor, provider)
+        outcome = {"said": result.message} if result.is_ok else {"error": result.message}
+        self.param.update(**outcome)
 
-    async def discover(self, provider_id: ProviderId) -> None:
+    @action
+    async def discover(self, actor: Actor, provider_id: ProviderId) -> None:
         """Ask a provider what it serves and offer the models; without an answer they can be added by name."""
-        async with self.acting() as actor:
-            provider = await self._select(actor, provider_id)
-            await self._open_models(actor, provider, await self._test(actor, provider))
+        provider = await self._select(actor, provider_id)
+        await self._open_models(actor, provider, await self._test(actor, provider))
 
-    async def add_chosen(self) -> None:
+    @action
+    async def add_chosen(self, actor: Actor) -> None:
         """Add the chosen models, and the one typed in by hand, and close the form."""
-        async with self.acting() as actor:
-            chosen = set(self.chosen)
-            models = [_new_model(model) for model in self.served if model.name in chosen]
-            if self.model_name.strip():
-                models.append(NewModel(self.model_name))
-            if not models:
-                raise InvalidInput("Choose at least one model, or type the name of one.")
-            async with self.context.backend.database.writing() as session:
-                added = await ai_models.add_models(session, actor, self.selected.id, models)
-            self.close()
-            self.said = f"{_counted(len(added), 'model')} of {self.selected.name} can now be asked."
-            await self._reload(actor)
+        chosen = set(self.chosen)
+        models = [_new_model(model) for model in self.served if model.name in chosen]
+        if self.model_name.strip():
+            models.append(NewModel(self.model_name))
+        if not models:
+            raise InvalidInput("Choose at least one model, or type the name of one.")
+        async with self.context.backend.database.writing() as session:
+            added = await ai_models.add_models(session, actor, self.selected.id, models)
+        self.close()
+        self.said = f"{_counted(len(added), 'model')} of {self.selected.name} can now be asked."
+        await self._reload(actor)
 
-    async def add_offer(self, base_url: str) -> None:
+    @action
+    async def add_offer(self, actor: Actor, base_url: str) -> None:
         """Add a server found on this computer with all its models."""
-        async with self.acting() as actor:
-            server = next(offer for offer in self.offers if offer.base_url == base_url)
-            new = NewProvider(server.name, server.kind, server.base_url)
-            async with self.context.backend.database.writing() as session:
-                provider = await providers.add(session, actor, self.context.backend.secrets.sealer, new)
-                await ai_models.add_models(session, actor, provider.id, [_new_model(m) for m in server.models])
-            self.offers = tuple(offer for offer in self.offers if offer.base_url != base_url)
-            self.said = f"{server.name} is added with {_counted(len(server.models), 'model')}."
-            await self._reload(actor)
+        server = next(offer for offer in self.offers if offer.base_url == base_url)
+        new = NewProvider(server.name, server.kind, server.base_url)
+        async with self.context.backend.database.writing() as session:
+            provider = await providers.add(session, actor, self.context.backend.secrets.sealer, new)
+            await ai_models.add_models(session, actor, provider.id, [_new_model(m) for m in server.models])
+        self.offers = tuple(offer for offer in self.offers if offer.base_url != base_url)
+        self.said = f"{server.name} is added with {_counted(len(server.models), 'model')}."
+        await self._reload(actor)
 
-    async def make_suggested_default(self) -> None:
+    @action
+    async def make_suggested_default(self, actor: Actor) -> None:
         """Let new chats start with the suggested model."""
-        async with self.acting() as actor:
-            model = self.suggestion
-            async with self.context.backend.database.writing() as session:
-                await ai_models.set_default(session, actor, model.id)
-            self.said = f"New chats now start with {model.display_name}."
-            await self._reload(actor)
+        model = self.suggestion
+        async with self.context.backend.database.writing() as session:
+            await ai_models.set_default(session, actor, model.id)
+        self.said = f"New chats now start with {model.display_name}."
+        await self._reload(actor)
 
-    async def set_enabled(self, provider_id: ProviderId, *, is_enabled: bool) -> None:
+    @action
+    async def set_enabled(self, actor: Actor, provider_id: ProviderId, *, is_enabled: bool) -> None:
         """Let people use the provider's models, or not."""
-        async with self.acting() as actor:
-            provider = await self._select(actor, provider_id)
-            async with self.context.backend.database.writing() as session:
-                await providers.set_enabled(session, actor, provider_id, is_enabled=is_enabled)
-            can = "can be asked again" if is_enabled else "cannot be asked any more"
-            self.said = f"The models of {provider.name} {can}."
-            await self._reload(actor)
+        provider = await self._select(actor, provider_id)
+        async with self.context.backend.database.writing() as session:
+            await providers.set_enabled(session, actor, provider_id, is_enabled=is_enabled)
+        can = "can be asked again" if is_enabled else "cannot be asked any more"
+        self.said = f"The models of {provider.name} {can}."
+        await self._reload(actor)
 
-    async def ask_delete(self, provider_id: ProviderId) -> None:
+    @action
+    async def ask_delete(self, actor: Actor, provider_id: ProviderId) -> None:
         """Say what deleting the provider would break."""
-        async with self.acting() as actor:
-            provider = await self._select(actor, provider_id)
-            async with self.context.backend.database.reading() as session:
-                is_default_lost = await providers.serves_default(session, actor, provider_id)
-            self.param.update(warning=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
+        provider = await self._select(actor, provider_id)
+        async with self.context.backend.database.reading() as session:
+            is_default_lost = await providers.serves_default(session, actor, provider_id)
+        self.param.update(warning=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
 
-    async def delete(self) -> None:
+    @action
+    async def delete(self, actor: Actor) -> None:
         """Delete the selected provider."""
-        async with self.acting() as actor:
-            async with self.context.backend.database.writing() as session:
-                await providers.delete(session, actor, self.selected.id)
-            self.param.update(sheet="", said=f"{self.selected.name} is deleted.", selected=None)
-            await self._reload(actor)
+        async with self.context.backend.database.writing() as session:
+            await providers.delete(session, actor, self.selected.id)
+        self.param.update(sheet="", said=f"{self.selected.name} is deleted.", selected=None)
+        await self._reload(actor)
 
     def close(self) -> None:
         """Close the form and forget what was typed, the key above all."""
@@ -192,7 +197,7 @@ class ProvidersState(AdminState):
 
     async def _store(self, actor: Actor) -> ProviderInfo:
         """Add or change the provider of the form; afterwards it is the selected one and the key is forgotten."""
-        new = NewProvider(self.name, self.kind, self.base_url, self.key)
+        new = NewProvider(self.provider_name, self.kind, self.base_url, self.key)
         sealer = self.context.backend.secrets.sealer
         async with self.context.backend.database.writing() as session:
             if self.selected is None:
@@ -219,7 +224,9 @@ class ProvidersState(AdminState):
     def _fill_from_preset(self) -> None:
         preset = next((preset for preset in PRESETS if preset.name == self.preset), None)
         if preset is not None and self.sheet == ADD:
-            self.param.update(name=preset.name, kind=preset.kind.value, base_url=preset.base_url, hint=preset.hint)
+            self.param.update(
+                provider_name=preset.name, kind=preset.kind.value, base_url=preset.base_url, hint=preset.hint
+            )
 
 
 def _new_model(model: FoundModel) -> NewModel:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import param
 
-from llm_ui.admin.state import AdminState
+from llm_ui.admin.state import AdminState, action
 from llm_ui.kit.ids import ModelId, PromptId
 from llm_ui.services import ai_models, prompts, settings
 from llm_ui.services.access import Actor
@@ -24,45 +24,45 @@ class SettingsState(AdminState):
     default_prompt = param.String(default=NONE, doc="Id of the instructions new chats start with; empty for none.")
     prompt_text = param.String(default="", doc="The words of those instructions.")
 
-    async def load(self) -> None:
+    @action
+    async def load(self, actor: Actor) -> None:
         """Read all settings."""
-        async with self.acting() as actor:
-            await self._reload(actor)
+        await self._reload(actor)
 
-    async def set_registration(self, *, is_open: bool) -> None:
+    @action
+    async def set_registration(self, actor: Actor, *, is_open: bool) -> None:
         """Let people create accounts by themselves, or not."""
-        async with self.acting() as actor:
-            async with self.context.backend.database.writing() as session:
-                await settings.change(session, actor, REGISTRATION_OPEN, is_open)
-            await self._reload(actor)
-            self.said = "Anybody may create an account now." if is_open else "Only administrators add people now."
+        async with self.context.backend.database.writing() as session:
+            await settings.change(session, actor, REGISTRATION_OPEN, is_open)
+        await self._reload(actor)
+        self.said = "Anybody may create an account now." if is_open else "Only administrators add people now."
 
-    async def set_default_model(self, model_id: str) -> None:
+    @action
+    async def set_default_model(self, actor: Actor, model_id: str) -> None:
         """Let new chats start with the model."""
-        async with self.acting() as actor:
-            async with self.context.backend.database.writing() as session:
-                await ai_models.set_default(session, actor, ModelId(UUID(model_id)))
-            await self._reload(actor)
-            self.said = "New chats now start with this model."
+        async with self.context.backend.database.writing() as session:
+            await ai_models.set_default(session, actor, ModelId(UUID(model_id)))
+        await self._reload(actor)
+        self.said = "New chats now start with this model."
 
-    async def set_default_prompt(self, prompt_id: str) -> None:
+    @action
+    async def set_default_prompt(self, actor: Actor, prompt_id: str) -> None:
         """Let new chats start with the instructions, or without any."""
-        async with self.acting() as actor:
-            chosen = PromptId(UUID(prompt_id)) if prompt_id else None
-            async with self.context.backend.database.writing() as session:
-                await prompts.set_default(session, actor, chosen)
-            await self._reload(actor)
-            self.said = "New chats now start with these instructions." if chosen else "New chats now start without."
+        chosen = PromptId(UUID(prompt_id)) if prompt_id else None
+        async with self.context.backend.database.writing() as session:
+            await prompts.set_default(session, actor, chosen)
+        await self._reload(actor)
+        self.said = "New chats now start with these instructions." if chosen else "New chats now start without."
 
-    async def save_prompt(self, text: str) -> None:
+    @action
+    async def save_prompt(self, actor: Actor, text: str) -> None:
         """Store the words of the default instructions."""
-        async with self.acting() as actor:
-            self.prompt_text = text
-            prompt = next(prompt for prompt in self.prompts if str(prompt.id) == self.default_prompt)
-            async with self.context.backend.database.writing() as session:
-                await prompts.change_text(session, actor, prompt.id, text, seen=prompt.updated_at)
-            await self._reload(actor)
-            self.said = f"{prompt.name} is saved; chats use the new words from the next question on."
+        self.prompt_text = text
+        prompt = next(prompt for prompt in self.prompts if str(prompt.id) == self.default_prompt)
+        async with self.context.backend.database.writing() as session:
+            await prompts.change_text(session, actor, prompt.id, text, seen=prompt.updated_at)
+        await self._reload(actor)
+        self.said = f"{prompt.name} is saved; chats use the new words from the next question on."
 
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:
