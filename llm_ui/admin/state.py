@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 
 import param
 
@@ -20,6 +20,9 @@ class AdminState(param.Parameterized):
     said = param.String(default="", doc="One sentence that confirms what was done.")
     is_busy = param.Boolean(default=False, doc="Whether an action is on its way.")
 
+    fields: ClassVar[tuple[str, ...]] = ()
+    """The parameters that the page's forms may set; a browser names them, so nothing else is touched."""
+
     def __init__(self, context: PageContext) -> None:
         super().__init__()
         self.context = context
@@ -27,6 +30,15 @@ class AdminState(param.Parameterized):
     def llm(self, actor: Actor) -> UserClient:
         """Return the LLM API's client that speaks for the person."""
         return self.context.backend.llm.signed_in(actor.user_id, self.context.session_id)
+
+    def fill(self, typed: object) -> None:
+        """Take over what a form holds: of the fields it may set only, and only text or lists of text."""
+        if not isinstance(typed, dict):
+            return
+        for name in self.fields:
+            value = typed.get(name)
+            if isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+                setattr(self, name, value)
 
     def close(self) -> None:
         """Close the form."""
@@ -43,7 +55,7 @@ def action(method: Callable[Concatenate[S, Actor, P], Awaitable[None]]) -> Calla
     What a browser holds gives no rights, so the method is handed the actor as the database knows them at this moment.
     """
 
-    async def act(self: S, *args: P.args, **kwargs: P.kwargs) -> None:
+    async def act(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
         self.param.update(is_busy=True, error="", said="")
         try:
             await method(self, await self.context.actor(), *args, **kwargs)

@@ -140,8 +140,11 @@ async def test_a_model_is_switched_off_and_on(state: ModelsState) -> None:
 
 
 async def test_a_removed_model_is_gone(state: ModelsState) -> None:
-    await state.remove(named(state, "gpt-4o").id)
+    await state.open_edit(named(state, "gpt-4o").id)
 
+    await state.remove()
+
+    assert (state.error, state.sheet) == ("", "")
     assert [model.name for model in state.models] == ["demo", "my-finetune"]
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import json
 from datetime import datetime
 
@@ -6,8 +7,8 @@ from sqlalchemy import update
 
 from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS, ProvidersState
 from llm_ui.kit.clock import now
-from llm_ui.models import ProviderKind, UserSession
-from llm_ui.providers.local import USUAL_PORTS
+from llm_ui.models import UserSession
+from llm_ui.providers.local import USUAL_PORTS, UsualPort
 from llm_ui.services import ai_models, providers
 from llm_ui.services.access import Actor
 from llm_ui.services.presets import PRESETS
@@ -52,7 +53,7 @@ def test_a_known_service_fills_the_form(context_of: ContextOf, an_admin: Actor, 
     state = ProvidersState(context_of(an_admin))
     state.open_add()
 
-    state.preset = preset.name  # type: ignore[attr-defined]
+    state.pick_preset(preset.name)  # type: ignore[attr-defined]
 
     filled = (state.provider_name, state.kind, state.base_url, state.hint)
     assert filled == (preset.name, preset.kind.value, preset.base_url, preset.hint)  # type: ignore[attr-defined]
@@ -207,8 +208,8 @@ async def test_before_deleting_the_page_says_what_breaks(state: ProvidersState) 
     await state.ask_delete(state.providers[0].id)
 
     assert state.sheet == DELETE
-    assert "1 model cannot be asked any more" in state.warning
-    assert "default model is one of them" in state.warning
+    assert "1 model cannot be asked any more" in state.consequences
+    assert "default model is one of them" in state.consequences
 
     await state.delete()
 
@@ -253,22 +254,32 @@ async def test_a_person_without_the_right_sees_and_changes_nothing(context_of: C
         assert (state.providers, state.offers) == ((), ())
 
 
+async def listening_where_servers_usually_do(fake: FakeProvider) -> UsualPort:
+    """Start the server on the first usual port that nobody on this machine uses."""
+    for usual in USUAL_PORTS:
+        with contextlib.suppress(OSError):
+            await fake.start(usual.port)
+            return usual
+    raise AssertionError("all usual ports are taken on this machine")
+
+
 async def test_a_server_found_on_this_computer_is_added_with_one_click(
     state: ProvidersState, backend: Backend, an_admin: Actor
 ) -> None:
-    usual = next(usual for usual in USUAL_PORTS if usual.name == "Ollama")
     fake = FakeProvider(models)
-    await fake.start(usual.port)
+    usual = await listening_where_servers_usually_do(fake)
     try:
         await state.look_around()
     finally:
         await fake.stop()
-    assert [(offer.name, len(offer.models)) for offer in state.offers] == [("Ollama", 2)]
+    assert [(offer.name, len(offer.models)) for offer in state.offers if offer.base_url == usual.base_url] == [
+        (usual.name, 2)
+    ]
 
     await state.add_offer(usual.base_url)
 
-    assert state.said == "Ollama is added with 2 models."
-    assert (state.offers, state.providers[1].kind) == ((), ProviderKind.OLLAMA)
+    assert state.said == f"{usual.name} is added with 2 models."
+    assert (state.offers, state.providers[1].kind) == ((), usual.kind)
     async with backend.database.reading() as session:
         models_of_people = await ai_models.list_models(session, an_admin)
     assert [model.name for model in models_of_people] == ["demo", "fake-large", "fake-small"]

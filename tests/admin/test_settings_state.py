@@ -49,7 +49,9 @@ async def test_new_chats_can_start_without_instructions(
 
 
 async def test_new_words_are_stored(state: SettingsState, backend: Backend, an_admin: Actor) -> None:
-    await state.save_prompt("Be kind.")
+    state.prompt_text = "Be kind."
+
+    await state.save_prompt()
 
     assert state.error == ""
     async with backend.database.reading() as session:
@@ -59,7 +61,9 @@ async def test_new_words_are_stored(state: SettingsState, backend: Backend, an_a
 
 
 async def test_refused_words_stay_in_the_form(state: SettingsState) -> None:
-    await state.save_prompt("  ")
+    state.prompt_text = "  "
+
+    await state.save_prompt()
 
     assert (state.prompt_text, state.error) == ("  ", "The instructions are empty. Write them, or let new chats "
                                                 "start without.")  # fmt: skip

@@ -12,7 +12,6 @@ from llm_ui.services import ai_models
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.prices import Prices
-from llm_ui.ui.page import PageContext
 
 PAGE_SIZE = 50
 EDIT = "edit"
@@ -34,8 +33,7 @@ class ModelsState(AdminState):
     cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
     output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
 
-    def __init__(self, context: PageContext) -> None:
-        super().__init__(context)
+    fields = ("display_name", "context_window", "max_output_tokens", "input_price", "cached_price", "output_price")
 
     @action
     async def load(self, actor: Actor) -> None:
@@ -109,12 +107,12 @@ class ModelsState(AdminState):
         await self._reload(actor)
 
     @action
-    async def remove(self, actor: Actor, model_id: ModelId) -> None:
-        """Take the model off the list; it can be added again from its provider."""
-        name = self._name_of(model_id)
+    async def remove(self, actor: Actor) -> None:
+        """Take the model of the form off the list; it can be added again from its provider."""
         async with self.context.backend.database.writing() as session:
-            await ai_models.delete_model(session, actor, model_id)
-        self.said = f"{name} is removed. Add it again on the providers page whenever you like."
+            await ai_models.delete_model(session, actor, self.selected.id)
+        self.sheet = ""
+        self.said = f"{self.selected.display_name} is removed. Add it again on the providers page whenever you like."
         await self._reload(actor)
 
     async def _reload(self, actor: Actor) -> None:

@@ -12,9 +12,7 @@ from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import NewModel
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import NewProvider, ProviderInfo
-from llm_ui.ui.page import PageContext
 
-OTHER = "Choose a service …"
 ADD, EDIT, MODELS, DELETE = "add", "edit", "models", "delete"
 
 
@@ -28,12 +26,12 @@ class ProvidersState(AdminState):
     )
     suggestion = param.Parameter(doc="A model that could take the default from the demo, or None.")
     selected = param.Parameter(doc="The provider whose form is open, or None.")
-    warning = param.String(default="", doc="What deleting the selected provider would break.")
+    consequences = param.String(default="", doc="What deleting the selected provider would break.")
 
-    preset = param.Selector(default=OTHER, objects=[OTHER, *(p.name for p in PRESETS)], doc="A known service.")
+    preset = param.String(default="", doc="Name of a known service; empty for none.")
     hint = param.String(default="", doc="Where the key of the chosen service comes from.")
     provider_name = param.String(default="", doc="Name of the provider, as people will see it.")
-    kind = param.Selector(default=ProviderKind.OPENAI.value, objects=[k.value for k in ProviderKind], doc="Protocol.")
+    kind = param.String(default=ProviderKind.OPENAI.value, doc="Which protocol it speaks.")
     base_url = param.String(default="", doc="Address of the provider.")
     key = param.String(default="", doc="Its key; kept only until it is saved.")
 
@@ -42,9 +40,7 @@ class ProvidersState(AdminState):
     chosen = param.List(default=[], item_type=str, doc="Names of the models to add.")
     model_name = param.String(default="", doc="Name of a model to add by hand, as its provider writes it.")
 
-    def __init__(self, context: PageContext) -> None:
-        super().__init__(context)
-        self.param.watch(lambda _: self._fill_from_preset(), "preset")
+    fields = ("provider_name", "kind", "base_url", "key", "chosen", "model_name")
 
     @action
     async def load(self, actor: Actor) -> None:
@@ -60,7 +56,7 @@ class ProvidersState(AdminState):
 
     def open_add(self) -> None:
         """Open an empty form."""
-        self.param.update(preset=OTHER, provider_name="", kind=ProviderKind.OPENAI.value, base_url="", key="", hint="")
+        self.param.update(preset="", provider_name="", kind=ProviderKind.OPENAI.value, base_url="", key="", hint="")
         self.param.update(selected=None, sheet=ADD, error="", said="")
 
     @action
@@ -160,7 +156,11 @@ class ProvidersState(AdminState):
         provider = await self._select(actor, provider_id)
         async with self.context.backend.database.reading() as session:
             is_default_lost = await providers.serves_default(session, actor, provider_id)
-        self.param.update(warning=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
+        self.param.update(consequences=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
+
+    async def ask_delete_selected(self) -> None:
+        """Say what deleting the provider of the form would break."""
+        await self.ask_delete(self.selected.id)
 
     @action
     async def delete(self, actor: Actor) -> None:
@@ -221,11 +221,16 @@ class ProvidersState(AdminState):
         self.param.update(served=result.models, already=sorted(already), chosen=[], model_name="", sheet=MODELS)
         self.param.update(**outcome)
 
-    def _fill_from_preset(self) -> None:
-        preset = next((preset for preset in PRESETS if preset.name == self.preset), None)
+    def pick_preset(self, name: str) -> None:
+        """Fill the form with what is known of a service."""
+        preset = next((preset for preset in PRESETS if preset.name == name), None)
         if preset is not None and self.sheet == ADD:
             self.param.update(
-                provider_name=preset.name, kind=preset.kind.value, base_url=preset.base_url, hint=preset.hint
+                preset=name,
+                provider_name=preset.name,
+                kind=preset.kind.value,
+                base_url=preset.base_url,
+                hint=preset.hint,
             )
 
 

@@ -55,12 +55,11 @@ class SettingsState(AdminState):
         self.said = "New chats now start with these instructions." if chosen else "New chats now start without."
 
     @action
-    async def save_prompt(self, actor: Actor, text: str) -> None:
+    async def save_prompt(self, actor: Actor) -> None:
         """Store the words of the default instructions."""
-        self.prompt_text = text
         prompt = next(prompt for prompt in self.prompts if str(prompt.id) == self.default_prompt)
         async with self.context.backend.database.writing() as session:
-            await prompts.change_text(session, actor, prompt.id, text, seen=prompt.updated_at)
+            await prompts.change_text(session, actor, prompt.id, self.prompt_text, seen=prompt.updated_at)
         await self._reload(actor)
         self.said = f"{prompt.name} is saved; chats use the new words from the next question on."
 

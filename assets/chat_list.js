@@ -1,0 +1,138 @@
+// The list of chats in the sidebar: by date, endless, with rename and delete.
+
+const DAY_MS = 86_400_000
+
+function groupOf(at) {
+  const today = new Date().setHours(0, 0, 0, 0)
+  if (at >= today) return "Today"
+  if (at >= today - DAY_MS) return "Yesterday"
+  if (at >= today - 7 * DAY_MS) return "Previous 7 days"
+  if (at >= today - 30 * DAY_MS) return "Previous 30 days"
+  return new Date(at).toLocaleDateString("en", { month: "long", year: "numeric" })
+}
+
+function make(tag, className = "", text = "") {
+  const node = document.createElement(tag)
+  if (className) node.className = className
+  if (text) node.textContent = text
+  return node
+}
+
+export class ChatList {
+  constructor(place, act) {
+    this.place = place
+    this.act = act
+    this.chats = []
+    this.hasMore = false
+    this.current = null
+    place.addEventListener("scroll", () => this.#moreIfNear(), { passive: true })
+    place.addEventListener("click", (event) => this.#click(event))
+  }
+
+  update(op) {
+    const known = op.is_first ? new Map() : new Map(this.chats.map((chat) => [chat.id, chat]))
+    for (const chat of op.chats) known.set(chat.id, chat)
+    this.chats = [...known.values()]
+    this.hasMore = op.has_more
+    this.isAsking = false
+    this.draw()
+  }
+
+  select(id) {
+    this.current = id
+    for (const link of this.place.querySelectorAll("a[data-chat]")) {
+      if (link.dataset.chat === id) link.setAttribute("aria-current", "page")
+      else link.removeAttribute("aria-current")
+    }
+  }
+
+  retitle(id, title) {
+    const chat = this.chats.find((one) => one.id === id)
+    if (!chat || chat.title === title) return
+    chat.title = title
+    this.draw()
+  }
+
+  draw() {
+    const held = this.place.contains(document.activeElement) ? document.activeElement.dataset.focus : null
+    const nodes = []
+    let group = null
+    let list = null
+    for (const chat of this.chats) {
+      if (groupOf(chat.at) !== group) {
+        group = groupOf(chat.at)
+        list = make("ul")
+        list.setAttribute("aria-label", group)
+        nodes.push(make("h2", "group", group), list)
+      }
+      list.append(this.#row(chat))
+    }
+    if (!this.chats.length) nodes.push(make("p", "empty", "Your chats will be listed here."))
+    this.place.replaceChildren(...nodes)
+    this.select(this.current)
+    if (held) this.place.querySelector(`[data-focus="${held}"]`)?.focus()
+  }
+
+  #row(chat) {
+    const item = make("li", chat.is_answering ? "answering" : "")
+    const link = make("a", "", chat.title || "New chat")
+    link.href = `/c/${chat.id}`
+    link.dataset.chat = chat.id
+    link.dataset.path = link.pathname
+    link.dataset.focus = `open-${chat.id}`
+    link.title = chat.title
+    const menu = make("details", "menu")
+    const summary = make("summary", "icon-button", "⋯")
+    summary.setAttribute("role", "button")
+    summary.setAttribute("aria-label", `Actions for ${chat.title || "this chat"}`)
+    const items = make("div", "items")
+    for (const [name, label] of [["rename", "Rename"], ["delete", "Delete"]]) {
+      const button = make("button", "", label)
+      button.type = "button"
+      button.dataset.action = name
+      button.dataset.of = chat.id
+      items.append(button)
+    }
+    menu.append(summary, items)
+    item.append(link, menu)
+    return item
+  }
+
+  #click(event) {
+    const button = event.target.closest("[data-action]")
+    if (!button) return
+    const chat = this.chats.find((one) => one.id === button.dataset.of)
+    button.closest("details").open = false
+    if (chat && button.dataset.action === "delete") this.act.delete(chat)
+    if (chat && button.dataset.action === "rename") this.#rename(chat, button.closest("li"))
+  }
+
+  #rename(chat, item) {
+    const input = make("input")
+    input.value = chat.title
+    input.maxLength = 200
+    input.setAttribute("aria-label", "Title of the chat")
+    let isDone = false
+    const end = (isKept) => {
+      if (isDone) return
+      isDone = true
+      if (isKept && input.value.trim() && input.value !== chat.title) this.act.rename(chat, input.value)
+      this.draw()
+    }
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") end(true)
+      if (event.key === "Escape") end(false)
+    })
+    input.addEventListener("blur", () => end(true))
+    item.replaceChildren(input)
+    input.focus()
+    input.select()
+  }
+
+  #moreIfNear() {
+    const left = this.place.scrollHeight - this.place.scrollTop - this.place.clientHeight
+    if (left > 300 || !this.hasMore || this.isAsking) return
+    this.isAsking = true
+    this.act.more()
+  }
+}

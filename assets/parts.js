@@ -1,0 +1,248 @@
+// The building blocks of the admin pages: heading, notice, offers, table and side sheet.
+// Each is a component of Panel (llm_ui/ui/parts.py) that draws its parameters; whatever people or providers wrote
+// enters the page as text, never as HTML.
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value)
+    else if (value === true) node.setAttribute(name, "")
+    else if (value !== false && value != null) node.setAttribute(name, value)
+  }
+  node.append(...children.filter((child) => child != null))
+  return node
+}
+
+// ---- Heading: what the page is for -------------------------------------------------------------------------------
+const Heading = {
+  render({ model }) {
+    return make("header", { class: "head" }, make(`h${model.level}`, {}, model.title), make("p", {}, model.sentence))
+  },
+}
+
+// ---- Notice: one sentence ----------------------------------------------------------------------------------------
+const Notice = {
+  render({ model }) {
+    // The region stays while its text changes, so that screen readers say the text.
+    const region = make("div", { role: model.tone === "error" ? "alert" : "status" })
+    const draw = () => {
+      region.replaceChildren(...(model.text ? [make("p", { class: `line ${model.tone}` }, model.text)] : []))
+    }
+    model.on(["text", "tone"], draw)
+    draw()
+    return region
+  },
+}
+
+// ---- Offers: things that can be done with one click --------------------------------------------------------------
+const Offers = {
+  render({ model }) {
+    const list = make("ul", { class: "list", "aria-label": model.label })
+    const line = (item) => {
+      const take = () => { if (!model.is_busy) model.send_msg({ action: item.action, row: item.id }) }
+      const button = make("button", { class: "button small", type: "button", onclick: take }, item.button)
+      return make("li", { class: "line" }, make("span", {}, item.text), button)
+    }
+    const draw = () => list.replaceChildren(...model.items.map(line))
+    model.on("items", draw)
+    draw()
+    return list
+  },
+}
+
+// ---- Table: rows with what can be done to each -------------------------------------------------------------------
+function cellContent(value) {
+  if (value == null || value === "") return [make("span", { class: "none" }, "–")]
+  if (typeof value === "string") return [value]
+  const main = value.tone ? make("span", { class: `chip ${value.tone}` }, value.text) : make("span", {}, value.text)
+  return value.detail ? [main, make("small", {}, value.detail)] : [main]
+}
+
+function focusedAction(root) {
+  const active = root.getRootNode().activeElement
+  return active?.dataset?.action ? { row: active.dataset.row, action: active.dataset.action } : null
+}
+
+const Table = {
+  render({ model }) {
+    const frame = make("div", { class: "frame" })
+
+    const button = (row, action) => {
+      const send = () => { if (!model.is_busy) model.send_msg({ action: action.action, row: row.id }) }
+      const tone = action.tone ? ` ${action.tone}` : ""
+      return make("button", {
+        class: `button quiet small${tone}`, type: "button", onclick: send, "aria-label": `${action.label} ${row.name}`,
+        "data-action": action.action, "data-row": row.id,
+      }, action.label)
+    }
+
+    const line = (row) => make("tr", { class: row.is_faint ? "faint" : null },
+      ...model.columns.map((column, index) => make(index === 0 ? "th" : "td", {
+        scope: index === 0 ? "row" : null, class: column.align, "data-label": column.label,
+      }, make("div", {}, ...cellContent(row.cells[column.key])))),
+      make("td", { class: "actions" }, make("div", {}, ...row.actions.map((action) => button(row, action)))))
+
+    const pager = () => {
+      if (model.total <= model.size) return null
+      const last = Math.min(model.offset + model.size, model.total)
+      const turn = (pages) => () => model.send_msg({ action: "turn", pages })
+      const back = make("button", { class: "button quiet small", type: "button", onclick: turn(-1) }, "Previous")
+      const next = make("button", { class: "button quiet small", type: "button", onclick: turn(1) }, "Next")
+      back.disabled = model.offset === 0
+      next.disabled = last >= model.total
+      const where = `${(model.offset + 1).toLocaleString()}–${last.toLocaleString()} of ${model.total.toLocaleString()}`
+      return make("nav", { class: "pager", "aria-label": "Pages" }, make("span", {}, where), back, next)
+    }
+
+    const draw = () => {
+      const focused = focusedAction(frame)
+      const head = make("tr", {},
+        ...model.columns.map((column) => make("th", { scope: "col", class: column.align }, column.label)),
+        make("th", { scope: "col", class: "actions" }, make("span", { class: "visually-hidden" }, "Actions")))
+      const table = make("table", {}, make("caption", { class: "visually-hidden" }, model.caption),
+        make("thead", {}, head), make("tbody", {}, ...model.rows.map(line)))
+      const empty = model.rows.length ? null : make("p", { class: "empty" }, model.empty)
+      frame.replaceChildren(...[model.rows.length ? table : null, empty, pager()].filter(Boolean))
+      if (focused) {
+        const selector = `[data-row="${CSS.escape(focused.row)}"][data-action="${CSS.escape(focused.action)}"]`
+        frame.querySelector(selector)?.focus()
+      }
+    }
+    model.on(["rows", "columns", "empty", "offset", "total"], draw)
+    model.on("is_busy", () => frame.setAttribute("aria-busy", model.is_busy))
+    draw()
+    return frame
+  },
+}
+
+// ---- Checklist: choose some of many, with a filter ---------------------------------------------------------------
+function checklist(field, value) {
+  const chosen = new Set(value)
+  const list = make("div", { class: "options" })
+  const filter = make("input", { type: "search", "aria-label": "Filter", placeholder: "Filter …" })
+  const all = make("button", { class: "button quiet small", type: "button" })
+  const shown = () => {
+    const words = filter.value.trim().toLowerCase()
+    return field.options.filter((option) => `${option.value} ${option.label}`.toLowerCase().includes(words))
+  }
+  const open = () => shown().filter((option) => !option.is_added)
+  const isFull = () => open().length > 0 && open().every((option) => chosen.has(option.value))
+  const label = () => {
+    all.textContent = isFull() ? "Choose none" : `Choose all ${open().length.toLocaleString()}`
+    all.disabled = open().length === 0
+  }
+  const line = (option) => {
+    const box = make("input", { type: "checkbox" })
+    box.checked = option.is_added || chosen.has(option.value)
+    box.disabled = option.is_added
+    box.addEventListener("change", () => { chosen[box.checked ? "add" : "delete"](option.value); label() })
+    const detail = option.is_added ? "Added already" : option.detail
+    return make("label", {}, box, make("span", {}, option.label, detail ? make("small", {}, detail) : null))
+  }
+  const draw = () => {
+    const lines = shown().map(line)
+    list.replaceChildren(...(lines.length ? lines : [make("p", { class: "empty" }, "Nothing matches.")]))
+    label()
+  }
+  filter.addEventListener("input", draw)
+  filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault() })
+  all.addEventListener("click", () => {
+    const verb = isFull() ? "delete" : "add"
+    for (const option of open()) chosen[verb](option.value)
+    draw()
+  })
+  draw()
+  const legend = make("legend", {}, field.label)
+  const node = make("fieldset", { class: "checklist" }, legend, make("div", { class: "bar" }, filter, all), list)
+  const set = (next) => { chosen.clear(); for (const each of next) chosen.add(each); draw() }
+  return { node, get: () => [...chosen], set }
+}
+
+// ---- Sheet: a form beside the page -------------------------------------------------------------------------------
+function control(field) {
+  if (field.type === "select") {
+    return make("select", {}, ...field.options.map((option) => make("option", { value: option.value }, option.label)))
+  }
+  // A key is no password of this site: the browser must not offer to keep it.
+  const secret = field.type === "secret" ? { type: "password", autocomplete: "new-password" } : { type: "text", autocomplete: "off" }
+  return make("input", { ...secret, placeholder: field.placeholder, inputmode: field.inputmode, spellcheck: "false" })
+}
+
+function simpleField(field, value, live) {
+  const input = control(field)
+  const hint = field.hint ? make("small", { id: `${field.name}-hint` }, field.hint) : null
+  input.id = field.name
+  input.value = value ?? ""
+  if (hint) input.setAttribute("aria-describedby", hint.id)
+  if (field.is_live) input.addEventListener("change", () => live(field.name, input.value))
+  const node = make("div", { class: "row" }, make("label", { for: field.name }, field.label), input, hint)
+  return { node, get: () => input.value, set: (next) => { input.value = next ?? "" } }
+}
+
+const Sheet = {
+  render({ model }) {
+    const title = make("h2", { id: "title" })
+    const send = (message) => { if (!model.is_busy) model.send_msg(message) }
+    const ask = () => model.send_msg({ action: "close" })
+    const close = make("button", { class: "button quiet icon", type: "button", "aria-label": "Close", onclick: ask }, "✕")
+    const error = make("div", { role: "alert" })
+    const said = make("div", { role: "status" })
+    const form = make("form", { novalidate: true })
+    const dialog = make("dialog", { class: "drawer", "aria-labelledby": "title" },
+      make("header", {}, title, close), make("div", { class: "body" }, error, said, form))
+    let fields = new Map()
+
+    const values = () => Object.fromEntries([...fields].map(([name, field]) => [name, field.get()]))
+    const live = (name, value) => send({ action: "changed", name, value })
+    const tell = () => {
+      title.textContent = model.title
+      error.replaceChildren(...(model.error ? [make("p", { class: "line error" }, model.error)] : []))
+      said.replaceChildren(...(model.said ? [make("p", { class: "line ok" }, model.said)] : []))
+      if (model.error) error.scrollIntoView({ block: "nearest" })
+    }
+    const button = (entry, index) => make("button", {
+      class: `button ${entry.tone ?? (index ? "quiet" : "")}`, type: index ? "button" : "submit",
+      onclick: index ? () => send({ action: entry.action, values: values() }) : null,
+    }, entry.label)
+    const draw = () => {
+      const made = model.fields.map((field) => {
+        const value = model.values[field.name]
+        return [field.name, field.type === "checklist" ? checklist(field, value ?? []) : simpleField(field, value, live)]
+      })
+      fields = new Map(made)
+      const text = model.text ? make("p", { class: `line ${model.tone}` }, model.text) : null
+      form.replaceChildren(...[text, ...made.map(([, field]) => field.node)].filter(Boolean),
+        make("div", { class: "buttons" }, ...model.buttons.map(button)))
+    }
+    const fill = () => {
+      for (const [name, value] of Object.entries(model.values)) fields.get(name)?.set(value)
+    }
+    const busy = () => {
+      dialog.setAttribute("aria-busy", model.is_busy)
+      for (const each of form.querySelectorAll(".buttons button")) each.disabled = model.is_busy
+    }
+    const follow = () => {
+      if (model.is_open && !dialog.open && dialog.isConnected) {
+        dialog.showModal()
+        form.querySelector("input, select, button")?.focus()
+      } else if (!model.is_open && dialog.open) dialog.close()
+    }
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      send({ action: model.buttons[0].action, values: values() })
+    })
+    // Python decides when it closes, so that both always agree.
+    dialog.addEventListener("cancel", (event) => { event.preventDefault(); ask() })
+    model.on(["fields", "buttons", "text"], draw)
+    model.on("values", fill)
+    model.on(["error", "said", "title"], tell)
+    model.on("is_busy", busy)
+    model.on("is_open", follow)
+    model.on("after_render", follow)
+    draw()
+    tell()
+    return dialog
+  },
+}
+
+export default { Heading, Notice, Offers, Table, Sheet }

@@ -1,0 +1,124 @@
+// The frame of every page: theme, menus, off-canvas navigation, toasts, and the connection to the server.
+
+const root = document.documentElement
+const sidebar = document.getElementById("sidebar")
+const scrim = document.getElementById("scrim")
+const menuButton = document.getElementById("menu-button")
+
+// ---- Theme -------------------------------------------------------------------------------------------------------
+function showTheme() {
+  const chosen = localStorage.getItem("llm-ui-theme") ?? "system"
+  if (chosen === "system") delete root.dataset.theme
+  else root.dataset.theme = chosen
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === chosen))
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest?.("[data-theme-choice]")?.dataset.themeChoice
+  if (choice) {
+    localStorage.setItem("llm-ui-theme", choice)
+    showTheme()
+  }
+})
+showTheme()
+
+// ---- Menus: one open at a time, closed by Escape and by a click elsewhere ----------------------------------------
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!event.composedPath().includes(menu)) menu.open = false
+  }
+})
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false
+    menu.querySelector("summary").focus()
+  }
+  showSidebar(false)
+})
+
+// ---- Off-canvas navigation ---------------------------------------------------------------------------------------
+function showSidebar(isOpen) {
+  if (sidebar.classList.contains("open") === isOpen) return
+  sidebar.classList.toggle("open", isOpen)
+  scrim.hidden = !isOpen
+  menuButton.setAttribute("aria-expanded", String(isOpen))
+  if (isOpen) sidebar.querySelector("button, a").focus()
+  else menuButton.focus({ preventScroll: true })
+}
+menuButton.addEventListener("click", () => showSidebar(!sidebar.classList.contains("open")))
+scrim.addEventListener("click", () => showSidebar(false))
+
+// ---- Toasts ------------------------------------------------------------------------------------------------------
+const TOAST_MS = 7000
+
+function toast(text, { isError = false, action = "", onAction = null } = {}) {
+  const node = document.createElement("div")
+  node.className = isError ? "toast error" : "toast"
+  node.append(Object.assign(document.createElement("span"), { textContent: text }))
+  if (action) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: action })
+    button.addEventListener("click", () => { node.remove(); onAction() })
+    node.append(button)
+  }
+  document.getElementById("toasts").append(node)
+  setTimeout(() => node.remove(), TOAST_MS)
+}
+
+// ---- Signing out: drafts are this person's and go with them ------------------------------------------------------
+function forgetDrafts() {
+  for (const key of Object.keys(localStorage)) if (key.startsWith("llm-ui-draft")) localStorage.removeItem(key)
+}
+
+document.getElementById("sign-out").addEventListener("submit", forgetDrafts)
+
+// ---- The connection: tried again for as long as it takes ---------------------------------------------------------
+const RETRY_MS = 1500
+const connection = document.getElementById("connection")
+
+function showConnection(text) {
+  connection.textContent = text
+  connection.hidden = !text
+}
+
+async function whoIsSignedIn() {
+  try {
+    return (await fetch("/api/me", { cache: "no-store" })).status
+  } catch {
+    return 0
+  }
+}
+
+function goToSignIn() {
+  location.assign("/login?next=" + encodeURIComponent(location.pathname))
+}
+
+async function reconnect(event) {
+  const status = await whoIsSignedIn()
+  if (status === 401) goToSignIn()
+  else if (status === 204) event.reconnect()
+  else setTimeout(() => reconnect(event), RETRY_MS)
+}
+
+function watchConnection(document_) {
+  document_.on_event("connection_lost", (_, event) => {
+    showConnection("Connection lost. Reconnecting …")
+    // Panel tries five times by itself; from the last time on it is up to us.
+    if (event.timeout == null) reconnect(event)
+    else whoIsSignedIn().then((status) => { if (status === 401) goToSignIn() })
+  })
+  document_.on_event("client_reconnected", () => showConnection(""))
+}
+
+function waitForDocument() {
+  const documents = window.Bokeh?.documents ?? []
+  if (documents.length) documents.forEach(watchConnection)
+  else setTimeout(waitForDocument, 50)
+}
+waitForDocument()
+
+// The pages' own scripts use these; a global, for Panel loads those by a loader of its own.
+window.llmUi = { toast, showSidebar, showConnection, goToSignIn }

@@ -1,0 +1,21 @@
+"""What an admin page says: on the page while no form is open; an open form says it itself."""
+
+from typing import Any
+
+import panel as pn
+
+from llm_ui.admin.state import AdminState
+from llm_ui.ui.form import stack
+from llm_ui.ui.parts import Notice
+
+
+def page_notices(state: AdminState) -> Any:
+    """Return what was refused and what was done, shown while no form is open."""
+    return stack(
+        Notice(tone="error", text=pn.bind(_while_closed, state.param.sheet, state.param.error)),
+        Notice(tone="ok", text=pn.bind(_while_closed, state.param.sheet, state.param.said)),
+    )
+
+
+def _while_closed(sheet: str, text: str) -> str:
+    return "" if sheet else text

@@ -1,0 +1,114 @@
+"""The providers page."""
+
+from typing import Any
+from uuid import UUID
+
+import panel as pn
+
+from llm_ui.admin.notices import page_notices
+from llm_ui.admin.providers import forms, rows
+from llm_ui.admin.providers.state import ProvidersState
+from llm_ui.kit.ids import ProviderId
+from llm_ui.ui.form import button, row, stack
+from llm_ui.ui.parts import Heading, Message, Offers, Sheet, Table
+
+TITLE = "Providers"
+SENTENCE = "The services that run your models. Keys are stored encrypted and are never shown again."
+
+
+class ProvidersPage(pn.viewable.Viewer):
+    """Providers, the form for one, what one serves, and what was found on this computer."""
+
+    def __init__(self, state: ProvidersState) -> None:
+        super().__init__()
+        self._state = state
+        self._layout = stack(
+            Heading(title=TITLE, sentence=SENTENCE),
+            page_notices(state),
+            Offers(
+                label="Suggestions",
+                items=pn.bind(rows.offers, state.param.suggestion, state.param.offers),
+                is_busy=state.param.is_busy,
+                on_message=self._on_offer,
+            ),
+            row(button("Add provider", self._open_add, tone="primary")),
+            Table(
+                caption=TITLE,
+                columns=rows.COLUMNS,
+                rows=pn.bind(rows.providers, state.param.providers, state.param.type_names),
+                empty="No provider yet. Add one, then choose which of its models people may ask.",
+                is_busy=state.param.is_busy,
+                on_message=self._on_row,
+            ),
+            self._sheet(),
+        )
+
+    def __panel__(self) -> Any:
+        """Return what is drawn."""
+        return self._layout
+
+    async def load(self) -> None:
+        """Read what the page shows, then look around on this computer."""
+        await self._state.load()
+        await self._state.look_around()
+
+    def _sheet(self) -> Any:
+        param = self._state.param
+        return Sheet(
+            title=pn.bind(forms.title, param.sheet, param.selected),
+            is_open=param.sheet.rx() != "",
+            text=pn.bind(forms.text, param.sheet, param.consequences),
+            tone=pn.bind(forms.tone, param.sheet),
+            fields=pn.bind(
+                forms.fields, param.sheet, types=param.type_names, hint=param.hint, served=param.served,
+                already=param.already,
+            ),
+            values=pn.bind(
+                forms.values, preset=param.preset, provider_name=param.provider_name, kind=param.kind,
+                base_url=param.base_url, key=param.key, chosen=param.chosen, model_name=param.model_name,
+            ),
+            buttons=pn.bind(forms.buttons, param.sheet),
+            error=param.error,
+            said=param.said,
+            is_busy=param.is_busy,
+            on_message=self._on_sheet,
+        )  # fmt: skip
+
+    async def _open_add(self) -> None:
+        self._state.open_add()
+
+    async def _on_offer(self, message: Message) -> None:
+        if message["action"] == "make_default":
+            await self._state.make_suggested_default()
+        else:
+            await self._state.add_offer(message["row"])
+
+    async def _on_row(self, message: Message) -> None:
+        provider_id = ProviderId(UUID(message["row"]))
+        match message["action"]:
+            case "models":
+                await self._state.discover(provider_id)
+            case "test":
+                await self._state.test(provider_id)
+            case "edit":
+                await self._state.open_edit(provider_id)
+            case "enable" | "disable" as verb:
+                await self._state.set_enabled(provider_id, is_enabled=verb == "enable")
+
+    async def _on_sheet(self, message: Message) -> None:
+        self._state.fill(message.get("values"))
+        match message["action"]:
+            case "changed":
+                self._state.pick_preset(message["value"])
+            case "save":
+                await self._state.save()
+            case "save_and_test":
+                await self._state.save_and_test()
+            case "add_models":
+                await self._state.add_chosen()
+            case "ask_delete":
+                await self._state.ask_delete_selected()
+            case "delete":
+                await self._state.delete()
+            case "close":
+                self._state.close()

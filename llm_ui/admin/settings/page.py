@@ -1,0 +1,84 @@
+"""The settings page."""
+
+from typing import Any
+
+import panel as pn
+
+from llm_ui.admin.notices import page_notices
+from llm_ui.admin.settings.state import NONE, SettingsState
+from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.prompts import PromptInfo
+from llm_ui.ui.form import button, chooser, row, section, stack, switch, words
+from llm_ui.ui.parts import Heading
+
+TITLE = "Settings"
+SENTENCE = "What holds for everybody in this workspace. Changes take effect at once."
+
+
+class SettingsPage(pn.viewable.Viewer):
+    """Workspace settings, one section each."""
+
+    def __init__(self, state: SettingsState) -> None:
+        super().__init__()
+        self._state = state
+        self._layout = stack(
+            Heading(title=TITLE, sentence=SENTENCE),
+            page_notices(state),
+            section(
+                "Accounts",
+                "Close registration once everybody is here; administrators can always add people.",
+                switch(state.param.is_registration_open, "Anybody may create an account", self._registration),
+            ),
+            section(
+                "Default model",
+                "New chats start with this model; people may pick another.",
+                chooser(
+                    state.param.default_model,
+                    "Default model",
+                    pn.bind(_models, state.param.models, state.param.default_model),
+                    state.set_default_model,
+                ),
+            ),
+            section(
+                "Instructions",
+                "Every new chat begins with these words to the model; people do not see them.",
+                self._instructions(),
+            ),
+        )
+
+    def __panel__(self) -> Any:
+        """Return what is drawn."""
+        return self._layout
+
+    async def load(self) -> None:
+        """Read what the page shows."""
+        await self._state.load()
+
+    def _instructions(self) -> Any:
+        state = self._state
+        has_prompt = state.param.default_prompt.rx() != NONE
+        return stack(
+            chooser(
+                state.param.default_prompt,
+                "Default instructions",
+                pn.bind(_prompts, state.param.prompts),
+                state.set_default_prompt,
+            ),
+            stack(
+                words(state.param.prompt_text, "Their words"),
+                row(button("Save words", state.save_prompt, tone="primary", disabled=state.param.is_busy)),
+                visible=has_prompt,
+            ),
+        )
+
+    async def _registration(self, is_open: bool) -> None:
+        await self._state.set_registration(is_open=is_open)
+
+
+def _models(models: tuple[ModelInfo, ...], default: str) -> dict[str, str]:
+    none = {} if default else {"None: choose one": NONE}
+    return none | {f"{model.display_name} · {model.provider_name}": str(model.id) for model in models}
+
+
+def _prompts(prompts: tuple[PromptInfo, ...]) -> dict[str, str]:
+    return {"None": NONE, **{prompt.name: str(prompt.id) for prompt in prompts}}

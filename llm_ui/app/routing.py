@@ -1,0 +1,83 @@
+"""Which address shows which page, and what each page is given."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import panel as pn
+
+from llm_ui.admin.models.page import ModelsPage
+from llm_ui.admin.models.state import ModelsState
+from llm_ui.admin.providers.page import ProvidersPage
+from llm_ui.admin.providers.state import ProvidersState
+from llm_ui.admin.settings.page import SettingsPage
+from llm_ui.admin.settings.state import SettingsState
+from llm_ui.app import shell
+from llm_ui.chat import page as workspace
+from llm_ui.chat.hub import Hub
+from llm_ui.kit.ids import SessionId
+from llm_ui.models import Role
+from llm_ui.observability.logging import get_logger
+from llm_ui.services.access import Actor
+from llm_ui.ui.page import Backend, PageContext
+
+log = get_logger(__name__)
+
+ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
+    "providers": lambda context: ProvidersPage(ProvidersState(context)),
+    "models": lambda context: ModelsPage(ModelsState(context)),
+    "settings": lambda context: SettingsPage(SettingsState(context)),
+}
+
+ActorOf = Callable[[SessionId], Awaitable[Actor]]
+
+
+def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], pn.Template]]:
+    """Return the pages by address. Each is built once for each open page, for whoever opened it."""
+    hub = Hub()
+
+    def chat() -> pn.Template:
+        return _guarded(lambda: _workspace(_context(backend, actor_of), hub))
+
+    pages: dict[str, Callable[[], pn.Template]] = {"/": chat, "/c/{chat_id}": chat}
+    for name in ADMIN_PAGES:
+        pages[f"/admin/{name}"] = lambda name=name: _guarded(lambda: _admin(_context(backend, actor_of), name))
+    return pages
+
+
+def _context(backend: Backend, actor_of: ActorOf) -> PageContext:
+    request = pn.state.curdoc.session_context.request
+    actor: Actor = request.actor
+    session_id = actor.session_id
+    assert session_id is not None  # noqa: S101 - whoever opens a page has signed in
+
+    async def now() -> Actor:
+        return await actor_of(session_id)
+
+    # A page that is built again over its websocket is on a browser that has its tokens already.
+    csrf_token = getattr(request, "csrf_token", "")
+    return PageContext(backend, session_id, actor.user_id, actor.name, actor.role, csrf_token, now)
+
+
+def _workspace(context: PageContext, hub: Hub) -> pn.Template:
+    page = workspace.build(context, hub)
+    pn.state.on_session_destroyed(lambda _: page.state.close())
+    return shell.workspace(context, {"view": page.view, **page.controls})
+
+
+def _admin(context: PageContext, name: str) -> pn.Template:
+    if context.role is not Role.ADMIN:
+        return shell.message(context, "Not for this account", "Only administrators see this page. Ask one of them.")
+    page = ADMIN_PAGES[name](context)
+    pn.state.onload(page.load)
+    return shell.admin(context, name, page)
+
+
+def _guarded(build: Callable[[], pn.Template]) -> pn.Template:
+    """Return the page, or a sentence with an error id: Bokeh would show the traceback."""
+    try:
+        return build()
+    except Exception:  # noqa: BLE001 - the edge of a page
+        error_id = secrets.token_hex(4)
+        log.exception("page.crashed", error_id=error_id)
+        return shell.crashed(error_id)

@@ -1,0 +1,65 @@
+"""The frame around every page of the workspace and the administration."""
+
+from typing import Any
+
+import bokeh
+import panel as pn
+
+from llm_ui.auth.templates import TEMPLATES
+from llm_ui.kit import assets
+from llm_ui.models import Role
+from llm_ui.ui.page import PageContext
+
+_SHIMS = "bundled/reactiveesm/es-module-shims@^1.10.0/dist/es-module-shims.min.js"
+_BUILD = f"?v={pn.__version__}-{bokeh.__version__}"
+SCRIPTS = (
+    f"static/js/bokeh.min.js{_BUILD}",
+    f"static/js/bokeh-widgets.min.js{_BUILD}",
+    f"static/js/bokeh-tables.min.js{_BUILD}",
+    f"static/extensions/panel/panel.min.js{_BUILD}",
+    f"static/extensions/panel/{_SHIMS}{_BUILD}",
+)
+"""What a page needs of Bokeh and Panel, in this order; panel.min.js does not load without the tables. With a version
+in the address browsers keep them for years."""
+
+ADMIN_PAGES = {"providers": "Providers", "models": "Models", "settings": "Settings"}
+
+
+def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
+    """Return the chat workspace with its parts in place."""
+    return _framed("workspace.html", context, parts)
+
+
+def admin(context: PageContext, page: str, content: Any) -> pn.Template:
+    """Return an administration page with its navigation."""
+    return _framed("admin.html", context, {"content": content}, page=page, pages=ADMIN_PAGES)
+
+
+def message(context: PageContext, title: str, text: str) -> pn.Template:
+    """Return a page that only says something."""
+    return _framed("message.html", context, {}, title=title, text=text)
+
+
+def crashed(error_id: str) -> pn.Template:
+    """Return a page that says that something went wrong, and nothing else."""
+    template = pn.Template(TEMPLATES.get_template("crashed.html"))
+    template.add_variable("error_id", error_id)
+    return template
+
+
+def _framed(name: str, context: PageContext, parts: dict[str, Any], **values: Any) -> pn.Template:
+    template = pn.Template(TEMPLATES.get_template(name))
+    for place, part in parts.items():
+        template.add_panel(place, part)
+    shared = {
+        "asset": assets.url,
+        "csrf": context.csrf_token,
+        "user_name": context.name,
+        "is_admin": context.role is Role.ADMIN,
+        "scripts": SCRIPTS,
+    }
+    for key, value in {**shared, **values}.items():
+        template.add_variable(key, value)
+    return template
+
+

@@ -1,0 +1,80 @@
+"""The small line under an answer, and the sentence of one that did not end well."""
+
+from decimal import Decimal
+
+from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, Usage
+from llm_ui.models import RunStatus, UsageSource
+from llm_ui.services.messages import RunSummary
+
+REASONS = {
+    "length": "Ended at the length limit.",
+    "content_filter": "Ended by the provider's content filter.",
+    "empty": "The model gave an empty answer.",
+    "cap": "Ended by this server's limit.",
+}
+
+
+def of_run(run: RunSummary) -> str:
+    """Return the figures of a stored run."""
+    is_exact = run.usage_source is UsageSource.PROVIDER
+    return _line(
+        run.model_name, run.ttft_ms, run.tokens_per_second, run.input_tokens, run.output_tokens, is_exact, run.cost_usd
+    )
+
+
+def of_metrics(model_name: str, metrics: Metrics, usage: Usage, cost_usd: str | None) -> str:
+    """Return the figures of a run that is being made or has just ended."""
+    cost = None if cost_usd is None else Decimal(cost_usd)
+    is_exact = usage.source == "provider"
+    return _line(
+        model_name,
+        metrics.ttft_ms,
+        metrics.tokens_per_second,
+        usage.input_tokens,
+        usage.output_tokens,
+        is_exact,
+        cost,
+    )
+
+
+def remark_of_run(run: RunSummary) -> str:
+    """Return what to say about a stored run's end; empty when it simply ended."""
+    if run.status is RunStatus.STOPPED:
+        return "Stopped."
+    return run.error_message or REASONS.get(run.finish_reason or "", "")
+
+
+def remark_of_end(event: CompleteEvent | ErrorEvent) -> str:
+    """Return what to say about a run's end; empty when it simply ended."""
+    if isinstance(event, ErrorEvent):
+        return event.error.message
+    return "Stopped." if event.status == "stopped" else REASONS.get(event.finish_reason, "")
+
+
+def price(amount: Decimal) -> str:
+    """Return an amount as people read it: exact for cents, two significant digits below."""
+    if amount == 0:
+        return "free"
+    return f"${amount:.2f}" if amount >= 1 else f"${amount:.2g}" if amount >= Decimal("0.0001") else "under $0.0001"
+
+
+def _line(
+    model_name: str,
+    ttft_ms: float | None,
+    speed: float | None,
+    tokens_in: int | None,
+    tokens_out: int | None,
+    is_exact: bool,
+    cost_usd: Decimal | None,
+) -> str:
+    about = "" if is_exact else "~"
+    parts = [model_name]
+    if ttft_ms is not None:
+        parts.append(f"{ttft_ms / 1000:.2f} s to first token")
+    if speed is not None:
+        parts.append(f"{speed:.0f} tokens/s")
+    if tokens_out is not None:
+        parts.append(f"{about}{tokens_in or 0:,} in, {about}{tokens_out:,} out")
+    if cost_usd is not None:
+        parts.append(price(cost_usd))
+    return " · ".join(parts)

@@ -1,0 +1,36 @@
+"""The workspace page: the chat and its controls, built from one state."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from llm_ui.chat.hub import Hub
+from llm_ui.chat.ops import Asked
+from llm_ui.chat.state import ChatState
+from llm_ui.chat.view import ChatView
+from llm_ui.ui.form import number_field, picker
+from llm_ui.ui.page import PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePage:
+    """The parts of the page that Panel draws, by their place in the shell."""
+
+    state: ChatState
+    view: ChatView
+    controls: dict[str, Any]
+
+
+def build(context: PageContext, hub: Hub) -> WorkspacePage:
+    """Build the workspace of one open page."""
+
+    async def ask(asked: Asked) -> None:
+        await state.ask(asked)
+
+    view = ChatView(ask)
+    state = ChatState(context, hub, view.tell)
+    controls = {
+        "model": picker(state.param.model, "Model"),
+        "temperature": number_field(state.param.temperature, "Temperature", placeholder="model's own", step=0.1),
+        "max_tokens": number_field(state.param.max_tokens, "Longest answer, in tokens", placeholder="model's own", step=256),
+    }
+    return WorkspacePage(state, view, controls)

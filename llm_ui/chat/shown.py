@@ -1,0 +1,65 @@
+"""Messages and chats as the page is told of them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from llm_ui.chat import figures
+from llm_ui.kit.markdown import blocks
+from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.services.chats import ChatSummary
+from llm_ui.services.messages import MessageView
+
+Shown = dict[str, object]
+THREAD_CHARS = 4_000
+BAD_ENDS = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
+
+
+async def shown_messages(messages: Sequence[MessageView]) -> list[Shown]:
+    """Return messages with their answers rendered, long ones off the event loop."""
+    if sum(len(message.text) for message in messages) > THREAD_CHARS:
+        return await asyncio.to_thread(_all, messages)
+    return _all(messages)
+
+
+def shown_chats(chats: Sequence[ChatSummary]) -> list[Shown]:
+    """Return chats for the list; the page groups them by date in the person's own time zone."""
+    return [
+        {
+            "id": str(chat.id),
+            "title": chat.title,
+            "at": int(chat.last_message_at.timestamp() * 1000),
+            "is_answering": chat.is_answering,
+        }
+        for chat in chats
+    ]
+
+
+def question(message_id: str, text: str) -> Shown:
+    """Return a question that was just stored."""
+    return {"id": message_id, "role": "user", "text": text, "status": "complete"}
+
+
+def empty_answer(message_id: str) -> Shown:
+    """Return an answer that has just begun."""
+    return {"id": message_id, "role": "assistant", "status": "streaming", "blocks": [], "text": "", "reasoning": ""}
+
+
+def _all(messages: Sequence[MessageView]) -> list[Shown]:
+    return [_shown(message) for message in messages]
+
+
+def _shown(message: MessageView) -> Shown:
+    shown: Shown = {
+        "id": str(message.id),
+        "role": message.role.value,
+        "status": message.status.value,
+        "text": message.text,
+    }
+    if message.role is MessageRole.ASSISTANT:
+        shown["reasoning"] = message.reasoning
+        shown["blocks"] = [] if message.status is MessageStatus.STREAMING else blocks(message.text)
+        if message.run is not None and message.status is not MessageStatus.STREAMING:
+            shown["figures"] = figures.of_run(message.run)
+            shown["remark"] = figures.remark_of_run(message.run)
+            shown["is_error"] = message.status in BAD_ENDS
+    return shown

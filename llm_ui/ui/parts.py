@@ -1,0 +1,105 @@
+"""The building blocks of the admin pages. Each draws text only: what people and providers wrote is never HTML."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+import param
+from panel.custom import JSComponent
+
+from llm_ui.kit import assets
+
+SCRIPT = "parts.js"
+STYLES = "parts.css"
+
+Message = dict[str, Any]
+"""What a component's script says. A browser writes it, so nothing in it is trusted."""
+
+OnMessage = Callable[[Message], Awaitable[None]]
+
+
+class Part(JSComponent):
+    """Base of the building blocks: one script for all of them, at an address that changes with it."""
+
+    is_busy = param.Boolean(default=False, doc="Whether an action is on its way.")
+
+    __abstract = True
+
+    _bundle = assets.folder() / SCRIPT
+    _bundle_css: ClassVar[list[str]] = []
+    _stylesheets: ClassVar[list[str]] = [assets.url(STYLES)]
+
+    def __init__(self, *, on_message: OnMessage | None = None, **params: Any) -> None:
+        super().__init__(sizing_mode="stretch_width", margin=0, **params)
+        self._on_message = on_message
+
+    @classmethod
+    def _render_esm(cls, compiled: bool | str = True, server: bool = False) -> str:  # noqa: ARG003 - Panel's signature
+        """Return the script's address; Panel's own would have to name a place beside the Python module."""
+        return assets.url(SCRIPT)
+
+    async def _handle_msg(self, data: Any) -> None:
+        if self._on_message is not None and isinstance(data, dict):
+            await self._on_message(data)
+
+
+class Heading(Part):
+    """A page's title and what it is for."""
+
+    title = param.String(default="", doc="Title of the page.")
+    sentence = param.String(default="", doc="What the page is for.")
+    level = param.Integer(default=1, bounds=(1, 3), doc="Its level in the outline.")
+
+
+class Notice(Part):
+    """One sentence. Without text it takes no room."""
+
+    text = param.String(default="", doc="The sentence.")
+    tone = param.Selector(default="plain", objects=["plain", "info", "ok", "warning", "error"], doc="How it looks.")
+
+
+class Offers(Part):
+    """Things that can be done with one click each. Messages: `action` and `row`, as in the item."""
+
+    label = param.String(default="", doc="What is offered, for screen readers.")
+    items = param.List(default=[], item_type=dict, doc="Each with id, text, button (its label) and action.")
+
+
+class Table(Part):
+    """Rows of cells, each row with buttons; on a phone each row becomes a card.
+
+    Messages: `action` and `row` of the button; `turn` with `pages`, which is 1 or -1.
+    """
+
+    caption = param.String(default="", doc="What the table lists, for screen readers.")
+    columns = param.List(default=[], item_type=dict, doc="Each with key, label and align (`right` for numbers).")
+    rows = param.List(
+        default=[],
+        item_type=dict,
+        doc="Each with id, name, cells by column key (text, or text with detail and tone), actions and is_faint.",
+    )
+    empty = param.String(default="", doc="What to do, shown while there are no rows.")
+    total = param.Integer(default=0, doc="How many rows there are on all pages.")
+    offset = param.Integer(default=0, doc="How many rows come before these.")
+    size = param.Integer(default=50, doc="How many rows a page has.")
+
+
+class Sheet(Part):
+    """A form beside the page. What is typed stays in the browser until a button is pressed.
+
+    Messages: `action` of the button with `values` by field name; `changed` with `name` and `value` of a field that
+    is live; `close`. Enter presses the first button.
+    """
+
+    title = param.String(default="", doc="What the form is about.")
+    is_open = param.Boolean(default=False, doc="Whether it is shown.")
+    text = param.String(default="", doc="A sentence above the fields.")
+    tone = param.Selector(default="plain", objects=["plain", "warning"], doc="How that sentence looks.")
+    fields = param.List(
+        default=[],
+        item_type=dict,
+        doc="Each with name, label, type (text, secret, select, checklist), options, placeholder, hint and is_live.",
+    )
+    values = param.Dict(default={}, doc="What the fields hold when they are drawn, or when this changes.")
+    buttons = param.List(default=[], item_type=dict, doc="Each with action, label and tone.")
+    error = param.String(default="", doc="What was refused, shown above the fields.")
+    said = param.String(default="", doc="What was done, shown above the fields.")
