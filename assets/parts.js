@@ -1,4 +1,4 @@
-// The building blocks of the admin pages: heading, notice, offers, table and side sheet.
+// The building blocks of the admin pages: heading, notice, offers, table, switch and side sheet.
 // Each is a component of Panel (llm_ui/ui/parts.py) that draws its parameters; whatever people or providers wrote
 // enters the page as text, never as HTML.
 
@@ -115,6 +115,20 @@ const Table = {
   },
 }
 
+// ---- Switch: a setting that is on or off -------------------------------------------------------------------------
+const Switch = {
+  render({ model }) {
+    const box = make("input", { type: "checkbox", role: "switch" })
+    const show = (isOn) => { box.checked = isOn }
+    box.addEventListener("change", () => model.send_msg({ action: "switch", is_on: box.checked }))
+    // Said after every action, also a refused one: then the switch goes back.
+    model.on("msg:custom", (message) => show(message.is_on))
+    model.on("is_on", () => show(model.is_on))
+    show(model.is_on)
+    return make("label", { class: "switch" }, box, make("span", {}, model.label))
+  },
+}
+
 // ---- Checklist: choose some of many, with a filter ---------------------------------------------------------------
 function checklist(field, value) {
   const chosen = new Set(value)
@@ -213,7 +227,9 @@ const Sheet = {
       const text = model.text ? make("p", { class: `line ${model.tone}` }, model.text) : null
       form.replaceChildren(...[text, ...made.map(([, field]) => field.node)].filter(Boolean),
         make("div", { class: "buttons" }, ...model.buttons.map(button)))
+      if (dialog.open) focusFirst()
     }
+    const focusFirst = () => form.querySelector("input, select, button")?.focus()
     const fill = () => {
       for (const [name, value] of Object.entries(model.values)) fields.get(name)?.set(value)
     }
@@ -224,7 +240,7 @@ const Sheet = {
     const follow = () => {
       if (model.is_open && !dialog.open && dialog.isConnected) {
         dialog.showModal()
-        form.querySelector("input, select, button")?.focus()
+        focusFirst()
       } else if (!model.is_open && dialog.open) dialog.close()
     }
     form.addEventListener("submit", (event) => {
@@ -245,4 +261,4 @@ const Sheet = {
   },
 }
 
-export default { Heading, Notice, Offers, Table, Sheet }
+export default { Heading, Notice, Offers, Table, Switch, Sheet }

@@ -96,6 +96,12 @@ class Database:
         async with self.reading() as session:
             await session.execute(text("SELECT 1"))
 
+    async def optimize(self) -> None:
+        """Refresh the planner's statistics where they are out of date."""
+        statement = "PRAGMA optimize" if self._is_sqlite else "ANALYZE"
+        async with self.writing() as session:
+            await session.execute(text(statement))
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()

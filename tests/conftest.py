@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.fakes.postgresql import PostgreSQLServer, free_port
 _counter = itertools.count()
 
 STARTING_UP = {
+    "llm_ui/app/serving.py": ("serve",),
     "llm_ui/db.py": ("open",),
     "llm_ui/migrations/__init__.py": ("alembic_config", "head", "refuse_newer", "work"),
     "llm_ui/kit/http.py": ("new_client",),
@@ -31,12 +33,18 @@ STARTING_UP = {
 }
 """Functions that may block an event loop, because they run before anything is served on it."""
 
+DRAWING = {
+    "panel/io/handlers.py": ("run_app",),
+    "panel/io/server.py": ("server_html_page_for_session",),
+}
+"""Panel looks for its own style sheets whenever it builds a page: tens of microseconds, and not ours to change."""
+
 
 @pytest.fixture(autouse=True)
 def _blocking_calls_fail() -> Iterator[None]:
     """Fail a test in which the product blocks an event loop."""
     blockbuster = BlockBuster(scanned_modules=["llm_ui"])
-    for file, functions in STARTING_UP.items():
+    for file, functions in {**STARTING_UP, **DRAWING}.items():
         for function in blockbuster.functions.values():
             function.can_block_in(file, functions)
     blockbuster.activate()
@@ -67,9 +75,11 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQLServer]:
+def postgresql() -> Iterator[PostgreSQLServer]:
     """A running PostgreSQL server with a migrated, empty database named `template_llm_ui`."""
-    server = PostgreSQLServer(tmp_path_factory.mktemp("postgresql"))
+    # Not below pytest's own folder, which it closes to the account the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="llm-ui-postgresql-"))
+    server = PostgreSQLServer(folder)
     server.start()
     try:
         with psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
@@ -78,6 +88,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQLS
         yield server
     finally:
         server.stop()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

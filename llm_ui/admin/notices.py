@@ -5,13 +5,13 @@ from typing import Any
 import panel as pn
 
 from llm_ui.admin.state import AdminState
-from llm_ui.ui.form import stack
+from llm_ui.ui.form import page
 from llm_ui.ui.parts import Notice
 
 
 def page_notices(state: AdminState) -> Any:
     """Return what was refused and what was done, shown while no form is open."""
-    return stack(
+    return page(
         Notice(tone="error", text=pn.bind(_while_closed, state.param.sheet, state.param.error)),
         Notice(tone="ok", text=pn.bind(_while_closed, state.param.sheet, state.param.said)),
     )

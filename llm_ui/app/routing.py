@@ -41,8 +41,16 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
 
     pages: dict[str, Callable[[], pn.Template]] = {"/": chat, "/c/{chat_id}": chat}
     for name in ADMIN_PAGES:
-        pages[f"/admin/{name}"] = lambda name=name: _guarded(lambda: _admin(_context(backend, actor_of), name))
+        pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name)
     return pages
+
+
+def _admin_page(backend: Backend, actor_of: ActorOf, name: str) -> Callable[[], pn.Template]:
+    def build() -> pn.Template:
+        return _guarded(lambda: _admin_of(backend, actor_of, name))
+
+    # A plain function: Panel would print any other callable, a partial too, onto the page.
+    return build
 
 
 def _context(backend: Backend, actor_of: ActorOf) -> PageContext:
@@ -65,7 +73,8 @@ def _workspace(context: PageContext, hub: Hub) -> pn.Template:
     return shell.workspace(context, {"view": page.view, **page.controls})
 
 
-def _admin(context: PageContext, name: str) -> pn.Template:
+def _admin_of(backend: Backend, actor_of: ActorOf, name: str) -> pn.Template:
+    context = _context(backend, actor_of)
     if context.role is not Role.ADMIN:
         return shell.message(context, "Not for this account", "Only administrators see this page. Ask one of them.")
     page = ADMIN_PAGES[name](context)
@@ -77,7 +86,7 @@ def _guarded(build: Callable[[], pn.Template]) -> pn.Template:
     """Return the page, or a sentence with an error id: Bokeh would show the traceback."""
     try:
         return build()
-    except Exception:  # noqa: BLE001 - the edge of a page
+    except Exception:
         error_id = secrets.token_hex(4)
         log.exception("page.crashed", error_id=error_id)
         return shell.crashed(error_id)

@@ -1,19 +1,26 @@
-"""What the plain HTTP pages share: the backend, the cookie, who is asking."""
+"""The site that the pages of one process make up: the backend, its entrance, its limits, and who is asking."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
+from llm_ui.auth.entrance import Entrance
 from llm_ui.auth.throttle import Throttle
-from llm_ui.errors import NotSignedIn
+from llm_ui.errors import NotSignedIn, SignInRefused
+from llm_ui.kit.ids import UserId
 from llm_ui.kit.passwords import Passwords
+from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
-from llm_ui.services.sign_in import TimeOuts, actor_of_token
+from llm_ui.services.sign_in import TimeOuts, actor_of_token, password_hash_of
 from llm_ui.ui.page import Backend
 
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
-COOKIE = "llm-ui-session"
+log = get_logger(__name__)
+
+SESSION_COOKIE = "llm-ui-session"
+PREFIX = "__Host-"
+"""Binds a cookie to this host and path, and to TLS; browsers treat their own host as if it had TLS."""
+MAX_PATH_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,35 +28,58 @@ class Site:
     """The site of one process."""
 
     backend: Backend
-    passwords: Passwords = field(default_factory=Passwords)
-    throttle: Throttle = field(default_factory=Throttle)
+    entrance: Entrance
+    passwords: Passwords
+    throttle: Throttle
+
+    @classmethod
+    def of(cls, backend: Backend) -> "Site":
+        """Return the site on a backend, with its own limits."""
+        return cls(backend, Entrance(backend.config), Passwords(), Throttle())
 
     @property
     def time_outs(self) -> TimeOuts:
         """How long a sign-in lasts."""
         return TimeOuts.of(self.backend.config)
 
+    def cookie_names(self, request: HTTPServerRequest, name: str) -> tuple[str, ...]:
+        """Return the names under which a cookie is kept on this way in, the strongest first.
+
+        Without TLS on the browser's own host there are two: Safari and most programs keep no `Secure` cookie there.
+        """
+        if self.entrance.is_tls(request):
+            return (PREFIX + name,)
+        return (PREFIX + name, name) if self.entrance.is_loopback(request) else (name,)
+
+    def cookie(self, request: HTTPServerRequest, name: str) -> str | None:
+        """Return a cookie's value."""
+        found = (request.cookies[full].value for full in self.cookie_names(request, name) if full in request.cookies)
+        return next(found, None)
+
     async def actor_of(self, request: HTTPServerRequest) -> Actor | None:
         """Return whoever's cookie the request carries, read from the database now; None for a stranger."""
-        cookie = request.cookies.get(cookie_name(request))
-        if cookie is None:
+        token = self.cookie(request, SESSION_COOKIE)
+        if token is None:
             return None
         try:
             async with self.backend.database.reading() as session:
-                return await actor_of_token(session, cookie.value, self.time_outs)
+                return await actor_of_token(session, token, self.time_outs)
         except NotSignedIn:
             return None
 
+    async def checked(self, request: HTTPServerRequest, name: str, password: str) -> tuple[UserId, str | None]:
+        """Return the account whose password this is, and a new hash when the stored one is out of date.
 
-def is_secure(request: HTTPServerRequest) -> bool:
-    """Return whether the browser takes and keeps `Secure` cookies: over TLS, and on its own host without it."""
-    host = urlsplit(f"//{request.host}").hostname or ""
-    return request.protocol == "https" or host in LOCAL_HOSTS
-
-
-def cookie_name(request: HTTPServerRequest) -> str:
-    """Return the cookie's name. The `__Host-` prefix binds it to this host and path, but browsers want TLS for it."""
-    return f"__Host-{COOKIE}" if is_secure(request) else COOKIE
+        Raises `SignInRefused`, after the same work whether or not there is such an account, and `TooManyRequests`.
+        """
+        with self.throttle.sign_in(name, self.entrance.network(request)):
+            async with self.backend.database.reading() as session:
+                found = await password_hash_of(session, name)
+            is_right, renewed = await self.passwords.check(password, found[1] if found else None)
+            if found is None or not is_right:
+                log.warning("sign_in.refused", address=self.entrance.address(request))
+                raise SignInRefused
+            return found[0], renewed
 
 
 def safe_path(target: str) -> str:
@@ -59,4 +89,4 @@ def safe_path(target: str) -> str:
     parts = urlsplit(target) if is_path and is_plain else None
     if parts is None or parts.scheme or parts.netloc or "//" in parts.path or "%2f" in target.lower():
         return "/"
-    return target if len(target) <= 500 else "/"
+    return target if len(target) <= MAX_PATH_CHARS else "/"

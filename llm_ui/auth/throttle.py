@@ -1,20 +1,29 @@
-"""Throttling of sign-ins: per account and per address, in the memory of the one process that signs people in."""
+"""Throttling, per account and per address, in the memory of the one process that signs people in."""
 
 import math
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from llm_ui.errors import TooManyRequests
+from llm_ui.errors import SignInRefused, TooManyRequests
+from llm_ui.kit.text import name_key
 
 PER_ACCOUNT = (parse("8/5 minutes"), parse("30/1 hour"))
-"""Wrong passwords for one account; enough for a person who tries their old ones."""
+"""Wrong passwords for one account: enough for a person who tries their old ones, then the wait grows."""
 PER_ADDRESS = (parse("30/5 minutes"), parse("200/1 hour"))
 """Wrong passwords from one address; a whole office may be behind one."""
 NEW_ACCOUNTS = (parse("300/1 hour"),)
+"""Attempts to make an account from one address, the failed ones included."""
+PAGES = (parse("600/1 minute"),)
+"""Pages one person opens: as many as a process can build, so nobody takes all of it for long."""
+KEY_CHARS = 64
+
+Key = tuple[str, str]
 
 
 class Throttle:
@@ -22,29 +31,58 @@ class Throttle:
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._in_flight: Counter[Key] = Counter()
 
-    def require_sign_in(self, account: str, address: str) -> None:
-        """Raise `TooManyRequests` with when to try again, before a password is looked at."""
-        self._require(PER_ACCOUNT, "account", account.strip().casefold())
-        self._require(PER_ADDRESS, "address", address)
+    @contextmanager
+    def sign_in(self, account: str, address: str) -> Iterator[None]:
+        """Hold a place while one password is checked; `SignInRefused` in the block counts as a wrong one.
 
-    def failed_sign_in(self, account: str, address: str) -> None:
-        """Count a wrong password."""
-        for limit in PER_ACCOUNT:
-            self._limiter.hit(limit, "account", account.strip().casefold())
-        for limit in PER_ADDRESS:
-            self._limiter.hit(limit, "address", address)
+        Raises `TooManyRequests` with when to try again, before anything is looked at. Attempts that are still being
+        checked count as wrong, so that many at once are no more than one after the other.
+        """
+        held: dict[Key, Sequence[RateLimitItem]] = {
+            ("account", name_key(account)[:KEY_CHARS]): PER_ACCOUNT,
+            ("address", address): PER_ADDRESS,
+        }
+        for key, limits in held.items():
+            self._require(limits, key)
+        self._in_flight.update(held.keys())
+        try:
+            yield
+        except SignInRefused:
+            for key, limits in held.items():
+                self._count(limits, key)
+            raise
+        finally:
+            self._in_flight.subtract(held.keys())
+            # Only what is in flight is kept: an attacker chooses the names.
+            self._in_flight = +self._in_flight
 
     def new_account(self, address: str) -> None:
         """Count an attempt to make an account. Raises `TooManyRequests`."""
-        self._require(NEW_ACCOUNTS, "register", address)
-        for limit in NEW_ACCOUNTS:
-            self._limiter.hit(limit, "register", address)
+        self._take(NEW_ACCOUNTS, ("register", address))
 
-    def _require(self, limits: Sequence[RateLimitItem], kind: str, who: str) -> None:
+    def page(self, user_id: str) -> None:
+        """Count a page that somebody opens. Raises `TooManyRequests`."""
+        self._take(PAGES, ("page", user_id))
+
+    def _take(self, limits: Sequence[RateLimitItem], key: Key) -> None:
+        self._require(limits, key)
+        self._count(limits, key)
+
+    def _count(self, limits: Sequence[RateLimitItem], key: Key) -> None:
         for limit in limits:
-            if not self._limiter.test(limit, kind, who):
-                reset_at = self._limiter.get_window_stats(limit, kind, who).reset_time
-                wait_s = max(1, math.ceil(reset_at - time.time()))
-                wait = f"{wait_s} seconds" if wait_s < 100 else f"{math.ceil(wait_s / 60)} minutes"
-                raise TooManyRequests(f"Too many attempts. Try again in {wait}.", retry_after=wait_s)
+            self._limiter.hit(limit, *key)
+
+    def _require(self, limits: Sequence[RateLimitItem], key: Key) -> None:
+        for limit in limits:
+            window = self._limiter.get_window_stats(limit, *key)
+            if window.remaining > self._in_flight[key]:
+                continue
+            wait_s = 1 if window.remaining else max(1, math.ceil(window.reset_time - time.time()))
+            wait = "a second" if wait_s == 1 else f"{wait_s} seconds" if wait_s < 100 else _minutes(wait_s)
+            raise TooManyRequests(f"Too many attempts. Try again in {wait}.", retry_after=wait_s)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{math.ceil(seconds / 60)} minutes"

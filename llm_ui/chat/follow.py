@@ -46,7 +46,7 @@ class AnswerFollower:
         self._dirty = asyncio.Event()
         self._acked = asyncio.Event()
         self._acked.set()
-        self._is_over = False
+        self._over = asyncio.Event()
         self._started: StartEvent | None = None
         self._figures = ""
 
@@ -78,7 +78,7 @@ class AnswerFollower:
                 async for numbered in events:
                     await self._take(numbered.event)
         finally:
-            self._is_over = True
+            self._over.set()
             flushing.cancel()
             await asyncio.gather(flushing, return_exceptions=True)
 
@@ -113,7 +113,7 @@ class AnswerFollower:
         self._growing, self._blocks = GrowingText(), []
 
     async def _finish(self, event: CompleteEvent | ErrorEvent) -> None:
-        self._is_over = True
+        self._over.set()
         start, blocks = await self._render(is_last=True)
         name = self._started.model_name if self._started else ""
         self._figures = figures.of_metrics(name, event.metrics, event.usage, event.cost_usd)
@@ -138,11 +138,11 @@ class AnswerFollower:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            if self._is_over:
+            if self._over.is_set():
                 return
             began = time.perf_counter()
             start, blocks = await self._render(is_last=False)
-            if self._is_over:
+            if self._over.is_set():
                 return
             took = time.perf_counter() - began
             self._acked.clear()

@@ -31,6 +31,8 @@ def build(context: PageContext, hub: Hub) -> WorkspacePage:
     controls = {
         "model": picker(state.param.model, "Model"),
         "temperature": number_field(state.param.temperature, "Temperature", placeholder="model's own", step=0.1),
-        "max_tokens": number_field(state.param.max_tokens, "Longest answer, in tokens", placeholder="model's own", step=256),
+        "max_tokens": number_field(
+            state.param.max_tokens, "Longest answer, in tokens", placeholder="model's own", step=256
+        ),
     }
     return WorkspacePage(state, view, controls)

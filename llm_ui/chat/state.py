@@ -50,6 +50,7 @@ class ChatState(param.Parameterized):
         self._keys_in_flight: set[str] = set()
         self._models: dict[str, ModelInfo] = {}
         self._cursor: chats.ChatCursor | None = None
+        self._last_model = ""
         self._listener = self._changed_elsewhere
         hub.listen(context.user_id, self._listener)
 
@@ -91,23 +92,30 @@ class ChatState(param.Parameterized):
                     self._follower.acknowledged()
             case ops.Send():
                 await self._send(asked)
+            case ops.Regenerate():
+                await self._regenerate(asked)
+            case ops.Stop():
+                if self._follower is not None and self._follower.run_id is not None:
+                    await self._client.stop(self._follower.run_id)
+            case ops.Rename() | ops.Delete() | ops.Restore():
+                await self._change_chat(asked)
+            case _:
+                await self._show(asked)
+
+    async def _show(self, asked: ops.Asked) -> None:
+        match asked:
             case ops.Ready():
                 await self.load_models()
                 await self._open(asked.path)
                 await self._show_chats()
             case ops.Open():
                 await self._open(asked.path)
-            case ops.Regenerate():
-                await self._regenerate(asked)
-            case ops.Stop():
-                if self._follower is not None and self._follower.run_id is not None:
-                    await self._client.stop(self._follower.run_id)
             case ops.Older():
                 await self._older(MessageId(asked.before))
             case ops.MoreChats():
                 await self._more_chats()
             case _:
-                await self._change_chat(asked)
+                pass
 
     async def _send(self, asked: ops.Send) -> None:
         """Ask the model. The page is told `sent` once the question is stored, or `refused` with the sentence."""
@@ -146,7 +154,7 @@ class ChatState(param.Parameterized):
             if key:
                 self._spawn(self._show_turn(event, key, text))
 
-        follower = AnswerFollower(self._tell_of_answer, started, self._titled)
+        follower = AnswerFollower(self._tell, started, self._titled)
         previous = self._following
         if previous is not None:
             previous.cancel()
@@ -196,11 +204,6 @@ class ChatState(param.Parameterized):
     def _has_switched_model(self, event: StartEvent) -> bool:
         return self.chat_id is not None and self._last_model not in ("", event.model_name)
 
-    _last_model = ""
-
-    def _tell_of_answer(self, op: Op) -> None:
-        self._tell(op)
-
     def _titled(self, title: str) -> None:
         self.title = title
         self._tell({"op": "title", "title": title})
@@ -235,9 +238,7 @@ class ChatState(param.Parameterized):
         runs = [message.run for message in page.items if message.run is not None]
         self._last_model = runs[-1].model_name if runs else ""
         self.title = detail.title
-        if not runs or self.model is None:
-            pass
-        elif str(detail.model_id) in self._models and not self.is_streaming:
+        if str(detail.model_id) in self._models and not self.is_streaming:
             self.param.update(model=str(detail.model_id), temperature=detail.temperature, max_tokens=detail.max_tokens)
         messages = await shown_messages(page.items)
         is_followed = self._follower is not None and live is not None and self._follower.run_id == live.id
@@ -285,7 +286,7 @@ class ChatState(param.Parameterized):
             {"op": "chats", "chats": shown_chats(page.items), "has_more": page.next is not None, "is_first": False}
         )
 
-    async def _change_chat(self, asked: ops.Asked) -> None:
+    async def _change_chat(self, asked: ops.Rename | ops.Delete | ops.Restore) -> None:
         actor = await self.context.actor()
         async with self.context.backend.database.writing() as session:
             match asked:
@@ -297,8 +298,6 @@ class ChatState(param.Parameterized):
                     await chats.delete(session, actor, ChatId(asked.chat))
                 case ops.Restore():
                     await chats.restore(session, actor, ChatId(asked.chat))
-                case _:
-                    return
         if isinstance(asked, ops.Delete):
             self._tell({"op": "deleted", "chat": str(asked.chat)})
         self._hub.tell(self.context.user_id, Change(None, is_in_list=True), but=self._listener)

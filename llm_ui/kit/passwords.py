@@ -6,12 +6,16 @@ characters, no composition rules, and is not one that attackers try first. Hashe
 
 import asyncio
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, TypeVarTuple, Unpack
 
 from passlib.context import CryptContext
 
-from llm_ui.errors import InvalidInput
+from llm_ui.errors import InvalidInput, Unavailable
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 MIN_CHARS = 15
 MAX_BYTES = 1_024
@@ -19,8 +23,14 @@ MAX_BYTES = 1_024
 MIN_DISTINCT_CHARS = 5
 HASHES_AT_ONCE = 2
 """A hash takes 64 MB and tens of milliseconds of a core: more at once would starve everything else."""
+MAX_WAITING = 60
+"""Whoever comes after these would wait for seconds, and a flood for ever longer."""
 
-COMMON_WORDS = ("password", "passwort", "qwerty", "letmein", "welcome", "iloveyou", "administrator", "changeme")
+COMMON_WORDS = (
+    "password", "passwort", "passw0rd", "p@ssw0rd", "qwerty", "letmein", "welcome", "iloveyou", "administrator",
+    "admin", "changeme", "llm-ui", "llmui", "secret", "monkey", "dragon", "master", "football", "baseball",
+    "sunshine", "princess", "superman", "trustno1", "abc123", "login", "hello", "test", "user",
+)  # fmt: skip
 SEQUENCES = ("abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "qwertyuiopasdfghjklzxcvbnm")
 MAX_SHARE_OF_COMMON = 0.6
 """A password most of which is a common word or the account's own name counts as that word."""
@@ -32,30 +42,40 @@ class Passwords:
     def __init__(self) -> None:
         self._context = CryptContext(schemes=["argon2"], argon2__type="ID")
         self._threads = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="password")
-        self._decoy: str | None = None
+        self._waiting = 0
+        self._decoy = self._hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
-        """Return the hash to store."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._hash, password)
+        """Return the hash to store. Raises `Unavailable` when too many wait."""
+        return await self._run(self._hash, password)
 
     async def check(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Return whether the password is right, and a new hash when the stored one's parameters are out of date.
 
-        Without a stored hash (nobody of that name) it takes as long as with one, and is wrong.
+        Without a stored hash (nobody of that name) it takes as long as with one, and is wrong. Raises `Unavailable`
+        when too many wait.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._check, password, stored)
+        return await self._run(self._check, password, stored)
 
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    async def _run(self, work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable("Many people are signing in right now. Try again in a few seconds.", retry_after=3)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        finally:
+            self._waiting -= 1
+
     def _hash(self, password: str) -> str:
         return str(self._context.hash(_normal(password)))
 
     def _check(self, password: str, stored: str | None) -> tuple[bool, str | None]:
-        if not stored:
-            self._decoy = self._decoy or self._hash("nobody has this password")
-            self._context.verify(_normal(password), self._decoy)
+        if not stored or len(password) > MAX_BYTES:
+            self._context.verify(_normal(password[:MAX_BYTES]), self._decoy)
             return False, None
         is_right, renewed = self._context.verify_and_update(_normal(password), stored)
         return bool(is_right), renewed
@@ -83,7 +103,7 @@ def _normal(password: str) -> str:
 
 
 def _is_repetition(text: str) -> bool:
-    return any(text == (text[:size] * (len(text) // size + 1))[: len(text)] for size in range(1, len(text) // 2))
+    return any(text == (text[:size] * (len(text) // size + 1))[: len(text)] for size in range(1, len(text) // 2 + 1))
 
 
 def _is_mostly(text: str, words: Iterable[str]) -> bool:

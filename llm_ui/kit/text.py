@@ -1,5 +1,7 @@
 """Text that any database, socket and browser can hold."""
 
+import unicodedata
+
 REPLACEMENT = "\ufffd"
 
 
@@ -22,3 +24,10 @@ def one_line(text: str, limit: int) -> str:
     """Return the text with all white space folded to single spaces, cut to `limit` characters with an ellipsis."""
     folded = " ".join(storable(text).split())
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "…"
+
+
+def name_key(name: str) -> str:
+    """Return the form by which names are compared: compatibility-normalised, case-folded, without outer white space."""
+    folded = unicodedata.normalize("NFKC", storable(name)).strip().casefold()
+    # Folding can undo the normal form.
+    return unicodedata.normalize("NFKC", folded)

@@ -31,6 +31,11 @@ def head() -> str:
     return revision
 
 
+def known() -> frozenset[str]:
+    """Return every revision this program knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+
+
 async def current(database: Database) -> str | None:
     """Return the database's revision, or None when it is empty."""
     async with database.reading() as session:
@@ -55,8 +60,7 @@ async def downgrade(database: Database, revision: str) -> None:
 async def refuse_newer(database: Database) -> None:
     """Raise `SchemaMismatch` when the database was migrated by a newer program."""
     found = await current(database)
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known():
         raise SchemaMismatch(
             f"The database is at revision {found}, which this version of LLM UI does not know. "
             "Install the newer version that wrote it, or restore a backup."

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from llm_ui.config import Config
 from llm_ui.db import ReadSession, Session
@@ -12,14 +12,13 @@ from llm_ui.errors import NotFound, NotSignedIn, SignInRefused
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
-from llm_ui.kit.text import one_line
+from llm_ui.kit.text import name_key, one_line
 from llm_ui.models import User, UserSession
 from llm_ui.services.access import Actor, readable
 
 TOKEN_BYTES = 32
 SEEN_EVERY = timedelta(minutes=1)
 """How exact `last_seen_at` is; writing it on every request would make each read a write."""
-KEEP_ENDED = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class SessionInfo:
 async def password_hash_of(session: ReadSession, name: str) -> tuple[UserId, str] | None:
     """Return the account of that name or e-mail address and its password hash, if there is one and it is active."""
     # No rights to ask for: nobody is signed in yet.
-    key = name.strip().casefold()
+    key = name_key(name)
     query = select(User.id, User.password_hash).where(or_(User.name_key == key, User.email_key == key))
     row = (await session.execute(query.where(User.is_active))).one_or_none()
     return None if row is None else (row[0], row[1])
@@ -141,6 +140,12 @@ async def revoke_session(session: Session, actor: Actor, session_id: SessionId, 
         raise NotFound("This session has ended already.")
 
 
+async def sign_out(session: Session, actor: Actor) -> None:
+    """End the session the actor is signed in with; nothing happens when it has ended already."""
+    this = update(UserSession).where(UserSession.id == actor.session_id, UserSession.revoked_at.is_(None))
+    await session.execute(this.values(revoked_at=now(), revoked_reason="signed out"))
+
+
 async def revoke_all(session: Session, user_id: UserId, reason: str, *, but: SessionId | None = None) -> None:
     """End every session of a person, except one."""
     theirs = update(UserSession).where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
@@ -154,12 +159,10 @@ async def revoked_since(session: ReadSession, instant: datetime) -> tuple[Sessio
     return tuple(await session.scalars(select(UserSession.id).where(UserSession.revoked_at >= instant)))
 
 
-async def purge_ended(session: Session) -> None:
-    """Delete sessions that ended a month ago or more."""
-    limit = now() - KEEP_ENDED
-    await session.execute(
-        delete(UserSession).where(or_(UserSession.revoked_at < limit, UserSession.expires_at < limit))
-    )
+async def end_every_session(session: Session, reason: str) -> None:
+    """End all sessions of everybody, as after a restored backup."""
+    live = update(UserSession).where(UserSession.revoked_at.is_(None))
+    await session.execute(live.values(revoked_at=now(), revoked_reason=reason))
 
 
 async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_outs: TimeOuts) -> Actor:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
 from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.kit.passwords import require_acceptable
 from llm_ui.kit.signing import sha256_hex
-from llm_ui.kit.text import one_line
+from llm_ui.kit.text import name_key, one_line
 from llm_ui.models import Role, Setting, User
 from llm_ui.services import audit, settings
 from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
@@ -21,6 +22,10 @@ from llm_ui.services.sign_in import revoke_all
 
 NAME = re.compile(r"[\w][\w.\- ]{0,62}[\w]|\w")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
+TAKEN = "This username or e-mail address has an account already. Sign in, or choose another one."
+MAX_NAME_KEY_CHARS = 64
+MAX_EMAIL_KEY_CHARS = 254
+"""What their columns hold. Folding makes two letters of some, so keys may be longer than what was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +50,26 @@ class UserInfo:
     last_sign_in_at: datetime | None
 
 
+def problems(new: NewUser) -> dict[str, str]:
+    """Return what is wrong with a new account: a sentence for each field that cannot be used."""
+    found = {}
+    name, email = new.name.strip(), new.email.strip()
+    if not NAME.fullmatch(name) or len(name_key(name)) > MAX_NAME_KEY_CHARS:
+        found["username"] = "The username needs 1 to 64 letters, digits, dots, dashes or spaces."
+    is_email = EMAIL.fullmatch(email) and email.isprintable() and len(name_key(email)) <= MAX_EMAIL_KEY_CHARS
+    if not is_email:
+        found["email"] = "The e-mail address must look like name@example.org."
+    try:
+        require_acceptable(new.password, (name, email))
+    except InvalidInput as error:
+        found["password"] = error.message
+    return found
+
+
 def check_new(new: NewUser) -> None:
     """Raise `InvalidInput` with one sentence unless the name, address and password can be used."""
-    name = new.name.strip()
-    if not NAME.fullmatch(name):
-        raise InvalidInput("The username needs 1 to 64 letters, digits, dots, dashes or spaces.")
-    if not EMAIL.fullmatch(new.email.strip()):
-        raise InvalidInput("The e-mail address must look like name@example.org.")
-    require_acceptable(new.password, (name, new.email.strip()))
+    if found := problems(new):
+        raise InvalidInput(next(iter(found.values())))
 
 
 async def needs_setup(session: ReadSession) -> bool:
@@ -76,6 +93,12 @@ async def is_setup_token(session: ReadSession, token: str) -> bool:
     return stored is not None and secrets.compare_digest(stored, sha256_hex(token))
 
 
+async def require_setup(session: ReadSession, token: str) -> None:
+    """Raise `Forbidden` unless the token makes the first administrator now."""
+    if not await is_setup_token(session, token) or not await needs_setup(session):
+        raise Forbidden("This set-up link was used or replaced. Restart LLM UI for a new one, or sign in.")
+
+
 async def set_up(session: Session, token: str, new: NewUser, password_hash: str) -> UserId:
     """Create the first administrator. Of any number of attempts at once exactly one succeeds.
 
@@ -84,8 +107,7 @@ async def set_up(session: Session, token: str, new: NewUser, password_hash: str)
     check_new(new)
     # The token's row is the lock: whoever comes second finds it spent.
     await session.execute(select(Setting).where(Setting.name == SETUP_TOKEN.name).with_for_update())
-    if not await is_setup_token(session, token) or not await needs_setup(session):
-        raise Forbidden("This set-up link was used or replaced. Restart LLM UI for a new one, or sign in.")
+    await require_setup(session, token)
     await settings.store(session, SETUP_TOKEN, None)
     user = await _insert(session, new, Role.ADMIN, password_hash)
     await audit.record(session, SYSTEM, "user.set_up", user.name)
@@ -125,7 +147,7 @@ async def list_users(session: ReadSession, actor: Actor) -> tuple[UserInfo, ...]
 async def find_user(session: ReadSession, actor: Actor, name: str) -> UserInfo:
     """Return the account of that name or e-mail address. Raises `NotFound`."""
     require(actor, Permission.MANAGE_USERS)
-    key = name.strip().casefold()
+    key = name_key(name)
     user = await session.scalar(readable(User, actor).where(or_(User.name_key == key, User.email_key == key)).limit(1))
     if user is None:
         raise NotFound(f"There is no account named {one_line(name, 64)!r}. List them with: llm-ui users list")
@@ -164,10 +186,16 @@ async def reset_password(session: Session, actor: Actor, user_id: UserId, passwo
     await audit.record(session, actor, "user.password_reset", user.name)
 
 
-async def change_password(session: Session, actor: Actor, password: str, password_hash: str) -> None:
-    """Set the actor's own password, the old one having been checked; ends all other sessions."""
+async def require_own_acceptable(session: ReadSession, actor: Actor, password: str) -> None:
+    """Raise `InvalidInput` unless the actor may use the password, before any work is done for it."""
     user = await _row(session, actor, actor.user_id)
     require_acceptable(password, (user.name, user.email))
+
+
+async def change_password(session: Session, actor: Actor, password: str, password_hash: str) -> None:
+    """Set the actor's own password, the old one having been checked; ends all other sessions."""
+    await require_own_acceptable(session, actor, password)
+    user = await _row(session, actor, actor.user_id)
     user.password_hash = password_hash
     await revoke_all(session, user.id, "password changed", but=actor.session_id or SessionId(user.id))
     await audit.record(session, actor, "user.password_changed", user.name)
@@ -175,21 +203,25 @@ async def change_password(session: Session, actor: Actor, password: str, passwor
 
 async def _insert(session: Session, new: NewUser, role: Role, password_hash: str) -> User:
     name, email = new.name.strip(), new.email.strip()
-    taken = select(func.count()).where(or_(User.name_key == name.casefold(), User.email_key == email.casefold()))
+    taken = select(func.count()).where(or_(User.name_key == name_key(name), User.email_key == name_key(email)))
     if await session.scalar(taken):
-        raise Conflict("This username or e-mail address has an account already. Sign in, or choose another one.")
+        raise Conflict(TAKEN)
     user = User(
         id=UserId(uuid7()),
         name=name,
-        name_key=name.casefold(),
+        name_key=name_key(name),
         email=email,
-        email_key=email.casefold(),
+        email_key=name_key(email),
         password_hash=password_hash,
         role=role,
         is_active=True,
     )
     session.add(user)
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError:
+        # Somebody took the name since the question above.
+        raise Conflict(TAKEN) from None
     return user
 
 
@@ -201,8 +233,9 @@ async def _row(session: ReadSession, actor: Actor, user_id: UserId) -> User:
 
 
 async def _keep_an_admin(session: Session, user: User) -> None:
-    others = select(func.count()).where(User.role == Role.ADMIN, User.is_active, User.id != user.id)
-    if user.role is Role.ADMIN and not await session.scalar(others):
+    # The administrators' rows are the lock: two who demote each other at once must not both succeed.
+    admins = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id).with_for_update()
+    if set(await session.scalars(admins)) == {user.id}:
         raise Conflict(f"{user.name} is the only administrator. Make somebody else one first.")
 
 

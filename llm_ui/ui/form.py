@@ -12,20 +12,8 @@ from llm_ui.ui.parts import Heading
 Handler = Callable[[], Awaitable[None]]
 
 STYLESHEETS = [assets.url("widgets.css")]
-GAP = {"gap": "16px"}
-
-
-def text_field(source: param.Parameter, label: str, *, placeholder: str = "", on_enter: Handler | None = None) -> Any:
-    """Return a one-line field for a text parameter."""
-    field = pn.widgets.TextInput.from_param(source, placeholder=placeholder, **_look(label))
-    if on_enter is not None:
-        _on(field, "enter_pressed", on_enter)
-    return field
-
-
-def choice(source: param.Parameter, label: str) -> Any:
-    """Return a drop-down list for a selector parameter."""
-    return pn.widgets.Select.from_param(source, **_look(label))
+BELOW = (0, 0, 16, 0)
+"""Margin of what has something below it, in pixels."""
 
 
 def words(source: param.Parameter, label: str) -> Any:
@@ -35,18 +23,13 @@ def words(source: param.Parameter, label: str) -> Any:
 
 def search_field(label: str, on_search: Callable[[str], Awaitable[None]], *, placeholder: str = "") -> Any:
     """Return a field that searches while somebody types."""
-    field = pn.widgets.TextInput(placeholder=placeholder, **_look(label))
+    field = pn.widgets.TextInput(placeholder=placeholder, **{**_look(label), "max_width": 420, "margin": BELOW})
 
     async def act(event: param.parameterized.Event) -> None:
         await on_search(event.new)
 
     field.param.watch(act, "value_input")
     return field
-
-
-def switch(source: param.Parameter, label: str, on_change: Callable[[bool], Awaitable[None]]) -> Any:
-    """Return a checkbox whose change is an action; it shows what holds, also when the action was refused."""
-    return _acting(pn.widgets.Checkbox(value=_now(source), **_look(label)), source, on_change)
 
 
 def chooser(source: param.Parameter, label: str, options: Any, on_change: Callable[[str], Awaitable[None]]) -> Any:
@@ -78,7 +61,7 @@ def _now(source: param.Parameter) -> Any:
 def picker(source: param.Parameter, label: str) -> Any:
     """Return a drop-down list for a bar: its label is only for screen readers."""
     look = {**_look(label), "stylesheets": [*STYLESHEETS, assets.url("picker.css")]}
-    return pn.widgets.Select.from_param(source, description=None, **look)
+    return pn.widgets.Select.from_param(source, **look)
 
 
 def number_field(source: param.Parameter, label: str, *, placeholder: str, step: float) -> Any:
@@ -89,27 +72,28 @@ def number_field(source: param.Parameter, label: str, *, placeholder: str, step:
 
 def button(label: Any, handler: Handler, *, tone: str = "default", **options: Any) -> Any:
     """Return a button; `tone` is `default`, `primary` or `danger`."""
-    widget = pn.widgets.Button(name=label, button_type=tone, stylesheets=STYLESHEETS, margin=0, **options)
+    widget = pn.widgets.Button(name=label, button_type=tone, **{"stylesheets": STYLESHEETS, "margin": 0, **options})
     _on(widget, "clicks", handler)
     return widget
 
 
 def stack(*items: Any, **options: Any) -> Any:
-    """Return the items one below the other."""
-    return pn.Column(*items, sizing_mode="stretch_width", margin=0, styles=GAP, **options)
+    """Return the items one below the other, evenly spaced."""
+    for item in items[:-1]:
+        item.margin = BELOW
+    return pn.Column(*items, sizing_mode="stretch_width", margin=0, **options)
 
 
-def row(*items: Any, **options: Any) -> Any:
-    """Return the items side by side; what does not fit goes below."""
-    return pn.FlexBox(*items, gap="10px", align_items="center", margin=0, sizing_mode="stretch_width", **options)
+def page(*items: Any) -> Any:
+    """Return a page's parts one below the other; each keeps its own distance, so that what is empty takes no room."""
+    return pn.Column(*items, sizing_mode="stretch_width", margin=0)
 
 
 def section(title: str, sentence: str, *items: Any) -> Any:
     """Return a part of a page: what it decides beside its fields, on a phone above them."""
-    about = Heading(title=title, sentence=sentence, level=2)
-    return pn.Column(
-        about, stack(*items), css_classes=["section"], stylesheets=STYLESHEETS, sizing_mode="stretch_width", margin=0
-    )
+    about = Heading(title=title, sentence=sentence, level=2, css_classes=["about"])
+    look = {"css_classes": ["section"], "stylesheets": STYLESHEETS, "sizing_mode": "stretch_width"}
+    return pn.Column(about, stack(*items), margin=BELOW, **look)
 
 
 def _look(label: str) -> dict[str, Any]:

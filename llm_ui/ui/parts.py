@@ -29,11 +29,11 @@ class Part(JSComponent):
     _stylesheets: ClassVar[list[str]] = [assets.url(STYLES)]
 
     def __init__(self, *, on_message: OnMessage | None = None, **params: Any) -> None:
-        super().__init__(sizing_mode="stretch_width", margin=0, **params)
+        super().__init__(**{"sizing_mode": "stretch_width", "margin": 0, **params})
         self._on_message = on_message
 
     @classmethod
-    def _render_esm(cls, compiled: bool | str = True, server: bool = False) -> str:  # noqa: ARG003 - Panel's signature
+    def _render_esm(cls, compiled: bool | str = True, server: bool = False) -> str:
         """Return the script's address; Panel's own would have to name a place beside the Python module."""
         return assets.url(SCRIPT)
 
@@ -81,6 +81,17 @@ class Table(Part):
     total = param.Integer(default=0, doc="How many rows there are on all pages.")
     offset = param.Integer(default=0, doc="How many rows come before these.")
     size = param.Integer(default=50, doc="How many rows a page has.")
+
+
+class Switch(Part):
+    """A setting that is on or off. Message: `switch` with `is_on`, what the person wants."""
+
+    label = param.String(default="", doc="What is on when it is on.")
+    is_on = param.Boolean(default=False, doc="Whether it is on.")
+
+    async def _handle_msg(self, data: Any) -> None:
+        await super()._handle_msg(data)
+        self._send_msg({"is_on": self.is_on})
 
 
 class Sheet(Part):

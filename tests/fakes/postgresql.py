@@ -39,9 +39,6 @@ class PostgreSQLServer:
         if self._account:
             entry = pwd.getpwnam(self._account)
             os.chown(self._folder, entry.pw_uid, entry.pw_gid)
-            for parent in self._folder.parents:
-                if parent != Path("/") and parent.stat().st_uid == os.geteuid():
-                    parent.chmod(parent.stat().st_mode | 0o011)
         self._run("initdb", "-D", str(self._folder / "data"), "-A", "trust", "-U", "llm_ui", "-E", "UTF8", "--no-sync")
         options = (
             f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self._folder} -c fsync=off"

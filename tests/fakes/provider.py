@@ -284,7 +284,7 @@ def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
 async def _main(port: int, script: dict[str, Any]) -> None:
     fake = FakeProvider(numbered_words(script))
     await fake.start(port)
-    print(f"listening on {fake.port}", flush=True)  # noqa: T201
+    print(f"listening on {fake.port}", flush=True)
     await asyncio.Event().wait()
 
 

@@ -84,8 +84,8 @@ def a_live_session(product: Product) -> tuple[UserId, SessionId]:
     with sqlite3.connect(product.folder / "llm-ui.db") as connection:
         (user_id,) = connection.execute("SELECT id FROM users WHERE name = 'ann'").fetchone()
         connection.execute(
-            "INSERT INTO user_sessions (id, user_id, token_hash, created_at, last_seen_at, expires_at, user_agent, address)"
-            " VALUES (?, ?, 'x', datetime('now'), datetime('now'), '2099-01-01 00:00:00.000000', '', '')",
+            "INSERT INTO user_sessions (id, user_id, token_hash, created_at, last_seen_at, expires_at, user_agent,"
+            " address) VALUES (?, ?, 'x', datetime('now'), datetime('now'), '2099-01-01 00:00:00.000000', '', '')",
             ["0" * 31 + "1", user_id],
         )
     connection.close()
@@ -239,7 +239,8 @@ INSERT INTO chat_messages (id, chat_id, parent_id, position, role, status, text,
     VALUES ('a1', 'c1', NULL, 1, 'assistant', 'streaming', '', '', '2026-01-01', '2026-01-01'),
            ('a2', 'c1', NULL, 2, 'assistant', 'complete', 'x', '', '2026-01-01', '2026-01-01');
 INSERT INTO runs (id, user_id, chat_id, question_id, answer_id, model_name, provider_name, idempotency_key, status,
-    lease_owner, heartbeat_at, last_event, request_id, provider_request_id, attempts, finished_at, created_at, updated_at)
+    lease_owner, heartbeat_at, last_event, request_id, provider_request_id, attempts, finished_at, created_at,
+    updated_at)
     VALUES ('r1', 'u', 'c1', 'gone', 'a1', 'm', 'p', 'k1', 'completed', 'o', '2026-01-01', 1, '', '', 1, '2026-01-01',
             '2026-01-01', '2026-01-01'),
            ('r2', 'u', 'c1', 'gone', 'a1', 'm', 'p', 'k2', 'running', 'o', '2026-01-01', 1, '', '', 1, NULL,

@@ -12,7 +12,7 @@ from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
 from llm_ui.models import PriceSource
 from llm_ui.services.ai_models import ModelInfo
-from llm_ui.ui.form import search_field, stack
+from llm_ui.ui.form import page, search_field
 from llm_ui.ui.parts import Heading, Message, Sheet, Table
 
 TITLE = "Models"
@@ -21,8 +21,8 @@ COLUMNS = [
     {"key": "model", "label": "Model"},
     {"key": "provider", "label": "Provider"},
     {"key": "window", "label": "Context, tokens", "align": "right"},
-    {"key": "input", "label": "Input, $/M tokens", "align": "right"},
-    {"key": "output", "label": "Output, $/M tokens", "align": "right"},
+    {"key": "input", "label": "Input per M tokens", "align": "right"},
+    {"key": "output", "label": "Output per M tokens", "align": "right"},
     {"key": "state", "label": "State"},
 ]
 
@@ -68,7 +68,7 @@ class ModelsPage(pn.viewable.Viewer):
     def __init__(self, state: ModelsState) -> None:
         super().__init__()
         self._state = state
-        self._layout = stack(
+        self._layout = page(
             Heading(title=TITLE, sentence=SENTENCE),
             page_notices(state),
             search_field("Search models", state.find, placeholder="Name or provider"),
@@ -85,7 +85,7 @@ class ModelsPage(pn.viewable.Viewer):
             ),
             Sheet(
                 title=pn.bind(_title, state.param.selected),
-                is_open=state.param.sheet.rx() != "",
+                is_open=pn.bind(bool, state.param.sheet),
                 text=pn.bind(_source, state.param.selected),
                 fields=FIELDS,
                 values=pn.bind(_values, **{field["name"]: state.param[field["name"]] for field in FIELDS}),
@@ -178,12 +178,12 @@ def _state(model: ModelInfo) -> dict[str, str]:
 
 
 def _price(price: Decimal | None) -> str:
-    """Return a price as digits with at least two places, such as 0.15 or 0.075."""
+    """Return a price as digits with at least two places, such as $0.15 or $0.075."""
     if price is None:
         return ""
     digits = plain(price)
     whole, _, places = digits.partition(".")
-    return f"{int(whole):,}.{places.ljust(2, '0')}"
+    return f"${int(whole):,}.{places.ljust(2, '0')}"
 
 
 def _empty(search: str) -> str:

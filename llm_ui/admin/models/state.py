@@ -116,9 +116,12 @@ class ModelsState(AdminState):
         await self._reload(actor)
 
     async def _reload(self, actor: Actor) -> None:
+        search, offset = self.search, self.offset
         async with self.context.backend.database.reading() as session:
-            page = await ai_models.find_models(session, actor, search=self.search, offset=self.offset, limit=PAGE_SIZE)
-        self.param.update(models=page.items, total=page.total)
+            page = await ai_models.find_models(session, actor, search=search, offset=offset, limit=PAGE_SIZE)
+        # Whoever types fast is answered out of order: only what is still asked for is shown.
+        if (search, offset) == (self.search, self.offset):
+            self.param.update(models=page.items, total=page.total)
 
     def _name_of(self, model_id: ModelId) -> str:
         return next((model.display_name for model in self.models if model.id == model_id), "The model")

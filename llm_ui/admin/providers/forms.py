@@ -20,8 +20,8 @@ BUTTONS = {
     ],
     MODELS: [{"action": "add_models", "label": "Add models"}, {"action": "close", "label": "Not now"}],
     DELETE: [
-        {"action": "delete", "label": "Delete for good", "tone": "quiet danger"},
         {"action": "close", "label": "Keep it"},
+        {"action": "delete", "label": "Delete for good", "tone": "quiet danger"},
     ],
 }
 

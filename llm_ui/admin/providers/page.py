@@ -9,7 +9,7 @@ from llm_ui.admin.notices import page_notices
 from llm_ui.admin.providers import forms, rows
 from llm_ui.admin.providers.state import ProvidersState
 from llm_ui.kit.ids import ProviderId
-from llm_ui.ui.form import button, row, stack
+from llm_ui.ui.form import BELOW, button, page
 from llm_ui.ui.parts import Heading, Message, Offers, Sheet, Table
 
 TITLE = "Providers"
@@ -22,7 +22,7 @@ class ProvidersPage(pn.viewable.Viewer):
     def __init__(self, state: ProvidersState) -> None:
         super().__init__()
         self._state = state
-        self._layout = stack(
+        self._layout = page(
             Heading(title=TITLE, sentence=SENTENCE),
             page_notices(state),
             Offers(
@@ -31,7 +31,7 @@ class ProvidersPage(pn.viewable.Viewer):
                 is_busy=state.param.is_busy,
                 on_message=self._on_offer,
             ),
-            row(button("Add provider", self._open_add, tone="primary")),
+            button("Add provider", self._open_add, tone="primary", margin=BELOW),
             Table(
                 caption=TITLE,
                 columns=rows.COLUMNS,
@@ -56,7 +56,7 @@ class ProvidersPage(pn.viewable.Viewer):
         param = self._state.param
         return Sheet(
             title=pn.bind(forms.title, param.sheet, param.selected),
-            is_open=param.sheet.rx() != "",
+            is_open=pn.bind(bool, param.sheet),
             text=pn.bind(forms.text, param.sheet, param.consequences),
             tone=pn.bind(forms.tone, param.sheet),
             fields=pn.bind(

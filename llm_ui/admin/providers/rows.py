@@ -3,6 +3,7 @@
 from typing import Any
 
 from llm_ui.contract import FoundServer
+from llm_ui.models import ProviderKind
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.providers import ProviderInfo
 
@@ -63,7 +64,9 @@ def _key(provider: ProviderInfo) -> str:
         return "Its key was refused: enter a new one"
     if provider.has_key:
         return f"Key …{provider.key_hint}" if provider.key_hint else "Has a key"
-    return "Its key is missing" if provider.needs_key else "No key needed"
+    # Whether an OpenAI-compatible server wants a key only itself knows.
+    is_missing = provider.needs_key and provider.kind is not ProviderKind.OPENAI
+    return "Its key is missing" if is_missing else "No key"
 
 
 def _last_test(provider: ProviderInfo) -> dict[str, str] | None:

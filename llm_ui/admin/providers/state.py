@@ -247,7 +247,7 @@ def _what_breaks(provider: ProviderInfo, *, is_default_lost: bool) -> str:
     sentences = [f"Deleting {provider.name} cannot be undone; its key is wiped."]
     if provider.model_count:
         sentences.append(
-            f"Its {_counted(provider.model_count, 'model')} cannot be asked any more; chats with them stay readable."
+            f"{_counted(provider.model_count, 'model')} of it cannot be asked any more; past chats stay readable."
         )
     if is_default_lost:
         sentences.append("The default model is one of them: choose another default, or new chats cannot begin.")

@@ -8,8 +8,8 @@ from llm_ui.admin.notices import page_notices
 from llm_ui.admin.settings.state import NONE, SettingsState
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.prompts import PromptInfo
-from llm_ui.ui.form import button, chooser, row, section, stack, switch, words
-from llm_ui.ui.parts import Heading
+from llm_ui.ui.form import button, chooser, page, section, stack, words
+from llm_ui.ui.parts import Heading, Message, Switch
 
 TITLE = "Settings"
 SENTENCE = "What holds for everybody in this workspace. Changes take effect at once."
@@ -21,13 +21,17 @@ class SettingsPage(pn.viewable.Viewer):
     def __init__(self, state: SettingsState) -> None:
         super().__init__()
         self._state = state
-        self._layout = stack(
+        self._layout = page(
             Heading(title=TITLE, sentence=SENTENCE),
             page_notices(state),
             section(
                 "Accounts",
                 "Close registration once everybody is here; administrators can always add people.",
-                switch(state.param.is_registration_open, "Anybody may create an account", self._registration),
+                Switch(
+                    label="Anybody may create an account",
+                    is_on=state.param.is_registration_open,
+                    on_message=self._registration,
+                ),
             ),
             section(
                 "Default model",
@@ -56,7 +60,6 @@ class SettingsPage(pn.viewable.Viewer):
 
     def _instructions(self) -> Any:
         state = self._state
-        has_prompt = state.param.default_prompt.rx() != NONE
         return stack(
             chooser(
                 state.param.default_prompt,
@@ -66,13 +69,13 @@ class SettingsPage(pn.viewable.Viewer):
             ),
             stack(
                 words(state.param.prompt_text, "Their words"),
-                row(button("Save words", state.save_prompt, tone="primary", disabled=state.param.is_busy)),
-                visible=has_prompt,
+                button("Save words", state.save_prompt, tone="primary", disabled=state.param.is_busy),
+                visible=pn.bind(bool, state.param.default_prompt),
             ),
         )
 
-    async def _registration(self, is_open: bool) -> None:
-        await self._state.set_registration(is_open=is_open)
+    async def _registration(self, message: Message) -> None:
+        await self._state.set_registration(is_open=message["is_on"] is True)
 
 
 def _models(models: tuple[ModelInfo, ...], default: str) -> dict[str, str]:

@@ -1,0 +1,63 @@
+"""One's own account: where it is signed in, and its password."""
+
+from uuid import UUID
+
+from llm_ui.auth.plain import PlainHandler
+from llm_ui.errors import InvalidInput, LLMUIError, SignInRefused
+from llm_ui.kit.ids import SessionId
+from llm_ui.services import sign_in, users
+from llm_ui.services.access import Actor
+
+
+class Account(PlainHandler):
+    """One's own sessions and password."""
+
+    async def get(self) -> None:
+        """Show them."""
+        if self.actor is None:
+            self.redirect("/login?next=/account")
+            return
+        await self._show(self.actor)
+
+    async def post(self) -> None:
+        """End a session or change the password."""
+        if self.actor is None:
+            self.redirect("/login?next=/account", status=303)
+            return
+        act = {"end": self._end_session, "password": self._change_password}.get(self.field("action"))
+        error, said = "", ""
+        try:
+            if act is None:
+                raise InvalidInput("This form is not known. Reload the page.")
+            said = await act(self.actor)
+        except LLMUIError as refusal:
+            self.refuse(refusal)
+            error = refusal.message
+        await self._show(self.actor, error, said)
+
+    async def _end_session(self, actor: Actor) -> str:
+        try:
+            session_id = SessionId(UUID(self.field("session")))
+        except ValueError:
+            raise InvalidInput("This session does not exist. Reload the page.") from None
+        async with self.site.backend.database.writing() as session:
+            await sign_in.revoke_session(session, actor, session_id)
+        return "The session has ended."
+
+    async def _change_password(self, actor: Actor) -> str:
+        new_password = self.field("new-password")
+        async with self.site.backend.database.reading() as session:
+            await users.require_own_acceptable(session, actor, new_password)
+        try:
+            await self.site.checked(self.request, actor.name, self.field("password"))
+        except SignInRefused:
+            raise InvalidInput("The present password is wrong. Type it again.") from None
+        password_hash = await self.site.passwords.hash(new_password)
+        async with self.site.backend.database.writing() as session:
+            await users.change_password(session, actor, new_password, password_hash)
+        return "The password is changed. All other sessions have ended."
+
+    async def _show(self, actor: Actor, error: str = "", said: str = "") -> None:
+        async with self.site.backend.database.reading() as session:
+            sessions = await sign_in.list_sessions(session, actor, self.site.time_outs)
+        self.show("account.html", error=error, said=said, sessions=sessions)

@@ -1,0 +1,103 @@
+"""`llm-ui users`: accounts."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from llm_ui.cli.command import data_dir, read_secret, run, settings, stamp, table, with_database
+from llm_ui.db import Database
+from llm_ui.kit.passwords import Passwords
+from llm_ui.models import Role
+from llm_ui.services import users as service
+from llm_ui.services.access import SYSTEM
+from llm_ui.services.users import NewUser
+
+password_option = click.option(
+    "--password-stdin", "is_password_given", is_flag=True, required=True, help="Read the password from standard input."
+)
+
+
+@click.group()
+def users() -> None:
+    """Create and manage accounts."""
+
+
+@users.command()
+@click.argument("name")
+@click.option("--email", required=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.USER.value, show_default=True)
+@password_option
+@data_dir
+def create(name: str, email: str, role: str, is_password_given: bool, data_dir: Path | None) -> None:
+    """Create the account NAME."""
+    del is_password_given
+
+    async def work(database: Database) -> None:
+        new = NewUser(name, email, read_secret("password"))
+        service.check_new(new)
+        password_hash = await _hash(new.password)
+        async with database.writing(lock="register") as session:
+            await service.create(session, SYSTEM, new, Role(role), password_hash)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    click.echo(f"Created {name} ({role}).")
+
+
+@users.command("list")
+@data_dir
+def list_command(data_dir: Path | None) -> None:
+    """List all accounts."""
+
+    async def work(database: Database) -> tuple[service.UserInfo, ...]:
+        async with database.reading() as session:
+            return await service.list_users(session, SYSTEM)
+
+    found = run(lambda: with_database(settings(data_dir=data_dir), work))
+    rows = [
+        [user.name, user.email, user.role, "active" if user.is_active else "disabled", stamp(user.last_sign_in_at)]
+        for user in found
+    ]
+    table(rows, ["name", "e-mail", "role", "state", "last sign-in (UTC)"])
+
+
+@users.command()
+@click.argument("name")
+@data_dir
+def disable(name: str, data_dir: Path | None) -> None:
+    """Disable the account NAME and end its sessions."""
+
+    async def work(database: Database) -> None:
+        async with database.writing() as session:
+            user = await service.find_user(session, SYSTEM, name)
+            await service.set_active(session, SYSTEM, user.id, is_active=False)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    click.echo(f"Disabled {name}. All its sessions have ended.")
+
+
+@users.command("reset-password")
+@click.argument("name")
+@password_option
+@data_dir
+def reset_password(name: str, is_password_given: bool, data_dir: Path | None) -> None:
+    """Set the password of NAME and end its sessions."""
+    del is_password_given
+
+    async def work(database: Database) -> None:
+        password = read_secret("password")
+        password_hash = await _hash(password)
+        async with database.writing() as session:
+            user = await service.find_user(session, SYSTEM, name)
+            await service.reset_password(session, SYSTEM, user.id, password, password_hash)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    click.echo(f"The password of {name} is changed. All its sessions have ended.")
+
+
+async def _hash(password: str) -> str:
+    passwords = Passwords()
+    try:
+        return await passwords.hash(password)
+    finally:
+        await asyncio.to_thread(passwords.close)

@@ -1,0 +1,25 @@
+"""What is deleted for good, and when."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, or_
+
+from llm_ui.db import Session
+from llm_ui.kit.clock import now
+from llm_ui.models import ChatHistory, UserSession
+
+KEEP = timedelta(days=30)
+"""How long chats stay in the bin and ended sessions in the list."""
+
+
+async def purge_sessions(session: Session) -> int:
+    """Delete sessions that ended a month ago or more; return how many."""
+    limit = now() - KEEP
+    gone = delete(UserSession).where(or_(UserSession.revoked_at < limit, UserSession.expires_at < limit))
+    return len((await session.scalars(gone.returning(UserSession.id))).all())
+
+
+async def purge_bin(session: Session) -> int:
+    """Delete chats that went to the bin a month ago or more, with all that hangs on them; return how many."""
+    gone = delete(ChatHistory).where(ChatHistory.deleted_at < now() - KEEP)
+    return len((await session.scalars(gone.returning(ChatHistory.id))).all())

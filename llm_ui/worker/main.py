@@ -1,0 +1,85 @@
+"""The worker process: jobs that run by the clock, through huey.
+
+Each job runs in huey's worker thread, in an event loop and on a database of its own.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+
+from huey import crontab
+from huey.consumer import Consumer
+
+from llm_ui.bootstrap import open_database
+from llm_ui.config import Config
+from llm_ui.db import Database
+from llm_ui.observability.logging import get_logger
+from llm_ui.queue import open_queue
+from llm_ui.runs.sweep import sweep
+from llm_ui.services.retention import purge_bin, purge_sessions
+
+log = get_logger(__name__)
+
+Job = Callable[[Database], Awaitable[None]]
+
+
+async def sweep_runs(database: Database) -> None:
+    """Interrupt runs whose process is gone, in case no LLM API is up to do it."""
+    await sweep(database)
+
+
+async def purge(database: Database) -> None:
+    """Delete what has been in the bin, or ended, for a month."""
+    async with database.writing() as session:
+        sessions = await purge_sessions(session)
+        chats = await purge_bin(session)
+    log.info("purge.finished", sessions=sessions, chats=chats)
+
+
+async def optimize(database: Database) -> None:
+    """Let the database refresh its statistics."""
+    await database.optimize()
+
+
+SCHEDULE: dict[str, tuple[Job, object]] = {
+    "sweep_runs": (sweep_runs, crontab(minute="*")),
+    "purge": (purge, crontab(minute="17", hour="3")),
+    "optimize": (optimize, crontab(minute="47", hour="3")),
+}
+"""Jobs by name, with when they run, in UTC."""
+
+
+async def run(config: Config, stop: asyncio.Event) -> None:
+    """Run jobs until `stop` is set; the one that runs then is let finish."""
+    database = await open_database(config)
+    await database.close()
+    queue = await asyncio.to_thread(open_queue, config)
+    for name, (job, when) in SCHEDULE.items():
+        queue.periodic_task(when, name=name)(_in_own_loop(config, name, job))
+    consumer = Consumer(queue, workers=1, periodic=True, check_worker_health=False)
+    # Huey's own handlers would end the process at once; ours set `stop`.
+    consumer._set_signal_handlers = lambda: None
+    thread = threading.Thread(target=consumer.run, name="huey", daemon=True)
+    thread.start()
+    log.info("worker.started", jobs=len(SCHEDULE))
+    await stop.wait()
+    await asyncio.to_thread(consumer.stop, graceful=True)
+    log.info("worker.stopped")
+
+
+def _in_own_loop(config: Config, name: str, job: Job) -> Callable[[], None]:
+    async def work() -> None:
+        database = Database.open(config)
+        try:
+            await job(database)
+        finally:
+            await database.close()
+
+    def run_job() -> None:
+        try:
+            asyncio.run(work())
+        except Exception:
+            # The edge of a job: it is told, and the next one runs.
+            log.exception("job.failed", job=name)
+
+    return run_job

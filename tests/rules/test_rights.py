@@ -1,0 +1,59 @@
+"""Reads of owned tables start from `readable()`; whoever goes round it says why in a comment."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OWNED = {"ChatHistory", "ChatMessage", "Run", "UserSession", "User", "SystemPrompt", "AuditLog"}
+ESCAPE = "# rights"
+LAYERS = ("services", "runs", "api", "chat", "admin", "app", "auth", "cli", "worker")
+
+
+def unchecked(source: str) -> list[int]:
+    """Return the lines of `select()` over an owned table in functions without the escape."""
+    lines = source.splitlines()
+    found = []
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        body = "\n".join(lines[function.lineno - 1 : function.end_lineno]).lower()
+        if ESCAPE in body or "readable(" in body or "right" in (ast.get_docstring(function) or "").lower():
+            continue
+        found += [call.lineno for call in ast.walk(function) if is_select(call) and names(call) & OWNED]
+    return found
+
+
+def is_select(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "select"
+
+
+def names(node: ast.AST) -> set[str]:
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+
+
+def files() -> list[Path]:
+    everything = (path for layer in LAYERS for path in (ROOT / "llm_ui" / layer).rglob("*.py"))
+    return sorted(path for path in everything if path.name != "access.py")
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_reads_ask_for_rights(path: Path) -> None:
+    assert unchecked(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "is_bad"),
+    [
+        ("return await session.scalar(select(ChatHistory))", True),
+        ("return await session.scalar(select(Run.id).where(Run.id == x))", True),
+        ("return await session.scalar(readable(ChatHistory, actor))", False),
+        ("return await session.scalar(select(Setting))", False),
+        ("return await session.scalar(select(Run))  # rights: the product's own sweep", False),
+    ],
+)
+def test_the_rule_knows_good_from_bad(body: str, is_bad: bool) -> None:
+    source = f"async def read(session, actor, x):\n    {body}\n"
+
+    assert bool(unchecked(source)) == is_bad
