@@ -51,11 +51,16 @@ const Offers = {
 }
 
 // ---- Table: rows with what can be done to each -------------------------------------------------------------------
+// Addresses and names of models may break after a slash, dash, underscore or colon, and nowhere else.
+function breakable(text) {
+  return text.split(/(?<=[/_:-])(?!\/)/).flatMap((piece, index) => (index ? [make("wbr"), piece] : [piece]))
+}
+
 function cellContent(value) {
   if (value == null || value === "") return [make("span", { class: "none" }, "–")]
-  if (typeof value === "string") return [value]
-  const main = value.tone ? make("span", { class: `chip ${value.tone}` }, value.text) : make("span", {}, value.text)
-  return value.detail ? [main, make("small", {}, value.detail)] : [main]
+  if (typeof value === "string") return breakable(value)
+  const main = make("span", { class: value.tone ? `chip ${value.tone}` : null }, ...breakable(value.text))
+  return value.detail ? [main, make("small", {}, ...breakable(value.detail))] : [main]
 }
 
 function focusedAction(root) {
@@ -78,7 +83,7 @@ const Table = {
 
     const line = (row) => make("tr", { class: row.is_faint ? "faint" : null },
       ...model.columns.map((column, index) => make(index === 0 ? "th" : "td", {
-        scope: index === 0 ? "row" : null, class: column.align, "data-label": column.label,
+        scope: index === 0 ? "row" : null, class: column.align, "data-label": [column.label, column.unit].filter(Boolean).join(" "),
       }, make("div", {}, ...cellContent(row.cells[column.key])))),
       make("td", { class: "actions" }, make("div", {}, ...row.actions.map((action) => button(row, action)))))
 
@@ -97,7 +102,8 @@ const Table = {
     const draw = () => {
       const focused = focusedAction(frame)
       const head = make("tr", {},
-        ...model.columns.map((column) => make("th", { scope: "col", class: column.align }, column.label)),
+        ...model.columns.map((column) => make("th", { scope: "col", class: column.align }, column.label,
+          column.unit ? make("small", {}, ` ${column.unit}`) : null)),
         make("th", { scope: "col", class: "actions" }, make("span", { class: "visually-hidden" }, "Actions")))
       const table = make("table", {}, make("caption", { class: "visually-hidden" }, model.caption),
         make("thead", {}, head), make("tbody", {}, ...model.rows.map(line)))

@@ -1,13 +1,15 @@
 """Files for browsers: ours, and those of components, nothing imported by name."""
 
+import mimetypes
 import sys
 
 from panel.io.server import ComponentResourceHandler
-from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+from tornado.web import HTTPError, RequestHandler
 
 from llm_ui.kit import assets
 
 COMPONENT_PACKAGES = ("llm_ui", "panel")
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class ComponentFiles(ComponentResourceHandler):
@@ -22,28 +24,17 @@ class ComponentFiles(ComponentResourceHandler):
         return path
 
 
-class Assets(StaticFileHandler):
+class Assets(RequestHandler):
     """Our own files. Their address changes with them, so browsers may keep them."""
 
-    async def get(self, path: str, include_body: bool = True) -> None:
+    def get(self, version: str, name: str) -> None:
         """Send a file. An older page may still ask under an older version: it gets today's, which it must not keep."""
-        version, _, name = path.partition("/")
-        self._is_current = version == assets.version()
-        await super().get(name, include_body)
-
-    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        """Serve only what is meant for browsers."""
-        if not absolute_path.endswith(assets.SERVED):
+        content = assets.files().get(name)
+        if content is None:
             raise HTTPError(404)
-        return super().validate_absolute_path(root, absolute_path)
-
-    def get_cache_time(self, path: str, modified: object, mime_type: str) -> int:  # noqa: ARG002 - Tornado's signature
-        """Return nothing: `set_extra_headers` says it all."""
-        return 0
-
-    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
-        """Let browsers keep the file for as long as they like."""
-        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if self._is_current else "no-store")
+        self.set_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
+        self.set_header("Cache-Control", FOR_EVER if version == assets.version() else "no-store")
+        self.finish(content)
 
 
 class Health(RequestHandler):

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-import errno
 import signal
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,6 @@ from llm_ui.auth.headers import security_headers
 from llm_ui.auth.pages import ROUTES, NotFound
 from llm_ui.auth.site import Site
 from llm_ui.errors import ConfigurationError
-from llm_ui.kit import assets
 from llm_ui.kit.ids import SessionId
 from llm_ui.observability.logging import get_logger
 
@@ -102,57 +101,61 @@ class Served:
 def serve(site: Site, applications: Applications) -> Served:
     """Start serving. Raises `ConfigurationError` when the port is taken."""
     config = site.backend.config
+    _require_free(config.host, config.port)
     _install()
     readiness = Readiness()
     sockets = Sockets(site, lambda: list(server._tornado._clients))
-    try:
-        with _sigint_kept():
-            server = panel.serve(
-                dict(applications(sockets.actor)),
-                port=config.port,
-                address=config.host,
-                show=False,
-                start=False,
-                verbose=False,
-                auth_provider=Gate(site),
-                extra_patterns=_routes(),
-                use_index=False,
-                sign_sessions=True,
-                secret_key=site.backend.secrets.signer.derive("page"),
-                # Our pages make their tokens themselves; should Bokeh's way ever come back, it has nothing to copy.
-                include_cookies=["__none__"],
-                include_headers=["__none__"],
-                session_token_expiration=TOKEN_S,
-                unused_session_lifetime_milliseconds=UNUSED_PAGE_MS,
-                keep_alive_milliseconds=0,
-                websocket_ping_interval=PING_S,
-                websocket_ping_timeout=PING_S,
-                websocket_max_message_size=MAX_MESSAGE_BYTES,
-                http_server_kwargs={
-                    "max_body_size": MAX_BODY_BYTES,
-                    "max_buffer_size": 2 * MAX_BODY_BYTES,
-                    "idle_connection_timeout": SLOW_S,
-                    "body_timeout": SLOW_S,
-                },
-                transforms=[security_headers(site.entrance.is_tls), GZipContentEncoding],
-                xsrf_cookies=True,
-                xsrf_cookie_name="llm-ui-xsrf",
-                xsrf_cookie_kwargs={"max_age": config.session_absolute_s},
-                cross_origin_protection=True,
-                default_handler_class=NotFound,
-                log_function=_log_request,
-                site=site,
-                readiness=readiness,
-            )
-    except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
-            raise
-        raise ConfigurationError(
-            f"The pages cannot be served on {config.host}:{config.port}: {error.strerror}. "
-            "Choose another port with --port."
-        ) from None
+    with _sigint_kept():
+        server = panel.serve(
+            dict(applications(sockets.actor)),
+            port=config.port,
+            address=config.host,
+            show=False,
+            start=False,
+            verbose=False,
+            auth_provider=Gate(site),
+            extra_patterns=_routes(),
+            use_index=False,
+            sign_sessions=True,
+            secret_key=site.backend.secrets.signer.derive("page"),
+            # Our pages make their tokens themselves; should Bokeh's way ever come back, it has nothing to copy.
+            include_cookies=["__none__"],
+            include_headers=["__none__"],
+            session_token_expiration=TOKEN_S,
+            unused_session_lifetime_milliseconds=UNUSED_PAGE_MS,
+            keep_alive_milliseconds=0,
+            websocket_ping_interval=PING_S,
+            websocket_ping_timeout=PING_S,
+            websocket_max_message_size=MAX_MESSAGE_BYTES,
+            http_server_kwargs={
+                "max_body_size": MAX_BODY_BYTES,
+                "max_buffer_size": 2 * MAX_BODY_BYTES,
+                "idle_connection_timeout": SLOW_S,
+                "body_timeout": SLOW_S,
+            },
+            transforms=[security_headers(site.entrance.is_tls), GZipContentEncoding],
+            xsrf_cookies=True,
+            xsrf_cookie_name="llm-ui-xsrf",
+            xsrf_cookie_kwargs={"max_age": config.session_absolute_s},
+            cross_origin_protection=True,
+            default_handler_class=NotFound,
+            log_function=_log_request,
+            site=site,
+            readiness=readiness,
+        )
     server.start()
     return Served(server, sockets, readiness)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raise `ConfigurationError` unless the port can be listened on. Tornado would leave its socket open."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The pages cannot be served on {host}:{port}: {error.strerror}. Choose another port with --port."
+        ) from None
 
 
 def _install() -> None:
@@ -171,7 +174,7 @@ def _routes() -> list[Any]:
         *ROUTES,
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
-        (r"/assets/([0-9a-f]+/.*)", Assets, {"path": str(assets.folder())}),
+        (r"/assets/([0-9a-f]+)/(.*)", Assets),
         (r"/pncdn/[^/]+/dist/(.*)", StaticFileHandler, {"path": str(dist)}),
     ]
 

@@ -1,6 +1,7 @@
 """The files under `assets/`: beside the package in a checkout, inside it in an installed wheel."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -17,13 +18,19 @@ def folder() -> Path:
 
 
 @cache
+def files() -> Mapping[str, bytes]:
+    """Return all served files by name. Read once: they are small, and a request must not wait for the disk."""
+    paths = sorted(path for path in folder().rglob("*") if path.suffix in SERVED)
+    return {path.relative_to(folder()).as_posix(): path.read_bytes() for path in paths}
+
+
+@cache
 def version() -> str:
     """Return a hash of all served files: part of their address, so that browsers may keep them for ever."""
     digest = hashlib.sha256()
-    for path in sorted(folder().rglob("*")):
-        if path.suffix in SERVED:
-            digest.update(path.relative_to(folder()).as_posix().encode())
-            digest.update(path.read_bytes())
+    for name, content in files().items():
+        digest.update(name.encode())
+        digest.update(content)
     return digest.hexdigest()[:12]
 
 

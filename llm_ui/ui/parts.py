@@ -71,7 +71,7 @@ class Table(Part):
     """
 
     caption = param.String(default="", doc="What the table lists, for screen readers.")
-    columns = param.List(default=[], item_type=dict, doc="Each with key, label and align (`right` for numbers).")
+    columns = param.List(default=[], item_type=dict, doc="Each with key, label, unit and align (`right` for numbers).")
     rows = param.List(
         default=[],
         item_type=dict,

@@ -87,7 +87,7 @@ class Browser:
 async def until(holds: Callable[[], bool]) -> None:
     """Return once the condition holds."""
     async with asyncio.timeout(LIMIT_S):
-        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+        while not holds():
             await asyncio.sleep(0.01)
 
 

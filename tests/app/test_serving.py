@@ -89,6 +89,10 @@ async def test_the_watch_over_ended_sign_ins_failing_ends_the_serving(
 class TestTheRealPages:
     """With the workspace's own pages."""
 
+    @pytest.fixture(autouse=True)
+    def _blocking_calls_fail(self) -> None:
+        """Not here: looking for blocking calls in so many pages takes longer than the pages."""
+
     @pytest.fixture
     def applications(self, site: Site) -> Callable[[ActorOf], Mapping[str, Callable[[], Any]]]:
         """The pages of the product."""
@@ -122,11 +126,10 @@ class TestTheProcess:
     """`python -m llm_ui.app`."""
 
     async def start(self, config: Config) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "llm_ui.app", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env={"LLM_UI_DATA_DIR": str(config.folder), "LLM_UI_PORT": str(config.port), "PATH": ""},
         )  # fmt: skip
-        return process
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     async def test_it_prints_the_setup_link_and_ends_well_when_told(

@@ -1,4 +1,4 @@
-"""Every route that the UI's server has, asked by a stranger: a new one fails here until somebody has thought about it."""
+"""Every route of the UI's server, asked by a stranger: a new one fails here until somebody has thought about it."""
 
 import pytest
 from tornado.httpclient import HTTPClientError
@@ -33,7 +33,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/api/me$": ("/api/me", REFUSED),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
-    r"/assets/([0-9a-f]+/.*)$": (assets.url("theme.css"), OPEN),
+    r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),
     r"/pncdn/[^/]+/dist/(.*)$": ("/pncdn/1/dist/panel.min.js", OPEN),
     r"/components/(.*)$": ("/components/llm_ui.chat.view/ChatView/x/y", REFUSED),
     r"/static/extensions/(.*)$": ("/static/extensions/panel/panel.min.js", OPEN),

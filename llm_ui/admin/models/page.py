@@ -20,9 +20,9 @@ SENTENCE = "What people may ask, what it costs, and what new chats start with. A
 COLUMNS = [
     {"key": "model", "label": "Model"},
     {"key": "provider", "label": "Provider"},
-    {"key": "window", "label": "Context, tokens", "align": "right"},
-    {"key": "input", "label": "Input per M tokens", "align": "right"},
-    {"key": "output", "label": "Output per M tokens", "align": "right"},
+    {"key": "window", "label": "Context", "unit": "tokens", "align": "right"},
+    {"key": "input", "label": "Input", "unit": "per M tokens", "align": "right"},
+    {"key": "output", "label": "Output", "unit": "per M tokens", "align": "right"},
     {"key": "state", "label": "State"},
 ]
 
