@@ -39,7 +39,7 @@ const Offers = {
   render({ model }) {
     const list = make("ul", { class: "list", "aria-label": model.label })
     const line = (item) => {
-      const take = () => { if (!model.is_busy) model.send_msg({ action: item.action, row: item.id }) }
+      const take = () => { if (!model.is_busy) model.send_msg({ action: item.action, item: item.id }) }
       const button = make("button", { class: "button small", type: "button", onclick: take }, item.button)
       return make("li", { class: "line" }, make("span", {}, item.text), button)
     }

@@ -149,9 +149,9 @@ def running(product: Product) -> Iterator[Product]:
 class FakeProvider:
     """The scripted fake provider in a process of its own, so that killing the product leaves it alone."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, port: int = 0) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.provider", "--port", "0", "--script", script],
+            [sys.executable, "-m", "tests.fakes.provider", "--port", str(port), "--script", script],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -1,12 +1,12 @@
 """What the states of all admin pages share: one way to act, one place for errors and confirmations."""
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 
 import param
 
-from llm_ui.errors import LLMUIError
+from llm_ui.errors import LLMUIError, NotFound
 from llm_ui.llm_client import UserClient
 from llm_ui.services.access import Actor
 from llm_ui.ui.page import PageContext
@@ -31,13 +31,11 @@ class AdminState(param.Parameterized):
         """Return the LLM API's client that speaks for the person."""
         return self.context.backend.llm.signed_in(actor.user_id, self.context.session_id)
 
-    def fill(self, typed: object) -> None:
-        """Take over what a form holds: of the fields it may set only, and only text or lists of text."""
-        if not isinstance(typed, dict):
-            return
+    def fill(self, typed: Mapping[str, str | list[str]]) -> None:
+        """Take over what a form holds, as far as it may be set by a form."""
         for name in self.fields:
             value = typed.get(name)
-            if isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+            if isinstance(value, type(getattr(self, name))):
                 setattr(self, name, value)
 
     def close(self) -> None:
@@ -47,6 +45,14 @@ class AdminState(param.Parameterized):
 
 S = TypeVar("S", bound=AdminState)
 P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def required(chosen: T | None) -> T:
+    """Return what a form is about. Raises `NotFound` when a browser acts without having opened one."""
+    if chosen is None:
+        raise NotFound("Nothing is chosen. Close the form and open it again.")
+    return chosen
 
 
 def action(method: Callable[Concatenate[S, Actor, P], Awaitable[None]]) -> Callable[Concatenate[S, P], Awaitable[None]]:

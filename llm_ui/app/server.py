@@ -2,6 +2,9 @@
 
 import asyncio
 import sys
+from typing import Any
+
+from tornado.websocket import WebSocketClosedError
 
 from llm_ui.app.routing import applications
 from llm_ui.app.serving import serve
@@ -22,6 +25,7 @@ log = get_logger(__name__)
 
 async def run(config: Config, stop: asyncio.Event) -> None:
     """Serve until `stop` is set, then close every page in good order. Raises our errors when it cannot begin."""
+    asyncio.get_running_loop().set_exception_handler(_tell_of_exception)
     await asyncio.to_thread(_read_files)
     secrets = await asyncio.to_thread(load_secrets, config)
     database = await open_database(config)
@@ -39,6 +43,12 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         site.passwords.close()
         await site.backend.llm.aclose()
         await database.close()
+
+
+def _tell_of_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what no task awaited; a page that went away while it was written to is no event."""
+    if not isinstance(context.get("exception"), WebSocketClosedError):
+        loop.default_exception_handler(context)
 
 
 def _read_files() -> None:

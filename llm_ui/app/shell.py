@@ -61,5 +61,3 @@ def _framed(name: str, context: PageContext, parts: dict[str, Any], **values: An
     for key, value in {**shared, **values}.items():
         template.add_variable(key, value)
     return template
-
-

@@ -51,6 +51,7 @@ class ChatState(param.Parameterized):
         self._models: dict[str, ModelInfo] = {}
         self._cursor: chats.ChatCursor | None = None
         self._last_model = ""
+        self._loaded = asyncio.Event()
         self._listener = self._changed_elsewhere
         hub.listen(context.user_id, self._listener)
 
@@ -75,6 +76,7 @@ class ChatState(param.Parameterized):
         chosen = self.model if self.model in self._models else next(iter(self._models), None)
         self.param.model.objects = labels
         self.model = chosen
+        self._loaded.set()
 
     async def ask(self, asked: ops.Asked) -> None:
         """Do what the page asks; a refusal is told on the page."""
@@ -119,6 +121,8 @@ class ChatState(param.Parameterized):
 
     async def _send(self, asked: ops.Send) -> None:
         """Ask the model. The page is told `sent` once the question is stored, or `refused` with the sentence."""
+        # After a reconnect a question may come before the answer to `ready`.
+        await self._loaded.wait()
         if asked.key in self._keys_in_flight:
             return
         request = ChatRequest(

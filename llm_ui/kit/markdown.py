@@ -155,11 +155,20 @@ class GrowingText:
             _safe(tail[start:end], tokens, is_open=not is_last and number == len(spans) - 1)
             for number, (start, end, tokens) in enumerate(spans)
         ]
-        final = len(spans) if is_last else max(0, len(spans) - 1)
+        final = len(spans) if is_last else _final_count(tail, spans)
         self._finished += fresh[:final]
         if not is_last and final:
             self._offset += spans[final][0]
         return fresh
+
+
+def _final_count(text: str, spans: list[tuple[int, int, list[Token]]]) -> int:
+    """Return how many blocks no further text can change: those followed by one whose first line is complete.
+
+    Of an incomplete line nobody knows yet whether it begins a block: `3` may become `3.`, the next item of a list.
+    """
+    last = len(spans) - 1
+    return max(0, last if "\n" in text[spans[last][0] :] else last - 1) if spans else 0
 
 
 def _spans(text: str) -> list[tuple[int, int, list[Token]]]:

@@ -32,6 +32,8 @@ COMMON_WORDS = (
     "sunshine", "princess", "superman", "trustno1", "abc123", "login", "hello", "test", "user",
 )  # fmt: skip
 SEQUENCES = ("abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "qwertyuiopasdfghjklzxcvbnm")
+MIN_WORD_CHARS = 3
+MIN_RUN_CHARS = 6
 MAX_SHARE_OF_COMMON = 0.6
 """A password most of which is a common word or the account's own name counts as that word."""
 
@@ -92,7 +94,7 @@ def require_acceptable(password: str, own_words: Iterable[str]) -> None:
     if len(text.encode()) > MAX_BYTES:
         raise InvalidInput(f"The password is longer than {MAX_BYTES:,} bytes. Shorten it.")
     folded = text.casefold()
-    words = [*COMMON_WORDS, *SEQUENCES, *(part for word in own_words for part in word.casefold().split("@"))]
+    words = [*COMMON_WORDS, *(part for word in own_words for part in word.casefold().split("@"))]
     if len(set(folded)) < MIN_DISTINCT_CHARS or _is_repetition(folded) or _is_mostly(folded, words):
         raise InvalidInput("This password is too easy to guess. Use a few unrelated words instead.")
 
@@ -108,12 +110,11 @@ def _is_repetition(text: str) -> bool:
 
 def _is_mostly(text: str, words: Iterable[str]) -> bool:
     left = text
-    for word in words:
-        if len(word) >= 3:
-            left = left.replace(word, "")
-            left = left.replace(word[::-1], "")
-    for sequence in SEQUENCES:
-        for size in range(len(sequence), 5, -1):
+    # Longest first: a name inside an address must not break the address up.
+    for word in sorted((word for word in words if len(word) >= MIN_WORD_CHARS), key=len, reverse=True):
+        left = left.replace(word, "").replace(word[::-1], "")
+    for sequence in (*SEQUENCES, *(sequence[::-1] for sequence in SEQUENCES)):
+        for size in range(len(sequence), MIN_RUN_CHARS - 1, -1):
             for start in range(len(sequence) - size + 1):
                 left = left.replace(sequence[start : start + size], "")
     return len(left) < (1 - MAX_SHARE_OF_COMMON) * len(text)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from llm_ui.contract import Metrics, Usage
+from llm_ui.contract import Metrics, StartEvent, Usage
 from llm_ui.kit.clock import now
+from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import MessageStatus, RunStatus
 from llm_ui.providers.base import ReasoningDelta, TextDelta, UsageDelta
 from llm_ui.runs.context import Context
-from llm_ui.runs.event_log import EventLog
+from llm_ui.runs.event_log import EventLog, Wire, wire
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import cost
@@ -40,6 +41,35 @@ MESSAGE_STATUS = {
 }
 
 
+class Growing:
+    """A text that a model writes piece by piece, made fit to be stored and sent."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._half = ""
+        self.count = 0
+        """How many pieces there are."""
+        self.chars = 0
+
+    def add(self, piece: str) -> str:
+        """Add a piece; return it without what no database holds. A surrogate pair that was cut in two is joined."""
+        piece, self._half = self._half + piece, ""
+        if piece and "\ud800" <= piece[-1] <= "\udbff":
+            piece, self._half = piece[:-1], piece[-1]
+        piece = storable(piece)
+        if piece:
+            self._pieces.append(piece)
+            self.count += 1
+            self.chars += len(piece)
+        return piece
+
+    def whole(self) -> str:
+        """Return the text."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+
 @dataclass
 class LiveRun:
     """A run in this process. Times are of the monotonic clock, in seconds."""
@@ -52,9 +82,10 @@ class LiveRun:
     max_tokens: int | None
     request_id: str
     received_at: float
-    log: EventLog = field(default_factory=EventLog)
-    started: datetime = field(default_factory=now)
+    log: EventLog = field(init=False)
     attempts: int = 0
+    started_at: datetime | None = None
+    """When the provider was first called, by the wall clock."""
     called_at: float | None = None
     first_at: float | None = None
     last_at: float | None = None
@@ -66,44 +97,67 @@ class LiveRun:
     """Whether another process took the lease: nothing may be written any more."""
     ending: Ending | None = None
     streaming: asyncio.Task[None] | None = None
-    _text: list[str] = field(default_factory=list)
-    _text_chars: int = 0
-    _reasoning: list[str] = field(default_factory=list)
-    _reasoning_chars: int = 0
+    _text: Growing = field(default_factory=Growing)
+    _reasoning: Growing = field(default_factory=Growing)
+
+    def __post_init__(self) -> None:
+        self.log = EventLog(self.retell)
 
     @property
     def text(self) -> str:
         """The answer so far."""
-        return "".join(self._text)
+        return self._text.whole()
 
     @property
     def reasoning(self) -> str:
         """The reasoning so far."""
-        return "".join(self._reasoning)
+        return self._reasoning.whole()
 
     @property
     def has_text(self) -> bool:
         """Whether anything was said."""
-        return self._text_chars > 0
+        return self._text.chars > 0
+
+    def start_event(self, *, is_replay: bool = False) -> StartEvent:
+        """Return the event that a run begins with."""
+        return StartEvent(
+            run_id=self.turn.run_id,
+            chat_id=self.turn.chat_id,
+            question_id=self.turn.question_id,
+            answer_id=self.turn.answer_id,
+            model_name=self.target.display_name,
+            provider_name=self.target.provider_name,
+            is_replay=is_replay,
+        )
+
+    def retell(self) -> list[Wire]:
+        """Return the run so far as few events, for those who come when the first ones are gone."""
+        events = [wire(self.start_event(is_replay=True))]
+        if self._reasoning.chars:
+            events.append(("reasoning", {"token": self.reasoning, "offset": 0}))
+        if self._text.chars:
+            events.append(("token", {"token": self.text, "index": 0, "offset": 0}))
+        return events
 
     def began_attempt(self, number: int) -> None:
         """Note that the provider is called."""
         self.attempts = number
         self.called_at = time.monotonic()
+        self.started_at = self.started_at or now()
 
     def add_text(self, delta: TextDelta) -> None:
         """Add a piece of the answer and tell the followers."""
-        self._mark()
-        self.log.append_raw("token", {"token": delta.text, "index": len(self._text), "offset": self._text_chars})
-        self._text.append(delta.text)
-        self._text_chars += len(delta.text)
+        index, offset = self._text.count, self._text.chars
+        if piece := self._text.add(delta.text):
+            self._mark()
+            self.log.append_raw("token", {"token": piece, "index": index, "offset": offset})
 
     def add_reasoning(self, delta: ReasoningDelta) -> None:
         """Add a piece of the reasoning and tell the followers."""
-        self._mark()
-        self.log.append_raw("reasoning", {"token": delta.text, "offset": self._reasoning_chars})
-        self._reasoning.append(delta.text)
-        self._reasoning_chars += len(delta.text)
+        offset = self._reasoning.chars
+        if piece := self._reasoning.add(delta.text):
+            self._mark()
+            self.log.append_raw("reasoning", {"token": piece, "offset": offset})
 
     def report(self, delta: UsageDelta) -> None:
         """Take over the counts the provider reports; what it leaves out stays."""
@@ -141,7 +195,7 @@ class LiveRun:
                 source="provider" if is_whole else "estimate",
             )
         called = self.called_at is not None
-        thoughts = estimate(self.reasoning) if self._reasoning else 0
+        thoughts = estimate(self.reasoning)
         return Usage(
             input_tokens=(reported.input_tokens or self.context.input_tokens) if called else 0,
             cached_tokens=reported.cached_tokens or 0,

@@ -5,64 +5,87 @@ from collections.abc import AsyncGenerator
 
 from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, StartEvent, Usage
 from llm_ui.db import Database
+from llm_ui.errors import NotFound, Unavailable
 from llm_ui.kit.ids import RunId
-from llm_ui.kit.sse import PING
-from llm_ui.models import LIVE_STATUSES, Run
+from llm_ui.kit.sse import PING, frame
+from llm_ui.models import LIVE_STATUSES, ChatMessage, Run
+from llm_ui.observability.logging import get_logger
 from llm_ui.runs.ends import end_event
-from llm_ui.runs.event_log import PING_EVERY_S, EventLog
+from llm_ui.runs.event_log import PING_EVERY_S, wire
 from llm_ui.runs.live_run import Ending
 from llm_ui.services.access import Actor
 from llm_ui.services.runs import read_run
 
+log = get_logger(__name__)
+
 POLL_S = 0.3
 
 
-async def replay(database: Database, actor: Actor, run_id: RunId) -> AsyncGenerator[bytes]:
+async def replay(database: Database, actor: Actor, run_id: RunId, after: int = 0) -> AsyncGenerator[bytes]:
     """Yield a run's events made from its rows: start, the text from its first character, and its end.
 
-    While another process writes the run, the rows are looked at again and again; new text is passed on.
+    While another process writes the run, the rows are looked at again and again; new text is passed on. The numbers
+    go on after those the run was written down with, and after `after`: none means two things to one reader.
     """
-    events = EventLog()
-    told = 0
-    position = 0
+    told: _Told | None = None
     quiet_s = 0.0
     while True:
-        async with database.reading() as session:
-            run, answer = await read_run(session, actor, run_id)
-        if not events.last:
-            events.append(_start(run))
-            if answer.reasoning:
-                events.append_raw("reasoning", {"token": answer.reasoning, "offset": 0})
-        if len(answer.text) > position:
-            events.append_raw("token", {"token": answer.text[position:], "index": events.last, "offset": position})
-            position = len(answer.text)
-        if run.status not in LIVE_STATUSES:
-            events.append(_end(run))
-            events.close()
-            async for frames in events.follow(told):
-                yield frames
+        frames = b""
+        try:
+            async with database.reading() as session:
+                run, answer = await read_run(session, actor, run_id)
+        except Unavailable as error:
+            # The answer goes on without us: so it can be looked at a moment later.
+            log.warning("replay.read_failed", run_id=run_id, code=error.code)
+        except NotFound:
+            # Deleted meanwhile: whoever asks again is told so.
             return
-        if events.last > told:
-            async for frames in _ready(events, told):
-                yield frames
-            told, quiet_s = events.last, 0.0
+        else:
+            told = told or _Told(run, max(run.last_event, after))
+            frames = told.news(run, answer)
+        if frames:
+            yield frames
+            quiet_s = 0.0
         elif quiet_s >= PING_EVERY_S:
             yield PING
             quiet_s = 0.0
+        if told is not None and told.has_end:
+            return
         await asyncio.sleep(POLL_S)
         quiet_s += POLL_S
 
 
-async def _ready(events: EventLog, after: int) -> AsyncGenerator[bytes]:
-    """Yield what is there already, without waiting for more."""
-    last = events.last
-    following = events.follow(after)
-    async for frames in following:
-        yield frames
-        after += frames.count(b"\n\n")
-        if after >= last:
-            break
-    await following.aclose()
+class _Told:
+    """What one reader was told of a run."""
+
+    def __init__(self, run: Run, base: int) -> None:
+        self._number = base
+        self._pieces = 0
+        self._chars = 0
+        self._reasoning_chars = 0
+        self._frames = [self._frame(*wire(_start(run)))]
+        self.has_end = False
+        """Whether the run's end was told."""
+
+    def news(self, run: Run, answer: ChatMessage) -> bytes:
+        """Return the events for what the rows hold that was not told yet."""
+        if piece := answer.reasoning[self._reasoning_chars :]:
+            self._frames.append(self._frame("reasoning", {"token": piece, "offset": self._reasoning_chars}))
+            self._reasoning_chars += len(piece)
+        if piece := answer.text[self._chars :]:
+            data: dict[str, object] = {"token": piece, "index": self._pieces, "offset": self._chars}
+            self._frames.append(self._frame("token", data))
+            self._chars += len(piece)
+            self._pieces += 1
+        if run.status not in LIVE_STATUSES:
+            self._frames.append(self._frame(*wire(_end(run))))
+            self.has_end = True
+        frames, self._frames = b"".join(self._frames), []
+        return frames
+
+    def _frame(self, kind: str, data: dict[str, object]) -> bytes:
+        self._number += 1
+        return frame(self._number, kind, data)
 
 
 def _start(run: Run) -> StartEvent:

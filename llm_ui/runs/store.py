@@ -1,10 +1,11 @@
 """Writing runs down: checkpoints, heartbeats and ends, all fenced by the lease."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Update, exists, select, update
+from sqlalchemy import ColumnElement, Update, exists, select, update
 
 from llm_ui.contract import Metrics, Usage
 from llm_ui.db import ReadSession, Session
@@ -49,10 +50,11 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The answer and the reasoning so far."""
+    """The answer and the reasoning so far, and the number of the last event that told of them."""
 
     answer: str
     reasoning: str
+    last_event: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Final:
     usage: Usage
     cost_usd: Decimal | None
     metrics: Metrics
-    last_event: int
+    started_at: datetime | None
     provider_request_id: str
 
 
@@ -73,11 +75,17 @@ async def set_manifest(session: Session, run_id: RunId, manifest: dict[str, obje
     await session.execute(update(Run).where(Run.id == run_id).values(manifest=manifest))
 
 
-async def beat(session: Session, run_id: RunId, owner: str, text: Text | None, last_event: int) -> Pulse:
-    """Renew the lease and, with a text, write it down. Says whether the run may go on."""
-    values: dict[str, object] = {"heartbeat_at": now(), "status": RunStatus.RUNNING}
+async def beat(
+    session: Session, run_id: RunId, owner: str, text: Text | None, *, started_at: datetime | None
+) -> Pulse:
+    """Renew the lease and, with a text, write it down. Says whether the run may go on.
+
+    `started_at` is when the provider was called, None before that.
+    """
+    status = RunStatus.QUEUED if started_at is None else RunStatus.RUNNING
+    values: dict[str, object] = {"heartbeat_at": now(), "status": status, "started_at": started_at}
     if text is not None:
-        values["last_event"] = last_event
+        values["last_event"] = text.last_event
     fenced = _fenced(run_id, owner).values(values)
     row = (
         await session.execute(fenced.returning(Run.answer_id, Run.stop_requested_at, Run.chat_id, Run.user_id))
@@ -109,7 +117,8 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
             "total_ms": metrics.total_ms,
             "tokens_per_second": metrics.tokens_per_second,
             "attempts": metrics.attempts,
-            "last_event": final.last_event,
+            "last_event": final.text.last_event,
+            "started_at": final.started_at,
             "provider_request_id": final.provider_request_id,
         }
     )
@@ -132,23 +141,31 @@ async def request_stop(session: Session, run_id: RunId) -> None:
     await session.execute(live.values(stop_requested_at=now()))
 
 
-async def has_stale(session: ReadSession, instant: datetime) -> bool:
+def _stale(instant: datetime, spared: Collection[RunId]) -> tuple[ColumnElement[bool], ...]:
+    is_live = Run.status.in_(LIVE_STATUSES)
+    is_silent = Run.heartbeat_at < instant - STALE_AFTER
+    return (is_live, is_silent, Run.id.not_in(spared)) if spared else (is_live, is_silent)
+
+
+async def has_stale(session: ReadSession, instant: datetime, spared: Collection[RunId]) -> bool:
     """Return whether there are runs whose process seems gone. Asked often, so it takes no write lock."""
     # rights: the product's own sweep
-    stale = exists().where(Run.status.in_(LIVE_STATUSES), Run.heartbeat_at < instant - STALE_AFTER)
-    return bool(await session.scalar(select(stale)))
+    return bool(await session.scalar(select(exists().where(*_stale(instant, spared)))))
 
 
-async def interrupt_stale(session: Session, instant: datetime) -> tuple[RunId, ...]:
-    """End the runs whose process is gone; their text is what the last checkpoint wrote. Returns their ids."""
-    stale = select(Run).where(Run.status.in_(LIVE_STATUSES), Run.heartbeat_at < instant - STALE_AFTER)
+async def interrupt_stale(session: Session, instant: datetime, spared: Collection[RunId]) -> tuple[RunId, ...]:
+    """End the runs whose process is gone; their text is what the last checkpoint wrote. Returns their ids.
+
+    `spared` are runs that the caller knows to live, though the database would not take their heartbeats.
+    """
+    stale = select(Run).where(*_stale(instant, spared))
     ended = []
     for run in await session.scalars(stale.with_for_update(skip_locked=True)):
         # rights: the product's own sweep, over everybody's runs
         answer = await session.get_one(ChatMessage, run.answer_id)
         answer.status = MessageStatus.INTERRUPTED
-        parts = (run.manifest or {}).get("parts", [])
-        tokens = sum(int(part["tokens"]) for part in parts) if run.status is RunStatus.RUNNING else 0
+        # The provider is called within milliseconds of the commit: it is assumed to have been asked.
+        tokens = sum(int(part["tokens"]) for part in (run.manifest or {}).get("parts", []))
         usage = Usage(input_tokens=tokens, output_tokens=estimate(answer.text) + estimate(answer.reasoning))
         model = None if run.model_id is None else await session.get(AiModel, run.model_id)
         price = None if model is None else _price(prices_of(model), usage)

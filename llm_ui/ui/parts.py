@@ -1,18 +1,38 @@
 """The building blocks of the admin pages. Each draws text only: what people and providers wrote is never HTML."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+from uuid import UUID
 
 import param
 from panel.custom import JSComponent
+from pydantic import BaseModel, ValidationError
 
 from llm_ui.kit import assets
+from llm_ui.observability.logging import get_logger
 
 SCRIPT = "parts.js"
 STYLES = "parts.css"
 
-Message = dict[str, Any]
-"""What a component's script says. A browser writes it, so nothing in it is trusted."""
+log = get_logger(__name__)
+
+
+class Message(BaseModel):
+    """What a component's script says. A browser writes it: it has a shape, and nothing in it is believed."""
+
+    action: str
+    row: UUID | None = None
+    """The row whose button was pressed."""
+    item: str = ""
+    """The offer that was taken."""
+    pages: Literal[-1, 1] = 1
+    name: str = ""
+    value: str = ""
+    """Name and value of a field that is live."""
+    values: dict[str, str | list[str]] = {}
+    """What the fields of a form hold."""
+    is_on: bool = False
+
 
 OnMessage = Callable[[Message], Awaitable[None]]
 
@@ -37,9 +57,14 @@ class Part(JSComponent):
         """Return the script's address; Panel's own would have to name a place beside the Python module."""
         return assets.url(SCRIPT)
 
-    async def _handle_msg(self, data: Any) -> None:
-        if self._on_message is not None and isinstance(data, dict):
-            await self._on_message(data)
+    async def _handle_msg(self, data: object) -> None:
+        try:
+            message = Message.model_validate(data)
+        except ValidationError:
+            log.info("page.message_ignored", part=type(self).__name__)
+            return
+        if self._on_message is not None:
+            await self._on_message(message)
 
 
 class Heading(Part):
@@ -58,7 +83,7 @@ class Notice(Part):
 
 
 class Offers(Part):
-    """Things that can be done with one click each. Messages: `action` and `row`, as in the item."""
+    """Things that can be done with one click each. Message: `action` and `item`, its id."""
 
     label = param.String(default="", doc="What is offered, for screen readers.")
     items = param.List(default=[], item_type=dict, doc="Each with id, text, button (its label) and action.")
@@ -89,7 +114,7 @@ class Switch(Part):
     label = param.String(default="", doc="What is on when it is on.")
     is_on = param.Boolean(default=False, doc="Whether it is on.")
 
-    async def _handle_msg(self, data: Any) -> None:
+    async def _handle_msg(self, data: object) -> None:
         await super()._handle_msg(data)
         self._send_msg({"is_on": self.is_on})
 

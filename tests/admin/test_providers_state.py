@@ -205,7 +205,9 @@ async def test_a_disabled_provider_can_be_enabled_again(state: ProvidersState) -
 
 
 async def test_before_deleting_the_page_says_what_breaks(state: ProvidersState) -> None:
-    await state.ask_delete(state.providers[0].id)
+    await state.open_edit(state.providers[0].id)
+
+    await state.ask_delete()
 
     assert state.sheet == DELETE
     assert "1 model of it cannot be asked any more" in state.consequences
@@ -284,6 +286,38 @@ async def test_a_server_found_on_this_computer_is_added_with_one_click(
     async with backend.database.reading() as session:
         models_of_people = await ai_models.list_models(session, an_admin)
     assert [model.name for model in models_of_people] == ["demo", "fake-large", "fake-small"]
+
+
+async def test_a_server_added_under_another_spelling_is_not_offered_again(state: ProvidersState) -> None:
+    fake = FakeProvider(models)
+    usual = await listening_where_servers_usually_do(fake)
+    try:
+        state.open_add()
+        state.fill({"provider_name": "Mine", "kind": usual.kind.value, "base_url": f"http://localhost:{usual.port}"})
+        await state.save()
+
+        await state.look_around()
+    finally:
+        await fake.stop()
+
+    assert state.error == ""
+    assert usual.base_url not in [offer.base_url for offer in state.offers]
+
+
+async def test_what_no_form_asked_for_is_refused(state: ProvidersState) -> None:
+    actions = (state.delete, state.ask_delete, state.add_chosen, state.make_suggested_default)
+    for action in (*actions, lambda: state.add_offer("http://127.0.0.1:1")):
+        await action()
+
+        assert "Nothing is chosen" in state.error
+    assert len(state.providers) == 1
+
+
+def test_a_form_sets_its_own_fields_only(state: ProvidersState) -> None:
+    state.fill({"provider_name": "Acme", "chosen": ["a"], "sheet": "delete", "error": "x", "base_url": ["no", "text"]})
+
+    assert (state.provider_name, state.chosen) == ("Acme", ["a"])
+    assert (state.sheet, state.error, state.base_url) == ("", "", "")
 
 
 async def test_an_api_that_is_down_is_said_in_one_sentence(state: ProvidersState, api: RunningApi) -> None:

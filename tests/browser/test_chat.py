@@ -149,7 +149,15 @@ def test_chats_get_titles_and_can_be_left_and_opened(page: Page, product: Produc
 
 
 def test_a_lost_socket_comes_back_with_the_draft(page: Page, product: Product, watch: Watch) -> None:
-    watch.allowed |= {"ERR_CONNECTION_REFUSED", "WebSocket", "websocket", "Failed to load resource", "Lost"}
+    watch.allowed |= {
+        "ERR_CONNECTION_REFUSED",
+        "WebSocket",
+        "websocket",
+        "Failed to load resource",
+        "Lost",
+        "ERR_",
+        "[bokeh",
+    }
     sign_in(page, product, "bob")
     page.get_by_role("textbox", name="Message").fill("not sent yet")
 

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import ask, sign_in
+from tests.browser.conftest import Watch, ask, sign_in
 from tests.browser.test_chat import answers
 from tests.product import PASSWORD, Product, running, wait_until
+
+CLOSED_BY_THE_SERVER = {"401", "403", "ebsocket", "WebSocket"}
+"""Parts of what the browser and Bokeh say themselves when a websocket is closed and its page asks who is signed in."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,8 @@ def test_the_setup_link_makes_the_first_administrator_who_can_chat_at_once(page:
     expect(answers(page).last).to_contain_text(re.compile("not a language model", re.I))
 
 
-def test_the_setup_link_works_once(page: Page, empty_product: Product) -> None:
+def test_the_setup_link_works_once(page: Page, empty_product: Product, watch: Watch) -> None:
+    watch.allowed.add("403")
     page.goto(setup_link(empty_product))
 
     expect(page.get_by_label("E-mail")).to_have_count(0)
@@ -62,7 +66,8 @@ def test_a_stranger_registers_and_chats(page: Page, product: Product) -> None:
     expect(answers(page).last).to_contain_text("9")
 
 
-def test_a_wrong_password_says_so_and_keeps_the_name(page: Page, product: Product) -> None:
+def test_a_wrong_password_says_so_and_keeps_the_name(page: Page, product: Product, watch: Watch) -> None:
+    watch.allowed.add("401")
     page.goto(f"{product.url}/login")
     page.get_by_label("Username").fill("bob")
     page.get_by_label("Password").fill("this is not the one")
@@ -73,7 +78,8 @@ def test_a_wrong_password_says_so_and_keeps_the_name(page: Page, product: Produc
     expect(page.get_by_label("Password")).to_have_value("")
 
 
-def test_signing_out_ends_every_tab(new_context: Callable[..., BrowserContext], product: Product) -> None:
+def test_signing_out_ends_every_tab(new_context: Callable[..., BrowserContext], product: Product, watch: Watch) -> None:
+    watch.allowed |= CLOSED_BY_THE_SERVER
     context = new_context()
     first, second = context.new_page(), context.new_page()
     sign_in(first, product, "bob")
@@ -87,7 +93,10 @@ def test_signing_out_ends_every_tab(new_context: Callable[..., BrowserContext], 
     expect(second).to_have_url(re.compile("/login"), timeout=5_000)
 
 
-def test_a_session_ended_elsewhere_ends_this_page(new_context: Callable[..., BrowserContext], product: Product) -> None:
+def test_a_session_ended_elsewhere_ends_this_page(
+    new_context: Callable[..., BrowserContext], product: Product, watch: Watch
+) -> None:
+    watch.allowed |= CLOSED_BY_THE_SERVER
     product.add_person("dora")
     page = new_context().new_page()
     sign_in(page, product, "dora")

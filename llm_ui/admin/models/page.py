@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import panel as pn
 
@@ -106,8 +105,8 @@ class ModelsPage(pn.viewable.Viewer):
         await self._state.load()
 
     async def _on_sheet(self, message: Message) -> None:
-        self._state.fill(message.get("values"))
-        match message["action"]:
+        self._state.fill(message.values)
+        match message.action:
             case "save":
                 await self._state.save()
             case "use_list_prices":
@@ -118,11 +117,11 @@ class ModelsPage(pn.viewable.Viewer):
                 self._state.close()
 
     async def _on_row(self, message: Message) -> None:
-        if message["action"] == "turn":
-            await self._state.turn(1 if message["pages"] > 0 else -1)
+        if message.row is None:
+            await self._state.turn(message.pages)
             return
-        model_id = ModelId(UUID(message["row"]))
-        match message["action"]:
+        model_id = ModelId(message.row)
+        match message.action:
             case "edit":
                 await self._state.open_edit(model_id)
             case "default":

@@ -4,7 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 import param
 
-from llm_ui.admin.state import AdminState, action
+from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
@@ -73,19 +73,20 @@ class ModelsState(AdminState):
                 _usd(self.output_price, "The price for output"),
             ),
         )
+        model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
-            seen = self.selected.updated_at
-            await ai_models.change_model(session, actor, self.selected.id, change, seen=seen)
-        self.param.update(sheet="", said=f"{self.display_name or self.selected.name} is saved.")
+            await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
+        self.param.update(sheet="", said=f"{self.display_name or model.name} is saved.")
         await self._reload(actor)
 
     @action
     async def use_list_prices(self, actor: Actor) -> None:
         """Store the public list's prices for the model of the form, and show them there."""
+        model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
-            prices = await ai_models.use_list_prices(session, actor, self.selected.id)
+            prices = await ai_models.use_list_prices(session, actor, model.id)
         async with self.context.backend.database.reading() as session:
-            self.selected = await ai_models.get_model(session, actor, self.selected.id)
+            self.selected = await ai_models.get_model(session, actor, model.id)
         self._fill_prices(prices)
         self.said = "The public list's prices are set."
         await self._reload(actor)
@@ -109,10 +110,11 @@ class ModelsState(AdminState):
     @action
     async def remove(self, actor: Actor) -> None:
         """Take the model of the form off the list; it can be added again from its provider."""
+        model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
-            await ai_models.delete_model(session, actor, self.selected.id)
+            await ai_models.delete_model(session, actor, model.id)
         self.sheet = ""
-        self.said = f"{self.selected.display_name} is removed. Add it again on the providers page whenever you like."
+        self.said = f"{model.display_name} is removed. Add it again on the providers page whenever you like."
         await self._reload(actor)
 
     async def _reload(self, actor: Actor) -> None:

@@ -1,7 +1,6 @@
 """The providers page."""
 
 from typing import Any
-from uuid import UUID
 
 import panel as pn
 
@@ -78,14 +77,16 @@ class ProvidersPage(pn.viewable.Viewer):
         self._state.open_add()
 
     async def _on_offer(self, message: Message) -> None:
-        if message["action"] == "make_default":
+        if message.action == "make_default":
             await self._state.make_suggested_default()
         else:
-            await self._state.add_offer(message["row"])
+            await self._state.add_offer(message.item)
 
     async def _on_row(self, message: Message) -> None:
-        provider_id = ProviderId(UUID(message["row"]))
-        match message["action"]:
+        if message.row is None:
+            return
+        provider_id = ProviderId(message.row)
+        match message.action:
             case "models":
                 await self._state.discover(provider_id)
             case "test":
@@ -96,10 +97,10 @@ class ProvidersPage(pn.viewable.Viewer):
                 await self._state.set_enabled(provider_id, is_enabled=verb == "enable")
 
     async def _on_sheet(self, message: Message) -> None:
-        self._state.fill(message.get("values"))
-        match message["action"]:
+        self._state.fill(message.values)
+        match message.action:
             case "changed":
-                self._state.pick_preset(message["value"])
+                self._state.pick_preset(message.value)
             case "save":
                 await self._state.save()
             case "save_and_test":
@@ -107,7 +108,7 @@ class ProvidersPage(pn.viewable.Viewer):
             case "add_models":
                 await self._state.add_chosen()
             case "ask_delete":
-                await self._state.ask_delete_selected()
+                await self._state.ask_delete()
             case "delete":
                 await self._state.delete()
             case "close":

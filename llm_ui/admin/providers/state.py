@@ -1,15 +1,17 @@
 """What the providers page shows and what an administrator can do on it."""
 
+from urllib.parse import urlsplit
+
 import param
 
-from llm_ui.admin.state import AdminState, action
-from llm_ui.contract import FoundModel, ProviderTest
+from llm_ui.admin.state import AdminState, action, required
+from llm_ui.contract import FoundModel, FoundServer, ProviderTest
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
 from llm_ui.services import ai_models, providers
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import NewModel
+from llm_ui.services.ai_models import ModelInfo, NewModel
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import NewProvider, ProviderInfo
 
@@ -51,8 +53,8 @@ class ProvidersState(AdminState):
     async def look_around(self, actor: Actor) -> None:
         """Ask the LLM API which model servers run on this computer; those added already are left out."""
         found = await self.llm(actor).find_local()
-        known = {provider.base_url for provider in self.providers}
-        self.offers = tuple(server for server in found if server.base_url not in known)
+        known = {_port(provider.base_url) for provider in self.providers if _is_here(provider.base_url)}
+        self.offers = tuple(server for server in found if _port(server.base_url) not in known)
 
     def open_add(self) -> None:
         """Open an empty form."""
@@ -107,6 +109,7 @@ class ProvidersState(AdminState):
     @action
     async def add_chosen(self, actor: Actor) -> None:
         """Add the chosen models, and the one typed in by hand, and close the form."""
+        provider: ProviderInfo = required(self.selected)
         chosen = set(self.chosen)
         models = [_new_model(model) for model in self.served if model.name in chosen]
         if self.model_name.strip():
@@ -114,27 +117,30 @@ class ProvidersState(AdminState):
         if not models:
             raise InvalidInput("Choose at least one model, or type the name of one.")
         async with self.context.backend.database.writing() as session:
-            added = await ai_models.add_models(session, actor, self.selected.id, models)
+            added = await ai_models.add_models(session, actor, provider.id, models)
         self.close()
-        self.said = f"{_counted(len(added), 'model')} of {self.selected.name} can now be asked."
+        self.said = f"{_counted(len(added), 'model')} of {provider.name} can now be asked."
         await self._reload(actor)
 
     @action
     async def add_offer(self, actor: Actor, base_url: str) -> None:
         """Add a server found on this computer with all its models."""
-        server = next(offer for offer in self.offers if offer.base_url == base_url)
-        new = NewProvider(server.name, server.kind, server.base_url)
+        found = (offer for offer in self.offers if offer.base_url == base_url)
+        server: FoundServer = required(next(found, None))
+        taken = {provider.name.casefold() for provider in self.providers}
+        name = server.name if server.name.casefold() not in taken else f"{server.name} ({_port(base_url)})"
+        new = NewProvider(name, server.kind, server.base_url)
         async with self.context.backend.database.writing() as session:
             provider = await providers.add(session, actor, self.context.backend.secrets.sealer, new)
             await ai_models.add_models(session, actor, provider.id, [_new_model(m) for m in server.models])
         self.offers = tuple(offer for offer in self.offers if offer.base_url != base_url)
-        self.said = f"{server.name} is added with {_counted(len(server.models), 'model')}."
+        self.said = f"{name} is added with {_counted(len(server.models), 'model')}."
         await self._reload(actor)
 
     @action
     async def make_suggested_default(self, actor: Actor) -> None:
         """Let new chats start with the suggested model."""
-        model = self.suggestion
+        model: ModelInfo = required(self.suggestion)
         async with self.context.backend.database.writing() as session:
             await ai_models.set_default(session, actor, model.id)
         self.said = f"New chats now start with {model.display_name}."
@@ -151,23 +157,20 @@ class ProvidersState(AdminState):
         await self._reload(actor)
 
     @action
-    async def ask_delete(self, actor: Actor, provider_id: ProviderId) -> None:
-        """Say what deleting the provider would break."""
-        provider = await self._select(actor, provider_id)
-        async with self.context.backend.database.reading() as session:
-            is_default_lost = await providers.serves_default(session, actor, provider_id)
-        self.param.update(consequences=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
-
-    async def ask_delete_selected(self) -> None:
+    async def ask_delete(self, actor: Actor) -> None:
         """Say what deleting the provider of the form would break."""
-        await self.ask_delete(self.selected.id)
+        provider: ProviderInfo = required(self.selected)
+        async with self.context.backend.database.reading() as session:
+            is_default_lost = await providers.serves_default(session, actor, provider.id)
+        self.param.update(consequences=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
 
     @action
     async def delete(self, actor: Actor) -> None:
         """Delete the selected provider."""
+        provider: ProviderInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
-            await providers.delete(session, actor, self.selected.id)
-        self.param.update(sheet="", said=f"{self.selected.name} is deleted.", selected=None)
+            await providers.delete(session, actor, provider.id)
+        self.param.update(sheet="", said=f"{provider.name} is deleted.", selected=None)
         await self._reload(actor)
 
     def close(self) -> None:
@@ -236,6 +239,15 @@ class ProvidersState(AdminState):
 
 def _new_model(model: FoundModel) -> NewModel:
     return NewModel(model.name, model.display_name, model.context_window, model.max_output_tokens)
+
+
+def _is_here(address: str) -> bool:
+    """Return whether an address is on this computer."""
+    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _port(address: str) -> int | None:
+    return urlsplit(address).port
 
 
 def _counted(count: int, noun: str) -> str:

@@ -75,7 +75,7 @@ class SettingsPage(pn.viewable.Viewer):
         )
 
     async def _registration(self, message: Message) -> None:
-        await self._state.set_registration(is_open=message["is_on"] is True)
+        await self._state.set_registration(is_open=message.is_on)
 
 
 def _models(models: tuple[ModelInfo, ...], default: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from uuid import UUID
 import param
 
 from llm_ui.admin.state import AdminState, action
+from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId, PromptId
 from llm_ui.services import ai_models, prompts, settings
 from llm_ui.services.access import Actor
@@ -40,6 +41,8 @@ class SettingsState(AdminState):
     @action
     async def set_default_model(self, actor: Actor, model_id: str) -> None:
         """Let new chats start with the model."""
+        if not model_id:
+            raise InvalidInput("Choose the model that new chats start with.")
         async with self.context.backend.database.writing() as session:
             await ai_models.set_default(session, actor, ModelId(UUID(model_id)))
         await self._reload(actor)
@@ -57,7 +60,9 @@ class SettingsState(AdminState):
     @action
     async def save_prompt(self, actor: Actor) -> None:
         """Store the words of the default instructions."""
-        prompt = next(prompt for prompt in self.prompts if str(prompt.id) == self.default_prompt)
+        prompt = next((prompt for prompt in self.prompts if str(prompt.id) == self.default_prompt), None)
+        if prompt is None:
+            raise InvalidInput("Choose the instructions first.")
         async with self.context.backend.database.writing() as session:
             await prompts.change_text(session, actor, prompt.id, self.prompt_text, seen=prompt.updated_at)
         await self._reload(actor)

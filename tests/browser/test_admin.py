@@ -1,0 +1,238 @@
+"""What an administrator does: connect a provider, choose models and prices, decide for everybody."""
+
+import contextlib
+import re
+import socket
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from llm_ui.providers.local import USUAL_PORTS
+from tests.browser.conftest import Watch, sign_in
+from tests.product import FakeProvider, Product
+
+NewContext = Callable[..., BrowserContext]
+
+
+def open_admin(page: Page, product: Product, name: str) -> None:
+    """Go to a page of the administration; returns once it shows its data."""
+    page.goto(f"{product.url}/admin/{name.lower()}")
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    if name != "Settings":
+        expect(page.get_by_role("row").nth(1)).to_be_visible()
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of a table whose first cell begins with the name."""
+    return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=re.compile(f"^{re.escape(name)}")))
+
+
+@pytest.fixture
+def admin(page: Page, product: Product) -> Page:
+    """A page on which an administrator has signed in."""
+    sign_in(page, product, "ada")
+    return page
+
+
+def fill_provider(page: Page, name: str, address: str) -> None:
+    """Open the form and type a provider in."""
+    page.get_by_role("button", name="Add provider").click()
+    form = page.get_by_role("dialog", name="Add provider")
+    form.get_by_label("Name").fill(name)
+    form.get_by_label("Address").fill(address)
+    form.get_by_label("Key", exact=True).fill("sk-typed-in-the-browser-9876")
+
+
+def test_a_provider_is_connected_and_its_model_can_be_asked(
+    admin: Page, product: Product, slow_provider: FakeProvider
+) -> None:
+    open_admin(admin, product, "Providers")
+    fill_provider(admin, "Lab", slow_provider.url)
+    admin.get_by_role("button", name="Save and test").click()
+    models = admin.get_by_role("dialog", name="Models of Lab")
+    expect(models.get_by_role("status")).to_have_text("Lab answers and serves 2 models.")
+    models.get_by_role("checkbox", name="fake-small").check()
+
+    models.get_by_role("button", name="Add models").click()
+
+    expect(models).to_be_hidden()
+    expect(row(admin, "Lab")).to_contain_text("Works")
+    expect(row(admin, "Lab")).to_contain_text("…9876")
+    admin.goto(f"{product.url}/")
+    expect(admin.get_by_label("Model", exact=True)).to_contain_text("fake-small")
+    assert "sk-typed-in-the-browser" not in admin.content()
+
+
+def test_what_is_refused_is_said_beside_the_form_and_stays_typed(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Providers")
+    fill_provider(admin, "Nowhere", "nowhere.example")
+
+    admin.get_by_label("Key", exact=True).press("Enter")
+
+    form = admin.get_by_role("dialog", name="Add provider")
+    expect(form.get_by_role("alert")).to_have_text("The address must begin with http:// or https:// and name a host.")
+    expect(form.get_by_label("Name")).to_have_value("Nowhere")
+    expect(form.get_by_label("Key", exact=True)).to_have_value("sk-typed-in-the-browser-9876")
+
+
+def test_a_known_service_fills_the_form(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Providers")
+    admin.get_by_role("button", name="Add provider").click()
+
+    admin.get_by_label("Service").select_option("Anthropic")
+
+    expect(admin.get_by_label("Address")).to_have_value("https://api.anthropic.com")
+    expect(admin.get_by_label("Type")).to_have_value("anthropic")
+
+
+def test_a_provider_is_switched_off_and_deleted_after_saying_what_breaks(
+    admin: Page, product: Product, slow_provider: FakeProvider
+) -> None:
+    open_admin(admin, product, "Providers")
+    fill_provider(admin, "Short-lived", slow_provider.url)
+    admin.get_by_role("button", name="Save", exact=True).click()
+    admin.get_by_role("button", name="Switch off Short-lived").click()
+    expect(row(admin, "Short-lived")).to_contain_text("Off")
+    admin.get_by_role("button", name="Edit Short-lived").click()
+
+    admin.get_by_role("button", name="Delete …").click()
+
+    question = admin.get_by_role("dialog", name="Delete Short-lived?")
+    expect(question).to_contain_text("cannot be undone")
+    question.get_by_role("button", name="Delete for good").click()
+    expect(row(admin, "Short-lived")).to_have_count(0)
+
+
+def test_text_that_looks_like_html_is_shown_as_text(admin: Page, product: Product, slow_provider: FakeProvider) -> None:
+    hostile = "<img src=x onerror=console.error('ran')>"
+    open_admin(admin, product, "Providers")
+    fill_provider(admin, hostile, slow_provider.url)
+
+    admin.get_by_role("button", name="Save", exact=True).click()
+
+    expect(admin.get_by_role("status").filter(has_text=hostile)).to_be_visible()
+    expect(row(admin, hostile)).to_be_visible()
+    expect(admin.locator("main img")).to_have_count(0)
+
+
+@pytest.fixture
+def local_server() -> Iterator[str]:
+    """A model server on one of the ports where such servers usually listen; gives its name."""
+    usual = next(usual for usual in USUAL_PORTS if is_free(usual.port))
+    server = FakeProvider("{}", port=usual.port)
+    yield usual.name
+    server.stop()
+
+
+def is_free(port: int) -> bool:
+    """Return whether nobody on this machine uses the port."""
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+def test_a_server_on_this_computer_is_added_with_one_click(admin: Page, product: Product, local_server: str) -> None:
+    open_admin(admin, product, "Providers")
+    offer = admin.get_by_role("listitem").filter(has_text=f"Found on this computer: {local_server} with 2 models.")
+
+    offer.get_by_role("button", name=f"Add {local_server}").click()
+
+    expect(offer).to_have_count(0)
+    expect(row(admin, local_server)).to_contain_text("2")
+
+
+def test_a_models_price_is_set(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Models")
+    admin.get_by_label("Search models").fill("slow-words")
+    expect(admin.get_by_role("row")).to_have_count(2)
+    admin.get_by_role("button", name="Edit slow-words").click()
+    form = admin.get_by_role("dialog", name="Edit slow-words")
+    form.get_by_label("Input, dollars").first.fill("1.25")
+    form.get_by_label("Output, dollars").fill("cheap")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("alert")).to_contain_text("must be a number of dollars")
+
+    form.get_by_label("Output, dollars").fill("10")
+    form.get_by_label("Output, dollars").press("Enter")
+
+    expect(form).to_be_hidden()
+    expect(row(admin, "slow-words")).to_contain_text("$1.25")
+    expect(row(admin, "slow-words")).to_contain_text("$10.00")
+
+
+def test_the_default_model_is_changed_and_cannot_be_switched_off(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Models")
+    expect(row(admin, "Demo")).to_contain_text("Default")
+    expect(admin.get_by_role("button", name=re.compile("Switch off Demo"))).to_have_count(0)
+
+    admin.get_by_role("button", name="Make default slow-words").click()
+    expect(row(admin, "slow-words")).to_contain_text("Default")
+
+    admin.get_by_role("button", name=re.compile("Make default Demo")).click()
+    expect(row(admin, "Demo")).to_contain_text("Default")
+
+
+def test_registration_is_closed_and_opened(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Settings")
+    registration = admin.get_by_role("switch", name="Anybody may create an account")
+    expect(registration).to_be_checked()
+    registration.click()
+    expect(admin.get_by_text("Only administrators add people now.")).to_be_visible()
+    assert "Create account" not in httpx2.get(f"{product.url}/register", trust_env=False).text
+
+    registration.click()
+
+    expect(admin.get_by_text("Anybody may create an account now.")).to_be_visible()
+    assert "Create account" in httpx2.get(f"{product.url}/register", trust_env=False).text
+
+
+def test_the_default_instructions_are_chosen_and_written(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Settings")
+    admin.get_by_label("Default instructions").select_option(label="Concise")
+    expect(admin.get_by_label("Their words")).to_have_value(re.compile("^Answer in as few words"))
+    admin.get_by_label("Their words").fill("Answer in one word.")
+
+    admin.get_by_role("button", name="Save words").click()
+
+    expect(admin.get_by_text("Concise is saved")).to_be_visible()
+    admin.reload()
+    expect(admin.get_by_label("Their words")).to_have_value("Answer in one word.")
+
+
+def test_the_forms_work_by_keyboard_alone(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Providers")
+    admin.get_by_role("button", name="Add provider").focus()
+
+    admin.keyboard.press("Enter")
+
+    form = admin.get_by_role("dialog", name="Add provider")
+    expect(form.get_by_label("Service")).to_be_focused()
+    admin.keyboard.press("Tab")
+    admin.keyboard.type("By hand")
+    expect(form.get_by_label("Name")).to_have_value("By hand")
+    admin.keyboard.press("Escape")
+    expect(form).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", ["Providers", "Models", "Settings"])
+def test_the_pages_fit_a_phone(new_context: NewContext, product: Product, name: str) -> None:
+    page = new_context(viewport={"width": 390, "height": 800}).new_page()
+    sign_in(page, product, "ada")
+
+    open_admin(page, product, name)
+
+    width = page.evaluate("document.querySelector('main').scrollWidth")
+    assert width <= 390
+
+
+def test_a_person_is_told_that_the_pages_are_not_theirs(page: Page, product: Product, watch: Watch) -> None:
+    watch.allowed.add("403 (Forbidden)")
+    sign_in(page, product, "bob")
+
+    page.goto(f"{product.url}/admin/providers")
+
+    expect(page.get_by_text("Only administrators see this page.")).to_be_visible()
+    expect(page.get_by_role("button", name="Add provider")).to_have_count(0)
