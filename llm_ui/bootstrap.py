@@ -1,6 +1,7 @@
 """What every process does first: the data folder, the schema and the seed data."""
 
 import asyncio
+import tempfile
 from pathlib import Path
 
 from llm_ui import migrations
@@ -32,9 +33,8 @@ def make_folder(folder: Path) -> None:
     """Make the data folder, for its owner only. Raises `ConfigurationError` when it cannot be used."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise ConfigurationError(
             f"The data folder {folder} cannot be used: {error.strerror}. Choose another with --data-dir."

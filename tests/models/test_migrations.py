@@ -1,0 +1,72 @@
+"""One history that runs up and down on both databases, with data in them."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, inspect, select, text
+
+from llm_ui import migrations
+from llm_ui.bootstrap import open_database
+from llm_ui.config import Config
+from llm_ui.db import Database
+from llm_ui.errors import SchemaMismatch
+from llm_ui.models import AiModel, AiType, Base, Setting
+from llm_ui.services import settings
+from llm_ui.services.settings import DEFAULT_MODEL
+
+
+async def tables(database: Database) -> set[str]:
+    async with database.reading() as session:
+        connection = await session.connection()
+        return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+
+
+async def test_up_down_up_with_data_in_it(database_config: Config) -> None:
+    database = await open_database(database_config)
+
+    await migrations.downgrade(database, "base")
+    assert await tables(database) == {"alembic_version"}
+    await database.close()
+    database = await open_database(database_config)
+
+    assert await tables(database) == {*Base.metadata.tables, "alembic_version"}
+    await database.close()
+
+
+async def test_processes_that_start_together_agree(database_config: Config) -> None:
+    found = await asyncio.gather(*(open_database(database_config) for _ in range(5)))
+
+    async with found[0].reading() as session:
+        assert await session.scalar(select(func.count()).select_from(AiType)) == 5
+        assert await session.scalar(select(func.count()).select_from(AiModel)) == 1
+        assert await settings.get(session, DEFAULT_MODEL) is not None
+    for database in found:
+        await database.close()
+
+
+async def test_a_newer_database_is_refused_with_what_to_do(database_config: Config) -> None:
+    database = await open_database(database_config)
+    async with database.writing() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+
+    with pytest.raises(SchemaMismatch, match="newer version"):
+        await open_database(database_config)
+
+
+async def test_an_older_database_is_named_with_the_command_to_run(database: Database) -> None:
+    await migrations.downgrade(database, "base")
+
+    with pytest.raises(SchemaMismatch, match="llm-ui db upgrade"):
+        await migrations.require_current(database)
+
+
+async def test_a_failed_migration_leaves_everything_as_it_was(database: Database) -> None:
+    async with database.writing() as session:
+        session.add(Setting(name="kept", value={"value": 1}))
+
+    with pytest.raises(Exception, match="nowhere"):
+        await migrations.upgrade(database, "nowhere")
+
+    async with database.reading() as session:
+        assert await session.get(Setting, "kept") is not None
