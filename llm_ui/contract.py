@@ -18,7 +18,7 @@ class _Wire(BaseModel):
 class ChatRequest(_Wire):
     """Ask a model. Without `chat_id` a new chat begins; with `regenerate_of` that answer is made once more."""
 
-    idempotency_key: Annotated[str, Field(min_length=8, max_length=64)]
+    idempotency_key: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
     """Made by whoever submits; the same key gives the same run, however often it is sent."""
     text: str = ""
     chat_id: UUID | None = None

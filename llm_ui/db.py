@@ -48,13 +48,19 @@ class Database:
     def open(cls, config: Config) -> Self:
         """Return the database of the settings. Connects on first use."""
         url = config.sqlalchemy_url
+        # Parameters are hidden, because what people write must not be in the log when a statement fails.
         if url.startswith("sqlite"):
-            engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S)
+            engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, hide_parameters=True)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
         else:
             engine = create_async_engine(
-                url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, pool_pre_ping=True
+                url,
+                pool_size=POOL_SIZE,
+                max_overflow=POOL_SIZE,
+                pool_timeout=POOL_TIMEOUT_S,
+                pool_pre_ping=True,
+                hide_parameters=True,
             )
         return cls(engine)
 
@@ -86,10 +92,23 @@ class Database:
                     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"llm-ui/{lock}"))))
                 yield session
             return
-        async with self._sqlite_writer, _errors_of_ours():
+        async with self._only_writer(), _errors_of_ours():
             writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
             async with Session(writer, expire_on_commit=False) as session, session.begin():
                 yield session
+
+    @asynccontextmanager
+    async def _only_writer(self) -> AsyncIterator[None]:
+        """Be the only writer of this process. Raises `DatabaseBusy` when that takes too long."""
+        try:
+            async with asyncio.timeout(POOL_TIMEOUT_S):
+                await self._sqlite_writer.acquire()
+        except TimeoutError:
+            raise DatabaseBusy from None
+        try:
+            yield
+        finally:
+            self._sqlite_writer.release()
 
     async def ping(self) -> None:
         """Raise `DatabaseDown` or `DatabaseBusy` unless a trivial query is answered."""

@@ -18,11 +18,13 @@ from llm_ui.contract import (
     ErrorBody,
     ErrorEvent,
     FoundServer,
+    Health,
+    ModelView,
     ProviderTest,
     RunEvent,
     StartEvent,
 )
-from llm_ui.errors import ApiDown, LLMUIError
+from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.kit.signing import Signer
@@ -32,12 +34,13 @@ CONNECT_S = 2.0
 REQUEST_S = 30.0
 SILENCE_S = 40.0
 """The API sends a ping every 15 s: two missed ones mean that the connection is dead."""
-PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
 """Between attempts to reach the API; the last one repeats."""
 PATIENCE_S = 30.0
 """How long the API may be away before whoever waits is told. A restart takes two or three seconds."""
 
 FOUND_SERVERS: TypeAdapter[list[FoundServer]] = TypeAdapter(list[FoundServer])
+MODELS: TypeAdapter[list[ModelView]] = TypeAdapter(list[ModelView])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,14 @@ class LLMClient:
     def signed_in(self, user_id: UserId, session_id: SessionId) -> "UserClient":
         """Return the client of one person."""
         return UserClient(self._http, self._signer, user_id, session_id)
+
+    async def health(self) -> Health:
+        """Return whether the LLM API can work. Raises `ApiDown` when it does not answer."""
+        try:
+            response = await self._http.get("/readyz", timeout=REQUEST_S)
+            return Health.model_validate_json(response.content)
+        except (httpx2.TransportError, ValidationError):
+            raise ApiDown from None
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -93,23 +104,27 @@ class UserClient:
 
     async def stop(self, run_id: UUID) -> None:
         """End a run and keep what was said."""
-        await self._post(f"/v1/runs/{run_id}/stop")
+        await self._send("POST", f"/v1/runs/{run_id}/stop")
+
+    async def models(self) -> list[ModelView]:
+        """Return the models that may be asked, the default one first."""
+        return MODELS.validate_json(await self._send("GET", "/v1/models"))
 
     async def test_provider(self, provider_id: UUID) -> ProviderTest:
         """Test a provider's address and key; the result also tells what it serves."""
-        return ProviderTest.model_validate_json(await self._post(f"/v1/providers/{provider_id}/test"))
+        return ProviderTest.model_validate_json(await self._send("POST", f"/v1/providers/{provider_id}/test"))
 
     async def find_local(self) -> list[FoundServer]:
         """Look for model servers on the API's own host."""
-        return FOUND_SERVERS.validate_json(await self._post("/v1/providers/local"))
+        return FOUND_SERVERS.validate_json(await self._send("POST", "/v1/providers/local"))
 
     def headers(self) -> dict[str, str]:
         """Return the headers of a request, with a ticket that lasts a minute."""
         return {"Authorization": f"Bearer {self._signer.sign(self._claims, TICKET_S)}"}
 
-    async def _post(self, path: str) -> bytes:
+    async def _send(self, method: str, path: str) -> bytes:
         try:
-            response = await self._http.post(path, headers=self.headers(), timeout=REQUEST_S)
+            response = await self._http.request(method, path, headers=self.headers(), timeout=REQUEST_S)
         except httpx2.TransportError:
             raise ApiDown from None
         if response.status_code >= 400:
@@ -177,12 +192,29 @@ class _Follower:
         self._failures += 1
 
 
+def _kinds(root: type[LLMUIError]) -> dict[str, type[LLMUIError]]:
+    found = {root.code: root} if "code" in vars(root) else {}
+    for kind in root.__subclasses__():
+        found |= _kinds(kind)
+    return found
+
+
+KINDS = _kinds(LLMUIError)
+"""Our errors by code. A provider's have their fault as code."""
+FAULTS = frozenset(ProviderFault)
+
+
 def refused(content: bytes) -> LLMUIError:
     """Return the error that a refused request's body tells."""
     try:
         detail = ErrorBody.model_validate_json(content).error
     except ValidationError:
         return ApiDown()
-    error = LLMUIError(detail.message, retry_after=detail.retry_after)
+    if detail.code in FAULTS and detail.code not in KINDS:
+        return ProviderError(detail.message, ProviderFault(detail.code), retry_after=detail.retry_after)
+    kind = KINDS.get(detail.code, LLMUIError)
+    error = kind.__new__(kind)
+    # Not the kind's own: some have a sentence of their own, and here it is the API's that counts.
+    LLMUIError.__init__(error, detail.message, retry_after=detail.retry_after)
     error.code, error.retryable = detail.code, detail.retryable
     return error

@@ -76,7 +76,11 @@ class Product:
                 stdout=log,
                 stderr=log,
             )
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def wait_ready(self) -> None:
         """Return once the pages and the LLM API answer."""

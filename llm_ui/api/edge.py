@@ -1,18 +1,24 @@
-"""The outermost layer of the LLM API: request ids and a bound on bodies."""
+"""The outermost layer of the LLM API: request ids, a bound on bodies, and the log of what crashed."""
 
 import re
 import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from llm_ui.api.errors import refusal
 from llm_ui.errors import TooLarge
+from llm_ui.observability.logging import get_logger
+
+log = get_logger(__name__)
 
 MAX_BODY_BYTES = 16_000_000
-REQUEST_ID = re.compile(r"[\w.\-]{1,64}")
+MAX_DISCARDED_BYTES = 64_000_000
+"""A body over the limit is read up to this and thrown away: who is still sending does not see a refusal."""
+REQUEST_ID = re.compile(r"[\w.\-]{1,64}", re.ASCII)
 
 
 class Edge:
-    """ASGI middleware: gives each request an id, in the response too, and refuses bodies over the limit."""
+    """ASGI middleware around everything, so that no answer leaves without its request id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -21,23 +27,59 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        received = 0
-
-        async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise TooLarge(f"The request is larger than {MAX_BODY_BYTES // 1_000_000} MB. Send less at once.")
-            return message
+        body = _Body(receive)
 
         async def labelled(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
+            if not body.is_too_large:
+                await send(message)
 
-        await self._app(scope, bounded, labelled)
+        try:
+            await self._app(scope, body.read, labelled)
+        except Exception:
+            # The person has been told by `errors`, or their stream has ended without its end, which says the same.
+            log.exception("request.crashed", request_id=request_id, path=scope["path"])
+        if body.is_too_large:
+            await body.discard()
+            limit = MAX_BODY_BYTES // 1_000_000
+            response = refusal(TooLarge(f"The request is larger than {limit} MB. Send less at once."), request_id)
+            response.headers["x-request-id"] = request_id
+            await response(scope, receive, send)
+
+
+class _Body:
+    """The body of a request, up to the limit."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._size_bytes = 0
+        self._is_whole = False
+        self.is_too_large = False
+        """Whether more came than is taken; the app is told that the client has gone."""
+
+    async def read(self) -> Message:
+        """Return the next piece."""
+        message = await self._receive()
+        self._note(message)
+        if self._size_bytes > MAX_BODY_BYTES:
+            self.is_too_large = True
+            return {"type": "http.disconnect"}
+        return message
+
+    async def discard(self) -> None:
+        """Read what is left of a body that is too large, within reason."""
+        while not self._is_whole and self._size_bytes < MAX_DISCARDED_BYTES:
+            self._note(await self._receive())
+
+    def _note(self, message: Message) -> None:
+        self._size_bytes += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the id that a proxy in front gave, else a new one."""
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

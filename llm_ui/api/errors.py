@@ -7,11 +7,13 @@ from starlette.exceptions import HTTPException
 
 from llm_ui.contract import ErrorBody, ErrorDetail
 from llm_ui.errors import LLMUIError
-from llm_ui.observability.logging import get_logger
 
-log = get_logger(__name__)
-
-SENTENCES = {404: "There is nothing at this address.", 405: "This address does not take this method."}
+UNREADABLE = "The body cannot be read as JSON. Correct it and send again."
+SENTENCES = {
+    400: UNREADABLE,
+    404: "There is nothing at this address. Check it against the documentation.",
+    405: "This address does not take this method. Check it against the documentation.",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -27,24 +29,30 @@ def request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, LLMUIError)  # noqa: S101 - registered for this class only
+def refusal(error: LLMUIError, request_id: str) -> JSONResponse:
+    """Return the response for an error of ours."""
     detail = ErrorDetail(
         code=error.code,
         message=error.message,
         retryable=error.retryable,
         retry_after=error.retry_after,
-        request_id=request_id(request),
+        request_id=request_id,
     )
     headers = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
     return _response(error.status, detail, headers)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, LLMUIError)  # noqa: S101 - registered for this class only
+    return refusal(error, request_id(request))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
-    message = f"{where}: {first['msg']}. Correct it and send again."
+    is_json = first["type"] != "json_invalid"
+    message = f"{where}: {first['msg']}. Correct it and send again." if is_json else UNREADABLE
     return _response(400, ErrorDetail(code="invalid_input", message=message, request_id=request_id(request)))
 
 
@@ -56,7 +64,8 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("request.crashed", request_id=request_id(request), path=request.url.path, error=repr(error))
+    # The edge logs it.
+    del error
     message = f"Something went wrong here. Try again; if it stays, tell an administrator: {request_id(request)}."
     return _response(500, ErrorDetail(code="internal", message=message, request_id=request_id(request)))
 

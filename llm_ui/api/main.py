@@ -34,7 +34,6 @@ def build(parts: Api) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
-    app.add_middleware(Edge)
     return app
 
 
@@ -53,11 +52,11 @@ async def run(config: Config, stop: asyncio.Event) -> None:
 async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> None:
     server = _Server(
         uvicorn.Config(
-            build(parts), log_config=None, access_log=False, lifespan="off", server_header=False,
+            Edge(build(parts)), log_config=None, access_log=False, lifespan="off", server_header=False,
             timeout_keep_alive=75, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
-    sweeping = asyncio.create_task(keep_sweeping(parts.database))
+    sweeping = asyncio.create_task(keep_sweeping(parts.database, parts.engine.live_runs))
     stopping = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     log.info("api.started", host=parts.config.api_host, port=parts.config.api_port)
@@ -65,6 +64,8 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     await parts.engine.drain(parts.config.drain_s)
     server.should_exit = True
     await serving
+    # A question that was being stored when the rest was drained.
+    await parts.engine.drain(0)
     for task in (sweeping, stopping):
         task.cancel()
     await asyncio.gather(sweeping, stopping, return_exceptions=True)

@@ -42,11 +42,14 @@ async def principal(request: Request, parts: Annotated[Api, Depends(api)]) -> Ac
         raise NotSignedIn("This address needs a ticket: send it as Authorization: Bearer.")
     payload = parts.secrets.signer.verify(ticket.strip())
     try:
-        session_id = SessionId(UUID(payload["sid"]))
+        user_id, session_id = UUID(payload["sub"]), SessionId(UUID(payload["sid"]))
     except (KeyError, ValueError):
         raise NotSignedIn from None
     async with parts.database.reading() as session:
-        return await actor_of_session(session, session_id, TimeOuts.of(parts.config))
+        actor = await actor_of_session(session, session_id, TimeOuts.of(parts.config))
+    if actor.user_id != user_id:
+        raise NotSignedIn
+    return actor
 
 
 Parts = Annotated[Api, Depends(api)]

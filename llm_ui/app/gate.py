@@ -1,5 +1,6 @@
 """The gate of the Panel server: who may open a page or a websocket."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -84,7 +85,7 @@ def may_open(actor: Actor, path: str) -> bool:
 
 
 def _is_own_page(handler: Any, actor: Actor) -> bool:
-    """Return whether the page that the websocket asks for was made by us, for the same person.
+    """Return whether the page that the websocket asks for was made by us, for the same person, and not days ago.
 
     A page that is still alive must also be of the same sign-in: what it may do hangs on that one.
     """
@@ -97,7 +98,7 @@ def _is_own_page(handler: Any, actor: Actor) -> bool:
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
         # Whatever is no token at all fails somewhere in Bokeh's parsing of it.
         return False
-    if payload.get(OWNER) != str(actor.user_id):
+    if payload.get(OWNER) != str(actor.user_id) or payload["session_expiry"] <= time.time():
         return False
     live = handler.application_context._sessions.get(_session_id(token))
     return live is None or live.document.session_context.request.actor.session_id == actor.session_id

@@ -5,8 +5,29 @@ from uuid import UUID
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import InvalidInput, LLMUIError, SignInRefused
 from llm_ui.kit.ids import SessionId
+from llm_ui.kit.text import one_line
 from llm_ui.services import sign_in, users
 from llm_ui.services.access import Actor
+
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+"""What browsers call themselves, those that also say they are another one first."""
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "Mac",
+    "Linux": "Linux",
+}
+
+
+def described(user_agent: str) -> str:
+    """Return what a person calls the browser, such as *Firefox on Linux*."""
+    browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), None)
+    system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), None)
+    if browser is None:
+        return one_line(user_agent, 60) or "Unknown browser"
+    return browser if system is None else f"{browser} on {system}"
 
 
 class Account(PlainHandler):
@@ -60,4 +81,4 @@ class Account(PlainHandler):
     async def _show(self, actor: Actor, error: str = "", said: str = "") -> None:
         async with self.site.backend.database.reading() as session:
             sessions = await sign_in.list_sessions(session, actor, self.site.time_outs)
-        self.show("account.html", error=error, said=said, sessions=sessions)
+        self.show("account.html", error=error, said=said, sessions=sessions, described=described)

@@ -5,9 +5,11 @@ characters, no composition rules, and is not one that attackers try first. Hashe
 """
 
 import asyncio
+import secrets
 import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar, TypeVarTuple, Unpack
 
 from passlib.context import CryptContext
@@ -38,14 +40,25 @@ MAX_SHARE_OF_COMMON = 0.6
 """A password most of which is a common word or the account's own name counts as that word."""
 
 
+@cache
+def _context() -> CryptContext:
+    return CryptContext(schemes=["argon2"], argon2__type="ID")
+
+
+@cache
+def _decoy() -> str:
+    """Return a hash that costs what an account's costs, and that nobody's password has."""
+    return str(_context().hash(secrets.token_urlsafe(32)))
+
+
 class Passwords:
     """Hashes and checks passwords in at most two threads of its own. Make one in each process."""
 
     def __init__(self) -> None:
-        self._context = CryptContext(schemes=["argon2"], argon2__type="ID")
+        self._context = _context()
         self._threads = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="password")
         self._waiting = 0
-        self._decoy = self._hash("nobody has this password")
+        self._decoy = _decoy()
 
     async def hash(self, password: str) -> str:
         """Return the hash to store. Raises `Unavailable` when too many wait."""

@@ -5,6 +5,7 @@ the provider is called; its end is told only after it is committed.
 """
 
 import asyncio
+import itertools
 import secrets
 import time
 from collections.abc import AsyncGenerator
@@ -14,11 +15,12 @@ import httpx2
 from sqlalchemy.exc import IntegrityError
 
 from llm_ui.config import Config
-from llm_ui.contract import ChatRequest, MetricsEvent, StartEvent, TitleEvent
+from llm_ui.contract import ChatRequest, MetricsEvent, TitleEvent
 from llm_ui.db import Database
-from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, Unavailable
+from llm_ui.errors import Conflict, LLMUIError, ProviderError, ProviderFault, Unavailable
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ChatId, ModelId, RunId
+from llm_ui.kit.text import storable
 from llm_ui.models import ProviderKind, Role, RunStatus
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import (
@@ -36,6 +38,7 @@ from llm_ui.providers.registry import adapter
 from llm_ui.runs import context, store
 from llm_ui.runs.ends import end_event
 from llm_ui.runs.event_log import EventLog
+from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services import providers
@@ -50,15 +53,18 @@ CHECKPOINT_S = 0.5
 """How often new text is written down; a killed process loses at most that and the time of one write."""
 BEATS_A_HEARTBEAT = 2
 """Without new text the lease is renewed every second one of these, that is every second."""
-KEEP_ENDED_S = 60.0
-"""How long the events of an ended run stay in memory for those who come late; then the database serves them."""
-FINISH_TRIES_S = (0.2, 1.0, 2.0, 5.0, 10.0, 20.0)
-"""Pauses between attempts to write an end that the database did not take."""
+FINISH_LIMIT_S = 120.0
+"""How long it is tried to write down an end that the database does not take: it may be locked or away for a minute."""
+FINISH_PAUSES_S = (0.2, 0.5, 1.0)
+"""Between these attempts; the last one repeats."""
+DRAIN_WRITE_S = 5.0
+"""What writing down the ends may take once the process is told to stop and the answers had their time."""
 SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING, ProviderFault.SPEND_LIMIT})
 """Faults whose details are for administrators."""
 
 REPLACED = Ending(RunStatus.INTERRUPTED, error_code="lease_lost", error_message="Another server took this run over.")
 GONE = Ending(RunStatus.STOPPED, "stopped")
+NOT_STORED = "The message could not be stored. Send it again."
 
 
 class Engine:
@@ -73,9 +79,8 @@ class Engine:
         )
         self._owner = secrets.token_hex(16)
         self._live: dict[RunId, LiveRun] = {}
-        self._logs: dict[RunId, EventLog] = {}
+        self._logs = EventLogs()
         self._running: set[asyncio.Task[None]] = set()
-        self._timers: set[asyncio.TimerHandle] = set()
         self._is_draining = False
 
     @property
@@ -85,7 +90,11 @@ class Engine:
 
     def events(self, run_id: RunId) -> EventLog | None:
         """Return the events of a run of this process that is live or ended a moment ago."""
-        return self._logs.get(run_id)
+        return self._logs.find(run_id)
+
+    def live_runs(self) -> tuple[RunId, ...]:
+        """Return the runs that this process makes now."""
+        return tuple(self._live)
 
     async def start(self, actor: Actor, request: ChatRequest, request_id: str) -> RunId:
         """Store the turn and begin to answer it; a repeated idempotency key gives the run it made.
@@ -95,20 +104,18 @@ class Engine:
         received_at = time.monotonic()
         if self._is_draining:
             raise Unavailable("The server is restarting. Your message is kept here; send it again in a moment.")
+        stored: LiveRun | RunId
         try:
-            live = await self._store(actor, request, request_id, received_at)
-        except IntegrityError:
-            # The same key was stored by a request at the same time: its run is the answer.
-            live = None
-        if live is None:
-            async with self._database.reading() as session:
-                run = await find_run(session, actor, request.idempotency_key)
-            if run is None:
-                raise Unavailable("The message could not be stored. Send it again.")
-            return run.id
-        run_id = live.turn.run_id
-        self._live[run_id], self._logs[run_id] = live, live.log
-        self._announce(live)
+            stored = await self._store(actor, request, request_id, received_at)
+        except (Conflict, IntegrityError) as error:
+            # A request with the same key may have been faster: then its run is the answer.
+            stored = await self._made_meanwhile(actor, request, error)
+        if not isinstance(stored, LiveRun):
+            return stored
+        live, run_id = stored, stored.turn.run_id
+        self._live[run_id] = live
+        self._logs.add(run_id, live.log)
+        _announce(live)
         task = asyncio.create_task(self._run(live), name=f"run {run_id}")
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -131,15 +138,25 @@ class Engine:
         for live in list(self._live.values()):
             live.end(store.INTERRUPTED)
         if self._running:
-            await asyncio.wait(self._running)
-        for timer in self._timers:
-            timer.cancel()
+            await asyncio.wait(self._running, timeout=DRAIN_WRITE_S)
+        self._logs.clear()
 
-    async def _store(self, actor: Actor, request: ChatRequest, request_id: str, received_at: float) -> LiveRun | None:
-        """Commit question, empty answer and run together; None when the key was used before."""
+    async def _made_meanwhile(self, actor: Actor, request: ChatRequest, refusal: Exception) -> RunId:
+        """Return the run that another request with the same key made; raise what was refused when there is none."""
+        async with self._database.reading() as session:
+            run = await find_run(session, actor, request.idempotency_key)
+        if run is not None:
+            return run.id
+        if isinstance(refusal, LLMUIError):
+            raise refusal
+        raise Unavailable(NOT_STORED) from refusal
+
+    async def _store(self, actor: Actor, request: ChatRequest, request_id: str, received_at: float) -> LiveRun | RunId:
+        """Commit question, empty answer and run together; for a key that was used before, return its run."""
         async with self._database.writing() as session:
-            if await find_run(session, actor, request.idempotency_key) is not None:
-                return None
+            made = await find_run(session, actor, request.idempotency_key)
+            if made is not None:
+                return made.id
             model_id = None if request.model_id is None else ModelId(request.model_id)
             if model_id is None and request.chat_id is not None:
                 model_id = (await open_chat(session, actor, ChatId(request.chat_id))).model_id
@@ -158,21 +175,6 @@ class Engine:
             received_at=received_at,
         )
 
-    def _announce(self, live: LiveRun) -> None:
-        turn, target = live.turn, live.target
-        live.log.append(
-            StartEvent(
-                run_id=turn.run_id,
-                chat_id=turn.chat_id,
-                question_id=turn.question_id,
-                answer_id=turn.answer_id,
-                model_name=target.display_name,
-                provider_name=target.provider_name,
-            )
-        )
-        if turn.title is not None:
-            live.log.append(TitleEvent(title=turn.title))
-
     async def _run(self, live: LiveRun) -> None:
         """Stream, keep the lease meanwhile, write the end."""
         live.streaming = asyncio.create_task(self._stream(live))
@@ -180,19 +182,20 @@ class Engine:
         if live.ending is not None:
             live.streaming.cancel()
         try:
-            await asyncio.wait({live.streaming})
+            # Keeping never ends by itself: without it the run would lose its lease, so then it ends at once.
+            await asyncio.wait({live.streaming, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            has_crashed = keeping.done()
         finally:
             live.streaming.cancel()
             keeping.cancel()
-            await asyncio.gather(live.streaming, keeping, return_exceptions=True)
-        if live.ending is None:
-            live.ending = self._ending_of(live)
+            ended = await asyncio.gather(live.streaming, keeping, return_exceptions=True)
         try:
+            ending = self._crashed(live, ended[1]) if has_crashed else self._ending_of(live, ended[0])
+            live.ending = live.ending or ending
             await self._finish(live, live.ending)
         finally:
             del self._live[live.turn.run_id]
-            live.log.close()
-            self._forget_later(live.turn.run_id)
+            self._logs.ended(live.turn.run_id)
 
     async def _stream(self, live: LiveRun) -> None:
         """Take in the answer. Leaves the ending in `live`."""
@@ -203,29 +206,30 @@ class Engine:
         async with aclosing(self._resilience.stream(call, live.began_attempt)) as deltas:
             await _take_in(live, deltas)
 
-    def _ending_of(self, live: LiveRun) -> Ending:
+    def _ending_of(self, live: LiveRun, error: BaseException | None) -> Ending:
         """Return the ending for how the streaming task ended."""
-        assert live.streaming is not None  # noqa: S101 - set before this can be called
-        error = None if live.streaming.cancelled() else live.streaming.exception()
-        if error is None:
+        if error is None or isinstance(error, asyncio.CancelledError):
             return store.INTERRUPTED
-        status = RunStatus.INTERRUPTED if live.has_text else RunStatus.FAILED
         if not isinstance(error, LLMUIError):
-            log.error("run.crashed", run_id=live.turn.run_id, request_id=live.request_id, error=repr(error))
-            message = f"Something went wrong here. Try again; if it stays, tell an administrator: {live.request_id}."
-            return Ending(status, error_code="internal", error_message=message)
-        message = error.message
+            return self._crashed(live, error)
+        message = storable(error.message)
         if isinstance(error, ProviderError) and error.fault in SECRET_FAULTS and live.actor.role is not Role.ADMIN:
             message = (
-                f"{live.target.provider_name} refuses to answer for now. Pick another model or tell an administrator."
+                f"{live.target.provider_name} refuses to answer for now. Pick another model or ask an administrator."
             )
         return Ending(
-            status,
+            _bad_end(live),
             error_code=error.code,
             error_message=message,
             is_retryable=error.retryable or not isinstance(error, ProviderError),
             retry_after=error.retry_after,
         )
+
+    def _crashed(self, live: LiveRun, error: BaseException | None) -> Ending:
+        """Return the ending for an error that is nobody's but ours, and log it."""
+        log.error("run.crashed", run_id=live.turn.run_id, request_id=live.request_id, error=repr(error))
+        message = f"Something went wrong here. Try again; if it stays, tell an administrator: {live.request_id}."
+        return Ending(_bad_end(live), error_code="internal", error_message=message)
 
     async def _keep(self, live: LiveRun) -> None:
         """Write new text down, renew the lease, tell figures, and see whether the run may go on."""
@@ -240,10 +244,10 @@ class Engine:
                 usage = live.usage(is_final=False)
                 live.log.append(MetricsEvent(metrics=live.metrics(usage), usage=usage))
             last = live.log.last
-            text = store.Text(live.text, live.reasoning) if has_news else None
+            text = store.Text(live.text, live.reasoning, last) if has_news else None
             try:
                 async with self._database.writing() as session:
-                    pulse = await store.beat(session, live.turn.run_id, self._owner, text, last)
+                    pulse = await store.beat(session, live.turn.run_id, self._owner, text, started_at=live.started_at)
             except LLMUIError as error:
                 # The text is still here: the next beat tries again.
                 log.warning("run.checkpoint_failed", run_id=live.turn.run_id, code=error.code)
@@ -263,13 +267,13 @@ class Engine:
         cost_usd = live.cost_usd(usage)
         if not live.is_lost:
             final = store.Final(
-                ending, store.Text(live.text, live.reasoning), usage, cost_usd, metrics,
-                last_event=live.log.last + 1, provider_request_id=live.provider_request_id,
+                ending, store.Text(live.text, live.reasoning, live.log.last + 1), usage, cost_usd, metrics,
+                started_at=live.started_at, provider_request_id=live.provider_request_id,
             )  # fmt: skip
             is_written = await self._write_end(live, final)
             if not is_written:
                 ending = store.INTERRUPTED
-        live.log.append(end_event(ending, usage=usage, cost_usd=cost_usd, metrics=metrics, request_id=live.request_id))
+        live.log.end(end_event(ending, usage=usage, cost_usd=cost_usd, metrics=metrics, request_id=live.request_id))
         log.info(
             "run.finished", run_id=live.turn.run_id, request_id=live.request_id, status=ending.status,
             code=ending.error_code, output_tokens=usage.output_tokens, ttft_ms=metrics.ttft_ms,
@@ -278,7 +282,8 @@ class Engine:
     async def _write_end(self, live: LiveRun, final: store.Final) -> bool:
         """Return whether the end is stored; tries for a while when the database does not take it."""
         refused = final.ending.error_code == ProviderFault.KEY_REFUSED and live.target.kind is not ProviderKind.DEMO
-        for pause in (*FINISH_TRIES_S, None):
+        deadline = time.monotonic() + FINISH_LIMIT_S
+        for pause in itertools.chain(FINISH_PAUSES_S, itertools.repeat(FINISH_PAUSES_S[-1])):
             try:
                 async with self._database.writing() as session:
                     is_ours = await store.finish(session, live.turn.run_id, self._owner, final)
@@ -286,25 +291,28 @@ class Engine:
                         await providers.mark_key_refused(session, live.target.provider_id)
             except LLMUIError as error:
                 log.warning("run.end_not_written", run_id=live.turn.run_id, code=error.code)
-                if pause is None:
+                if time.monotonic() > deadline:
                     break
                 await asyncio.sleep(pause)
             else:
                 return is_ours
         return False
 
-    def _forget_later(self, run_id: RunId) -> None:
-        def forget() -> None:
-            self._logs.pop(run_id, None)
-            self._timers.discard(timer)
-
-        timer = asyncio.get_running_loop().call_later(KEEP_ENDED_S, forget)
-        self._timers.add(timer)
-
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("run.crashed", task=task.get_name(), error=repr(error))
+
+
+def _announce(live: LiveRun) -> None:
+    live.log.append(live.start_event())
+    if live.turn.title is not None:
+        live.log.append(TitleEvent(title=live.turn.title))
+
+
+def _bad_end(live: LiveRun) -> RunStatus:
+    """Return how a run ends that went wrong: text that was shown is kept (I5: and nothing is tried again)."""
+    return RunStatus.INTERRUPTED if live.has_text else RunStatus.FAILED
 
 
 async def _take_in(live: LiveRun, deltas: AsyncGenerator[Delta]) -> None:

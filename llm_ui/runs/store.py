@@ -75,9 +75,7 @@ async def set_manifest(session: Session, run_id: RunId, manifest: dict[str, obje
     await session.execute(update(Run).where(Run.id == run_id).values(manifest=manifest))
 
 
-async def beat(
-    session: Session, run_id: RunId, owner: str, text: Text | None, *, started_at: datetime | None
-) -> Pulse:
+async def beat(session: Session, run_id: RunId, owner: str, text: Text | None, *, started_at: datetime | None) -> Pulse:
     """Renew the lease and, with a text, write it down. Says whether the run may go on.
 
     `started_at` is when the provider was called, None before that.

@@ -18,10 +18,10 @@ from llm_ui.models import (
     MessageStatus,
     Run,
     RunStatus,
+    SystemPrompt,
 )
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.chats import chat_row
 
 TITLE_CHARS = 60
 
@@ -68,15 +68,15 @@ async def append_turn(
     text = "" if request.regenerate_of else question_text(request)
     chat, is_new = await _chat(session, actor, request)
     await _refuse_while_answering(session, chat)
-    previous_model = chat.model_id
+    previous = None if is_new else await _last_run(session, actor, chat)
     chat.model_id = target.model_id
     chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
     title = None
     if is_new:
         title = chat.title = title_of(text)
     if request.regenerate_of is None:
-        if not is_new and previous_model is not None and previous_model != target.model_id:
-            await _note(session, chat, f"Switched to {target.display_name}.")
+        if previous is not None and previous.model_id != target.model_id:
+            await _note(session, chat, f"Model changed from {previous.model_name} to {target.display_name}.")
         question = await _append(session, chat, MessageRole.USER, MessageStatus.COMPLETE, text)
     else:
         question = await _question_of(session, actor, chat, MessageId(request.regenerate_of))
@@ -97,16 +97,30 @@ def title_of(text: str) -> str:
 
 async def _chat(session: Session, actor: Actor, request: ChatRequest) -> tuple[ChatHistory, bool]:
     if request.chat_id is not None:
-        return await chat_row(session, actor, ChatId(request.chat_id)), False
+        # Locked, and read afresh: of two questions at once the second one must see the first one's run.
+        query = readable(ChatHistory, actor).where(ChatHistory.id == request.chat_id).with_for_update()
+        chat = await session.scalar(query.execution_options(populate_existing=True))
+        if chat is None:
+            raise NotFound("This chat does not exist, or it is not yours. Pick one from the list.")
+        return chat, False
     if request.regenerate_of is not None:
         raise InvalidInput("To regenerate an answer, name its chat.")
     prompt_id = None if request.system_prompt_id is None else PromptId(request.system_prompt_id)
+    if prompt_id is not None:
+        readable_prompt = readable(SystemPrompt, actor).where(SystemPrompt.id == prompt_id)
+        if await session.scalar(readable_prompt) is None:
+            raise NotFound("These instructions do not exist any more. Pick others, or none.")
     chat = ChatHistory(
         id=ChatId(uuid7()), user_id=actor.user_id, last_message_at=now(), system_prompt_id=prompt_id, next_position=0
     )
     session.add(chat)
     await session.flush()
     return chat, True
+
+
+async def _last_run(session: Session, actor: Actor, chat: ChatHistory) -> Run | None:
+    query = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
+    return await session.scalar(query.limit(1))
 
 
 async def _refuse_while_answering(session: Session, chat: ChatHistory) -> None:

@@ -13,6 +13,7 @@ from panel import state
 from tornado.iostream import StreamClosedError
 from tornado.tcpclient import TCPClient
 
+from llm_ui.app import serving
 from llm_ui.app.routing import applications as all_applications
 from llm_ui.app.serving import MAX_BODY_BYTES, ActorOf, serve
 from llm_ui.auth.site import Site
@@ -71,6 +72,20 @@ async def test_a_body_that_no_form_of_ours_has_is_refused(workspace: Workspace) 
     except StreamClosedError:
         answer = b""
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 413"))
+
+
+async def test_a_browser_that_never_finishes_its_headers_is_cut_off(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await workspace.served.close()
+    monkeypatch.setattr(serving, "SLOW_S", 0.2)
+    workspace.served = serve(workspace.site, pages)
+    stream = await TCPClient().connect("127.0.0.1", workspace.site.backend.config.port)
+
+    await stream.write(b"GET / HTTP/1.1\r\nHost:")
+
+    async with asyncio.timeout(5):
+        assert await stream.read_until_close() == b""
 
 
 async def test_the_watch_over_ended_sign_ins_failing_ends_the_serving(

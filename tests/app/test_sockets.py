@@ -100,6 +100,19 @@ async def test_tokens_that_we_did_not_make_are_refused(workspace: Workspace) -> 
         assert await refused(ann, token_of) == 403, name
 
 
+async def test_a_token_that_is_too_old_is_refused(workspace: Workspace) -> None:
+    ann = await workspace.signed_in("ann")
+    key = workspace.site.backend.secrets.signer.derive("page")
+    owner = {"owner": str(workspace.people["ann"].user_id)}
+    made = [
+        generate_jwt_token(generate_session_id(key, signed=True), key, signed=True, extra_payload=owner, expiration=age)
+        for age in (60, -1)
+    ]
+
+    assert await greeting(await ann.socket(made[0])) == "ACK"
+    assert await refused(ann, made[1]) == 403
+
+
 async def test_a_signed_token_without_an_owner_is_refused(workspace: Workspace) -> None:
     ann = await workspace.signed_in("ann")
     key = workspace.site.backend.secrets.signer.derive("page")

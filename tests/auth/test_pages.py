@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from llm_ui.config import Config
 from llm_ui.kit.clock import now
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.models import Role, User, UserSession
 from llm_ui.services import settings, users
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.settings import REGISTRATION_OPEN
-from tests.app.browser import Browser
+from tests.app.browser import Browser, greeting
 from tests.app.conftest import PASSWORD, Workspace
 
 ALERT = re.compile(r'role="alert">([^<]*)')
@@ -130,6 +131,41 @@ async def test_the_cookie_is_for_this_host_and_not_for_scripts(workspace: Worksp
         assert all(part in line for part in ("HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="))
         assert "Domain" not in line
         assert ("Secure" in line) == name.startswith("__Host-")
+
+
+class TestBehindATrustedProxy:
+    """With TLS ended by a proxy that says so."""
+
+    @pytest.fixture
+    def sqlite_config(self, sqlite_config: Config) -> Config:
+        """Settings that believe the proxy."""
+        return sqlite_config.model_copy(update={"trust_proxy": True, "origins": ("https://ai.example.org",)})
+
+    async def test_cookies_are_for_tls_only(self, workspace: Workspace) -> None:
+        await workspace.add("ann")
+        proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7", "Host": "ai.example.org"}
+        browser = workspace.browser(**proxied)
+
+        answer = await browser.submit("/login", {"username": "ann", "password": PASSWORD})
+
+        (cookie,) = answer.headers.get_list("Set-Cookie")
+        assert cookie.startswith("__Host-llm-ui-session=")
+        assert "Secure" in cookie
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert b"192.0.2.7" in (await browser.get("/account")).body
+
+    async def test_a_cookie_that_was_set_without_tls_is_not_believed(self, workspace: Workspace) -> None:
+        planted = await workspace.signed_in("ann")
+        planted.headers = {"X-Forwarded-Proto": "https", "Host": "ai.example.org"}
+
+        assert (await planted.get("/api/me")).code == 401
+
+    async def test_the_page_may_open_its_websocket_from_the_public_address(self, workspace: Workspace) -> None:
+        ann = await workspace.signed_in("ann")
+
+        opened = await greeting(await ann.socket(await ann.token(), Origin="https://ai.example.org"))
+
+        assert opened == "ACK"
 
 
 async def test_the_token_is_stored_as_a_hash_only(workspace: Workspace) -> None:

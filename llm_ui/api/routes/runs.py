@@ -57,4 +57,4 @@ async def stop(run_id: UUID, parts: Parts, actor: Principal) -> Response:
 def following(parts: Api, actor: Actor, run_id: RunId, after: int) -> AsyncGenerator[bytes]:
     """Return the run's events: from memory while this process has them, else from the database."""
     log = parts.engine.events(run_id)
-    return replay(parts.database, actor, run_id) if log is None else log.follow(after)
+    return replay(parts.database, actor, run_id, after) if log is None else log.follow(after)
