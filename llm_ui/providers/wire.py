@@ -122,7 +122,7 @@ class WireAdapter:
                 raw = await _some(response, MAX_LIST_BYTES)
         try:
             body = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _not_an_endpoint() from None
         if isinstance(body, dict) and body.get("error"):
             raise reported(body["error"], endpoint)
@@ -183,6 +183,10 @@ async def _opened(
             yield response
         finally:
             await response.aclose()
+    except _TotalTimeUp:
+        raise ProviderError(
+            f"The provider did not answer within {timeouts.total_s:.0f} seconds. Try again.", ProviderFault.TIMED_OUT
+        ) from None
     except httpx2.HTTPError as error:
         raise _transport_error(error, endpoint, has_data=clock.has_data) from None
     except (httpx2.InvalidURL, UnicodeError):

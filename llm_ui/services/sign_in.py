@@ -56,7 +56,7 @@ class SessionInfo:
 
 async def password_hash_of(session: ReadSession, name: str) -> tuple[UserId, str] | None:
     """Return the account of that name or e-mail address and its password hash, if there is one and it is active."""
-    # No rights to ask for: nobody is signed in yet.
+    # Rights are not asked: nobody is signed in yet.
     key = name_key(name)
     query = select(User.id, User.password_hash).where(or_(User.name_key == key, User.email_key == key))
     row = (await session.execute(query.where(User.is_active))).one_or_none()
@@ -156,6 +156,7 @@ async def revoke_all(session: Session, user_id: UserId, reason: str, *, but: Ses
 
 async def revoked_since(session: ReadSession, instant: datetime) -> tuple[SessionId, ...]:
     """Return the sessions that anybody ended since then, so that their open pages can be closed."""
+    # Rights are not asked: the product closes everybody's pages, and learns only ids.
     return tuple(await session.scalars(select(UserSession.id).where(UserSession.revoked_at >= instant)))
 
 
@@ -166,6 +167,7 @@ async def end_every_session(session: Session, reason: str) -> None:
 
 
 async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_outs: TimeOuts) -> Actor:
+    # Rights begin here: this is how it becomes known who acts.
     query = select(UserSession, User).join(User, User.id == UserSession.user_id).where(which)
     found = (await session.execute(query)).one_or_none()
     if found is None:

@@ -203,6 +203,7 @@ async def change_password(session: Session, actor: Actor, password: str, passwor
 
 async def _insert(session: Session, new: NewUser, role: Role, password_hash: str) -> User:
     name, email = new.name.strip(), new.email.strip()
+    # Rights were asked by the caller; this tells only whether a name is taken.
     taken = select(func.count()).where(or_(User.name_key == name_key(name), User.email_key == name_key(email)))
     if await session.scalar(taken):
         raise Conflict(TAKEN)
@@ -233,7 +234,7 @@ async def _row(session: ReadSession, actor: Actor, user_id: UserId) -> User:
 
 
 async def _keep_an_admin(session: Session, user: User) -> None:
-    # The administrators' rows are the lock: two who demote each other at once must not both succeed.
+    # Rights were asked by the caller. The administrators' rows are the lock: two who demote each other at once must not both succeed.
     admins = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id).with_for_update()
     if set(await session.scalars(admins)) == {user.id}:
         raise Conflict(f"{user.name} is the only administrator. Make somebody else one first.")
