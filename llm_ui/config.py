@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from llm_ui.errors import ConfigurationError
 
 ENV_PREFIX = "LLM_UI_"
+DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -56,6 +57,35 @@ class Config(BaseSettings):
     idle_timeout_s: float = Field(30.0, gt=0, description="Seconds between two pieces of a provider's answer.")
     total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what is not PostgreSQL, without repeating it: it may hold a password. Empty counts as not given."""
+        if value is None or not value.get_secret_value():
+            return None
+        try:
+            parts = urlsplit(value.get_secret_value())
+            is_usable = parts.scheme in DATABASE_SCHEMES and bool(parts.path.strip("/")) and parts.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable:
+            raise ValueError(
+                "it is not an address like postgresql+psycopg://name:password@host:5432/database; "
+                "leave it empty for SQLite"
+            )
+        return value
+
+    @field_validator("api_url")
+    @classmethod
+    def _check_api_url(cls, value: str | None) -> str | None:
+        """Refuse what is not an address. Empty counts as not given."""
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it is not an address like http://127.0.0.1:8000")
+        return value
 
     @field_validator("origins", mode="before")
     @classmethod

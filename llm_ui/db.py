@@ -170,6 +170,8 @@ def _translated(error: DBAPIError) -> LLMUIError | None:
         return DatabaseBusy()
     if any(words in said for words in ("disk is full", "readonly database", "disk i/o error", "no space left")):
         return StorageFull()
+    if "malformed" in said or "is not a database" in said:
+        return DatabaseDown("The database file is damaged. Stop LLM UI and restore a backup: llm-ui db restore FILE")
     # On SQLite a missing table is an OperationalError too: only what is about the file means "down".
     is_down = isinstance(error.orig, psycopg.OperationalError) or "unable to open database file" in said
     return DatabaseDown() if is_down or error.connection_invalidated else None

@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass, field
 
 import httpx2
 
@@ -19,24 +18,92 @@ from llm_ui.observability.logging import get_logger
 
 log = get_logger(__name__)
 
-MODULES = ("llm_ui.api", "llm_ui.app", "llm_ui.worker")
-FIRST_PAUSE_S = 0.05
+FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 CRASHES = 8
 CRASH_WINDOW_S = 30.0
 """A process that crashes so many times in so long will not get better by another start."""
-SETTLE_S = 3.0
-"""Beyond the drain time, how long a process gets before it is killed."""
+SETTLE_S = 5.0
+"""Beyond the drain time, how long all processes get before they are killed."""
 POLL_S = 0.05
 
 
-@dataclass
 class Child:
-    """One process and its crashes."""
+    """One process, started again when it crashes."""
 
-    module: str
-    process: asyncio.subprocess.Process | None = None
-    crashes: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES))
+    def __init__(self, module: str, environment: dict[str, str], lifeline: int) -> None:
+        self.module = module
+        self._environment = {**environment, LIFELINE: str(lifeline)}
+        self._lifeline = lifeline
+        self._process: asyncio.subprocess.Process | None = None
+        self._ending = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._crashes: deque[float] = deque(maxlen=CRASHES)
+
+    async def keep(self) -> None:
+        """Keep the process running until `end`. Raises `ConfigurationError` when it crashes again and again."""
+        pause_s = FIRST_PAUSE_S
+        try:
+            while not self._ending.is_set():
+                began = time.monotonic()
+                code = await self._run_once()
+                if self._ending.is_set():
+                    return
+                log.warning("process.crashed", module=self.module, code=code)
+                self._require_hope()
+                if time.monotonic() - began > LONGEST_PAUSE_S:
+                    pause_s = FIRST_PAUSE_S
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause_s):
+                        await self._ending.wait()
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        finally:
+            self._gone.set()
+
+    async def end(self) -> None:
+        """Ask the process to end; return once it has."""
+        self._ending.set()
+        self._send(signal.SIGTERM)
+        await self._gone.wait()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._ending.set()
+        self._send(signal.SIGKILL)
+
+    async def _run_once(self) -> int | None:
+        """Run the process to its end; return its exit code, or None when it could not be started."""
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                self.module,
+                env=self._environment,
+                pass_fds=(self._lifeline,),
+                stdin=asyncio.subprocess.DEVNULL,
+                # Ctrl+C goes to the whole group of a terminal: only we act on it.
+                start_new_session=True,
+            )
+        except OSError as error:
+            log.warning("process.refused", module=self.module, reason=error.strerror)
+            return None
+        if self._ending.is_set():
+            # It was asked to end while it was being made.
+            self._send(signal.SIGTERM)
+        return await self._process.wait()
+
+    def _require_hope(self) -> None:
+        instant = time.monotonic()
+        self._crashes.append(instant)
+        if len(self._crashes) == CRASHES and instant - self._crashes[0] < CRASH_WINDOW_S:
+            raise ConfigurationError(
+                f"{self.module} ended {CRASHES} times in a row; the lines above say why. Mend it and start again."
+            )
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
 
 
 class Supervisor:
@@ -44,76 +111,48 @@ class Supervisor:
 
     def __init__(self, config: Config, environment: dict[str, str]) -> None:
         self._config = config
-        self._environment = environment
-        self._children = [Child(module) for module in MODULES]
-        self._stopping = asyncio.Event()
-        self._failure: ConfigurationError | None = None
         # The children hold the reading end: it closes when this process is gone, however it went.
         self._reading_end, self._writing_end = os.pipe()
+        self._api, self._pages, self._worker = (
+            Child(module, environment, self._reading_end) for module in ("llm_ui.api", "llm_ui.app", "llm_ui.worker")
+        )
+        self._children = (self._api, self._pages, self._worker)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run everything until `stop` is set or a process cannot be kept up. Raises `ConfigurationError` then."""
-        keeping = [asyncio.create_task(self._keep(child, stop)) for child in self._children]
-        telling = asyncio.create_task(self._tell_when_ready())
+        keeping = [asyncio.create_task(child.keep()) for child in self._children]
+        stopped, telling = asyncio.create_task(stop.wait()), asyncio.create_task(self._tell_when_ready())
         try:
-            await stop.wait()
+            await asyncio.wait([stopped, *keeping], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._stopping.set()
+            stopped.cancel()
             telling.cancel()
             await self._drain()
-            await asyncio.gather(*keeping, telling, return_exceptions=True)
+            ended = await asyncio.gather(*keeping, stopped, telling, return_exceptions=True)
             os.close(self._reading_end)
             os.close(self._writing_end)
-        if self._failure is not None:
-            raise self._failure
-
-    async def _keep(self, child: Child, stop: asyncio.Event) -> None:
-        pause_s = FIRST_PAUSE_S
-        while not self._stopping.is_set():
-            child.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                child.module,
-                env={**self._environment, LIFELINE: str(self._reading_end)},
-                pass_fds=(self._reading_end,),
-                stdin=asyncio.subprocess.DEVNULL,
-                # Ctrl+C goes to the whole group of a terminal: only we act on it.
-                start_new_session=True,
-            )
-            began = time.monotonic()
-            code = await child.process.wait()
-            if self._stopping.is_set():
-                return
-            log.warning("process.crashed", module=child.module, code=code)
-            if self._crashes_too_often(child):
-                message = (
-                    f"{child.module} ended {CRASHES} times in a row; the lines above say why. Mend it and start again."
-                )
-                self._failure = ConfigurationError(message)
-                stop.set()
-                return
-            pause_s = FIRST_PAUSE_S if time.monotonic() - began > LONGEST_PAUSE_S else min(pause_s * 2, LONGEST_PAUSE_S)
-            await asyncio.sleep(pause_s)
-
-    def _crashes_too_often(self, child: Child) -> bool:
-        instant = time.monotonic()
-        child.crashes.append(instant)
-        return len(child.crashes) == CRASHES and instant - child.crashes[0] < CRASH_WINDOW_S
+        for problem in ended:
+            if isinstance(problem, Exception):
+                raise problem
 
     async def _drain(self) -> None:
-        """Ask every process to end, wait, and kill what does not."""
-        running = [child.process for child in self._children if child.process and child.process.returncode is None]
-        for process in running:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(self._config.drain_s + SETTLE_S):
-                await asyncio.gather(*(process.wait() for process in running))
-        except TimeoutError:
-            for process in running:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-            log.warning("process.killed", reason="did not end in time")
+        """End every process in good order; kill what does not end in time, or when Ctrl+C comes once more."""
+        hurry = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, hurry.set)
+        ending, hurried = asyncio.create_task(self._end_in_order()), asyncio.create_task(hurry.wait())
+        limit_s = self._config.drain_s + SETTLE_S
+        done, _ = await asyncio.wait([ending, hurried], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        if ending not in done:
+            log.warning("process.killed", reason="told to hurry" if hurry.is_set() else "did not end in time")
+            for child in self._children:
+                child.kill()
+        await ending
+        hurried.cancel()
+
+    async def _end_in_order(self) -> None:
+        """End the pages last, so that people see the end of the answers that are let finish."""
+        await asyncio.gather(self._api.end(), self._worker.end())
+        await self._pages.end()
 
     async def _tell_when_ready(self) -> None:
         """Print where to go once the pages and the LLM API answer."""
@@ -123,7 +162,9 @@ class Supervisor:
             for address in (f"{self._config.llm_api_url}/readyz", f"{local_url(self._config)}/healthz"):
                 await _until_it_answers(http, address)
         log.info("serve.ready", url=url, seconds=round(time.monotonic() - began, 2))
-        print(f"\n  LLM UI is ready: {url}\n  Stop it with Ctrl+C.\n", flush=True)  # noqa: T201
+        # Whoever read the output may have gone; the log says it too.
+        with contextlib.suppress(OSError):
+            print(f"\n  LLM UI is ready: {url}\n  Stop it with Ctrl+C.\n", flush=True)  # noqa: T201
 
 
 async def _until_it_answers(http: httpx2.AsyncClient, address: str) -> None:

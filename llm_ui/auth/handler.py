@@ -45,6 +45,10 @@ class OurHandler(RequestHandler):
         """Return nobody: Bokeh's own answer for a handler that forgot to ask is a default user."""
         return
 
+    def check_trusted_origin(self, origin: str) -> bool:
+        """Return whether a form comes from one of our pages, where a proxy has changed the `Host` header."""
+        return self.site.entrance.allows(origin)
+
     def get_cookie(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
         """Return a cookie's value under the name it has on this way in."""
         value = self.site.cookie(self.request, name)

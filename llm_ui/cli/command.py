@@ -4,6 +4,8 @@ import asyncio
 import os
 import secrets
 import sys
+import tempfile
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -15,11 +17,9 @@ from llm_ui.bootstrap import open_database
 from llm_ui.config import ENV_PREFIX, Config, load_config
 from llm_ui.db import Database
 from llm_ui.errors import InvalidInput, LLMUIError
-from llm_ui.observability.logging import configure, get_logger
+from llm_ui.observability.logging import configure
 
 T = TypeVar("T")
-
-log = get_logger(__name__)
 
 data_dir = click.option(
     "--data-dir", type=click.Path(path_type=Path), help="Folder for everything; default ~/.llm-ui or LLM_UI_DATA_DIR."
@@ -35,17 +35,25 @@ def run(work: Callable[[], T]) -> T:
     except KeyboardInterrupt:
         fail("Interrupted.")
     except Exception:
-        error_id = secrets.token_hex(4)
         if os.environ.get(f"{ENV_PREFIX}LOG_LEVEL") == "debug":
             raise
-        log.exception("command.crashed", error_id=error_id)
-        fail(f"Something went wrong here (error {error_id}); the lines above tell more.")
+        error_id, file = _write_down(traceback.format_exc())
+        fail(f"Something went wrong here (error {error_id}). {file} tells what: send it to whoever maintains LLM UI.")
 
 
-def fail(message: str) -> NoReturn:
-    """Say why on standard error and end with exit code 1."""
+def _write_down(story: str) -> tuple[str, str]:
+    """Keep a traceback in a file of its own, for its owner only; return the error's id and the file's path."""
+    error_id = secrets.token_hex(4)
+    descriptor, path = tempfile.mkstemp(prefix=f"llm-ui-{error_id}-", suffix=".log")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(story)
+    return error_id, path
+
+
+def fail(message: str, *, code: int = 1) -> NoReturn:
+    """Say why on standard error and end with the exit code."""
     click.echo(f"llm-ui: {message}", err=True)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def with_database(config: Config, work: Callable[[Database], Awaitable[T]]) -> T:

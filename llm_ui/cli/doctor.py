@@ -5,10 +5,8 @@ import os
 import platform
 import shutil
 import sqlite3
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import click
@@ -16,11 +14,12 @@ import httpx2
 from pydantic import SecretStr
 
 from llm_ui import migrations
-from llm_ui.cli.command import data_dir, run, settings, table
-from llm_ui.cli.serve import is_running, require_free
+from llm_ui.cli.command import data_dir, fail, run, settings, table
+from llm_ui.cli.serve import is_serving, require_free
 from llm_ui.config import ENV_PREFIX, Config
-from llm_ui.db import Database
+from llm_ui.db import Database, ReadSession
 from llm_ui.errors import LLMUIError
+from llm_ui.kit.encryption import Sealer
 from llm_ui.services import providers
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.secrets import load_secrets
@@ -50,8 +49,9 @@ def doctor(data_dir: Path | None) -> None:
     click.echo()
     findings = run(lambda: list(_findings(config)))
     table([[finding.state, finding.what, finding.advice] for finding in findings], ["", "checked", "what to do"])
-    if any(finding.state == "fail" for finding in findings):
-        sys.exit(1)
+    failed = sum(finding.state == "fail" for finding in findings)
+    if failed:
+        fail(f"{failed} of these checks failed. Do what stands beside them, then run llm-ui doctor again.")
 
 
 def _settings(config: Config) -> Iterator[tuple[str, str, str]]:
@@ -66,19 +66,35 @@ def _settings(config: Config) -> Iterator[tuple[str, str, str]]:
 def _findings(config: Config) -> Iterator[Finding]:
     yield Finding("ok", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
     yield _folder(config)
-    if not config.folder.is_dir():
-        return
-    yield _attempt("Key files", lambda: load_secrets(config))
-    yield from asyncio.run(_database(config))
-    if is_running(config):
-        yield from _answering(config)
-    else:
-        for host, port, what, option in (
-            (config.host, config.port, "pages", "--port"),
-            (config.api_host, config.api_port, "LLM API", "--api-port"),
-        ):
-            yield _attempt(f"Port {port} is free", partial(require_free, host, port, what, option))
+    # Without a folder there is nothing in it to look at, and looking should not make one.
+    if config.folder.is_dir():
+        keys = _attempt("Keys that sign and seal", lambda: load_secrets(config))
+        yield keys
+        yield from asyncio.run(_database(config, load_secrets(config).sealer if keys.state == "ok" else None))
+    yield _server("Pages", config, f"{local_url(config)}/healthz")
+    yield _server("LLM API", config, f"{config.llm_api_url}/readyz")
     yield _origin(config)
+
+
+def _server(what: str, config: Config, url: str) -> Finding:
+    """Return whether one of our servers answers or, while none should, could be started."""
+    address = url.rsplit("/", 1)[0]
+    try:
+        if httpx2.get(url, timeout=3, trust_env=False).status_code == 200:
+            return Finding("ok", f"{what}: running at {address}")
+    except httpx2.HTTPError as error:
+        reason = type(error).__name__
+    else:
+        reason = "it answers, but is not ready"
+    if config.folder.is_dir() and is_serving(config):
+        advice = f"LLM UI runs, but this part is not ready ({reason}): look into its log, check the port."
+        return Finding("fail", f"{what}: not at {address}", advice)
+    if what == "LLM API" and config.api_url:
+        return Finding("fail", f"{what}: not at {address}", "Start it there, or correct LLM_UI_API_URL.")
+    host, port, option = (
+        (config.host, config.port, "--port") if what == "Pages" else (config.api_host, config.api_port, "--api-port")
+    )
+    return _attempt(f"{what}: can be served at {address}", lambda: require_free(host, port, what, option))
 
 
 def _folder(config: Config) -> Finding:
@@ -93,7 +109,7 @@ def _folder(config: Config) -> Finding:
     return Finding("ok", f"Data folder {config.folder}, {free / 1e9:.1f} GB free")
 
 
-async def _database(config: Config) -> list[Finding]:
+async def _database(config: Config, sealer: Sealer | None) -> list[Finding]:
     kind = "PostgreSQL" if config.database_url else "SQLite"
     database = Database.open(config)
     try:
@@ -104,6 +120,7 @@ async def _database(config: Config) -> list[Finding]:
         await migrations.require_current(database)
         async with database.reading() as session:
             found = await providers.list_providers(session, SYSTEM)
+            sealed = await _unopened(session, sealer, found)
             has_no_admin = await needs_setup(session)
     except LLMUIError as error:
         return [Finding("fail", f"{kind}", error.message)]
@@ -114,7 +131,24 @@ async def _database(config: Config) -> list[Finding]:
         findings.append(
             Finding("warn", "There is no administrator", "Start LLM UI and open the set-up link it prints.")
         )
-    return findings + [_provider(provider) for provider in found if provider.is_enabled]
+    return findings + sealed + [_provider(provider) for provider in found if provider.is_enabled]
+
+
+async def _unopened(
+    session: ReadSession, sealer: Sealer | None, found: Sequence[providers.ProviderInfo]
+) -> list[Finding]:
+    """Return a finding for each provider whose key this server's encryption key does not open."""
+    findings: list[Finding] = []
+    if sealer is None:
+        return findings
+    for provider in found:
+        target = await providers.provider_target(session, SYSTEM, provider.id)
+        try:
+            if target.sealed_key is not None:
+                sealer.open(target.sealed_key, str(target.id))
+        except LLMUIError as error:
+            findings.append(Finding("fail", f"Key of provider {provider.name}", error.message))
+    return findings
 
 
 def _provider(provider: providers.ProviderInfo) -> Finding:
@@ -125,17 +159,7 @@ def _provider(provider: providers.ProviderInfo) -> Finding:
         return Finding("warn", name, "It has no key. Enter one under Admin, Providers.")
     if provider.last_test_error:
         return Finding("warn", name, provider.last_test_error)
-    return Finding("ok", f"{name}, {provider.model_count} models")
-
-
-def _answering(config: Config) -> Iterator[Finding]:
-    for what, url in (("Pages", f"{local_url(config)}/healthz"), ("LLM API", f"{config.llm_api_url}/readyz")):
-        try:
-            is_up = httpx2.get(url, timeout=3, trust_env=False).status_code == 200
-        except httpx2.TransportError:
-            is_up = False
-        advice = "" if is_up else "LLM UI runs, but this part does not answer here: look into its log, check the port."
-        yield Finding("ok" if is_up else "fail", f"{what} at {url.rsplit('/', 1)[0]}", advice)
+    return Finding("ok", f"{name}, models: {provider.model_count}")
 
 
 def _origin(config: Config) -> Finding:

@@ -2,13 +2,13 @@
 
 import asyncio
 import errno
-import fcntl
 import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -16,9 +16,14 @@ from llm_ui.bootstrap import make_folder
 from llm_ui.cli.command import data_dir, run, settings, with_database
 from llm_ui.config import ENV_PREFIX, Config
 from llm_ui.errors import ConfigurationError
+from llm_ui.kit.lock import held
 from llm_ui.kit.process import run_until_told
 from llm_ui.services.secrets import load_secrets
 from llm_ui.supervisor import Supervisor
+
+SERVE_LOCK = "serve.lock"
+USE_LOCK = "in-use.lock"
+"""Held shared by every server on a data folder, alone by what may not happen under one."""
 
 port_option = click.option("--port", type=int, help="Port of the pages; default 5006.")
 api_port_option = click.option("--api-port", type=int, help="Port of the LLM API; default 8000.")
@@ -41,7 +46,12 @@ def serve(host: str | None, port: int | None, api_port: int | None, data_dir: Pa
 @data_dir
 def ui(host: str | None, port: int | None, data_dir: Path | None) -> None:
     """Run only the pages."""
-    run(lambda: _become("llm_ui.app", settings(host=host, port=port, data_dir=data_dir)))
+
+    def work(config: Config) -> None:
+        require_free(config.host, config.port, "pages", "--port")
+        _become("llm_ui.app", config)
+
+    run(lambda: work(settings(host=host, port=port, data_dir=data_dir)))
 
 
 @click.command()
@@ -50,7 +60,12 @@ def ui(host: str | None, port: int | None, data_dir: Path | None) -> None:
 @data_dir
 def api(host: str | None, port: int | None, data_dir: Path | None) -> None:
     """Run only the LLM API."""
-    run(lambda: _become("llm_ui.api", settings(api_host=host, api_port=port, data_dir=data_dir)))
+
+    def work(config: Config) -> None:
+        require_free(config.api_host, config.api_port, "LLM API", "--port")
+        _become("llm_ui.api", config)
+
+    run(lambda: work(settings(api_host=host, api_port=port, data_dir=data_dir)))
 
 
 @click.command()
@@ -62,7 +77,8 @@ def worker(data_dir: Path | None) -> None:
 
 def _serve(config: Config) -> None:
     make_folder(config.folder)
-    with _only_one(config):
+    with _only_one(config), in_use(config):
+        _require_two_ports(config)
         require_free(config.host, config.port, "pages", "--port")
         require_free(config.api_host, config.api_port, "LLM API", "--api-port")
         load_secrets(config)
@@ -72,9 +88,13 @@ def _serve(config: Config) -> None:
         asyncio.run(run_until_told(supervisor.run))
 
 
-def _become(module: str, config: Config) -> None:
+def _become(module: str, config: Config) -> NoReturn:
     """Go on as the module's process, so that signals reach it and nothing else stays in memory."""
-    os.execve(sys.executable, [sys.executable, "-m", module], environment_of(config))  # noqa: S606 - our own module
+    make_folder(config.folder)
+    with in_use(config) as lock:
+        # The lock goes on with the process.
+        os.set_inheritable(lock, True)
+        os.execve(sys.executable, [sys.executable, "-m", module], environment_of(config))  # noqa: S606 - our own module
 
 
 def environment_of(config: Config) -> dict[str, str]:
@@ -97,32 +117,54 @@ def require_free(host: str, port: int, what: str, option: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-            raise ConfigurationError(
-                f"Port {port} on {host}, for the {what}, {reason}. Choose another one with {option}."
-            ) from None
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                message = f"{host}, for the {what}, is not an address of this computer. Use 127.0.0.1 or 0.0.0.0."
+            else:
+                reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+                message = f"Port {port} on {host}, for the {what}, {reason}. Choose another one with {option}."
+            raise ConfigurationError(message) from None
 
 
-@contextmanager
-def _only_one(config: Config) -> Iterator[None]:
-    """Hold the data folder for this process; the lock goes with it, however it ends."""
-    descriptor = os.open(config.folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigurationError(
-                f"LLM UI runs already on {config.folder}. Stop it first, or choose another folder with --data-dir."
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
+def _require_two_ports(config: Config) -> None:
+    if config.port == config.api_port:
+        raise ConfigurationError(
+            f"Pages and LLM API cannot both have port {config.port}. Choose another one with --port or --api-port."
+        )
 
 
-def is_running(config: Config) -> bool:
-    """Return whether `serve` holds the data folder."""
+def in_use(config: Config) -> AbstractContextManager[int]:
+    """Be one of the servers on the data folder; yields the lock's descriptor."""
+    sentence = f"A backup is being restored into {config.folder}. Start LLM UI again when that is done."
+    return _lock(config.folder / USE_LOCK, sentence, is_shared=True)
+
+
+def not_in_use(config: Config) -> AbstractContextManager[int]:
+    """Keep every server off the data folder. Raises `ConfigurationError` when one runs."""
+    sentence = f"LLM UI runs on {config.folder}. Stop it (Ctrl+C, or SIGTERM to llm-ui serve), then restore."
+    return _lock(config.folder / USE_LOCK, sentence)
+
+
+def is_serving(config: Config) -> bool:
+    """Return whether `serve` runs on the data folder."""
     try:
         with _only_one(config):
             return False
     except ConfigurationError:
         return True
+
+
+def _only_one(config: Config) -> AbstractContextManager[int]:
+    """Be the only `serve` on the data folder."""
+    sentence = f"LLM UI runs already on {config.folder}. Stop it first, or choose another folder with --data-dir."
+    return _lock(config.folder / SERVE_LOCK, sentence)
+
+
+@contextmanager
+def _lock(path: Path, sentence: str, *, is_shared: bool = False) -> Iterator[int]:
+    """Hold a lock. Raises `ConfigurationError` with the sentence when it cannot be had."""
+    with ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(held(path, is_shared=is_shared))
+        except BlockingIOError:
+            raise ConfigurationError(sentence) from None
+        yield descriptor

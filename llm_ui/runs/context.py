@@ -64,7 +64,7 @@ async def build(
             f"The message has about {question_tokens:,} tokens; {target.display_name} takes at most "
             f"{max(0, window - reserve - system_tokens):,} beside its answer. Shorten it or pick a larger model."
         )
-    history, used, dropped = await _history(session, turn.question_id, left)
+    history, used, dropped = await _history(session, turn.before_id, left)
     parts = [
         *([Part("instructions", prompt.name, system_tokens, 1)] if prompt else []),
         *([Part("history", "Earlier messages", used, len(history))] if history else []),
@@ -82,16 +82,14 @@ async def build(
     return Context(system, (*history, PromptMessage("user", turn.question)), manifest, total)
 
 
-async def _history(session: ReadSession, question_id: MessageId, budget: int) -> tuple[list[PromptMessage], int, str]:
-    """Return the newest messages before the question that fit together, their tokens, and where the cut is."""
+async def _history(session: ReadSession, leaf: MessageId | None, budget: int) -> tuple[list[PromptMessage], int, str]:
+    """Return the newest messages up to `leaf` that fit together, their tokens, and where the cut is."""
     found: list[PromptMessage] = []
     used = 0
     cut_at = ""
-    leaf: MessageId | None = question_id
-    skip = 1
     while leaf is not None and not cut_at:
         rows = list(await session.scalars(branch(leaf, PAGE)))
-        for row in rows[skip:]:
+        for row in rows:
             message = _sent(row)
             if message is None:
                 continue
@@ -101,7 +99,7 @@ async def _history(session: ReadSession, question_id: MessageId, budget: int) ->
                 break
             used += tokens
             found.append(message)
-        leaf, skip = (rows[-1].parent_id, 0) if len(rows) == PAGE else (None, 0)
+        leaf = rows[-1].parent_id if len(rows) == PAGE else None
     # A conversation begins with the person: some providers refuse anything else.
     while found and found[-1].role == "assistant":
         dropped = found.pop()

@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, MetricsEvent, TitleEvent
 from llm_ui.db import Database
-from llm_ui.errors import Conflict, LLMUIError, ProviderError, ProviderFault, Unavailable
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, Unavailable
 from llm_ui.kit.encryption import Sealer
-from llm_ui.kit.ids import ChatId, ModelId, RunId
+from llm_ui.kit.ids import ModelId, RunId
 from llm_ui.kit.text import storable
 from llm_ui.models import ProviderKind, Role, RunStatus
 from llm_ui.observability.logging import get_logger
@@ -44,8 +44,7 @@ from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services import providers
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import target as find_target
-from llm_ui.services.chats import open_chat
-from llm_ui.services.turns import append_turn, find_run
+from llm_ui.services.turns import NewRun, add_run, append_turn, find_run, open_turn_chat
 
 log = get_logger(__name__)
 
@@ -64,7 +63,6 @@ SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING,
 
 REPLACED = Ending(RunStatus.INTERRUPTED, error_code="lease_lost", error_message="Another server took this run over.")
 GONE = Ending(RunStatus.STOPPED, "stopped")
-NOT_STORED = "The message could not be stored. Send it again."
 
 
 class Engine:
@@ -104,15 +102,12 @@ class Engine:
         received_at = time.monotonic()
         if self._is_draining:
             raise Unavailable("The server is restarting. Your message is kept here; send it again in a moment.")
-        stored: LiveRun | RunId
         try:
-            stored = await self._store(actor, request, request_id, received_at)
-        except (Conflict, IntegrityError) as error:
-            # A request with the same key may have been faster: then its run is the answer.
-            stored = await self._made_meanwhile(actor, request, error)
-        if not isinstance(stored, LiveRun):
-            return stored
-        live, run_id = stored, stored.turn.run_id
+            live = await self._store(actor, request, request_id, received_at)
+        except (LLMUIError, IntegrityError) as refusal:
+            # Most keys are new, so none is looked up before: of those that are not, the run they made is the answer.
+            return await self._made_before(actor, request, refusal)
+        run_id = live.turn.run_id
         self._live[run_id] = live
         self._logs.add(run_id, live.log)
         _announce(live)
@@ -141,29 +136,25 @@ class Engine:
             await asyncio.wait(self._running, timeout=DRAIN_WRITE_S)
         self._logs.clear()
 
-    async def _made_meanwhile(self, actor: Actor, request: ChatRequest, refusal: Exception) -> RunId:
-        """Return the run that another request with the same key made; raise what was refused when there is none."""
+    async def _made_before(self, actor: Actor, request: ChatRequest, refusal: Exception) -> RunId:
+        """Return the run that a request with the same key made; raise what was refused when there is none."""
         async with self._database.reading() as session:
             run = await find_run(session, actor, request.idempotency_key)
         if run is not None:
             return run.id
         if isinstance(refusal, LLMUIError):
             raise refusal
-        raise Unavailable(NOT_STORED) from refusal
+        raise Unavailable("The message could not be stored. Send it again.") from refusal
 
-    async def _store(self, actor: Actor, request: ChatRequest, request_id: str, received_at: float) -> LiveRun | RunId:
-        """Commit question, empty answer and run together; for a key that was used before, return its run."""
+    async def _store(self, actor: Actor, request: ChatRequest, request_id: str, received_at: float) -> LiveRun:
+        """Commit question, empty answer and run together."""
         async with self._database.writing() as session:
-            made = await find_run(session, actor, request.idempotency_key)
-            if made is not None:
-                return made.id
-            model_id = None if request.model_id is None else ModelId(request.model_id)
-            if model_id is None and request.chat_id is not None:
-                model_id = (await open_chat(session, actor, ChatId(request.chat_id))).model_id
+            chat = await open_turn_chat(session, actor, request)
+            model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
             target = await find_target(session, actor, model_id)
-            turn = await append_turn(session, actor, request, target, lease_owner=self._owner, request_id=request_id)
+            turn = await append_turn(session, actor, chat, request, target)
             sent = await context.build(session, actor, turn, target, max_tokens=request.max_tokens)
-            await store.set_manifest(session, turn.run_id, sent.manifest)
+            await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, request_id))
         return LiveRun(
             turn=turn,
             target=target,

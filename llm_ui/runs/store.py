@@ -70,11 +70,6 @@ class Final:
     provider_request_id: str
 
 
-async def set_manifest(session: Session, run_id: RunId, manifest: dict[str, object]) -> None:
-    """Keep what the model is sent."""
-    await session.execute(update(Run).where(Run.id == run_id).values(manifest=manifest))
-
-
 async def beat(session: Session, run_id: RunId, owner: str, text: Text | None, *, started_at: datetime | None) -> Pulse:
     """Renew the lease and, with a text, write it down. Says whether the run may go on.
 

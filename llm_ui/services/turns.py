@@ -1,14 +1,16 @@
-"""Turns: storing a question, its empty answer and the run that fills it, in one transaction."""
+"""Turns: storing a question, its empty answer and the run that fills it, in one transaction.
+
+In order: `open_turn_chat`, `append_turn`, `add_run`. Ids are made here and rows are stored with their final values,
+a statement for each table: whoever asked waits for them before the model is called.
+"""
 
 from dataclasses import dataclass
-
-from sqlalchemy import select
 
 from llm_ui.contract import MAX_PROMPT_CHARS, ChatRequest
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, PromptId, RunId, uuid7
+from llm_ui.kit.ids import ChatId, MessageId, PromptId, RunId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
     LIVE_STATUSES,
@@ -35,9 +37,22 @@ class Turn:
     question_id: MessageId
     answer_id: MessageId
     question: str
+    before_id: MessageId | None
+    """The message that the question follows; None when it is the chat's first."""
     title: str | None
     """The chat's new title, where this turn gave it one."""
     system_prompt_id: PromptId | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a run is stored with beside its turn."""
+
+    manifest: dict[str, object]
+    """What the model is sent."""
+    lease_owner: str
+    """Who makes it."""
+    request_id: str
 
 
 def question_text(request: ChatRequest) -> str:
@@ -57,36 +72,104 @@ async def find_run(session: ReadSession, actor: Actor, idempotency_key: str) -> 
     return await session.scalar(readable(Run, actor).where(Run.idempotency_key == idempotency_key))
 
 
-async def append_turn(
-    session: Session, actor: Actor, request: ChatRequest, target: ModelTarget, *, lease_owner: str, request_id: str
-) -> Turn:
-    """Store the turn that the request asks for: a new question, or another answer to an old one.
+async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -> ChatHistory:
+    """Return the row of the chat that is asked in: the one the request names, locked, else a new one not stored yet.
 
-    Raises `NotFound` for a foreign chat, `Conflict` while the chat's last answer is being written.
+    Raises `NotFound` for a foreign chat or system prompt.
     """
     require(actor, Permission.CHAT)
+    if request.chat_id is not None:
+        # Locked: of two questions at once the second one must see the first one's run.
+        query = readable(ChatHistory, actor).where(ChatHistory.id == request.chat_id).with_for_update()
+        chat = await session.scalar(query)
+        if chat is None:
+            raise NotFound("This chat does not exist, or it is not yours. Pick one from the list.")
+        return chat
+    if request.regenerate_of is not None:
+        raise InvalidInput("To regenerate an answer, name its chat.")
+    prompt_id = None if request.system_prompt_id is None else PromptId(request.system_prompt_id)
+    if prompt_id is not None:
+        prompts = readable(SystemPrompt, actor).where(SystemPrompt.id == prompt_id)
+        if await session.scalar(prompts) is None:
+            raise NotFound("These instructions do not exist any more. Pick others, or none.")
+    return ChatHistory(id=ChatId(uuid7()), user_id=actor.user_id, system_prompt_id=prompt_id, next_position=0)
+
+
+async def append_turn(
+    session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, target: ModelTarget
+) -> Turn:
+    """Store the question and the empty answer: a new question, or another answer to an old one.
+
+    Raises `Conflict` while the chat's last answer is being written.
+    """
+    require(actor, Permission.CHAT)
+    is_new = request.chat_id is None
     text = "" if request.regenerate_of else question_text(request)
-    chat, is_new = await _chat(session, actor, request)
-    await _refuse_while_answering(session, chat)
-    previous = None if is_new else await _last_run(session, actor, chat)
+    previous_model = None if is_new else await _model_before(session, actor, chat, target)
     chat.model_id = target.model_id
     chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
-    title = None
-    if is_new:
-        title = chat.title = title_of(text)
+    title = title_of(text) if is_new else None
+    added: list[ChatMessage] = []
     if request.regenerate_of is None:
-        if previous is not None and previous.model_id != target.model_id:
-            await _note(session, chat, f"Model changed from {previous.model_name} to {target.display_name}.")
-        question = await _append(session, chat, MessageRole.USER, MessageStatus.COMPLETE, text)
+        if previous_model is not None:
+            remark = f"Model changed from {previous_model} to {target.display_name}."
+            added.append(_message(chat, MessageRole.NOTE, MessageStatus.COMPLETE, remark))
+        question = _message(chat, MessageRole.USER, MessageStatus.COMPLETE, text)
+        added.append(question)
     else:
         question = await _question_of(session, actor, chat, MessageId(request.regenerate_of))
-    chat.active_leaf_id = question.id
-    answer = await _append(session, chat, MessageRole.ASSISTANT, MessageStatus.STREAMING, "")
-    run = _run(actor, request, target, question=question, answer=answer)
-    run.lease_owner, run.request_id = lease_owner, request_id
-    session.add(run)
+        chat.active_leaf_id = question.id
+    answer = _message(chat, MessageRole.ASSISTANT, MessageStatus.STREAMING, "")
+    if title is not None:
+        chat.title = title
+        session.add(chat)
+        await session.flush()
+    session.add_all([*added, answer])
     await session.flush()
-    return Turn(run.id, chat.id, question.id, answer.id, question.text, title, chat.system_prompt_id)
+    return Turn(
+        run_id=RunId(uuid7()),
+        chat_id=chat.id,
+        question_id=question.id,
+        answer_id=answer.id,
+        question=question.text,
+        before_id=question.parent_id,
+        title=title,
+        system_prompt_id=chat.system_prompt_id,
+    )
+
+
+async def add_run(
+    session: Session,
+    actor: Actor,
+    request: ChatRequest,
+    turn: Turn,
+    target: ModelTarget,
+    new: NewRun,
+) -> None:
+    """Store the run of a turn. Raises `IntegrityError` when another run has the request's key already."""
+    require(actor, Permission.CHAT)
+    session.add(
+        Run(
+            id=turn.run_id,
+            user_id=actor.user_id,
+            chat_id=turn.chat_id,
+            question_id=turn.question_id,
+            answer_id=turn.answer_id,
+            model_id=target.model_id,
+            provider_id=target.provider_id,
+            model_name=target.display_name,
+            provider_name=target.provider_name,
+            idempotency_key=request.idempotency_key,
+            status=RunStatus.QUEUED,
+            temperature=request.temperature,
+            max_tokens=request.max_tokens,
+            manifest=new.manifest,
+            lease_owner=new.lease_owner,
+            request_id=new.request_id,
+            heartbeat_at=now(),
+        )
+    )
+    await session.flush()
 
 
 def title_of(text: str) -> str:
@@ -95,39 +178,20 @@ def title_of(text: str) -> str:
     return one_line(next((line for line in lines if line), text), TITLE_CHARS)
 
 
-async def _chat(session: Session, actor: Actor, request: ChatRequest) -> tuple[ChatHistory, bool]:
-    if request.chat_id is not None:
-        # Locked, and read afresh: of two questions at once the second one must see the first one's run.
-        query = readable(ChatHistory, actor).where(ChatHistory.id == request.chat_id).with_for_update()
-        chat = await session.scalar(query.execution_options(populate_existing=True))
-        if chat is None:
-            raise NotFound("This chat does not exist, or it is not yours. Pick one from the list.")
-        return chat, False
-    if request.regenerate_of is not None:
-        raise InvalidInput("To regenerate an answer, name its chat.")
-    prompt_id = None if request.system_prompt_id is None else PromptId(request.system_prompt_id)
-    if prompt_id is not None:
-        readable_prompt = readable(SystemPrompt, actor).where(SystemPrompt.id == prompt_id)
-        if await session.scalar(readable_prompt) is None:
-            raise NotFound("These instructions do not exist any more. Pick others, or none.")
-    chat = ChatHistory(
-        id=ChatId(uuid7()), user_id=actor.user_id, last_message_at=now(), system_prompt_id=prompt_id, next_position=0
-    )
-    session.add(chat)
-    await session.flush()
-    return chat, True
+async def _model_before(session: Session, actor: Actor, chat: ChatHistory, target: ModelTarget) -> str | None:
+    """Return the name of the model that the chat's last run asked, None when it is the one asked now.
 
-
-async def _last_run(session: Session, actor: Actor, chat: ChatHistory) -> Run | None:
-    query = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
-    return await session.scalar(query.limit(1))
-
-
-async def _refuse_while_answering(session: Session, chat: ChatHistory) -> None:
-    # rights: the chat was read through readable()
-    live = select(Run.id).where(Run.chat_id == chat.id, Run.status.in_(LIVE_STATUSES)).limit(1)
-    if await session.scalar(live) is not None:
+    Raises `Conflict` while that run goes on: only the last one of a chat can.
+    """
+    runs = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
+    last = runs.with_only_columns(Run.status, Run.model_id, Run.model_name).limit(1)
+    found = (await session.execute(last)).one_or_none()
+    if found is None:
+        return None
+    status, model_id, model_name = found
+    if status in LIVE_STATUSES:
         raise Conflict("An answer is still being written in this chat. Stop it or wait for its end, then send again.")
+    return None if model_id == target.model_id else str(model_name)
 
 
 async def _question_of(session: Session, actor: Actor, chat: ChatHistory, answer_id: MessageId) -> ChatMessage:
@@ -139,13 +203,8 @@ async def _question_of(session: Session, actor: Actor, chat: ChatHistory, answer
     return question
 
 
-async def _note(session: Session, chat: ChatHistory, text: str) -> None:
-    await _append(session, chat, MessageRole.NOTE, MessageStatus.COMPLETE, text)
-
-
-async def _append(
-    session: Session, chat: ChatHistory, role: MessageRole, status: MessageStatus, text: str
-) -> ChatMessage:
+def _message(chat: ChatHistory, role: MessageRole, status: MessageStatus, text: str) -> ChatMessage:
+    """Return a message that follows the chat's active leaf, and make it the leaf."""
     message = ChatMessage(
         id=MessageId(uuid7()),
         chat_id=chat.id,
@@ -156,28 +215,7 @@ async def _append(
         text=text,
         reasoning="",
     )
-    session.add(message)
     chat.next_position += 1
     chat.last_message_at = now()
-    await session.flush()
     chat.active_leaf_id = message.id
     return message
-
-
-def _run(actor: Actor, request: ChatRequest, target: ModelTarget, *, question: ChatMessage, answer: ChatMessage) -> Run:
-    return Run(
-        id=RunId(uuid7()),
-        user_id=actor.user_id,
-        chat_id=answer.chat_id,
-        question_id=question.id,
-        answer_id=answer.id,
-        model_id=ModelId(target.model_id),
-        provider_id=target.provider_id,
-        model_name=target.display_name,
-        provider_name=target.provider_name,
-        idempotency_key=request.idempotency_key,
-        status=RunStatus.QUEUED,
-        temperature=request.temperature,
-        max_tokens=request.max_tokens,
-        heartbeat_at=now(),
-    )

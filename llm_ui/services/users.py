@@ -234,7 +234,8 @@ async def _row(session: ReadSession, actor: Actor, user_id: UserId) -> User:
 
 
 async def _keep_an_admin(session: Session, user: User) -> None:
-    # Rights were asked by the caller. The administrators' rows are the lock: two who demote each other at once must not both succeed.
+    # Rights were asked by the caller. The administrators' rows are the lock: two who demote each other at once must
+    # not both succeed.
     admins = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id).with_for_update()
     if set(await session.scalars(admins)) == {user.id}:
         raise Conflict(f"{user.name} is the only administrator. Make somebody else one first.")

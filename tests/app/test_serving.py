@@ -4,9 +4,11 @@ import asyncio
 import gc
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import param
 import pytest
 from bokeh.document import Document
 from panel import state
@@ -27,10 +29,11 @@ SESSIONS = 200
 SERVICE_RESTART = 1012
 
 
-def live_documents() -> int:
-    """How many Bokeh documents are in memory."""
+def in_memory() -> Counter[str]:
+    """How many Bokeh documents are in memory, and how many states, views and widgets."""
     gc.collect()
-    return sum(isinstance(thing, Document) for thing in gc.get_objects())
+    kept = (Document, param.Parameterized)
+    return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, kept))
 
 
 async def test_closing_tells_the_pages_and_runs_what_they_registered(site: Site, workspace: Workspace) -> None:
@@ -116,11 +119,11 @@ class TestTheRealPages:
     async def test_sessions_that_are_closed_leave_no_document_behind(self, workspace: Workspace) -> None:
         ann = await workspace.signed_in("ann")
         await self._open_and_close(workspace, ann, 5)
-        before = live_documents()
+        before = in_memory()
 
         await self._open_and_close(workspace, ann, SESSIONS)
 
-        assert live_documents() == before
+        assert in_memory() == before
         assert not state._views
 
     async def _open_and_close(self, workspace: Workspace, browser: Any, times: int) -> None:

@@ -160,6 +160,18 @@ class TestBehindATrustedProxy:
 
         assert (await planted.get("/api/me")).code == 401
 
+    async def test_forms_come_through_a_proxy_that_names_itself_as_host(self, workspace: Workspace) -> None:
+        await workspace.add("ann")
+        browser = workspace.browser()
+        await browser.get("/login")
+
+        answers = [
+            await browser.post("/login", {"username": "ann", "password": PASSWORD}, Origin=origin)
+            for origin in ("https://evil.example", "https://ai.example.org")
+        ]
+
+        assert [answer.code for answer in answers] == [403, 303]
+
     async def test_the_page_may_open_its_websocket_from_the_public_address(self, workspace: Workspace) -> None:
         ann = await workspace.signed_in("ann")
 

@@ -20,8 +20,9 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
 ]
-DELIBERATE = ("process.crashed", "sign_in.refused")
-"""Events of the log that tests bring about: they kill a process and type a wrong password."""
+DELIBERATE = ("process.crashed", "sign_in.refused", "websocket.message_failed", "reference already known")
+"""Events of the log that tests bring about: they type a wrong password and kill a process, after which a page that was
+built by the old one tells the new one of widgets it does not know."""
 SLOW_SCRIPT = {"pieces": 120, "delay_ms": 50}
 """Six seconds of answer: long enough to reload, stop or leave in the middle."""
 

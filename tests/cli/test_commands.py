@@ -140,7 +140,7 @@ def test_a_taken_port_gets_one_sentence(cli: Cli) -> None:
         assert "--port" in cli.sentence("serve", "--port", port)
         assert "--api-port" in cli.sentence("serve", "--api-port", port)
         assert "--port" in cli.sentence("ui", "--port", port).replace("cannot be served", "")
-        assert "--api-port" in cli.sentence("api", "--port", port)
+        assert "--port" in cli.sentence("api", "--port", port)
 
 
 def test_a_backup_can_be_restored_elsewhere(cli: Cli, tmp_path: Path) -> None:
