@@ -77,6 +77,7 @@ document.getElementById("sign-out").addEventListener("submit", forgetDrafts)
 
 // ---- The connection: tried again for as long as it takes ---------------------------------------------------------
 const RETRY_MS = 1500
+const MAX_REFUSALS = 3
 const connection = document.getElementById("connection")
 
 function showConnection(text) {
@@ -96,11 +97,20 @@ function goToSignIn() {
   location.assign("/login?next=" + encodeURIComponent(location.pathname))
 }
 
+let refusals = 0
+
 async function reconnect(event) {
   const status = await whoIsSignedIn()
-  if (status === 401) goToSignIn()
-  else if (status === 204) event.reconnect()
-  else setTimeout(() => reconnect(event), RETRY_MS)
+  if (status === 401) {
+    goToSignIn()
+  } else if (status !== 204) {
+    setTimeout(() => reconnect(event), RETRY_MS)
+  } else if (++refusals > MAX_REFUSALS) {
+    // Signed in, the server is up, and yet the page is refused: it is too old. Drafts are kept in this browser.
+    location.reload()
+  } else {
+    setTimeout(() => event.reconnect(), RETRY_MS)
+  }
 }
 
 function watchConnection(document_) {
@@ -110,7 +120,10 @@ function watchConnection(document_) {
     if (event.timeout == null) reconnect(event)
     else whoIsSignedIn().then((status) => { if (status === 401) goToSignIn() })
   })
-  document_.on_event("client_reconnected", () => showConnection(""))
+  document_.on_event("client_reconnected", () => {
+    refusals = 0
+    showConnection("")
+  })
 }
 
 function waitForDocument() {
