@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 import httpx2
 import pytest
@@ -38,6 +39,8 @@ from tests.fakes.provider import FakeProvider, Received, Reply, answer, numbered
 SLOW = {"pieces": 400, "delay_ms": 10}
 """An answer of four seconds or more."""
 Stream = AsyncIterator[Numbered]
+on_sqlite = pytest.mark.parametrize("database_config", ["sqlite"], indirect=True)
+"""For what does not depend on the kind of database."""
 
 
 async def until(events: Stream, holds: Callable[[RunEvent], bool]) -> list[Numbered]:
@@ -59,6 +62,7 @@ async def status_of(database: Database, run_id: object) -> RunStatus:
         return (await session.get_one(Run, run_id)).status
 
 
+@on_sqlite
 async def test_two_followers_see_the_same(
     api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -79,6 +83,7 @@ async def rest_of(events: Stream) -> list[Numbered]:
     return [numbered async for numbered in events]
 
 
+@on_sqlite
 async def test_a_run_goes_on_when_who_asked_goes_away(
     api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -134,6 +139,7 @@ async def test_a_stop_asked_of_another_process_ends_the_run(
     assert end.status == "stopped"
 
 
+@on_sqlite
 async def test_stop_works_while_the_provider_has_not_begun(
     api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -155,6 +161,7 @@ async def test_stop_works_while_the_provider_has_not_begun(
     assert rest[-1].event.status == "stopped"
 
 
+@on_sqlite
 async def test_a_run_can_be_looked_at_and_stopping_it_later_changes_nothing(
     api: RunningApi, database_config: Config, client_of: ClientOf, a_user: Actor
 ) -> None:
@@ -195,6 +202,7 @@ async def test_chat_waits_and_answers_whole(
     assert again == found
 
 
+@on_sqlite
 async def test_chat_answers_an_error_as_an_answer(
     api: RunningApi, database_config: Config, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -210,12 +218,13 @@ async def test_chat_answers_an_error_as_an_answer(
     assert found.error.message.endswith("the port is right.")
 
 
+@on_sqlite
 async def test_a_new_chat_gets_a_title_at_once(
     api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor
 ) -> None:
     question = "## How   many words\nare in this question that goes on and on and on for longer than any title?"
 
-    events = await everything(client_of(a_user), asking(question))
+    events = await everything(client_of(a_user), asking(question, idempotency_key="a-question"))
 
     assert isinstance(events[1].event, TitleEvent)
     assert events[1].event.title == "How many words"
@@ -245,6 +254,7 @@ async def test_changing_the_model_leaves_a_note(
     assert text_of(last) == "6", "instructions, two questions with answers and the new one; no note"
 
 
+@on_sqlite
 async def test_a_chat_goes_on_with_its_own_model(
     api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -284,6 +294,7 @@ async def test_a_key_sent_again_at_once_in_an_old_chat_gives_its_run(
     assert len({started(events).run_id for events in found}) == 1
 
 
+@on_sqlite
 async def test_keys_of_different_people_do_not_meet(
     api: RunningApi, client_of: ClientOf, a_user: Actor, another_user: Actor
 ) -> None:
@@ -300,7 +311,7 @@ async def test_what_a_question_names_must_be_there(
     client = client_of(a_user)
     off = await add_model("http://127.0.0.1:9/v1", "off")
     async with database.writing() as session:
-        await ai_models.set_enabled(session, SYSTEM, off, is_enabled=False)
+        await ai_models.set_model_enabled(session, SYSTEM, off, is_enabled=False)
 
     for fields, kind, words in (
         ({"model_id": uuid7()}, NotFound, "Pick another"),
@@ -315,10 +326,11 @@ async def test_what_a_question_names_must_be_there(
         assert await session.scalar(select(func.count()).select_from(ChatMessage)) == 0
 
 
+@on_sqlite
 async def test_an_answer_that_streams_cannot_be_made_again(
     api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
-    async with FakeProvider(numbered_words(SLOW)) as fake:
+    async with FakeProvider(numbered_words({"pieces": 150, "delay_ms": 10})) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         client = client_of(a_user)
         stream = client.chat_stream(asking(model_id=model_id))
@@ -336,6 +348,7 @@ async def test_an_answer_that_streams_cannot_be_made_again(
     assert started(stopped).question_id == first.question_id
 
 
+@on_sqlite
 async def test_only_an_answer_of_the_chat_can_be_made_again(
     api: RunningApi, client_of: ClientOf, a_user: Actor
 ) -> None:
@@ -363,6 +376,7 @@ async def test_what_no_database_holds_is_mended_in_answers_too(
     assert (stored.text, stored.reasoning) == (text_of(events), "h\ufffdm")
 
 
+@on_sqlite
 async def test_an_answer_without_text_is_complete_and_says_so(
     api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -375,6 +389,7 @@ async def test_an_answer_without_text_is_complete_and_says_so(
     assert (end.status, end.finish_reason) == ("completed", "empty")
 
 
+@on_sqlite
 async def test_figures_come_while_the_answer_is_written(
     api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -414,6 +429,7 @@ async def test_text_is_written_down_while_it_comes(
     assert row.status is MessageStatus.STREAMING
 
 
+@on_sqlite
 async def test_draining_lets_answers_end_and_takes_no_new_questions(
     database_config: Config, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -439,6 +455,7 @@ async def test_draining_lets_answers_end_and_takes_no_new_questions(
     assert await status_of(database, started(begun).run_id) is RunStatus.COMPLETED
 
 
+@on_sqlite
 async def test_a_task_of_ours_that_crashes_ends_the_run_and_says_so(
     api: RunningApi,
     database: Database,
@@ -473,7 +490,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "EVERY_S", 0.02)
 
 
-@pytest.mark.parametrize("database_config", ["sqlite"], indirect=True)
+@on_sqlite
 async def test_a_locked_database_delays_the_end_and_loses_nothing(
     impatient: None, api: RunningApi, database_config: Config, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
@@ -481,7 +498,7 @@ async def test_a_locked_database_delays_the_end_and_loses_nothing(
         model_id = await add_model(fake.base_url("openai"), "fake")
         stream = client_of(a_user).chat_stream(asking(model_id=model_id))
         begun = await until(stream, is_piece(20))
-        with locked(database_config):
+        async with locked(database_config):
             begun += await until(stream, is_piece(99))
             # Longer than a heartbeat may be late: the sweep must not take a living run for a dead one.
             await asyncio.sleep(0.5)
@@ -495,14 +512,15 @@ async def test_a_locked_database_delays_the_end_and_loses_nothing(
     assert text == text_of([*begun, *rest])
 
 
-@pytest.mark.parametrize("database_config", ["sqlite"], indirect=True)
+@on_sqlite
 async def test_a_locked_database_is_said_and_nothing_was_sent(
     impatient: None, api: RunningApi, database_config: Config, client_of: ClientOf, a_user: Actor, add_model: AddModel
 ) -> None:
     async with FakeProvider(numbered_words(SLOW)) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
-        with locked(database_config), pytest.raises(DatabaseBusy, match="nothing was saved"):
-            await everything(client_of(a_user), asking(model_id=model_id))
+        async with locked(database_config):
+            with pytest.raises(DatabaseBusy, match="nothing was saved"):
+                await everything(client_of(a_user), asking(model_id=model_id))
         assert fake.requests == []
 
     with sqlite3.connect(database_config.folder / "llm-ui.db") as connection:
@@ -511,15 +529,14 @@ async def test_a_locked_database_is_said_and_nothing_was_sent(
     assert count == 0
 
 
-class locked:
-    """Another process holds the database's write lock."""
-
-    def __init__(self, config: Config) -> None:
-        self._connection = sqlite3.connect(config.folder / "llm-ui.db", isolation_level=None)
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, *_error: object) -> None:
-        self._connection.execute("ROLLBACK")
-        self._connection.close()
+@asynccontextmanager
+async def locked(config: Config) -> AsyncIterator[None]:
+    """Hold the database's write lock, as another process would."""
+    connection = sqlite3.connect(config.folder / "llm-ui.db", isolation_level=None, timeout=0)
+    while not connection.in_transaction:
+        with suppress(sqlite3.OperationalError):
+            connection.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(0.001)
+    yield
+    connection.execute("ROLLBACK")
+    connection.close()
