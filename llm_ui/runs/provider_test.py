@@ -9,6 +9,7 @@ from llm_ui.db import Database
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ProviderId
+from llm_ui.kit.text import storable
 from llm_ui.providers.base import Endpoint, ListedModel, Timeouts
 from llm_ui.providers.registry import adapter
 from llm_ui.services.access import Actor
@@ -42,10 +43,10 @@ async def test_provider(
 
 
 def found_model(model: ListedModel) -> FoundModel:
-    """Return a listed model as the contract has it."""
+    """Return a listed model as the contract has it, its names made fit to be sent."""
     return FoundModel(
-        name=model.name,
-        display_name=model.display_name,
+        name=storable(model.name),
+        display_name=storable(model.display_name),
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
     )
