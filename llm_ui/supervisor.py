@@ -18,6 +18,7 @@ from llm_ui.observability.logging import get_logger
 
 log = get_logger(__name__)
 
+API, PAGES, WORKER = MODULES = ("llm_ui.api", "llm_ui.app", "llm_ui.worker")
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 CRASHES = 8
@@ -50,7 +51,9 @@ class Child:
                 if self._ending.is_set():
                     return
                 log.warning("process.crashed", module=self.module, code=code)
-                self._require_hope()
+                if code != -signal.SIGKILL:
+                    # Killed from outside says nothing of the next start; ending by itself again and again does.
+                    self._require_hope()
                 if time.monotonic() - began > LONGEST_PAUSE_S:
                     pause_s = FIRST_PAUSE_S
                 with contextlib.suppress(TimeoutError):
@@ -113,14 +116,11 @@ class Supervisor:
         self._config = config
         # The children hold the reading end: it closes when this process is gone, however it went.
         self._reading_end, self._writing_end = os.pipe()
-        self._api, self._pages, self._worker = (
-            Child(module, environment, self._reading_end) for module in ("llm_ui.api", "llm_ui.app", "llm_ui.worker")
-        )
-        self._children = (self._api, self._pages, self._worker)
+        self._children = {module: Child(module, environment, self._reading_end) for module in MODULES}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run everything until `stop` is set or a process cannot be kept up. Raises `ConfigurationError` then."""
-        keeping = [asyncio.create_task(child.keep()) for child in self._children]
+        keeping = [asyncio.create_task(child.keep()) for child in self._children.values()]
         stopped, telling = asyncio.create_task(stop.wait()), asyncio.create_task(self._tell_when_ready())
         try:
             await asyncio.wait([stopped, *keeping], return_when=asyncio.FIRST_COMPLETED)
@@ -144,15 +144,15 @@ class Supervisor:
         done, _ = await asyncio.wait([ending, hurried], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         if ending not in done:
             log.warning("process.killed", reason="told to hurry" if hurry.is_set() else "did not end in time")
-            for child in self._children:
+            for child in self._children.values():
                 child.kill()
         await ending
         hurried.cancel()
 
     async def _end_in_order(self) -> None:
         """End the pages last, so that people see the end of the answers that are let finish."""
-        await asyncio.gather(self._api.end(), self._worker.end())
-        await self._pages.end()
+        await asyncio.gather(self._children[API].end(), self._children[WORKER].end())
+        await self._children[PAGES].end()
 
     async def _tell_when_ready(self) -> None:
         """Print where to go once the pages and the LLM API answer."""
