@@ -53,6 +53,7 @@ class Database:
             engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, hide_parameters=True)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(engine.sync_engine, "invalidate", _undo_sqlite)
         else:
             engine = create_async_engine(
                 url,
@@ -143,6 +144,15 @@ def _begin_sqlite(connection: Any) -> None:
     """Begin at once, and for writers with the write lock, so that no read-then-write can fail half-way."""
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _undo_sqlite(connection: Any, _record: Any, _exception: BaseException | None) -> None:
+    """End the transaction of a connection that is thrown away, as it is when its task is cancelled in a statement.
+
+    Closing does not: SQLite keeps the transaction, and the write lock with it, until the last statement is freed, and
+    the traceback of whoever was cancelled holds one (https://www.sqlite.org/c3ref/close.html).
+    """
+    connection.rollback()
 
 
 @asynccontextmanager

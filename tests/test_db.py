@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 
 import pytest
+from sqlalchemy import select, update
 
 from llm_ui.config import Config
 from llm_ui.db import Database
@@ -65,6 +66,28 @@ async def test_a_locked_database_is_told_as_busy(sqlite_config: Config, monkeypa
         session.add(Setting(name="a", value={"value": 1}))
 
     await database.close()
+
+
+async def test_a_write_that_is_cancelled_anywhere_keeps_no_lock(sqlite_database: Database) -> None:
+    async def write() -> None:
+        async with sqlite_database.writing() as session:
+            await session.execute(update(Setting).values(value={"value": 1}))
+            await session.execute(select(Setting))
+
+    async with sqlite_database.writing() as session:
+        session.add_all(Setting(name=str(number), value={"value": 0}) for number in range(3))
+    cancelled = []
+    for delay_us in range(0, 4_000, 10):
+        task = asyncio.create_task(write())
+        asyncio.get_running_loop().call_later(delay_us / 1e6, task.cancel)
+        await asyncio.wait([task])
+        # Kept, as a caller that looks at how its task ended keeps it.
+        cancelled.append(task)
+
+        async with asyncio.timeout(2):
+            await write()
+
+    assert any(task.cancelled() for task in cancelled)
 
 
 async def test_a_server_that_is_gone_is_told_as_down(config: Config) -> None:
