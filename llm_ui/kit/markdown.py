@@ -1,109 +1,41 @@
-"""Markdown of models and people to safe HTML: whole, or block by block while it grows.
+"""Markdown of models and people to safe HTML: whole, or block by block while it grows."""
 
-One path for all text: markdown-it without raw HTML, Pygments, then nh3. Two departures from CommonMark 0.31 keep a
-block's HTML final once the next block has begun: link reference definitions are plain text, and images become links
-(an image that loads by itself tells a stranger who read it).
-"""
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import html
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+from llm_ui.kit.block import MAX_CHARS, Block, block_html, calm, code_html, language_of, split
+from llm_ui.kit.highlight import highlighted
 
-import nh3
-from markdown_it import MarkdownIt, rules_core
-from markdown_it.renderer import RendererHTML
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
+STRIDE_CHARS = 60_000
+"""A long text is taken in pieces of this length, so that its cost stays linear."""
+MAX_BLOCKS = 3_000
+"""What follows so many blocks is shown as it is: no browser likes a million paragraphs."""
+DEADLINE_S = 2.0
+"""What is not rendered by then is shown as it is. An ordinary answer takes 2 ms a thousand characters."""
+MAX_MARKER_CHARS = 100
+CHUNK_CHARS = 1_000
+"""Code that still grows is coloured and sent in pieces of about this length, each once."""
 
-MAX_PROSE_CHARS = 20_000
-"""Longer blocks of prose are shown as plain text: hostile nesting costs more than linear time."""
-MAX_HIGHLIGHT_CHARS = 40_000
-"""Longer code is shown without colours."""
-OPEN_HIGHLIGHT_CHARS = 3_000
-"""Code that still grows is coloured up to this length; past it the colours come with its end."""
-MAX_CELLS = 20_000
-"""With more table cells than that a text is shown as it is: each cell costs a dozen tokens."""
-MAX_NESTING = 12
-SCHEMES = {"http", "https", "mailto"}
-
-TAGS = {"p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "del", "code", "pre", "blockquote"}
-TAGS |= {"ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td", "a", "span", "div"}
-ATTRIBUTES = {
-    "a": {"href", "title", "target", "class"},
-    "code": {"class"},
-    "span": {"class"},
-    "div": {"class", "data-language"},
-    "ol": {"start"},
-    "th": {"style"},
-    "td": {"style"},
-    "pre": {"class"},
-}
+TAIL = '<span class="growing">{}</span>'
 
 
-def _markdown() -> MarkdownIt:
-    parser = MarkdownIt(
-        "commonmark", {"html": False, "linkify": False, "typographer": False, "maxNesting": MAX_NESTING}
-    )
-    parser.enable(["table", "strikethrough"])
-    parser.disable(["reference", "html_block", "html_inline"])
-    for name, rule in (("fence", _code), ("code_block", _code), ("image", _image), ("link_open", _link)):
-        parser.add_render_rule(name, rule)
-    parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
-    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
-    return parser
+@dataclass(frozen=True, slots=True)
+class MoreCode:
+    """What comes to the code block that is being written: HTML to add, and HTML of the part that still changes."""
+
+    added: str
+    tail: str
 
 
-def _code(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    token = tokens[index]
-    language = token.info.strip().split(maxsplit=1)[0] if token.info.strip() else ""
-    is_open = bool(env.get("is_open")) and len(token.content) > OPEN_HIGHLIGHT_CHARS
-    body = html.escape(token.content) if is_open else _highlighted(token.content, language)
-    label = html.escape(language[:40], quote=True)
-    return f'<div class="code" data-language="{label}"><pre><code>{body}</code></pre></div>\n'
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of the blocks: those from `start` on are replaced, or the last one, which is code, grows."""
 
-
-def _highlighted(code: str, language: str) -> str:
-    if language and len(code) <= MAX_HIGHLIGHT_CHARS:
-        try:
-            lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
-        except ClassNotFound:
-            return html.escape(code)
-        return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="h-")))
-    return html.escape(code)
-
-
-def _image(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    token = tokens[index]
-    source = str(token.attrs.get("src", ""))
-    host = urlsplit(source).hostname if _is_safe(source) else None
-    text = html.escape(token.content or "image")
-    if host is None:
-        return f'<span class="image">{text}</span>'
-    link = html.escape(source, quote=True)
-    return f'<a class="image" target="_blank" href="{link}">{text} <span class="host">({html.escape(host)})</span></a>'
-
-
-def _link(renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    token = tokens[index]
-    if not _is_safe(str(token.attrs.get("href", ""))):
-        token.attrs.pop("href", None)
-    token.attrs["target"] = "_blank"
-    return renderer.renderToken(tokens, index, options, env)
-
-
-def _is_safe(address: str) -> bool:
-    try:
-        return urlsplit(address).scheme.lower() in SCHEMES
-    except ValueError:
-        return False
-
-
-_PARSER = _markdown()
+    start: int
+    blocks: tuple[str, ...] = ()
+    code: MoreCode | None = None
 
 
 def render(text: str) -> str:
@@ -113,102 +45,166 @@ def render(text: str) -> str:
 
 def blocks(text: str) -> list[str]:
     """Return the safe HTML of each top-level block."""
-    growing = GrowingText()
-    return growing.finish(text)
+    return list(GrowingText().finish(text).blocks)
 
 
 class GrowingText:
-    """A text that is still being written: finished blocks keep their HTML, only the open one is rendered again."""
+    """A text that is still being written: finished blocks keep their HTML, only the open part is rendered again.
+
+    However the text is cut into updates, the blocks at its end are those of the whole text.
+    """
 
     def __init__(self) -> None:
         self._finished: list[str] = []
+        self._open: list[str] = []
         self._offset = 0
-
-    @property
-    def finished_count(self) -> int:
-        """How many blocks will not change any more."""
-        return len(self._finished)
+        self._code: _OpenCode | None = None
+        self._deadline = 0.0
 
     @property
     def offset(self) -> int:
-        """Where the open block begins in the text."""
-        return self._offset
+        """How much of the text the next update need not read again."""
+        return self._offset if self._code is None else self._code.committed
 
-    def update(self, text: str) -> list[str]:
-        """Take the text so far (the last one and more); return the blocks from the first one that is not final.
+    def all_blocks(self) -> list[str]:
+        """Return every block as it stands."""
+        return [*self._finished, *([self._code.html()] if self._code else self._open)]
 
-        The returned blocks begin at the index that `finished_count` had before the call.
+    def update(self, text: str) -> Change:
+        """Take the text so far, which is the last one and more; return what changed."""
+        text = self._begin(text)
+        start = len(self._finished)
+        more = self._code.grow(text) if self._code else None
+        if more is not None:
+            return Change(start, code=more)
+        self._code = None
+        found: list[Block] = []
+        for end in self._strides(text):
+            found = self._settle(text[:end], is_last=False)
+        self._open = [block_html(block) for block in found]
+        if len(found) == 1 and found[0].is_code:
+            self._begin_code(text)
+        return Change(start, tuple(self.all_blocks()[start:]))
+
+    def finish(self, text: str) -> Change:
+        """Take the whole text; return what changed."""
+        text = self._begin(text)
+        start = len(self._finished)
+        self._code, self._open = None, []
+        for end in self._strides(text):
+            self._settle(text[:end], is_last=end == len(text))
+        return Change(start, tuple(self._finished[start:]))
+
+    def _begin(self, text: str) -> str:
+        """Start the clock; return the text with line feeds only, as markdown-it reads it.
+
+        What was read of it so far is a beginning of the whole: a carriage return at the end stays one line end.
         """
-        return self._advance(text, is_last=False)
+        self._deadline = time.monotonic() + DEADLINE_S
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
-    def finish(self, text: str) -> list[str]:
-        """Take the whole text; return the blocks from the first one that was not final."""
-        return self._advance(text, is_last=True)
+    def _strides(self, text: str) -> Iterator[int]:
+        """Yield where to stop and settle on the way to the text's end; inside an open fence there is no need to."""
+        end = self._offset
+        while end < len(text):
+            fence = _OpenCode.at(text, self._offset)
+            end = min(len(text), max(end + STRIDE_CHARS, fence.closing_end(text) if fence else 0))
+            yield end
 
-    def _advance(self, text: str, *, is_last: bool) -> list[str]:
-        if "\r" in text:
-            # As markdown-it does itself; done here, its line numbers count our lines.
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        tail = text[self._offset :]
-        spans = _spans(tail)
-        fresh = [
-            _safe(tail[start:end], tokens, is_open=not is_last and number == len(spans) - 1)
-            for number, (start, end, tokens) in enumerate(spans)
-        ]
-        final = len(spans) if is_last else _final_count(tail, spans)
-        self._finished += fresh[:final]
-        if not is_last and final:
-            self._offset += spans[final][0]
-        return fresh
+    def _settle(self, text: str, *, is_last: bool) -> list[Block]:
+        """Finish the blocks that will not change any more; return those that may."""
+        while True:
+            tail = text[self._offset :]
+            if len(self._finished) >= MAX_BLOCKS or time.monotonic() > self._deadline:
+                found = [Block(0, tail, [])] if tail.strip() else []
+            else:
+                found = split(tail)
+            final = len(found) if is_last else _final_count(tail, found)
+            long = next((number for number, block in enumerate(found) if block.is_too_long), None)
+            upto = min(final if long is None else long, max(MAX_BLOCKS - len(self._finished), 1))
+            self._finished += [block_html(block) for block in found[:upto]]
+            if upto == long:
+                self._offset += found[long].start
+                self._cut(text)
+            elif upto < final:
+                self._offset += found[upto].start
+            else:
+                self._offset += found[final].start if final < len(found) else len(tail) if is_last else 0
+                return found[final:]
+
+    def _cut(self, text: str) -> None:
+        """Show the first piece of a block that is too long as it is, to a line's end if there is one."""
+        end = text.rfind("\n", self._offset, self._offset + MAX_CHARS) + 1
+        if end <= self._offset:
+            end = self._offset + MAX_CHARS
+        self._finished.append(block_html(Block(0, text[self._offset : end], [])))
+        self._offset = end
+
+    def _begin_code(self, text: str) -> None:
+        """Send the open block in small pieces from now on if it is long and its end is not in sight."""
+        code = _OpenCode.at(text, self._offset)
+        if code is not None and len(text) - code.committed > CHUNK_CHARS and code.grow(text) is not None:
+            self._code = code
 
 
-def _final_count(text: str, spans: list[tuple[int, int, list[Token]]]) -> int:
-    """Return how many blocks no further text can change: those followed by one whose first line is complete.
+class _OpenCode:
+    """A fenced block at the left margin that is being written. Its end is looked for in new lines only."""
 
-    Of an incomplete line nobody knows yet whether it begins a block: `3` may become `3.`, the next item of a list.
+    OPENING = re.compile(r"(`{3,}+|~{3,}+)([^\n]*+)\n")
+
+    def __init__(self, marker: str, language: str, content: int) -> None:
+        self.committed = content
+        self._checked = content
+        self._language = language
+        self._closing = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}+[ \t]*+$", re.MULTILINE)
+        self._pieces: list[str] = []
+        self._tail = ""
+
+    @classmethod
+    def at(cls, text: str, offset: int) -> "_OpenCode | None":
+        """Return the fenced block that begins at the place in the text, if one does."""
+        found = cls.OPENING.match(text, offset)
+        if found is None or len(found[1]) > MAX_MARKER_CHARS or (found[1][0] == "`" and "`" in found[2]):
+            return None
+        return cls(found[1], language_of(found[2]), found.end())
+
+    def closing_end(self, text: str) -> int:
+        """Return where the block's closing line ends, or the text's end."""
+        found = self._closing.search(text, self._checked)
+        return len(text) if found is None else found.end()
+
+    def html(self) -> str:
+        """Return the block as it stands."""
+        return code_html("".join(self._pieces) + TAIL.format(self._tail), self._language)
+
+    def grow(self, text: str) -> MoreCode | None:
+        """Take the text so far; return what comes to the block, or None when the block has ended."""
+        lines_end = max(text.rfind("\n") + 1, self._checked)
+        if self._closing.search(text, self._checked, lines_end):
+            return None
+        self._checked = lines_end
+        added = ""
+        if len(text) - self.committed > CHUNK_CHARS:
+            # A line that does not end is cut: minified code has lines of megabytes.
+            end = lines_end if lines_end > self.committed else len(text) - CHUNK_CHARS // 2
+            added = calm(highlighted(text[self.committed : end], self._language))
+            self.committed = end
+            self._pieces.append(added)
+        tail = text[self.committed :]
+        if self._closing.match(tail[tail.rfind("\n") + 1 :]):
+            # The closing line, as it seems, or its beginning.
+            tail = tail[: tail.rfind("\n") + 1]
+        self._tail = calm(highlighted(tail, self._language))
+        return MoreCode(added, self._tail)
+
+
+def _final_count(tail: str, found: list[Block]) -> int:
+    """Return how many blocks no further text can change: all but the last one of the lines that are whole.
+
+    The last line may still become something else: `#` is a heading, `#1` goes on with the paragraph before it.
     """
-    last = len(spans) - 1
-    return max(0, last if "\n" in text[spans[last][0] :] else last - 1) if spans else 0
-
-
-def _spans(text: str) -> list[tuple[int, int, list[Token]]]:
-    """Return where each top-level block begins and ends, with its tokens, their inline text not yet parsed."""
-    if text.count("|") > MAX_CELLS:
-        return [(0, len(text), [Token("paragraph", "p", 0, content=text)])] if text else []
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    found: list[tuple[int, int, list[Token]]] = []
-    state = StateCore(text, _PARSER, {})
-    rules_core.normalize(state)
-    rules_core.block(state)
-    current: list[Token] = []
-    begin = end = depth = 0
-    for token in state.tokens:
-        if depth == 0 and token.map is not None:
-            current = []
-            begin, end = (min(starts[line], len(text)) for line in token.map)
-        current.append(token)
-        depth += token.nesting
-        if depth == 0:
-            found.append((begin, end, current))
-    return found
-
-
-def _safe(source: str, tokens: list[Token], *, is_open: bool) -> str:
-    """Return one block as safe HTML. Prose past the limit is never parsed further: it is shown as it is."""
-    is_code = tokens[0].type in ("fence", "code_block")
-    if tokens[0].type == "paragraph" or (len(source) > MAX_PROSE_CHARS and not is_code):
-        return f'<p class="plain">{html.escape(source)}</p>'
-    state = StateCore(source, _PARSER, {}, tokens)
-    rules_core.inline(state)
-    rules_core.text_join(state)
-    rendered = _PARSER.renderer.render(tokens, _PARSER.options, {"is_open": is_open})
-    return nh3.clean(
-        rendered,
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        url_schemes=SCHEMES,
-        link_rel="noopener noreferrer nofollow",
-        filter_style_properties={"text-align"},
-    )
+    if len(found) < 2:
+        return 0
+    if not tail.endswith("\n"):
+        return max(0, min(len(found), len(split(tail[: tail.rfind("\n") + 1]))) - 1)
+    return len(found) - 1

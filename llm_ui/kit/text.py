@@ -2,8 +2,6 @@
 
 import unicodedata
 
-REPLACEMENT = "\ufffd"
-
 
 def storable(text: str) -> str:
     """Return the text without NUL and with lone surrogates replaced by U+FFFD.

@@ -1,13 +1,19 @@
 """Markdown: safe, the same however it arrives, and never slow."""
 
+import re
 import time
+from collections.abc import Sequence
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_ui.kit.markdown import TAGS, GrowingText, blocks, render
+from llm_ui.kit.block import MAX_CHARS, MAX_INLINE_CHARS, TAGS, block_html, split
+from llm_ui.kit.markdown import CHUNK_CHARS, DEADLINE_S, MAX_BLOCKS, GrowingText, blocks, render
+
+LONG_CODE = "```python\n" + "".join(f"def f{n}(x: int) -> str:\n    return f'{{x}} {n}'\n" for n in range(60)) + "```\n"
 
 CORPUS = [
     "# Title\n\ntext **bold** _em_ `code`\n\nnext",
@@ -25,7 +31,41 @@ CORPUS = [
     "***\n\n---\n\n* * *\n",
     "![image](http://example.org/x.png) ![](data:image/png;base64,x) <http://auto.example>",
     "👩‍👩‍👧 日本語 \u202etxt.exe\u202c end\n\n\n\n\nlast",
+    "# One\n\nText with *em*, **strong**, `code` and ~~no~~.\n\nSetext\n===\n\nSecond\n---\n\n***\n\nEnd",
+    "para\n#hashtag is no heading\n\npara\n***bold and em*** goes on\n",
+    "para\n``` no fence ``` here\n\n```\nfence\n```\nafter",
+    "- a\n--- no rule\n- b\n\n  c\n\n      code in b\n\n1. other list\n   - nested\n     - deeper\n\ntail",
+    "> quote\nlazy\n> # head\n#no head\n\n> > nested\n> - list\n>   more\n\nafter",
+    "p\n| a | b |\n|--|--|x\nno table\n\n| a | b |\n|:-|-:|\n| 1 | 2 |\n| `x` | **y** |\n\nend",
+    "p\n| a | b |\n|---|---|\n| 1 | 2 |\nrow\n\n# h\n| c |\n|---|\n",
+    "[r]: http://x.y\n\n[r] and [l](https://a.b 'title') ![i](https://c.d/e.png) <https://f.g> <b>x</b>\n\n<p>\n\nz",
+    "    indented\n\n    code\n\n\nnot\n\n  1. a\n  2. b\n\n     c\n",
+    "~~~text\n```\n~~~\n\n````md\n```\ninner\n```\n````\n\n```unclosed\nx\n\ny",
+    "line one\r\nline two\rthree\r\n\r\n- a\r\n- b\r\n\r\nend\r",
+    f"Before\n\n{LONG_CODE}\n\nAfter *all*.\n\n  {LONG_CODE.replace(chr(10), chr(10) + '  ')}",
+    f"- item\n\n  {LONG_CODE.replace(chr(10), chr(10) + '  ')}\n- next\n",
+    "tab\tand\x00nul, \u2028 separator, \x0b\x0c, emoji 👩‍👩‍👧, עברית\n\n\u202eoverride\n\n* * *\n+ a\n\t+ b\n",
 ]
+
+PIECES = ["a", "b c", " ", "  ", "    ", "\n", "\n\n", "\r\n", "\t", "#", "# ", "-", "- ", "---", "=", "===", "*", "**"]
+PIECES += [
+    "***",
+    "_",
+    ">",
+    "> ",
+    "`",
+    "```",
+    "```py\n",
+    "~~~",
+    "|",
+    "|-|-|",
+    "| a | b |\n",
+    "1. ",
+    "2)",
+    "+ ",
+    "[a](b)",
+]
+PIECES += ["![", "](", "<b>", "\\", "[x]: y\n", "x\n", "&amp;", "~~", ":", "é", "\u0301"]
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -75,37 +115,58 @@ def harm_in(html: str) -> list[str]:
     return reader.harm
 
 
-def streamed(text: str, size: int) -> list[str]:
-    """Return the blocks as a page holds them at the end, when the text came in pieces of that size."""
-    growing, held = GrowingText(), []
-    for end in range(0, len(text), size):
-        start = growing.finished_count
-        held[start:] = growing.update(text[:end])
-    start = growing.finished_count
-    held[start:] = growing.finish(text)
-    return held
+def streamed(text: str, cuts: Sequence[int]) -> list[str]:
+    """Return the blocks as a page holds them at the end that was told each change when the text was cut there."""
+    growing = GrowingText()
+    page: list[str] = []
+    for cut in cuts:
+        change = growing.update(text[:cut])
+        if change.code is None:
+            page[change.start :] = change.blocks
+        else:
+            assert len(page) == change.start + 1
+            before, after = page[-1].split('<span class="growing">')
+            end = after[after.rindex("</span>") :]
+            page[-1] = f'{before}{change.code.added}<span class="growing">{change.code.tail}{end}'
+        assert page == growing.all_blocks()
+    change = growing.finish(text)
+    page[change.start :] = change.blocks
+    return page
 
 
 @pytest.mark.parametrize("text", CORPUS)
-def test_a_streamed_text_ends_as_the_whole_one(text: str) -> None:
-    for size in range(1, len(text) + 1):
-        assert streamed(text, size) == blocks(text), size
+def test_a_text_that_grows_by_small_pieces_ends_as_the_whole_one(text: str) -> None:
+    for size in (1, 2, 3, 7) if len(text) < 500 else (13, 101):
+        assert streamed(text, range(0, len(text), size)) == blocks(text), size
 
 
 @settings(deadline=None, max_examples=150)
-@given(
-    st.lists(st.sampled_from(CORPUS + HOSTILE + ["\n", "- x", "    y", "\n\n", "> z", "|", "```"]), max_size=6),
-    st.integers(1, 40),
-)
-def test_any_mixture_ends_as_the_whole_one(parts: list[str], size: int) -> None:
-    text = "\n".join(parts)
+@given(st.lists(st.sampled_from(CORPUS + HOSTILE), max_size=3).map("\n".join), st.data())
+def test_any_mixture_cut_anywhere_ends_as_the_whole_one(text: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
 
-    assert streamed(text, size) == blocks(text)
+    assert streamed(text, cuts) == blocks(text)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join), st.data())
+def test_any_markup_cut_anywhere_ends_as_the_whole_one(text: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
+
+    assert streamed(text, cuts) == blocks(text)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+def test_block_by_block_is_as_the_parser_reads_the_whole(text: str) -> None:
+    whole = [block_html(block) for block in split(text.replace("\r\n", "\n"))]
+
+    assert blocks(text) == whole
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_becomes_harmless(text: str) -> None:
-    for shown in (render(text), "".join(streamed(text, 3)), render(f"> - {text}\n\n{text}")):
+    for shown in (render(text), "".join(streamed(text, range(0, len(text), 3))), render(f"> - {text}\n\n{text}")):
         assert harm_in(shown) == [], shown
 
 
@@ -154,14 +215,72 @@ def test_bombs_cost_little(text: str) -> None:
     shown = render(text)
 
     # Not a benchmark: what is guarded against takes from seconds to minutes.
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < DEADLINE_S + 2
     assert shown
 
 
-def test_a_growing_code_block_is_rendered_in_time_that_grows_with_it() -> None:
-    text, growing = "```python\n", GrowingText()
-    for _ in range(500):
-        text += "value = compute(1, 2, 3)  # a line of code\n"
-        (shown,) = growing.update(text)
+def test_what_is_not_rendered_in_time_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_ui.kit.markdown.DEADLINE_S", -1.0)
 
-    assert shown.count("value") == 500
+    assert blocks("**a** <b>\n\n- c") == ['<p class="plain">**a** &lt;b&gt;\n\n- c</p>\n']
+
+
+def test_a_block_that_is_too_long_is_shown_as_it_is_and_what_follows_is_not() -> None:
+    line = "*word* \n"
+    text = f"first\n\n{line * (MAX_CHARS // len(line) + 1)}\n# After"
+
+    found = blocks(text)
+
+    assert found[0] == "<p>first</p>\n"
+    assert found[1].startswith('<p class="plain">*word* \n*word*')
+    assert found[-1] == "<h1>After</h1>\n"
+    assert streamed(text, range(0, len(text), 9_999)) == found
+
+
+def test_a_paragraph_that_is_too_long_is_not_parsed_further() -> None:
+    assert "<em>" not in render("*word* " * (MAX_INLINE_CHARS // 7 + 1))
+    assert "<em>" in render("*word* " * (MAX_INLINE_CHARS // 7 - 1))
+
+
+def test_what_follows_very_many_blocks_is_shown_as_it_is() -> None:
+    text = "*p*\n\n" * (MAX_BLOCKS + 10)
+
+    found = blocks(text)
+
+    assert len(found) == MAX_BLOCKS + 1
+    assert found[-2] == "<p><em>p</em></p>\n"
+    assert found[-1].startswith('<p class="plain">*p*')
+    assert streamed(text, range(0, len(text), 1_234)) == found
+
+
+def test_a_growing_code_block_sends_each_line_once() -> None:
+    text, growing, sent = "```python\n", GrowingText(), 0
+    for number in range(500):
+        text += f"value = compute({number}, 2, 3)  # a line of code\n"
+        change = growing.update(text)
+        sent += len("".join(change.blocks)) if change.code is None else len(change.code.added)
+
+    assert sent < 15 * len(text)
+    shown = growing.all_blocks()[0]
+    assert shown.count("compute") == 500
+    assert change.code is not None
+    assert len(change.code.tail) < 20 * CHUNK_CHARS
+
+
+def test_code_keeps_its_text_while_it_grows_and_when_it_ends() -> None:
+    def text_of(html: str) -> str:
+        return unescape(re.sub("<[^>]*>", "", html))
+
+    code = "".join(f"if a < b && c{number} > '\\t': # é\n\tpass\n" for number in range(80))
+    text, growing = f"```python\n{code}```\n\nafter", GrowingText()
+    for cut in range(10, len(code), 37):
+        growing.update(text[:cut])
+        assert text_of(growing.all_blocks()[0]).rstrip() == text[10:cut].rstrip()
+
+    assert text_of(blocks(text)[0]).rstrip() == code.rstrip()
+
+
+def test_piled_marks_and_invisible_tags_are_taken_away() -> None:
+    shown = render("Z" + "\u0301" * 500 + "\U000e0041\U000e0042 and é, ế, \U0001f3f4")
+
+    assert shown == "<p>Z" + "\u0301" * 8 + " and é, ế, \U0001f3f4</p>\n"
