@@ -53,7 +53,10 @@ export class ChatList {
     this.draw()
   }
 
+  // Not while somebody is at work in the list: what they have open would be gone.
   draw() {
+    this.isStale = this.place.querySelector("details[open], input") !== null
+    if (this.isStale) return
     const held = this.place.contains(document.activeElement) ? document.activeElement.dataset.focus : null
     const nodes = []
     let group = null
@@ -94,6 +97,9 @@ export class ChatList {
       items.append(button)
     }
     menu.append(summary, items)
+    menu.addEventListener("toggle", () => {
+      if (!menu.open && this.isStale) this.draw()
+    })
     item.append(link, menu)
     return item
   }
@@ -116,10 +122,16 @@ export class ChatList {
     const end = (isKept) => {
       if (isDone) return
       isDone = true
-      if (isKept && input.value.trim() && input.value !== chat.title) this.act.rename(chat, input.value)
+      if (isKept && input.value.trim() && input.value !== chat.title) {
+        this.act.rename(chat, input.value)
+        chat.title = input.value.trim()
+      }
+      input.remove()
       this.draw()
+      this.place.querySelector(`[data-focus="open-${chat.id}"]`)?.focus()
     }
     input.addEventListener("keydown", (event) => {
+      if (event.isComposing) return
       if (event.key === "Enter") end(true)
       if (event.key === "Escape") end(false)
     })

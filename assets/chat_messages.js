@@ -5,6 +5,9 @@ const ICONS = {
   again: "M4 12a8 8 0 1 1 2.3 5.6M4 12V7m0 5h5",
 }
 
+const FOLD_LINES = 16
+const FOLD_CHARS = 1_600
+
 function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
   svg.setAttribute("viewBox", "0 0 24 24")
@@ -51,10 +54,16 @@ export async function copyText(text, button) {
   }, 1500)
 }
 
-// One audited place: `html` is a block that the server rendered and sanitised (llm_ui/kit/markdown.py).
+// The one audited place where HTML enters the page: the server rendered and sanitised it (llm_ui/kit/markdown.py).
+function sanitised(html) {
+  const template = document.createElement("template")
+  template.innerHTML = html
+  return template.content
+}
+
 function blockNode(html) {
   const node = make("div", "block")
-  node.innerHTML = html
+  node.append(sanitised(html))
   for (const code of node.querySelectorAll(".code")) addCodeBar(code)
   return node
 }
@@ -71,11 +80,23 @@ function addCodeBar(code) {
   code.prepend(bar)
 }
 
+// A long question is folded: what was pasted rarely needs reading again.
 class Question {
   constructor(data) {
     this.node = make("article", "message question")
     this.node.setAttribute("aria-label", "You said")
-    this.node.append(make("div", "bubble", data.text))
+    const lines = data.text.split("\n", FOLD_LINES + 1)
+    const isLong = lines.length > FOLD_LINES || data.text.length > FOLD_CHARS
+    const bubble = make("div", "bubble", isLong ? `${lines.slice(0, FOLD_LINES).join("\n").slice(0, FOLD_CHARS)} …` : data.text)
+    this.node.append(bubble)
+    if (!isLong) return
+    const more = make("button", "unfold", "Show all")
+    more.type = "button"
+    more.addEventListener("click", () => {
+      bubble.textContent = data.text
+      more.remove()
+    })
+    this.node.append(more)
   }
 }
 
@@ -109,9 +130,14 @@ class Answer {
     this.foot.append(this.actions, this.figures)
     this.node.append(this.thoughts, this.body, this.remark, this.foot)
     this.setStatus(data.status)
-    this.setReasoning(data.reasoning ?? "")
-    this.setBlocks(0, data.blocks ?? [], true)
+    this.addReasoning({ at: 0, text: data.reasoning ?? "" })
+    this.setBlocks(0, data.blocks ?? [])
     this.setEnd(data)
+  }
+
+  // The beginning of what was said, for screen readers.
+  spoken(limit) {
+    return this.body.innerText.slice(0, limit)
   }
 
   setStatus(status) {
@@ -119,15 +145,17 @@ class Answer {
     this.node.classList.toggle("live", isLive)
     this.node.setAttribute("aria-busy", String(isLive))
     this.actions.hidden = isLive
+    this.thoughts.firstChild.textContent = isLive && !this.blocks.length ? "Thinking …" : "Reasoning"
   }
 
-  setReasoning(text) {
-    this.thoughts.hidden = !text
+  addReasoning({ at, text }) {
     const place = this.thoughts.lastChild
-    if (place.textContent !== text) place.textContent = text
+    if (at === place.textContent.length) place.append(text)
+    else place.textContent = place.textContent.slice(0, at) + text
+    this.thoughts.hidden = !place.textContent
   }
 
-  setBlocks(from, blocks, isLast) {
+  setBlocks(from, blocks) {
     blocks.forEach((html, number) => {
       const index = from + number
       if (this.blocks[index]?.html === html) return
@@ -136,8 +164,24 @@ class Answer {
       else this.body.append(node)
       this.blocks[index] = { html, node }
     })
-    if (isLast) for (const extra of this.blocks.splice(from + blocks.length)) extra.node.remove()
-    this.body.hidden = this.blocks.length === 0 && !this.node.classList.contains("live")
+    for (const extra of this.blocks.splice(from + blocks.length)) extra.node.remove()
+  }
+
+  // The code block at the end grows: what is final is added, the part that still changes is drawn again.
+  growCode({ added, tail }) {
+    const block = this.blocks.at(-1)
+    const growing = block?.node.querySelector(".growing")
+    if (!growing) return
+    block.html = null
+    growing.before(sanitised(added))
+    growing.replaceChildren(sanitised(tail))
+  }
+
+  change(op) {
+    if (op.reasoning) this.addReasoning(op.reasoning)
+    if (op.blocks) this.setBlocks(op.from, op.blocks)
+    if (op.code) this.growCode(op.code)
+    this.setStatus(op.op === "finish" ? "ended" : "streaming")
   }
 
   setFigures(text) {
@@ -161,16 +205,25 @@ export class Messages {
     this.shown = new Map()
   }
 
-  show(all) {
+  // Show the end of a chat. Of the same chat, older messages that were loaded stay where they are.
+  show(all, isOther) {
     const wanted = new Set(all.map((data) => data.id))
+    const nodes = [...this.list.children]
+    const first = isOther ? 0 : nodes.findIndex((node) => wanted.has(node.dataset.id))
+    const kept = first > 0 ? nodes.slice(0, first) : []
     for (const [id, message] of this.shown) {
-      if (!wanted.has(id)) this.#drop(id, message)
+      if (!wanted.has(id) && !kept.includes(message.node)) this.#drop(id, message)
     }
-    let previous = null
+    let previous = kept.at(-1) ?? null
     for (const data of all) {
       this.#put(data, previous)
       previous = this.shown.get(data.id).node
     }
+  }
+
+  // Whether messages before the first of these are shown.
+  hasBefore(all) {
+    return all.length > 0 && this.firstId() !== all[0].id
   }
 
   add(all) {
@@ -186,6 +239,7 @@ export class Messages {
   }
 
   addPending(key, text) {
+    this.dropPending(key)
     const message = new Question({ text })
     message.node.classList.add("pending")
     this.list.append(message.node)
@@ -200,27 +254,24 @@ export class Messages {
   delta(op) {
     const answer = this.shown.get(op.id)
     if (!(answer instanceof Answer)) return
-    answer.setReasoning(op.reasoning)
-    answer.setBlocks(op.from, op.blocks, true)
+    answer.change(op)
     answer.setFigures(op.figures)
+    answer.print = null
   }
 
+  // Returns the answer that has ended, if it is one of those shown.
   finish(op) {
     const answer = this.shown.get(op.id)
-    if (!(answer instanceof Answer)) return
-    answer.setStatus("ended")
-    answer.setReasoning(op.reasoning)
-    answer.setBlocks(op.from, op.blocks, true)
+    if (!(answer instanceof Answer)) return null
+    answer.change(op)
     answer.setEnd(op)
+    answer.print = null
+    return answer
   }
 
   firstId() {
     for (const node of this.list.children) if (node.dataset.id) return node.dataset.id
     return null
-  }
-
-  lastAnswer() {
-    return [...this.shown.values()].filter((message) => message instanceof Answer).at(-1) ?? null
   }
 
   #put(data, after) {

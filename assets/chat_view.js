@@ -1,11 +1,15 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { Messages } from "./chat_messages.js"
+import { Composer } from "./chat_composer.js"
 import { ChatList } from "./chat_list.js"
+import { Messages } from "./chat_messages.js"
 
 const NEAR_PX = 80
-const MAX_BOX_PX = 260
+const OLDER_PX = 600
+const MAX_SPOKEN_CHARS = 2_000
+const NEEDS_CONNECTION = new Set(["stop", "rename", "delete", "restore"])
+const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
 const EXAMPLES = [
   ["What can I do here?", "A short guide to this workspace"],
   ["What is 47 * 89?", "Arithmetic, exactly"],
@@ -13,19 +17,19 @@ const EXAMPLES = [
 ]
 
 const find = (id) => document.getElementById(id)
-const newKey = () => crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("")
 
 class ChatPage {
   constructor() {
     this.model = null
     this.chat = null
+    this.lastSeen = null
     this.isStreaming = false
     this.hasOlder = false
+    this.isAskingOlder = false
     this.isStuck = true
-    this.pending = null
+    this.lastTop = 0
     this.scroll = find("scroll")
-    this.box = find("message")
-    this.send = find("send")
+    this.composer = new Composer({ submit: (pending) => this.submit(pending), stop: () => this.tell({ op: "stop" }) })
     this.messages = new Messages(find("messages"), { regenerate: (id) => this.regenerate(id) })
     this.list = new ChatList(find("chats"), {
       rename: (chat, title) => this.tell({ op: "rename", chat: chat.id, title }),
@@ -39,53 +43,74 @@ class ChatPage {
   // ---- The bridge ------------------------------------------------------------------------------------------------
   attach(model) {
     this.model = model
-    this.tell({ op: "ready", path: location.pathname })
-    // A question nobody confirmed before the connection broke: the same key makes it the same question.
-    if (this.pending) this.tell({ op: "send", ...this.pending })
+    this.#askForAll()
+    // What nobody confirmed before the connection broke: the same key makes it the same submission.
+    if (this.composer.pending) this.tell(this.composer.pending)
   }
 
   detach(model) {
     if (this.model === model) this.model = null
   }
 
+  // Without a connection nothing is told: it comes back with a new model, which is told everything that matters.
   tell(op) {
-    this.model?.send_msg(op)
+    if (this.model) this.model.send_msg(op)
+    else if (NEEDS_CONNECTION.has(op.op)) window.llmUi.toast(NO_CONNECTION, { isError: true })
   }
 
   apply(op) {
+    const isNext = op.op === "snapshot" || op.op === "missing" || this.lastSeen === null || op.seq === this.lastSeen + 1
+    if (!isNext) {
+      this.#askForAll()
+      return
+    }
+    // Before a snapshot there is nothing that news of an answer could be put into.
+    if (this.lastSeen === null && ["delta", "finish", "older", "status"].includes(op.op)) return
+    if (this.lastSeen !== null || op.op === "snapshot") this.lastSeen = op.seq
     this[`on_${op.op}`]?.(op)
+  }
+
+  #askForAll() {
+    this.lastSeen = null
+    this.tell({ op: "ready", path: location.pathname })
   }
 
   // ---- Operations of the server ----------------------------------------------------------------------------------
   on_snapshot(op) {
     window.llmUi.showConnection("")
-    const isOther = op.chat !== this.chat || !this.box.dataset.ready
-    this.#openChat(op.chat)
-    this.messages.show(op.messages)
-    if (this.pending && (this.pending.chat ?? null) === op.chat) this.messages.addPending(this.pending.key, this.pending.text)
-    this.hasOlder = op.has_older
+    const isFirst = this.composer.box.disabled
+    const isOther = isFirst || op.chat !== this.chat
+    this.chat = op.chat
+    this.list.select(op.chat)
+    this.messages.show(op.messages, isOther)
+    if (isOther) {
+      this.composer.open(op.chat)
+      this.isStuck = true
+      this.hasOlder = op.has_older
+    }
+    if (!this.messages.hasBefore(op.messages)) this.hasOlder = op.has_older
+    this.isAskingOlder = false
+    this.#showPending()
     this.#retitle(op.title)
     this.#setStreaming(op.is_streaming)
     this.#showStart()
-    this.box.disabled = false
-    this.box.dataset.ready = "yes"
-    if (isOther) {
-      this.#restoreDraft()
-      this.isStuck = true
-      if (matchMedia("(pointer: fine)").matches) this.box.focus({ preventScroll: true })
-    }
+    this.composer.enable()
+    if (isOther) this.composer.focus()
     this.#follow()
   }
 
   on_sent(op) {
-    const isNew = this.chat === null
-    if (this.pending?.key === op.key) {
-      this.messages.dropPending(op.key)
-      this.pending = null
-      localStorage.removeItem(this.#draftKey())
+    const done = this.composer.sent(op.key)
+    if (!done) return
+    this.messages.dropPending(op.key)
+    const isHere = !done.isLeft && done.chat === this.chat
+    if (!isHere) {
+      this.#showStart()
+      return
     }
-    if (isNew) {
+    if (this.chat === null) {
       this.chat = op.chat
+      this.composer.place = op.chat
       history.pushState(null, "", `/c/${op.chat}`)
       this.list.select(op.chat)
     }
@@ -96,17 +121,12 @@ class ChatPage {
   }
 
   on_refused(op) {
-    const isMine = this.pending?.key === op.key
-    if (isMine) {
-      this.messages.dropPending(op.key)
-      this.pending = null
-      if (!this.box.value) this.box.value = op.text
-      this.#draftChanged()
-    }
-    this.#setStreaming(false)
+    const done = this.composer.refused(op.key, op.message)
+    if (!done) return
+    this.messages.dropPending(op.key)
+    if (done.chat !== this.chat || done.isLeft) window.llmUi.toast(op.message, { isError: true })
+    else this.#setStreaming(false)
     this.#showStart()
-    if (isMine || !op.key) this.#refuse(op.message)
-    else window.llmUi.toast(op.message, { isError: true })
   }
 
   on_delta(op) {
@@ -116,9 +136,9 @@ class ChatPage {
   }
 
   on_finish(op) {
-    this.messages.finish(op)
+    const answer = this.messages.finish(op)
     this.#setStreaming(false)
-    find("status").textContent = op.is_error ? `The answer failed: ${op.remark}` : "The answer is complete."
+    if (answer) this.#say(op.is_error ? `The answer failed: ${op.remark}` : `The answer is complete. ${answer.spoken(MAX_SPOKEN_CHARS)}`)
     this.#follow()
   }
 
@@ -132,12 +152,12 @@ class ChatPage {
   }
 
   on_older(op) {
-    const height = this.scroll.scrollHeight
-    const top = this.scroll.scrollTop
+    this.isAskingOlder = false
+    if (op.before !== this.messages.firstId()) return
+    const fromBottom = this.scroll.scrollHeight - this.scroll.scrollTop
     this.messages.addOlder(op.messages)
     this.hasOlder = op.has_older
-    this.isAskingOlder = false
-    this.scroll.scrollTop = top + this.scroll.scrollHeight - height
+    this.scroll.scrollTop = this.scroll.scrollHeight - fromBottom
   }
 
   on_chats(op) {
@@ -145,15 +165,20 @@ class ChatPage {
   }
 
   on_deleted(op) {
-    const restore = () => this.tell({ op: "restore", chat: op.chat })
+    const isOpen = op.chat === this.chat
+    const restore = () => {
+      this.tell({ op: "restore", chat: op.chat })
+      if (isOpen) this.navigate(`/c/${op.chat}`)
+    }
     window.llmUi.toast("The chat is in the bin.", { action: "Undo", onAction: restore })
-    if (op.chat === this.chat) this.navigate("/")
+    if (isOpen) this.navigate("/")
   }
 
   on_missing(op) {
     window.llmUi.toast(op.text, { isError: true })
     history.replaceState(null, "", "/")
     this.on_snapshot({ chat: null, title: "", messages: [], has_older: false, is_streaming: false })
+    this.lastSeen = op.seq
   }
 
   on_toast(op) {
@@ -165,53 +190,35 @@ class ChatPage {
   }
 
   // ---- What a person does ----------------------------------------------------------------------------------------
-  submit() {
-    if (this.isStreaming) {
-      this.tell({ op: "stop" })
-      return
-    }
-    const text = this.box.value
-    if (!text.trim() || this.pending) return
-    this.#refuse("")
-    this.pending = { key: newKey(), text, chat: this.chat }
-    localStorage.setItem(this.#draftKey(), text)
-    this.messages.addPending(this.pending.key, text)
-    this.box.value = ""
-    this.#resizeBox()
+  submit(pending) {
     this.isStuck = true
+    this.#showPending()
     this.#showStart()
     this.#follow()
-    this.tell({ op: "send", ...this.pending })
+    this.tell(pending)
   }
 
   regenerate(answer) {
-    if (this.isStreaming) return
-    this.#setStreaming(true)
-    this.isStuck = true
-    this.tell({ op: "regenerate", key: newKey(), answer })
+    if (!this.isStreaming) this.composer.regenerate(answer)
   }
 
   navigate(path) {
     if (path !== location.pathname) history.pushState(null, "", path)
     window.llmUi.showSidebar(false)
+    this.#goTo(path)
+  }
+
+  #goTo(path) {
+    this.composer.leave()
     this.tell({ op: "open", path })
   }
 
   #listen() {
-    find("composer").addEventListener("submit", (event) => {
-      event.preventDefault()
-      this.submit()
-    })
-    this.box.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
-      event.preventDefault()
-      if (!this.isStreaming) this.submit()
-    })
-    this.box.addEventListener("input", () => this.#draftChanged())
     this.scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true })
     find("to-latest").addEventListener("click", () => {
       this.isStuck = true
       this.#follow()
+      this.composer.focus()
     })
     find("new-chat").addEventListener("click", () => this.navigate("/"))
     document.addEventListener("click", (event) => {
@@ -220,15 +227,17 @@ class ChatPage {
       event.preventDefault()
       this.navigate(link.dataset.path)
     })
-    addEventListener("popstate", () => this.tell({ op: "open", path: location.pathname }))
+    addEventListener("llm-ui-disconnected", () => { this.model = null })
+    addEventListener("popstate", () => this.#goTo(location.pathname))
     new ResizeObserver(() => this.#follow()).observe(find("messages"))
+    new ResizeObserver(() => this.#follow()).observe(this.scroll)
   }
 
   // ---- Drawing ---------------------------------------------------------------------------------------------------
-  #openChat(chat) {
-    if (chat !== this.chat) this.#refuse("")
-    this.chat = chat
-    this.list.select(chat)
+  #showPending() {
+    const pending = this.composer.pending
+    const isHere = pending?.op === "send" && !pending.isLeft && pending.chat === this.chat
+    if (isHere) this.messages.addPending(pending.key, pending.text)
   }
 
   #retitle(title) {
@@ -237,43 +246,14 @@ class ChatPage {
   }
 
   #setStreaming(isStreaming) {
-    if (isStreaming && !this.isStreaming) find("status").textContent = "An answer is being written."
+    if (isStreaming && !this.isStreaming) this.#say("An answer is being written.")
     this.isStreaming = isStreaming
-    this.send.setAttribute("aria-label", isStreaming ? "Stop" : "Send")
-    this.send.classList.toggle("stop", isStreaming)
-    this.#allowSend()
+    this.composer.setStreaming(isStreaming)
+    find("chat").classList.toggle("streaming", isStreaming)
   }
 
-  #allowSend() {
-    this.send.disabled = !this.isStreaming && !this.box.value.trim()
-  }
-
-  #refuse(message) {
-    find("refusal").textContent = message
-    find("refusal").hidden = !message
-  }
-
-  #draftKey() {
-    return `llm-ui-draft ${this.chat ?? "new"}`
-  }
-
-  #draftChanged() {
-    if (this.box.value) localStorage.setItem(this.#draftKey(), this.box.value)
-    else localStorage.removeItem(this.#draftKey())
-    this.#resizeBox()
-    this.#allowSend()
-  }
-
-  #restoreDraft() {
-    this.box.value = this.pending ? "" : localStorage.getItem(this.#draftKey()) ?? ""
-    this.#resizeBox()
-    this.#allowSend()
-  }
-
-  #resizeBox() {
-    this.box.style.height = "auto"
-    this.box.style.height = `${Math.min(this.box.scrollHeight, MAX_BOX_PX)}px`
-    this.#allowSend()
+  #say(text) {
+    find("status").textContent = text
   }
 
   #drawStart() {
@@ -287,8 +267,8 @@ class ChatPage {
         Object.assign(document.createElement("span"), { textContent: about }),
       )
       button.addEventListener("click", () => {
-        this.box.value = text
-        this.submit()
+        this.composer.box.value = text
+        this.composer.submit()
       })
       list.append(button)
     }
@@ -296,21 +276,23 @@ class ChatPage {
   }
 
   #showStart() {
-    const isEmpty = this.chat === null && !this.pending
+    const pending = this.composer.pending
+    const isEmpty = this.chat === null && (!pending || pending.isLeft || pending.chat !== null)
     find("start").hidden = !isEmpty
     find("chat").classList.toggle("empty", isEmpty)
   }
 
   #scrolled() {
-    const below = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight
-    this.isStuck = below < NEAR_PX
+    const top = this.scroll.scrollTop
+    // Only somebody who scrolls up leaves the end; text that grows must not.
+    if (this.scroll.scrollHeight - top - this.scroll.clientHeight < NEAR_PX) this.isStuck = true
+    else if (top < this.lastTop) this.isStuck = false
+    this.lastTop = top
     find("to-latest").hidden = this.isStuck
-    if (this.scroll.scrollTop < 400 && this.hasOlder && !this.isAskingOlder) {
+    if (top < OLDER_PX && this.hasOlder && !this.isAskingOlder) {
       const before = this.messages.firstId()
-      if (before) {
-        this.isAskingOlder = true
-        this.tell({ op: "older", before })
-      }
+      this.isAskingOlder = before !== null
+      if (before) this.tell({ op: "older", before })
     }
   }
 

@@ -70,7 +70,9 @@ function toast(text, { isError = false, action = "", onAction = null } = {}) {
 
 // ---- Signing out: drafts are this person's and go with them ------------------------------------------------------
 function forgetDrafts() {
-  for (const key of Object.keys(localStorage)) if (key.startsWith("llm-ui-draft")) localStorage.removeItem(key)
+  for (const storage of [localStorage, sessionStorage]) {
+    for (const key of Object.keys(storage)) if (key.startsWith("llm-ui-draft")) storage.removeItem(key)
+  }
 }
 
 document.getElementById("sign-out").addEventListener("submit", forgetDrafts)
@@ -115,7 +117,11 @@ async function reconnect(event) {
 
 function watchConnection(document_) {
   document_.on_event("connection_lost", (_, event) => {
+    // Bokeh 3.9 goes on with the half message it had when the connection broke, and then understands nothing.
+    const connection = event.connection.deref()
+    if (connection?._receiver) connection._receiver = new connection._receiver.constructor()
     showConnection("Connection lost. Reconnecting …")
+    dispatchEvent(new CustomEvent("llm-ui-disconnected"))
     // Panel tries five times by itself; from the last time on it is up to us.
     if (event.timeout == null) reconnect(event)
     else whoIsSignedIn().then((status) => { if (status === 401) goToSignIn() })

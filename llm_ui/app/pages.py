@@ -32,6 +32,8 @@ MAX_FRAMES = 4_500
 More is a flood in a loop that is everybody's."""
 MAX_UNSENT_BYTES = 8 * 2**20
 """Held for a browser that does not read. Beyond it the socket is cut; the page reconnects and draws itself anew."""
+MAX_UNREAD_BYTES = 5 * 2**20
+"""Room for the longest message and its headers. The server's own bound is for forms; a pasted text is larger."""
 PROTOCOL_ERROR = 1002
 POLICY_VIOLATION = 1008
 
@@ -164,6 +166,7 @@ class Socket(OurHandler, WSHandler):
         """Send each frame at once: Nagle's algorithm and delayed acknowledgements cost 30 ms a message together."""
         self.set_nodelay(True)
         self.ws_connection.stream.max_write_buffer_size = MAX_UNSENT_BYTES
+        self.ws_connection.stream.max_buffer_size = MAX_UNREAD_BYTES
         return super().open(*args, **kwargs)
 
     async def on_message(self, fragment: str | bytes) -> None:

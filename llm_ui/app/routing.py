@@ -29,6 +29,10 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "settings": lambda context: SettingsPage(SettingsState(context)),
 }
 
+FROM_ROOT = "/."
+"""What Panel puts before the addresses of its style sheets. A page that is drawn again after a reconnect loads them
+again, and by then its path is often not the one it was opened at."""
+
 ActorOf = Callable[[SessionId], Awaitable[Actor]]
 
 
@@ -84,6 +88,7 @@ def _admin_of(backend: Backend, actor_of: ActorOf, name: str) -> pn.Template:
 
 def _guarded(build: Callable[[], pn.Template]) -> pn.Template:
     """Return the page, or a sentence with an error id: Bokeh would show the traceback."""
+    pn.state.rel_path = FROM_ROOT
     try:
         return build()
     except Exception:

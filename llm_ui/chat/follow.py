@@ -16,7 +16,7 @@ from llm_ui.contract import (
     TitleEvent,
     TokenEvent,
 )
-from llm_ui.kit.markdown import GrowingText
+from llm_ui.kit.markdown import Change, GrowingText
 from llm_ui.llm_client import Numbered
 
 FRAME_S = 0.033
@@ -24,7 +24,7 @@ FRAME_S = 0.033
 RENDER_SHARE = 4
 """Pause at least so many times as long as rendering took, so that it never takes more than a fifth of a core."""
 THREAD_CHARS = 4_000
-"""Open text longer than this is rendered in a thread, off the event loop."""
+"""Text that is to be rendered and is longer than this goes to a thread, off the event loop."""
 
 Op = dict[str, object]
 
@@ -40,15 +40,16 @@ class AnswerFollower:
         self._on_title = on_title
         self._answer = _Pieces()
         self._thoughts = _Pieces()
-        self._rendering = asyncio.Lock()
         self._growing = GrowingText()
-        self._blocks: list[str] = []
+        self._rendering = asyncio.Lock()
         self._dirty = asyncio.Event()
         self._acked = asyncio.Event()
         self._acked.set()
-        self._over = asyncio.Event()
+        self.is_over = False
+        """Whether the run has ended."""
+        self.figures = ""
+        """The small line under the answer."""
         self._started: StartEvent | None = None
-        self._figures = ""
 
     @property
     def run_id(self) -> UUID | None:
@@ -64,21 +65,22 @@ class AnswerFollower:
         """The page has drawn the last batch."""
         self._acked.set()
 
-    def shown(self) -> Op:
-        """Return the answer as a page that has nothing of it shows it now."""
-        self._acked.set()
-        self._dirty.set()
-        return {"blocks": list(self._blocks), "reasoning": self._thoughts.whole(), "figures": self._figures}
+    async def shown(self) -> Op:
+        """Return the answer for a page that has nothing of it; what is told afterwards goes on from there."""
+        async with self._rendering:
+            self._acked.set()
+            thoughts = self._thoughts.whole()
+            self._thoughts.told = len(thoughts)
+            return {"blocks": self._growing.all_blocks(), "reasoning": thoughts, "figures": self.figures}
 
     async def follow(self, events: AsyncGenerator[Numbered]) -> None:
-        """Take the events to the run's end. Raises what the client raises."""
+        """Take the events to the run's end. Raises what the client raises; may then be called again."""
         flushing = asyncio.create_task(self._keep_flushing())
         try:
             async with aclosing(events):
                 async for numbered in events:
                     await self._take(numbered.event)
         finally:
-            self._over.set()
             flushing.cancel()
             await asyncio.gather(flushing, return_exceptions=True)
 
@@ -91,14 +93,9 @@ class AnswerFollower:
                 self._thoughts.put(event.offset, event.token)
                 self._dirty.set()
             case StartEvent():
-                if event.is_replay:
-                    self._begin_again()
-                if self._started is None:
-                    self._started = event
-                    self._on_start(event)
+                self._begin(event)
             case MetricsEvent() if self._started is not None:
-                name = self._started.model_name
-                self._figures = figures.of_metrics(name, event.metrics, event.usage, None)
+                self.figures = figures.of_metrics(self._started.model_name, event.metrics, event.usage, None)
                 self._dirty.set()
             case TitleEvent():
                 self._on_title(event.title)
@@ -107,27 +104,24 @@ class AnswerFollower:
             case _:
                 pass
 
-    def _begin_again(self) -> None:
-        """Forget the text: it follows once more from its first character."""
-        self._answer, self._thoughts = _Pieces(), _Pieces()
-        self._growing, self._blocks = GrowingText(), []
+    def _begin(self, event: StartEvent) -> None:
+        """Begin. A second start says that the text follows once more from its first character."""
+        if self._started is None:
+            self._started = event
+            self._on_start(event)
+        else:
+            self._answer, self._thoughts, self._growing = _Pieces(), _Pieces(), GrowingText()
 
     async def _finish(self, event: CompleteEvent | ErrorEvent) -> None:
-        self._over.set()
-        start, blocks = await self._render(is_last=True)
+        self.is_over = True
+        change = await self._render(is_last=True)
         name = self._started.model_name if self._started else ""
-        self._figures = figures.of_metrics(name, event.metrics, event.usage, event.cost_usd)
+        self.figures = figures.of_metrics(name, event.metrics, event.usage, event.cost_usd)
         self._tell(
             {
-                "op": "finish",
-                "id": str(self.answer_id),
+                **self._changed("finish", change),
                 "status": event.status,
-                "from": start,
-                "blocks": blocks,
-                "count": len(self._blocks),
-                "reasoning": self._thoughts.whole(),
                 "text": self._answer.whole(),
-                "figures": self._figures,
                 "remark": figures.remark_of_end(event),
                 "is_error": isinstance(event, ErrorEvent),
             }
@@ -138,38 +132,38 @@ class AnswerFollower:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            if self._over.is_set():
+            if self.is_over:
                 return
             began = time.perf_counter()
-            start, blocks = await self._render(is_last=False)
-            if self._over.is_set():
-                return
+            change = await self._render(is_last=False)
             took = time.perf_counter() - began
-            self._acked.clear()
-            self._tell(
-                {
-                    "op": "delta",
-                    "id": str(self.answer_id),
-                    "from": start,
-                    "blocks": blocks,
-                    "reasoning": self._thoughts.whole(),
-                    "figures": self._figures,
-                }
-            )
+            if change is not None:
+                self._acked.clear()
+                self._tell(self._changed("delta", change))
             await asyncio.sleep(max(FRAME_S, took * RENDER_SHARE))
             await self._acked.wait()
 
-    async def _render(self, *, is_last: bool) -> tuple[int, list[str]]:
-        """Return the blocks that changed and the index of the first."""
+    def _changed(self, op: str, change: Change | None) -> Op:
+        """Return an operation with what is new since the last one."""
+        told: Op = {"op": op, "id": str(self.answer_id), "figures": self.figures}
+        if change is not None and change.code is not None:
+            told |= {"from": change.start, "code": {"added": change.code.added, "tail": change.code.tail}}
+        elif change is not None:
+            told |= {"from": change.start, "blocks": list(change.blocks)}
+        thoughts = self._thoughts.whole()
+        if len(thoughts) != self._thoughts.told:
+            told["reasoning"] = {"at": self._thoughts.told, "text": thoughts[self._thoughts.told :]}
+            self._thoughts.told = len(thoughts)
+        return told
+
+    async def _render(self, *, is_last: bool) -> Change | None:
+        """Return what became of the blocks; None when the text began anew meanwhile."""
         async with self._rendering:
             growing, text = self._growing, self._answer.whole()
-            start = growing.finished_count
             work = growing.finish if is_last else growing.update
             is_long = len(text) - growing.offset > THREAD_CHARS
-            blocks = await asyncio.to_thread(work, text) if is_long else work(text)
-            if growing is self._growing:
-                self._blocks[start:] = blocks
-            return start, blocks
+            change = await asyncio.to_thread(work, text) if is_long else work(text)
+            return change if growing is self._growing else None
 
 
 class _Pieces:
@@ -178,6 +172,8 @@ class _Pieces:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._length = 0
+        self.told = 0
+        """How much of it a page has, in characters."""
 
     def put(self, offset: int, piece: str) -> None:
         """Put a piece at its place; whatever stood behind that place is gone."""

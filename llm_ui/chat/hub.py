@@ -1,21 +1,11 @@
 """Telling a person's other open pages that something of theirs changed, within one process."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from llm_ui.kit.ids import ChatId, UserId
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What changed: a chat whose messages are new, or, without one, the list of chats."""
-
-    chat_id: ChatId | None
-    is_in_list: bool = False
-    """Whether the list of chats changed too."""
-
-
-Listener = Callable[[Change], None]
+Listener = Callable[[ChatId], None]
+"""Is told which chat changed."""
 
 
 class Hub:
@@ -35,8 +25,8 @@ class Hub:
         if not listeners:
             self._listeners.pop(user_id, None)
 
-    def tell(self, user_id: UserId, change: Change, *, but: Listener) -> None:
-        """Tell a person's other pages."""
+    def tell(self, user_id: UserId, chat_id: ChatId, *, but: Listener) -> None:
+        """Tell a person's other pages that a chat has a new answer being written, a new title, or is gone."""
         for listener in list(self._listeners.get(user_id, ())):
             if listener is not but:
-                listener(change)
+                listener(chat_id)

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_ui.chat.hub import Hub
-from llm_ui.chat.ops import Asked
+from llm_ui.chat.ops import Asked, Open, Ready
 from llm_ui.chat.state import ChatState
 from llm_ui.chat.view import ChatView
 from llm_ui.ui.form import number_field, picker
 from llm_ui.ui.page import PageContext
+from llm_ui.ui.state import AppState
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspacePage:
     """The parts of the page that Panel draws, by their place in the shell."""
 
+    app: AppState
     state: ChatState
     view: ChatView
     controls: dict[str, Any]
@@ -23,7 +25,11 @@ class WorkspacePage:
 def build(context: PageContext, hub: Hub) -> WorkspacePage:
     """Build the workspace of one open page."""
 
+    app = AppState.of(context)
+
     async def ask(asked: Asked) -> None:
+        if isinstance(asked, Ready | Open):
+            app.current_page = asked.path
         await state.ask(asked)
 
     view = ChatView(ask)
@@ -35,4 +41,4 @@ def build(context: PageContext, hub: Hub) -> WorkspacePage:
             state.param.max_tokens, "Longest answer, in tokens", placeholder="model's own", step=256
         ),
     }
-    return WorkspacePage(state, view, controls)
+    return WorkspacePage(app, state, view, controls)

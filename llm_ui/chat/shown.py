@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from llm_ui.chat import figures
+from llm_ui.kit.block import calm
 from llm_ui.kit.markdown import blocks
 from llm_ui.models import MessageRole, MessageStatus
 from llm_ui.services.chats import ChatSummary
@@ -36,7 +37,7 @@ def shown_chats(chats: Sequence[ChatSummary]) -> list[Shown]:
 
 def question(message_id: str, text: str) -> Shown:
     """Return a question that was just stored."""
-    return {"id": message_id, "role": "user", "text": text, "status": "complete"}
+    return {"id": message_id, "role": "user", "text": calm(text), "status": "complete"}
 
 
 def empty_answer(message_id: str) -> Shown:
@@ -53,7 +54,7 @@ def _shown(message: MessageView) -> Shown:
         "id": str(message.id),
         "role": message.role.value,
         "status": message.status.value,
-        "text": message.text,
+        "text": message.text if message.role is MessageRole.ASSISTANT else calm(message.text),
     }
     if message.role is MessageRole.ASSISTANT:
         shown["reasoning"] = message.reasoning

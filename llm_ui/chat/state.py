@@ -1,31 +1,37 @@
 """The chat workspace of one open page: what it shows and what a person can do on it."""
 
 import asyncio
+import contextvars
 import re
+import secrets
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from uuid import UUID
 
 import param
 
 from llm_ui.chat import ops
-from llm_ui.chat.follow import AnswerFollower, Op
-from llm_ui.chat.hub import Change, Hub
-from llm_ui.chat.shown import Shown, empty_answer, question, shown_chats, shown_messages
+from llm_ui.chat.follow import Op
+from llm_ui.chat.hub import Hub
+from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
+from llm_ui.chat.shown import empty_answer, question
+from llm_ui.chat.sidebar import Sidebar
+from llm_ui.chat.turn import Submission, Turn
 from llm_ui.contract import ChatRequest, StartEvent
-from llm_ui.errors import LLMUIError, NotFound, NotSignedIn
+from llm_ui.errors import LLMUIError, NotFound
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.observability.logging import get_logger
-from llm_ui.services import chats
 from llm_ui.services.ai_models import ModelInfo, list_models
-from llm_ui.services.messages import read_messages
-from llm_ui.services.runs import live_run
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
 
 CHAT_PATH = re.compile(r"/c/([0-9a-f\-]{36})/?")
 NO_MODEL = "No model is set up yet. An administrator can connect one under Admin."
+CRASHED = "Something went wrong here. Reload the page; if it stays, tell an administrator: {}."
+REMEMBERED_KEYS = 20
+"""Submissions whose keys are remembered, so that one sent again over a new connection is known."""
 
 
 class ChatState(param.Parameterized):
@@ -34,6 +40,7 @@ class ChatState(param.Parameterized):
     chat_id = param.Parameter(default=None, doc="The chat that is open, or None for a new one.")
     title = param.String(default="", doc="Title of the open chat.")
     is_streaming = param.Boolean(default=False, doc="Whether an answer is being written in the open chat.")
+    metrics = param.String(default="", doc="Figures of the answer that ended last.")
     model = param.Selector(default=None, objects={}, doc="The model that is asked next.")
     temperature = param.Number(default=None, bounds=(0, 2), allow_None=True, doc="0 sticks to the likeliest, 2 roams.")
     max_tokens = param.Integer(default=None, bounds=(1, 1_000_000), allow_None=True, doc="Most tokens of an answer.")
@@ -44,14 +51,16 @@ class ChatState(param.Parameterized):
         self._hub = hub
         self._tell = tell
         self._client: UserClient = context.backend.llm.signed_in(context.user_id, context.session_id)
-        self._follower: AnswerFollower | None = None
-        self._following: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._keys_in_flight: set[str] = set()
+        self._sidebar = Sidebar(context, tell)
         self._models: dict[str, ModelInfo] = {}
-        self._cursor: chats.ChatCursor | None = None
-        self._last_model = ""
-        self._loaded = asyncio.Event()
+        self._last_model: str | None = None
+        self._turn: Turn | None = None
+        self._submitted: OrderedDict[str, ChatId | None] = OrderedDict()
+        self._looking: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Tasks run in this page's context, also those that another page's change begins.
+        self._task_context = contextvars.copy_context()
         self._listener = self._changed_elsewhere
         hub.listen(context.user_id, self._listener)
 
@@ -60,6 +69,45 @@ class ChatState(param.Parameterized):
         self._hub.leave(self.context.user_id, self._listener)
         for task in list(self._tasks):
             task.cancel()
+
+    async def ask(self, asked: ops.Asked) -> None:
+        """Do what the page asks, one thing after the other; a refusal is told on the page."""
+        try:
+            match asked:
+                case ops.Ack():
+                    if self._turn is not None:
+                        self._turn.follower.acknowledged()
+                case ops.Stop():
+                    await self.stop()
+                case _:
+                    async with self._one_at_a_time:
+                        await self._do(asked)
+        except LLMUIError as error:
+            self._refuse(error)
+        except Exception:  # noqa: BLE001 - the edge of a page's event
+            self._crashed()
+
+    async def _do(self, asked: ops.Asked) -> None:
+        match asked:
+            case ops.Ready():
+                await self.load_models()
+                await self.open_path(asked.path)
+                await self._show_chats()
+            case ops.Open():
+                has_left = self._turn is not None
+                await self.open_path(asked.path)
+                if has_left:
+                    await self._show_chats()
+            case ops.Send():
+                self.send(asked.key, asked.text, None if asked.chat is None else ChatId(asked.chat))
+            case ops.Regenerate():
+                self.regenerate(asked.key, MessageId(asked.answer))
+            case ops.Older():
+                await self.older(MessageId(asked.before))
+            case ops.MoreChats():
+                await self._sidebar.more()
+            case ops.Rename() | ops.Delete() | ops.Restore():
+                await self._change_chat(asked)
 
     async def load_models(self) -> None:
         """Read which models may be asked; keep the chosen one while it is among them."""
@@ -76,265 +124,245 @@ class ChatState(param.Parameterized):
         chosen = self.model if self.model in self._models else next(iter(self._models), None)
         self.param.model.objects = labels
         self.model = chosen
-        self._loaded.set()
 
-    async def ask(self, asked: ops.Asked) -> None:
-        """Do what the page asks; a refusal is told on the page."""
-        try:
-            await self._do(asked)
-        except NotSignedIn:
-            self._tell({"op": "signed_out"})
-        except LLMUIError as error:
-            self._tell({"op": "toast", "text": error.message, "is_error": True})
+    def send(self, key: str, text: str, chat_id: ChatId | None) -> None:
+        """Ask the model. The page is told `sent` once the question is stored, or `refused` with the sentence.
 
-    async def _do(self, asked: ops.Asked) -> None:
-        match asked:
-            case ops.Ack():
-                if self._follower is not None:
-                    self._follower.acknowledged()
-            case ops.Send():
-                await self._send(asked)
-            case ops.Regenerate():
-                await self._regenerate(asked)
-            case ops.Stop():
-                if self._follower is not None and self._follower.run_id is not None:
-                    await self._client.stop(self._follower.run_id)
-            case ops.Rename() | ops.Delete() | ops.Restore():
-                await self._change_chat(asked)
-            case _:
-                await self._show(asked)
-
-    async def _show(self, asked: ops.Asked) -> None:
-        match asked:
-            case ops.Ready():
-                await self.load_models()
-                await self._open(asked.path)
-                await self._show_chats()
-            case ops.Open():
-                await self._open(asked.path)
-            case ops.Older():
-                await self._older(MessageId(asked.before))
-            case ops.MoreChats():
-                await self._more_chats()
-            case _:
-                pass
-
-    async def _send(self, asked: ops.Send) -> None:
-        """Ask the model. The page is told `sent` once the question is stored, or `refused` with the sentence."""
-        # After a reconnect a question may come before the answer to `ready`.
-        await self._loaded.wait()
-        if asked.key in self._keys_in_flight:
+        The same key again asks nothing again: once its question is stored, that is told once more.
+        """
+        if key in self._submitted:
+            self._tell_sent(key)
             return
-        request = ChatRequest(
-            idempotency_key=asked.key,
-            text=asked.text,
-            chat_id=asked.chat,
-            model_id=None if self.model is None else UUID(self.model),
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-        )
+        has_switched = chat_id is not None and chat_id == self.chat_id and self._last_model not in (None, self.model)
+        submission = Submission(key, text, chat_id, has_switched)
         if not self._models:
-            self._tell({"op": "refused", "key": asked.key, "text": asked.text, "message": NO_MODEL})
+            self._say(NO_MODEL, submission)
             return
-        self._follow(self._client.chat_stream(request), key=asked.key, text=asked.text)
+        request = self._request(key, text=text, chat_id=chat_id)
+        self._follow(self._client.chat_stream(request), submission)
 
-    async def _regenerate(self, asked: ops.Regenerate) -> None:
-        if self.chat_id is None or asked.key in self._keys_in_flight:
-            return
-        request = ChatRequest(
-            idempotency_key=asked.key,
-            chat_id=self.chat_id,
-            regenerate_of=asked.answer,
+    def regenerate(self, key: str, answer_id: MessageId) -> None:
+        """Make an answer of the open chat once more."""
+        if key in self._submitted:
+            self._tell_sent(key)
+        elif self.chat_id is not None:
+            request = self._request(key, chat_id=self.chat_id, regenerate_of=answer_id)
+            self._follow(self._client.chat_stream(request), Submission(key, None, self.chat_id, has_switched=True))
+
+    async def stop(self) -> None:
+        """End the running answer of the open chat and keep what was said."""
+        if self._turn is not None:
+            await self._turn.stop()
+
+    async def open_path(self, path: str) -> None:
+        """Show the chat of a path, or a new one. A chat that is not there is said so."""
+        found = CHAT_PATH.fullmatch(path)
+        chat_id = None if found is None else ChatId(UUID(found.group(1)))
+        is_other = chat_id != self.chat_id
+        if is_other and self._turn is not None:
+            self._turn.leave()
+            self._turn, self.is_streaming = None, False
+        self.chat_id, self.title, self._last_model = chat_id, "", None
+        await self._show_open_chat(is_opened=is_other)
+
+    async def older(self, before: MessageId) -> None:
+        """Show messages before the oldest one shown."""
+        if self.chat_id is not None:
+            messages, has_older = await read_older(self.context, self.chat_id, before)
+            self._tell({"op": "older", "before": str(before), "messages": messages, "has_older": has_older})
+
+    def _request(
+        self, key: str, *, text: str = "", chat_id: ChatId | None, regenerate_of: MessageId | None = None
+    ) -> ChatRequest:
+        return ChatRequest(
+            idempotency_key=key,
+            text=text,
+            chat_id=chat_id,
+            regenerate_of=regenerate_of,
             model_id=None if self.model is None else UUID(self.model),
             temperature=self.temperature,
             max_tokens=self.max_tokens,
         )
-        self._follow(self._client.chat_stream(request), key=asked.key, text=None)
 
-    def _follow(self, events: AsyncGenerator[Numbered], *, key: str = "", text: str | None = None) -> None:
+    def _follow(self, events: AsyncGenerator[Numbered], submission: Submission | None = None) -> None:
         """Follow a run in a task; the page stops following the one before."""
+        if submission is not None:
+            self._submitted[submission.key] = None
+            while len(self._submitted) > REMEMBERED_KEYS:
+                self._submitted.popitem(last=False)
+        if self._turn is not None:
+            self._turn.leave()
+        turn = Turn(self._client, self._tell, self._started, self._titled_by, submission)
+        self._turn, self.is_streaming = turn, True
+        turn.task = self._spawn(self._follow_to_end(turn, events))
 
-        def started(event: StartEvent) -> None:
-            if key:
-                self._spawn(self._show_turn(event, key, text))
-
-        follower = AnswerFollower(self._tell, started, self._titled)
-        previous = self._following
-        if previous is not None:
-            previous.cancel()
-        self._follower = follower
-        self.is_streaming = True
-        self._following = self._spawn(self._follow_to_end(follower, events, key, text))
-
-    async def _follow_to_end(
-        self, follower: AnswerFollower, events: AsyncGenerator[Numbered], key: str, text: str | None
-    ) -> None:
-        self._keys_in_flight.add(key)
+    async def _follow_to_end(self, turn: Turn, events: AsyncGenerator[Numbered]) -> None:
+        is_shown = False
         try:
-            await follower.follow(events)
-        except NotSignedIn:
-            self._tell({"op": "signed_out"})
+            await turn.follow(events)
         except LLMUIError as error:
-            if error.code == "not_signed_in":
-                self._tell({"op": "signed_out"})
-            else:
-                self._tell({"op": "refused", "key": key, "text": text or "", "message": error.message})
+            self._refuse(error, turn.submission)
+        except Exception:  # noqa: BLE001 - the root of a task
+            self._crashed(turn.submission)
         finally:
-            self._keys_in_flight.discard(key)
-            if self._follower is follower:
-                self._follower, self.is_streaming = None, False
+            is_shown = self._turn is turn
+            if is_shown:
+                self._turn, self.is_streaming = None, False
+                self.metrics = turn.follower.figures
                 self._tell({"op": "status", "is_streaming": False})
-        await self._show_chats()
-
-    async def _show_turn(self, event: StartEvent, key: str, text: str | None) -> None:
-        """Show what was stored: the question and the empty answer, or, after more has changed, all messages."""
-        is_new_chat = self.chat_id is None
-        has_switched = text is None or self._has_switched_model(event)
-        self.chat_id = ChatId(event.chat_id)
-        sent: Op = {"op": "sent", "key": key, "chat": str(event.chat_id)}
-        if has_switched:
-            self._tell(sent)
-            await self._show_messages()
-        else:
-            answer = empty_answer(str(event.answer_id))
-            if self._follower is not None and self._follower.answer_id == event.answer_id:
-                answer |= self._follower.shown()
-            self._tell({**sent, "messages": [question(str(event.question_id), text or ""), answer]})
-        self._last_model = event.model_name
-        self._hub.tell(self.context.user_id, Change(self.chat_id, is_in_list=True), but=self._listener)
-        if is_new_chat:
+        async with self._one_at_a_time:
+            if is_shown and turn.run_id is None and self.chat_id is not None:
+                # Refused: perhaps because another page began an answer here.
+                await self._show_open_chat()
             await self._show_chats()
 
-    def _has_switched_model(self, event: StartEvent) -> bool:
-        return self.chat_id is not None and self._last_model not in ("", event.model_name)
+    def _started(self, turn: Turn, event: StartEvent) -> None:
+        """The question is stored: tell it, on the page that shows its chat."""
+        if turn.is_stop_asked:
+            self._spawn(turn.stop())
+        submission = turn.submission
+        if submission is None:
+            return
+        self._submitted[submission.key] = ChatId(event.chat_id)
+        if self._turn is not turn:
+            # The page has moved on: it only learns that nothing was lost.
+            self._tell_sent(submission.key)
+            turn.leave()
+            self._spawn(self._tell_others(ChatId(event.chat_id)))
+            return
+        self.chat_id, self._last_model = ChatId(event.chat_id), self.model
+        self._spawn(self._show_turn(turn, submission, event))
+
+    async def _show_turn(self, turn: Turn, submission: Submission, event: StartEvent) -> None:
+        """Show what was stored: the question and the empty answer, or, when more has changed, all messages."""
+        if submission.has_switched:
+            self._tell_sent(submission.key)
+            async with self._one_at_a_time:
+                if self._turn is turn:
+                    await self._show_open_chat()
+        else:
+            answer = empty_answer(str(event.answer_id)) | await turn.follower.shown()
+            messages = [question(str(event.question_id), submission.text or ""), answer]
+            self._tell_sent(submission.key, messages=messages)
+        await self._tell_others(ChatId(event.chat_id))
+
+    def _tell_sent(self, key: str, **more: object) -> None:
+        """Tell that a submission is stored, once it is."""
+        chat_id = self._submitted[key]
+        if chat_id is not None:
+            self._tell({"op": "sent", "key": key, "chat": str(chat_id), **more})
+
+    async def _tell_others(self, chat_id: ChatId) -> None:
+        self._hub.tell(self.context.user_id, chat_id, but=self._listener)
+        async with self._one_at_a_time:
+            await self._show_chats()
+
+    def _titled_by(self, turn: Turn, title: str) -> None:
+        if self._turn is turn:
+            self._titled(title)
 
     def _titled(self, title: str) -> None:
         self.title = title
         self._tell({"op": "title", "title": title})
 
-    async def _open(self, path: str) -> None:
-        """Show the chat of a path, or a new one. A chat that is not there is said so."""
-        found = CHAT_PATH.fullmatch(path)
-        chat_id = None if found is None else ChatId(UUID(found.group(1)))
-        if chat_id != self.chat_id and self._following is not None:
-            self._following.cancel()
-            self._follower, self._following, self.is_streaming = None, None, False
-        self.chat_id, self.title, self._last_model = chat_id, "", ""
-        if chat_id is None:
-            self._tell(
-                {"op": "snapshot", "chat": None, "title": "", "messages": [], "has_older": False, "is_streaming": False}
-            )
+    async def _show_open_chat(self, *, is_opened: bool = False) -> None:
+        """Tell the open chat's last messages, and follow its running answer."""
+        if self.chat_id is None:
+            empty: Op = {"chat": None, "title": "", "messages": [], "has_older": False, "is_streaming": False}
+            self._tell({"op": "snapshot", **empty})
             return
         try:
-            await self._show_messages()
+            opened = await self._read_open_chat(self.chat_id)
         except NotFound as error:
             self.chat_id = None
             self._tell({"op": "missing", "text": error.message})
-
-    async def _show_messages(self) -> None:
-        """Tell the open chat's last messages, and follow its running answer."""
-        assert self.chat_id is not None  # noqa: S101 - callers have just set it
-        actor = await self.context.actor()
-        async with self.context.backend.database.reading() as session:
-            detail = await chats.open_chat(session, actor, self.chat_id)
-            page = await read_messages(session, actor, self.chat_id)
-            live = await live_run(session, actor, self.chat_id)
-        runs = [message.run for message in page.items if message.run is not None]
-        self._last_model = runs[-1].model_name if runs else ""
+            return
+        detail, live = opened.detail, opened.live_run_id
         self.title = detail.title
-        if str(detail.model_id) in self._models and not self.is_streaming:
-            self.param.update(model=str(detail.model_id), temperature=detail.temperature, max_tokens=detail.max_tokens)
-        messages = await shown_messages(page.items)
-        is_followed = self._follower is not None and live is not None and self._follower.run_id == live.id
-        if is_followed and self._follower is not None:
-            _fill(messages, self._follower)
+        self._last_model = None if detail.model_id is None else str(detail.model_id)
+        if is_opened and self._last_model in self._models:
+            self.param.update(model=self._last_model, temperature=detail.temperature, max_tokens=detail.max_tokens)
         self._tell(
             {
                 "op": "snapshot",
                 "chat": str(detail.id),
                 "title": detail.title,
-                "messages": messages,
-                "has_older": page.has_older,
+                "messages": opened.messages,
+                "has_older": opened.has_older,
                 "is_streaming": live is not None,
             }
         )
-        if live is not None and not is_followed:
-            self._follow(self._client.follow(live.id))
+        turn = self._turn
+        if live is not None and (turn is None or turn.run_id not in (None, live)):
+            self._follow(self._client.follow(live))
 
-    async def _older(self, before: MessageId) -> None:
-        if self.chat_id is None:
-            return
-        actor = await self.context.actor()
-        async with self.context.backend.database.reading() as session:
-            page = await read_messages(session, actor, self.chat_id, before=before)
-        messages = await shown_messages(page.items)
-        self._tell({"op": "older", "before": str(before), "messages": messages, "has_older": page.has_older})
+    async def _read_open_chat(self, chat_id: ChatId) -> OpenChat:
+        """Read the chat; what is followed of its running answer is in it, and what is told next goes on from there."""
+        while True:
+            opened = await read_open_chat(self.context, chat_id)
+            turn = self._turn
+            if turn is None or turn.run_id is None or turn.run_id != opened.live_run_id:
+                return opened
+            shown = await turn.follower.shown()
+            if not turn.follower.is_over:
+                return opened.with_answer(str(turn.follower.answer_id), shown)
+            # It ended meanwhile, and the page was told so: what was read is out of date.
 
     async def _show_chats(self) -> None:
-        actor = await self.context.actor()
-        async with self.context.backend.database.reading() as session:
-            page = await chats.list_chats(session, actor)
-        self._cursor = page.next
-        self._tell(
-            {"op": "chats", "chats": shown_chats(page.items), "has_more": page.next is not None, "is_first": True}
-        )
+        await self._sidebar.show(followed=self._followed())
+        if self._sidebar.is_unfinished and (self._looking is None or self._looking.done()):
+            self._looking = self._spawn(self._sidebar.keep_looking(self._followed))
 
-    async def _more_chats(self) -> None:
-        if self._cursor is None:
-            return
-        actor = await self.context.actor()
-        async with self.context.backend.database.reading() as session:
-            page = await chats.list_chats(session, actor, after=self._cursor)
-        self._cursor = page.next
-        self._tell(
-            {"op": "chats", "chats": shown_chats(page.items), "has_more": page.next is not None, "is_first": False}
-        )
+    def _followed(self) -> ChatId | None:
+        return self.chat_id if self._turn is not None else None
 
     async def _change_chat(self, asked: ops.Rename | ops.Delete | ops.Restore) -> None:
-        actor = await self.context.actor()
-        async with self.context.backend.database.writing() as session:
-            match asked:
-                case ops.Rename():
-                    title = await chats.rename(session, actor, ChatId(asked.chat), asked.title)
-                    if asked.chat == self.chat_id:
-                        self._titled(title)
-                case ops.Delete():
-                    await chats.delete(session, actor, ChatId(asked.chat))
-                case ops.Restore():
-                    await chats.restore(session, actor, ChatId(asked.chat))
+        title = await self._sidebar.change(asked)
+        if title is not None and asked.chat == self.chat_id:
+            self._titled(title)
         if isinstance(asked, ops.Delete):
             self._tell({"op": "deleted", "chat": str(asked.chat)})
-        self._hub.tell(self.context.user_id, Change(None, is_in_list=True), but=self._listener)
+        self._hub.tell(self.context.user_id, ChatId(asked.chat), but=self._listener)
         await self._show_chats()
 
-    def _changed_elsewhere(self, change: Change) -> None:
-        self._spawn(self._catch_up(change))
+    def _changed_elsewhere(self, chat_id: ChatId) -> None:
+        self._spawn(self._catch_up(chat_id))
 
-    async def _catch_up(self, change: Change) -> None:
-        try:
-            if change.chat_id is not None and change.chat_id == self.chat_id:
-                await self._show_messages()
-            if change.is_in_list:
-                await self._show_chats()
-        except LLMUIError as error:
-            log.info("page.catch_up_failed", code=error.code)
+    async def _catch_up(self, chat_id: ChatId) -> None:
+        async with self._one_at_a_time:
+            if chat_id == self.chat_id:
+                await self._show_open_chat()
+            await self._show_chats()
+
+    def _refuse(self, error: LLMUIError, submission: Submission | None = None) -> None:
+        if error.code == "not_signed_in":
+            self._tell({"op": "signed_out"})
+        else:
+            self._say(error.message, submission)
+
+    def _crashed(self, submission: Submission | None = None) -> None:
+        error_id = secrets.token_hex(4)
+        log.exception("page.event_crashed", error_id=error_id, user_id=self.context.user_id)
+        self._say(CRASHED.format(error_id), submission)
+
+    def _say(self, sentence: str, submission: Submission | None) -> None:
+        """Tell why something was not done: beside the text that was not sent, or for a moment."""
+        if submission is None:
+            self._tell({"op": "toast", "text": sentence, "is_error": True})
+            return
+        self._submitted.pop(submission.key, None)
+        self._tell({"op": "refused", "key": submission.key, "text": submission.text or "", "message": sentence})
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+        task = asyncio.get_running_loop().create_task(self._guarded(work), context=self._task_context)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._tasks.discard)
         return task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        if not isinstance(error, NotSignedIn):
-            log.error("page.task_crashed", error=repr(error), user_id=self.context.user_id)
-
-
-def _fill(messages: list[Shown], follower: AnswerFollower) -> None:
-    """Put what a follower has so far into its answer."""
-    for message in messages:
-        if message["id"] == str(follower.answer_id):
-            message |= follower.shown()
+    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except LLMUIError as error:
+            self._refuse(error)
+        except Exception:  # noqa: BLE001 - the root of a task
+            self._crashed()
