@@ -128,7 +128,6 @@ class ProviderFault(StrEnum):
     CONNECTION_REFUSED = "connection_refused"
     TLS_FAILED = "tls_failed"
     REDIRECTED = "redirected"
-    ADDRESS_REFUSED = "address_refused"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
     CUT_OFF = "cut_off"

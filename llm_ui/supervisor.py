@@ -1,4 +1,8 @@
-"""Starting the three processes, restarting one that crashes, and draining all of them."""
+"""`python -m llm_ui.supervisor`: start the three processes, restart one that crashes, drain all of them.
+
+`llm-ui serve` becomes this process once folder, ports and schema are in order: it stays for as long as the product
+runs, so it holds little in memory.
+"""
 
 import asyncio
 import contextlib
@@ -10,15 +14,16 @@ from collections import deque
 
 import httpx2
 
-from llm_ui.config import Config
-from llm_ui.errors import ConfigurationError
+from llm_ui.config import Config, load_config
+from llm_ui.errors import ConfigurationError, LLMUIError
 from llm_ui.kit.http import new_client
-from llm_ui.kit.process import LIFELINE
-from llm_ui.observability.logging import get_logger
+from llm_ui.kit.process import LIFELINE, run_until_told
+from llm_ui.observability.logging import configure, get_logger
 
 log = get_logger(__name__)
 
-API, PAGES, WORKER = MODULES = ("llm_ui.api", "llm_ui.app", "llm_ui.worker")
+PAGES, API, WORKER = MODULES = ("llm_ui.app", "llm_ui.api", "llm_ui.worker")
+"""In the order of what takes longest to start."""
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 CRASHES = 8
@@ -27,14 +32,15 @@ CRASH_WINDOW_S = 30.0
 SETTLE_S = 5.0
 """Beyond the drain time, how long all processes get before they are killed."""
 POLL_S = 0.05
+WORKER_WAIT_S = 10.0
+"""The worker starts when the others are ready, or after so long: nobody waits for it, and they share the cores."""
 
 
 class Child:
     """One process, started again when it crashes."""
 
-    def __init__(self, module: str, environment: dict[str, str], lifeline: int) -> None:
+    def __init__(self, module: str, lifeline: int) -> None:
         self.module = module
-        self._environment = {**environment, LIFELINE: str(lifeline)}
         self._lifeline = lifeline
         self._process: asyncio.subprocess.Process | None = None
         self._ending = asyncio.Event()
@@ -81,7 +87,7 @@ class Child:
                 sys.executable,
                 "-m",
                 self.module,
-                env=self._environment,
+                env={**os.environ, LIFELINE: str(self._lifeline)},
                 pass_fds=(self._lifeline,),
                 stdin=asyncio.subprocess.DEVNULL,
                 # Ctrl+C goes to the whole group of a terminal: only we act on it.
@@ -110,18 +116,19 @@ class Child:
 
 
 class Supervisor:
-    """Keeps the processes of one data folder running."""
+    """Keeps the processes of one data folder running; they read their settings from this one's environment."""
 
-    def __init__(self, config: Config, environment: dict[str, str]) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
         # The children hold the reading end: it closes when this process is gone, however it went.
         self._reading_end, self._writing_end = os.pipe()
-        self._children = {module: Child(module, environment, self._reading_end) for module in MODULES}
+        self._children = {module: Child(module, self._reading_end) for module in MODULES}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run everything until `stop` is set or a process cannot be kept up. Raises `ConfigurationError` then."""
-        keeping = [asyncio.create_task(child.keep()) for child in self._children.values()]
         stopped, telling = asyncio.create_task(stop.wait()), asyncio.create_task(self._tell_when_ready())
+        keeping = [asyncio.create_task(self._children[module].keep()) for module in (PAGES, API)]
+        keeping.append(asyncio.create_task(self._keep_worker(telling)))
         try:
             await asyncio.wait([stopped, *keeping], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -134,6 +141,10 @@ class Supervisor:
         for problem in ended:
             if isinstance(problem, Exception):
                 raise problem
+
+    async def _keep_worker(self, ready: asyncio.Task[None]) -> None:
+        await asyncio.wait([ready], timeout=WORKER_WAIT_S)
+        await self._children[WORKER].keep()
 
     async def _drain(self) -> None:
         """End every process in good order; kill what does not end in time, or when Ctrl+C comes once more."""
@@ -184,3 +195,19 @@ def local_url(config: Config) -> str:
     """Return the pages' address on this host."""
     host = "127.0.0.1" if config.host in ("0.0.0.0", "::", "") else config.host  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{config.port}" if ":" in host else f"http://{host}:{config.port}"
+
+
+def main() -> int:
+    """Run everything until told to stop; return the exit code."""
+    try:
+        config = load_config()
+        configure("serve", config.log_level)
+        asyncio.run(run_until_told(Supervisor(config).run))
+    except LLMUIError as error:
+        sys.stderr.write(f"llm-ui: {error.message}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,16 +3,19 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import httpx2
 import psutil
 
 from llm_ui.config import Config
+from llm_ui.kit.ids import SessionId, UserId
 from tests.fakes.postgresql import free_port
 
 START_LIMIT_S = 60.0
@@ -64,6 +67,34 @@ class Product:
         self.command(
             "users", "create", name, "--email", f"{name}@example.org", "--role", role, "--password-stdin", text=PASSWORD
         )
+
+    def sign_in(self, name: str) -> tuple[UserId, SessionId]:
+        """Put a live session of an account in the database, as if its person had signed in; return both ids."""
+        session_id = SessionId(uuid4())
+        with self._connection() as connection:
+            (user_id,) = connection.execute("SELECT id FROM users WHERE name = ?", [name]).fetchone()
+            connection.execute(
+                "INSERT INTO user_sessions (id, user_id, token_hash, created_at, last_seen_at, expires_at, user_agent,"
+                " address) VALUES (?, ?, ?, datetime('now'), datetime('now'), '2099-01-01 00:00:00.000000', '', '')",
+                [session_id.hex, user_id, session_id.hex],
+            )
+        return UserId(UUID(user_id)), session_id
+
+    def model(self, name: str) -> UUID:
+        """Return the id of a model."""
+        with self._connection() as connection:
+            (model_id,) = connection.execute("SELECT id FROM ai_models WHERE name = ?", [name]).fetchone()
+        return UUID(model_id)
+
+    def answers(self) -> list[tuple[str, str]]:
+        """Return state and text of every answer that is stored."""
+        with self._connection() as connection:
+            return connection.execute("SELECT status, text FROM chat_messages WHERE role = 'assistant'").fetchall()
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with contextlib.closing(sqlite3.connect(self.folder / "llm-ui.db")) as connection, connection:
+            yield connection
 
     def start(self) -> None:
         """Start and return once the pages and the LLM API answer."""

@@ -17,9 +17,7 @@ from llm_ui.cli.command import data_dir, run, settings, with_database
 from llm_ui.config import ENV_PREFIX, Config
 from llm_ui.errors import ConfigurationError
 from llm_ui.kit.lock import held
-from llm_ui.kit.process import run_until_told
 from llm_ui.services.secrets import load_secrets
-from llm_ui.supervisor import Supervisor
 
 SERVE_LOCK = "serve.lock"
 USE_LOCK = "in-use.lock"
@@ -49,7 +47,7 @@ def ui(host: str | None, port: int | None, data_dir: Path | None) -> None:
 
     def work(config: Config) -> None:
         require_free(config.host, config.port, "pages", "--port")
-        _become("llm_ui.app", config)
+        _run_alone("llm_ui.app", config)
 
     run(lambda: work(settings(host=host, port=port, data_dir=data_dir)))
 
@@ -63,7 +61,7 @@ def api(host: str | None, port: int | None, data_dir: Path | None) -> None:
 
     def work(config: Config) -> None:
         require_free(config.api_host, config.api_port, "LLM API", "--port")
-        _become("llm_ui.api", config)
+        _run_alone("llm_ui.api", config)
 
     run(lambda: work(settings(api_host=host, api_port=port, data_dir=data_dir)))
 
@@ -72,29 +70,34 @@ def api(host: str | None, port: int | None, data_dir: Path | None) -> None:
 @data_dir
 def worker(data_dir: Path | None) -> None:
     """Run only the worker."""
-    run(lambda: _become("llm_ui.worker", settings(data_dir=data_dir)))
+    run(lambda: _run_alone("llm_ui.worker", settings(data_dir=data_dir)))
 
 
-def _serve(config: Config) -> None:
+def _serve(config: Config) -> NoReturn:
     make_folder(config.folder)
-    with _only_one(config), in_use(config):
+    with _only_one(config) as only, in_use(config) as used:
         _require_two_ports(config)
         require_free(config.host, config.port, "pages", "--port")
         require_free(config.api_host, config.api_port, "LLM API", "--api-port")
         load_secrets(config)
         # Once, before three processes want to.
         with_database(config, lambda _: asyncio.sleep(0))
-        supervisor = Supervisor(config, environment_of(config))
-        asyncio.run(run_until_told(supervisor.run))
+        _become("llm_ui.supervisor", config, only, used)
 
 
-def _become(module: str, config: Config) -> NoReturn:
-    """Go on as the module's process, so that signals reach it and nothing else stays in memory."""
+def _run_alone(module: str, config: Config) -> NoReturn:
     make_folder(config.folder)
-    with in_use(config) as lock:
-        # The lock goes on with the process.
+    with in_use(config) as used:
+        _become(module, config, used)
+
+
+def _become(module: str, config: Config, *locks: int) -> NoReturn:
+    """Go on as the module's process, so that signals reach it and nothing of the command stays in memory."""
+    for lock in locks:
+        # It goes on with the process.
         os.set_inheritable(lock, True)
-        os.execve(sys.executable, [sys.executable, "-m", module], environment_of(config))  # noqa: S606 - our own module
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-m", module], environment_of(config))  # noqa: S606 - our own module
 
 
 def environment_of(config: Config) -> dict[str, str]:

@@ -73,6 +73,7 @@ async def start_session(
     new_password_hash: str | None = None,
 ) -> NewSession:
     """Sign a person in whose password was checked. Always makes a new token. Raises `SignInRefused` if disabled."""
+    # Rights begin here: nobody is signed in yet.
     user = await session.get(User, user_id)
     if user is None or not user.is_active:
         raise SignInRefused

@@ -1,0 +1,248 @@
+"""`llm-ui serve` as a whole: it restarts what crashes, drains, and leaves nothing behind."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from llm_ui import supervisor
+from llm_ui.contract import ChatRequest, CompleteEvent, TokenEvent
+from llm_ui.errors import ConfigurationError
+from llm_ui.llm_client import LLMClient
+from llm_ui.services.secrets import load_secrets
+from llm_ui.supervisor import MODULES, Child
+from tests.product import FakeProvider, Product, running, wait_until
+
+ANSWER = {"pieces": 40, "delay_ms": 50}
+"""Two seconds: long enough to stop the product in the middle, short enough to be let finish."""
+ENDLESS = {"pieces": 100_000, "delay_ms": 50}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with running(Product(tmp_path_factory.mktemp("supervisor") / "data")) as product:
+        yield product
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Product:
+    """A product that does not run yet."""
+    return Product(tmp_path / "data")
+
+
+def test_everything_is_ready_and_said_once(product: Product) -> None:
+    told = product.log()
+
+    assert told.count(f"LLM UI is ready: {product.url}") == 1
+    assert "/setup?token=" in told
+    assert httpx2.get(f"{product.url}/login", trust_env=False).status_code in (200, 303)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_killed_process_is_back_and_the_others_stay(product: Product, module: str) -> None:
+    before = {name: product.child(name).pid for name in MODULES}
+
+    os.kill(before[module], signal.SIGKILL)
+    wait_until(lambda: product.child(module).pid != before[module], f"{module} to be back")
+    product.wait_ready()
+
+    after = {name: product.child(name).pid for name in MODULES}
+    assert {name for name in MODULES if before[name] != after[name]} == {module}
+
+
+def test_a_second_one_on_the_same_folder_is_refused(product: Product) -> None:
+    second = Product(product.folder)
+
+    done = serve(second)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"llm-ui: LLM UI runs already on {product.folder}.")
+    assert len(done.stderr.splitlines()) == 1
+    assert product.is_ready()
+
+
+def test_nothing_is_restored_under_a_running_product(product: Product, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    product.command("db", "backup", str(copy))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "llm_ui.cli.main", "db", "restore", str(copy)],
+        env=product.environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "Stop it" in done.stderr
+
+
+def test_doctor_finds_the_running_product_well(product: Product) -> None:
+    ports = {"LLM_UI_PORT": str(product.config.port), "LLM_UI_API_PORT": str(product.config.api_port)}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "llm_ui.cli.main", "doctor"],
+        env={**product.environment, **ports}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert f"Pages: running at {product.url}" in done.stdout
+    assert "LLM API: running at" in done.stdout
+
+
+def test_a_taken_port_starts_nothing(product: Product, stopped: Product) -> None:
+    stopped.config = product.config
+
+    done = serve(stopped)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"llm-ui: Port {product.config.port} on 127.0.0.1, for the pages, is taken. Choose another one with --port."
+    ]
+
+
+def serve(product: Product) -> subprocess.CompletedProcess[str]:
+    """Run `llm-ui serve` that is expected to end by itself."""
+    ports = ["--port", str(product.config.port), "--api-port", str(product.config.api_port)]
+    return subprocess.run(
+        [sys.executable, "-m", "llm_ui.cli.main", "serve", *ports],
+        env=product.environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_killed_it_leaves_no_process_behind(stopped: Product) -> None:
+    stopped.start()
+    everyone = stopped.processes()
+    assert len(everyone) == 1 + len(MODULES)
+
+    everyone[0].kill()
+
+    _, alive = psutil.wait_procs(everyone, timeout=2)
+    assert alive == []
+    stopped.stop()
+
+
+def test_panel_serve_is_the_same(stopped: Product) -> None:
+    root = Path(__file__).parents[1]
+    told = [
+        subprocess.run([sys.executable, *command, "--help"], capture_output=True, text=True, check=True).stdout
+        for command in ([str(root / "panel_serve.py")], ["-m", "llm_ui.cli.main", "serve"])
+    ]
+
+    assert told[0] == told[1]
+    assert "--api-port" in told[0]
+
+
+@dataclass
+class Answering:
+    """A running product and what its person sees of one answer."""
+
+    product: Product
+    said: str = ""
+    is_complete: bool = False
+    has_begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ask(self, then: Callable[[], int]) -> int:
+        """Ask; when the answer has begun call `then`, which ends the product, and return its exit code."""
+        following = asyncio.create_task(self._follow())
+        await self.has_begun.wait()
+        code = await asyncio.to_thread(then)
+        # Nothing can come any more; the client would wait for the product to be back.
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        return code
+
+    async def _follow(self) -> None:
+        llm = LLMClient(self.product.config.llm_api_url, load_secrets(self.product.config).signer)
+        client = llm.signed_in(*self.product.sign_in("ann"))
+        request = ChatRequest(idempotency_key="only-once", text="Go", model_id=self.product.model("fake"))
+        try:
+            async for numbered in client.chat_stream(request):
+                if isinstance(numbered.event, TokenEvent):
+                    self.said += numbered.event.token
+                    self.has_begun.set()
+                self.is_complete = isinstance(numbered.event, CompleteEvent)
+        finally:
+            await llm.aclose()
+
+
+@contextlib.contextmanager
+def answering(folder: Path, script: dict[str, int], **settings: str) -> Iterator[Answering]:
+    provider = FakeProvider(json.dumps(script))
+    product = Product(folder, **settings)
+    product.add_person("ann")
+    fake = ("--type", "openai", "--url", provider.url, "--key-stdin", "--model", "fake")
+    product.command("providers", "add", "Fake", *fake, text="k")
+    with running(product):
+        yield Answering(product)
+    provider.stop()
+
+
+async def test_an_answer_is_let_finish_and_seen_to_its_end(tmp_path: Path) -> None:
+    with answering(tmp_path / "data", ANSWER) as ours:
+        code = await ours.ask(ours.product.stop)
+
+    assert code == 0
+    assert ours.is_complete
+    assert ours.product.answers() == [("complete", ours.said)]
+
+
+async def test_an_answer_that_takes_longer_is_kept_as_far_as_it_came(tmp_path: Path) -> None:
+    with answering(tmp_path / "data", ENDLESS, drain_s="1") as ours:
+        code = await ours.ask(ours.product.stop)
+
+    assert code == 0
+    ((status, text),) = ours.product.answers()
+    assert status == "interrupted"
+    assert text.startswith(ours.said)
+
+
+async def test_ctrl_c_once_more_does_not_wait(tmp_path: Path) -> None:
+    with answering(tmp_path / "data", ENDLESS) as ours:
+        code = await ours.ask(lambda: press_ctrl_c_twice(ours.product))
+
+    assert code == 0
+    assert "told to hurry" in ours.product.log()
+
+
+def press_ctrl_c_twice(product: Product) -> int:
+    """Press it, see that the product waits for the answer, press it again; return the exit code."""
+    parent, *_ = product.processes()
+    parent.send_signal(signal.SIGINT)
+    wait_until(lambda: "worker.stopped" in product.log(), "the worker to stop")
+    assert httpx2.get(f"{product.config.llm_api_url}/readyz", trust_env=False).status_code == 503
+    parent.send_signal(signal.SIGINT)
+    return product.stop(limit_s=10)
+
+
+@pytest.fixture
+def lifeline() -> Iterator[int]:
+    reading_end, writing_end = os.pipe()
+    yield reading_end
+    os.close(reading_end)
+    os.close(writing_end)
+
+
+async def test_a_process_that_never_starts_is_given_up(lifeline: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.01)
+    child = Child("llm_ui.no_such_module", lifeline)
+
+    with pytest.raises(ConfigurationError, match=r"llm_ui\.no_such_module ended 8 times in a row"):
+        await child.keep()
+
+
+async def test_a_process_asked_to_end_while_it_is_made_ends(lifeline: int) -> None:
+    child = Child("llm_ui.worker", lifeline)
+    keeping = asyncio.create_task(child.keep())
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(20):
+        await child.end()
+        await keeping

@@ -1,0 +1,112 @@
+"""The worker's jobs, and its end."""
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+
+import pytest
+from huey import crontab
+
+from llm_ui.config import Config
+from llm_ui.db import Database
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ChatId, SessionId, UserId, uuid7
+from llm_ui.models import ChatHistory, UserSession
+from llm_ui.services.access import Actor
+from llm_ui.worker import main
+from llm_ui.worker.main import SCHEDULE, purge, run
+from tests.product import wait_until
+
+MONTH = timedelta(days=31)
+WEEK = timedelta(days=7)
+
+
+def a_session(user_id: UserId, *, expires_at: datetime, revoked_at: datetime | None = None) -> UserSession:
+    session_id = SessionId(uuid7())
+    return UserSession(
+        id=session_id, user_id=user_id, token_hash=session_id.hex, created_at=now(), last_seen_at=now(),
+        expires_at=expires_at, revoked_at=revoked_at,
+    )  # fmt: skip
+
+
+def a_chat(user_id: UserId, deleted_at: datetime | None) -> ChatHistory:
+    return ChatHistory(id=ChatId(uuid7()), user_id=user_id, last_message_at=now(), deleted_at=deleted_at)
+
+
+async def test_purging_keeps_what_lives_or_ended_lately(database: Database, a_user: Actor) -> None:
+    instant = now()
+    assert a_user.session_id is not None
+    kept = [
+        a_session(a_user.user_id, expires_at=instant - WEEK),
+        a_session(a_user.user_id, expires_at=instant + WEEK, revoked_at=instant - WEEK),
+        a_chat(a_user.user_id, None),
+        a_chat(a_user.user_id, instant - WEEK),
+    ]
+    gone = [
+        a_session(a_user.user_id, expires_at=instant - MONTH),
+        a_session(a_user.user_id, expires_at=instant + WEEK, revoked_at=instant - MONTH),
+        a_chat(a_user.user_id, instant - MONTH),
+    ]
+    async with database.writing() as session:
+        session.add_all([*kept, *gone])
+
+    await purge(database)
+
+    async with database.reading() as session:
+        assert [await session.get(type(row), row.id) is not None for row in kept] == [True] * len(kept)
+        assert [await session.get(type(row), row.id) for row in gone] == [None] * len(gone)
+        assert await session.get(UserSession, a_user.session_id) is not None
+
+
+@pytest.mark.parametrize("name", SCHEDULE)
+async def test_every_job_runs_on_both_databases(database: Database, name: str) -> None:
+    job, _ = SCHEDULE[name]
+
+    await job(database)
+
+
+async def test_a_job_that_fails_is_told_and_keeps_no_other_from_running(
+    config: Config, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    came = asyncio.Queue[str]()
+    loop = asyncio.get_running_loop()
+
+    async def break_down(_: Database) -> None:
+        loop.call_soon_threadsafe(came.put_nowait, "broke")
+        raise ZeroDivisionError
+
+    async def work(_: Database) -> None:
+        loop.call_soon_threadsafe(came.put_nowait, "worked")
+
+    always = crontab(minute="*")
+    monkeypatch.setattr(main, "SCHEDULE", {"break_down": (break_down, always), "work": (work, always)})
+    stop = asyncio.Event()
+    caplog.set_level(logging.ERROR)
+    running = asyncio.create_task(run(config, stop))
+
+    async with asyncio.timeout(90):
+        assert {await came.get(), await came.get()} == {"broke", "worked"}
+    stop.set()
+    await running
+
+    assert [record.getMessage() for record in caplog.records] == ["job.failed"]
+
+
+def test_the_process_starts_on_an_empty_folder_and_ends_when_told(config: Config) -> None:
+    environment = {**os.environ, "LLM_UI_DATA_DIR": str(config.folder)}
+    log = config.folder / "worker.log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen([sys.executable, "-m", "llm_ui.worker"], env=environment, stderr=output) as process,
+    ):
+        wait_until(lambda: "worker.started" in log.read_text(), "the worker to start")
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(10) == 0
+
+    assert "worker.stopped" in log.read_text()
+    assert "Traceback" not in log.read_text()
