@@ -213,7 +213,8 @@ const Sheet = {
     let fields = new Map()
 
     const values = () => Object.fromEntries([...fields].map(([name, field]) => [name, field.get()]))
-    const live = (name, value) => send({ action: "changed", name, value })
+    // Never dropped: the field shows the choice already.
+    const live = (name, value) => model.send_msg({ action: "changed", name, value })
     const tell = () => {
       title.textContent = model.title
       error.replaceChildren(...(model.error ? [make("p", { class: "line error" }, model.error)] : []))

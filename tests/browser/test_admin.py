@@ -15,6 +15,9 @@ from tests.product import FakeProvider, Product
 
 NewContext = Callable[..., BrowserContext]
 
+SILENT_PORT = USUAL_PORTS[-1].port
+"""A port that is looked at when the providers page opens."""
+
 
 def open_admin(page: Page, product: Product, name: str) -> None:
     """Go to a page of the administration; returns once it shows its data."""
@@ -85,6 +88,20 @@ def test_a_known_service_fills_the_form(admin: Page, product: Product) -> None:
 
     expect(admin.get_by_label("Address")).to_have_value("https://api.anthropic.com")
     expect(admin.get_by_label("Type")).to_have_value("anthropic")
+
+
+def test_the_form_is_filled_while_the_page_still_looks_around(admin: Page, product: Product) -> None:
+    with socket.create_server(("127.0.0.1", SILENT_PORT)) as silent:
+        silent.settimeout(20)
+        open_admin(admin, product, "Providers")
+        # Taken but never answered: the search of this computer waits for it.
+        connection, _ = silent.accept()
+        admin.get_by_role("button", name="Add provider").click()
+
+        admin.get_by_label("Service").select_option("Anthropic")
+
+        expect(admin.get_by_label("Address")).to_have_value("https://api.anthropic.com", timeout=1_000)
+        connection.close()
 
 
 def test_a_provider_is_switched_off_and_deleted_after_saying_what_breaks(

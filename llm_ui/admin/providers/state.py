@@ -6,7 +6,7 @@ import param
 
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.contract import FoundModel, FoundServer, ProviderTest
-from llm_ui.errors import InvalidInput
+from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
 from llm_ui.services import ai_models, providers
@@ -49,10 +49,16 @@ class ProvidersState(AdminState):
         """Read the list."""
         await self._reload(actor)
 
-    @action
-    async def look_around(self, actor: Actor) -> None:
-        """Ask the LLM API which model servers run on this computer; those added already are left out."""
-        found = await self.llm(actor).find_local()
+    async def look_around(self) -> None:
+        """Ask the LLM API which model servers run on this computer; those added already are left out.
+
+        Nobody waits for it, and it may take seconds: the page is not busy meanwhile.
+        """
+        try:
+            found = await self.llm(await self.context.actor()).find_local()
+        except LLMUIError as refusal:
+            self.error = refusal.message
+            return
         known = {_port(provider.base_url) for provider in self.providers if _is_here(provider.base_url)}
         self.offers = tuple(server for server in found if _port(server.base_url) not in known)
 

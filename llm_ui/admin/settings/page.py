@@ -5,9 +5,8 @@ from typing import Any
 import panel as pn
 
 from llm_ui.admin.notices import page_notices
-from llm_ui.admin.settings.state import NONE, SettingsState
-from llm_ui.services.ai_models import ModelInfo
-from llm_ui.services.prompts import PromptInfo
+from llm_ui.admin.settings import choices
+from llm_ui.admin.settings.state import SettingsState
 from llm_ui.ui.form import button, chooser, page, section, stack, words
 from llm_ui.ui.parts import Heading, Message, Switch
 
@@ -39,7 +38,7 @@ class SettingsPage(pn.viewable.Viewer):
                 chooser(
                     state.param.default_model,
                     "Default model",
-                    pn.bind(_models, state.param.models, state.param.default_model),
+                    pn.bind(choices.models, state.param.models, state.param.default_model),
                     state.set_default_model,
                 ),
             ),
@@ -64,7 +63,7 @@ class SettingsPage(pn.viewable.Viewer):
             chooser(
                 state.param.default_prompt,
                 "Default instructions",
-                pn.bind(_prompts, state.param.prompts),
+                pn.bind(choices.prompts, state.param.prompts),
                 state.set_default_prompt,
             ),
             stack(
@@ -76,12 +75,3 @@ class SettingsPage(pn.viewable.Viewer):
 
     async def _registration(self, message: Message) -> None:
         await self._state.set_registration(is_open=message.is_on)
-
-
-def _models(models: tuple[ModelInfo, ...], default: str) -> dict[str, str]:
-    none = {} if default else {"None: choose one": NONE}
-    return none | {f"{model.display_name} · {model.provider_name}": str(model.id) for model in models}
-
-
-def _prompts(prompts: tuple[PromptInfo, ...]) -> dict[str, str]:
-    return {"None": NONE, **{prompt.name: str(prompt.id) for prompt in prompts}}
