@@ -16,7 +16,6 @@ from llm_ui.runs.resilience import Call, Resilience
 from tests.fakes.provider import FakeProvider, Reply, answer, reply
 
 GOOD = reply("openai", answer("openai", ["fine"]))
-CUT = reply("openai", answer("openai", ["fine"])[:2], end="reset", delay_s=0.02)
 
 
 def refusing(status: int, **headers: str) -> Reply:
