@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from llm_ui.config import Config
 from llm_ui.errors import DatabaseBusy, DatabaseDown, LLMUIError, StorageFull
+from llm_ui.sqlite import use_one_trip
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's write before it says locked."""
@@ -51,6 +52,7 @@ class Database:
         # Parameters are hidden, because what people write must not be in the log when a statement fails.
         if url.startswith("sqlite"):
             engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, hide_parameters=True)
+            use_one_trip(engine.sync_engine)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
             event.listen(engine.sync_engine, "invalidate", _undo_sqlite)

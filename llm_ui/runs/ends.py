@@ -5,7 +5,10 @@ from decimal import Decimal
 from llm_ui.contract import CompleteEvent, ErrorDetail, ErrorEvent, Metrics, Usage
 from llm_ui.kit.money import plain
 from llm_ui.models import RunStatus
-from llm_ui.runs.live_run import Ending
+from llm_ui.observability.logging import get_logger
+from llm_ui.runs.live_run import Ending, LiveRun
+
+log = get_logger(__name__)
 
 
 def end_event(
@@ -35,3 +38,15 @@ def end_event(
         cost_usd=cost,
         metrics=metrics,
     )
+
+
+def bad_end(live: LiveRun) -> RunStatus:
+    """Return how a run ends that went wrong: text that was shown is kept (I5: and nothing is tried again)."""
+    return RunStatus.INTERRUPTED if live.has_text else RunStatus.FAILED
+
+
+def crashed(live: LiveRun, error: BaseException) -> Ending:
+    """Return the ending for an error that is nobody's but ours, and log it."""
+    log.error("run.crashed", run_id=live.turn.run_id, request_id=live.request_id, error=repr(error))
+    message = f"Something went wrong here. Try again; if it stays, tell an administrator: {live.request_id}."
+    return Ending(bad_end(live), error_code="internal", error_message=message)

@@ -15,7 +15,7 @@ import httpx2
 from sqlalchemy.exc import IntegrityError
 
 from llm_ui.config import Config
-from llm_ui.contract import ChatRequest, MetricsEvent, TitleEvent
+from llm_ui.contract import ChatRequest, TitleEvent
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, Unavailable
 from llm_ui.kit.encryption import Sealer
@@ -36,9 +36,10 @@ from llm_ui.providers.base import (
 )
 from llm_ui.providers.registry import adapter
 from llm_ui.runs import context, store
-from llm_ui.runs.ends import end_event
+from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
+from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services import providers
@@ -48,10 +49,6 @@ from llm_ui.services.turns import NewRun, add_run, append_turn, find_run, open_t
 
 log = get_logger(__name__)
 
-CHECKPOINT_S = 0.5
-"""How often new text is written down; a killed process loses at most that and the time of one write."""
-BEATS_A_HEARTBEAT = 2
-"""Without new text the lease is renewed every second one of these, that is every second."""
 FINISH_LIMIT_S = 120.0
 """How long it is tried to write down an end that the database does not take: it may be locked or away for a minute."""
 FINISH_PAUSES_S = (0.2, 0.5, 1.0)
@@ -60,9 +57,6 @@ DRAIN_WRITE_S = 5.0
 """What writing down the ends may take once the process is told to stop and the answers had their time."""
 SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING, ProviderFault.SPEND_LIMIT})
 """Faults whose details are for administrators."""
-
-REPLACED = Ending(RunStatus.INTERRUPTED, error_code="lease_lost", error_message="Another server took this run over.")
-GONE = Ending(RunStatus.STOPPED, "stopped")
 
 
 class Engine:
@@ -79,6 +73,8 @@ class Engine:
         self._live: dict[RunId, LiveRun] = {}
         self._logs = EventLogs()
         self._running: set[asyncio.Task[None]] = set()
+        self._keeper = Keeper(database, self._owner, self._live)
+        self._keeping: asyncio.Task[None] | None = None
         self._is_draining = False
 
     @property
@@ -111,6 +107,8 @@ class Engine:
         self._live[run_id] = live
         self._logs.add(run_id, live.log)
         _announce(live)
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keeper.keep())
         task = asyncio.create_task(self._run(live), name=f"run {run_id}")
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -134,6 +132,8 @@ class Engine:
             live.end(store.INTERRUPTED)
         if self._running:
             await asyncio.wait(self._running, timeout=DRAIN_WRITE_S)
+        if self._keeping is not None:
+            self._keeping.cancel()
         self._logs.clear()
 
     async def _made_before(self, actor: Actor, request: ChatRequest, refusal: Exception) -> RunId:
@@ -167,22 +167,13 @@ class Engine:
         )
 
     async def _run(self, live: LiveRun) -> None:
-        """Stream, keep the lease meanwhile, write the end."""
+        """Stream, then write the end."""
         live.streaming = asyncio.create_task(self._stream(live))
-        keeping = asyncio.create_task(self._keep(live))
         if live.ending is not None:
             live.streaming.cancel()
         try:
-            # Keeping never ends by itself: without it the run would lose its lease, so then it ends at once.
-            await asyncio.wait({live.streaming, keeping}, return_when=asyncio.FIRST_COMPLETED)
-            has_crashed = keeping.done()
-        finally:
-            live.streaming.cancel()
-            keeping.cancel()
-            ended = await asyncio.gather(live.streaming, keeping, return_exceptions=True)
-        try:
-            ending = self._crashed(live, ended[1]) if has_crashed else self._ending_of(live, ended[0])
-            live.ending = live.ending or ending
+            (error,) = await asyncio.gather(live.streaming, return_exceptions=True)
+            live.ending = live.ending or self._ending_of(live, error)
             await self._finish(live, live.ending)
         finally:
             del self._live[live.turn.run_id]
@@ -202,54 +193,19 @@ class Engine:
         if error is None or isinstance(error, asyncio.CancelledError):
             return store.INTERRUPTED
         if not isinstance(error, LLMUIError):
-            return self._crashed(live, error)
+            return crashed(live, error)
         message = storable(error.message)
         if isinstance(error, ProviderError) and error.fault in SECRET_FAULTS and live.actor.role is not Role.ADMIN:
             message = (
                 f"{live.target.provider_name} refuses to answer for now. Pick another model or ask an administrator."
             )
         return Ending(
-            _bad_end(live),
+            bad_end(live),
             error_code=error.code,
             error_message=message,
             is_retryable=error.retryable or not isinstance(error, ProviderError),
             retry_after=error.retry_after,
         )
-
-    def _crashed(self, live: LiveRun, error: BaseException | None) -> Ending:
-        """Return the ending for an error that is nobody's but ours, and log it."""
-        log.error("run.crashed", run_id=live.turn.run_id, request_id=live.request_id, error=repr(error))
-        message = f"Something went wrong here. Try again; if it stays, tell an administrator: {live.request_id}."
-        return Ending(_bad_end(live), error_code="internal", error_message=message)
-
-    async def _keep(self, live: LiveRun) -> None:
-        """Write new text down, renew the lease, tell figures, and see whether the run may go on."""
-        beats = 0
-        while True:
-            await asyncio.sleep(CHECKPOINT_S)
-            beats += 1
-            has_news = live.log.last > live.written_at and live.first_at is not None
-            if not has_news and beats % BEATS_A_HEARTBEAT:
-                continue
-            if has_news:
-                usage = live.usage(is_final=False)
-                live.log.append(MetricsEvent(metrics=live.metrics(usage), usage=usage))
-            last = live.log.last
-            text = store.Text(live.text, live.reasoning, last) if has_news else None
-            try:
-                async with self._database.writing() as session:
-                    pulse = await store.beat(session, live.turn.run_id, self._owner, text, started_at=live.started_at)
-            except LLMUIError as error:
-                # The text is still here: the next beat tries again.
-                log.warning("run.checkpoint_failed", run_id=live.turn.run_id, code=error.code)
-                continue
-            if has_news:
-                live.written_at = last
-            if not pulse.is_ours:
-                live.is_lost = True
-                live.end(REPLACED)
-            elif pulse.is_stop_asked or not pulse.may_go_on:
-                live.end(STOPPED if pulse.is_stop_asked else GONE)
 
     async def _finish(self, live: LiveRun, ending: Ending) -> None:
         """Commit the end, then tell it."""
@@ -299,11 +255,6 @@ def _announce(live: LiveRun) -> None:
     live.log.append(live.start_event())
     if live.turn.title is not None:
         live.log.append(TitleEvent(title=live.turn.title))
-
-
-def _bad_end(live: LiveRun) -> RunStatus:
-    """Return how a run ends that went wrong: text that was shown is kept (I5: and nothing is tried again)."""
-    return RunStatus.INTERRUPTED if live.has_text else RunStatus.FAILED
 
 
 async def _take_in(live: LiveRun, deltas: AsyncGenerator[Delta]) -> None:

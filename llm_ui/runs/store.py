@@ -1,6 +1,6 @@
 """Writing runs down: checkpoints, heartbeats and ends, all fenced by the lease."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -40,9 +40,8 @@ INTERRUPTED = Ending(
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What a heartbeat found: whether to go on."""
+    """What a heartbeat found of a run that is still ours: whether to go on."""
 
-    is_ours: bool
     is_stop_asked: bool = False
     may_go_on: bool = True
     """False once the chat or the person is gone."""
@@ -58,6 +57,16 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """One run's heartbeat, with its text where there is new one."""
+
+    run_id: RunId
+    started_at: datetime | None
+    """When the provider was called, None before that."""
+    text: Text | None
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """All that is written at the end of a run."""
 
@@ -70,33 +79,37 @@ class Final:
     provider_request_id: str
 
 
-async def beat(session: Session, run_id: RunId, owner: str, text: Text | None, *, started_at: datetime | None) -> Pulse:
-    """Renew the lease and, with a text, write it down. Says whether the run may go on.
-
-    `started_at` is when the provider was called, None before that.
-    """
-    status = RunStatus.QUEUED if started_at is None else RunStatus.RUNNING
-    values: dict[str, object] = {"heartbeat_at": now(), "status": status, "started_at": started_at}
-    if text is not None:
-        values["last_event"] = text.last_event
-    fenced = _fenced(run_id, owner).values(values)
-    row = (
-        await session.execute(fenced.returning(Run.answer_id, Run.stop_requested_at, Run.chat_id, Run.user_id))
-    ).one_or_none()
-    if row is None:
-        return Pulse(is_ours=False)
-    answer_id, stop_requested_at, chat_id, user_id = row
-    if text is not None:
-        written = update(ChatMessage).where(ChatMessage.id == answer_id)
-        await session.execute(written.values(text=text.answer, reasoning=text.reasoning, updated_at=now()))
-    # rights: whether the owner may still go on is just what is asked
-    may_go_on = await session.scalar(
-        select(
-            exists().where(ChatHistory.id == chat_id, ChatHistory.deleted_at.is_(None))
-            & exists().where(User.id == user_id, User.is_active)
-        )
-    )
-    return Pulse(is_ours=True, is_stop_asked=stop_requested_at is not None, may_go_on=bool(may_go_on))
+async def beat(session: Session, owner: str, beats: Sequence[Beat]) -> dict[RunId, Pulse]:
+    """Renew the leases of these runs and write down their texts; runs whose lease is somebody else's are left out."""
+    # rights: the product's own writing; whether the owners may still go on is just what is asked
+    ours = select(
+        Run.id,
+        Run.answer_id,
+        Run.stop_requested_at,
+        exists().where(ChatHistory.id == Run.chat_id, ChatHistory.deleted_at.is_(None))
+        & exists().where(User.id == Run.user_id, User.is_active),
+    ).where(Run.id.in_([beat.run_id for beat in beats]), *_fence(owner))
+    # In order and locked: two transactions that lock the same rows must not wait for each other.
+    rows = (await session.execute(ours.order_by(Run.id).with_for_update(of=Run))).all()
+    by_id = {beat.run_id: beat for beat in beats}
+    instant = now()
+    renewed, written = [], []
+    for run_id, answer_id, _, _ in rows:
+        one = by_id[run_id]
+        status = RunStatus.QUEUED if one.started_at is None else RunStatus.RUNNING
+        renewed.append({"id": run_id, "heartbeat_at": instant, "status": status, "started_at": one.started_at})
+        if one.text is not None:
+            renewed[-1]["last_event"] = one.text.last_event
+            text = {"id": answer_id, "text": one.text.answer, "reasoning": one.text.reasoning}
+            written.append(text | {"updated_at": instant})
+    if renewed:
+        await session.execute(update(Run), renewed)
+    if written:
+        await session.execute(update(ChatMessage), written)
+    return {
+        run_id: Pulse(is_stop_asked=stop_requested_at is not None, may_go_on=bool(may_go_on))
+        for run_id, _, stop_requested_at, may_go_on in rows
+    }
 
 
 async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> bool:
@@ -172,8 +185,13 @@ async def interrupt_stale(session: Session, instant: datetime, spared: Collectio
     return tuple(ended)
 
 
+def _fence(owner: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition of every write: the lease is the writer's and the run has not ended."""
+    return Run.lease_owner == owner, Run.status.in_(LIVE_STATUSES)
+
+
 def _fenced(run_id: RunId, owner: str) -> Update:
-    return update(Run).where(Run.id == run_id, Run.lease_owner == owner, Run.status.in_(LIVE_STATUSES))
+    return update(Run).where(Run.id == run_id, *_fence(owner))
 
 
 def _ending_values(ending: Ending, usage: Usage, cost_usd: Decimal | None) -> dict[str, object]:

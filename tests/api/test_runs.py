@@ -27,7 +27,7 @@ from llm_ui.errors import Conflict, DatabaseBusy, InvalidInput, NotFound, Unavai
 from llm_ui.kit.ids import ChatId, MessageId, RunId, uuid7
 from llm_ui.llm_client import Numbered
 from llm_ui.models import ChatMessage, MessageRole, MessageStatus, Run, RunStatus, UsageLog
-from llm_ui.runs import engine, store, sweep
+from llm_ui.runs import keeper, store, sweep
 from llm_ui.services import ai_models, chats
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.messages import read_messages
@@ -485,7 +485,7 @@ async def test_a_task_of_ours_that_crashes_ends_the_run_and_says_so(
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a locked database for tenths of a second, not for seconds."""
     monkeypatch.setattr(db, "SQLITE_BUSY_TIMEOUT_MS", 50)
-    monkeypatch.setattr(engine, "CHECKPOINT_S", 0.05)
+    monkeypatch.setattr(keeper, "CHECKPOINT_S", 0.05)
     monkeypatch.setattr(store, "STALE_AFTER", 0.2 * store.STALE_AFTER / store.STALE_AFTER.total_seconds())
     monkeypatch.setattr(sweep, "EVERY_S", 0.02)
 

@@ -12,7 +12,7 @@ from llm_ui.kit.clock import now
 from llm_ui.models import ChatHistory, ChatMessage, MessageStatus, Run, RunStatus, UsageLog, UsageSource
 from llm_ui.runs import store
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
-from llm_ui.runs.store import Final, Pulse, Text
+from llm_ui.runs.store import Beat, Final, Pulse, Text
 from llm_ui.runs.sweep import sweep
 from llm_ui.services import chats, users
 from llm_ui.services.access import SYSTEM, Actor
@@ -33,9 +33,11 @@ def final(ending: Ending = COMPLETED) -> Final:
     )
 
 
-async def beat(database: Database, live: LiveRun, text: Text | None = None, owner: str = OWNER) -> Pulse:
+async def beat(database: Database, live: LiveRun, text: Text | None = None, owner: str = OWNER) -> Pulse | None:
+    """Return what the heartbeat found; None when the run is not the owner's any more."""
     async with database.writing() as session:
-        return await store.beat(session, live.turn.run_id, owner, text, started_at=now())
+        pulses = await store.beat(session, owner, [Beat(live.turn.run_id, now(), text)])
+    return pulses.get(live.turn.run_id)
 
 
 async def finish(database: Database, live: LiveRun, owner: str = OWNER, ending: Ending = COMPLETED) -> bool:
@@ -69,7 +71,7 @@ async def test_a_checkpoint_writes_the_text_and_renews_the_lease(ask: Ask, datab
     pulse = await beat(database, live, Text("half an", "hm", 4))
 
     run, answer = await rows(database, live)
-    assert pulse == Pulse(is_ours=True)
+    assert pulse == Pulse()
     assert (run.status, run.last_event, answer.text, answer.reasoning) == (RunStatus.RUNNING, 4, "half an", "hm")
     assert run.started_at is not None
     assert now() - run.heartbeat_at < store.STALE_AFTER
@@ -99,12 +101,33 @@ async def test_the_end_is_written_and_booked_in_one(ask: Ask, database: Database
     assert (booked.usage_source, booked.ttft_ms, booked.model_name) == (UsageSource.PROVIDER, 2.5, "Model One")
 
 
+async def test_one_checkpoint_writes_all_runs_of_a_process_and_no_other(ask: Ask, database: Database) -> None:
+    first, silent, ended = await ask("one"), await ask("two"), await ask("three")
+    await finish(database, ended)
+    for live in (first, silent):
+        await age(database, live)
+
+    texts = [(first, Text("half", "", 4)), (silent, None), (ended, Text("late", "", 20))]
+    async with database.writing() as session:
+        beats = [Beat(live.turn.run_id, None, text) for live, text in texts]
+        pulses = await store.beat(session, OWNER, beats)
+
+    assert pulses == {first.turn.run_id: Pulse(), silent.turn.run_id: Pulse()}
+    found = [await rows(database, live) for live, _ in texts]
+    assert [(run.status, run.last_event, answer.text) for run, answer in found] == [
+        (RunStatus.QUEUED, 4, "half"),
+        (RunStatus.QUEUED, 0, ""),
+        (RunStatus.COMPLETED, 9, "the answer"),
+    ]
+    assert not await sweep(database)
+
+
 async def test_an_end_is_never_left_and_booked_once(ask: Ask, database: Database) -> None:
     live = await ask()
     await finish(database, live)
 
     assert not await finish(database, live, ending=STOPPED)
-    assert await beat(database, live, Text("more", "", 10)) == Pulse(is_ours=False)
+    assert await beat(database, live, Text("more", "", 10)) is None
 
     run, answer = await rows(database, live)
     assert (run.status, answer.text) == (RunStatus.COMPLETED, "the answer")
@@ -115,7 +138,7 @@ async def test_an_end_is_never_left_and_booked_once(ask: Ask, database: Database
 async def test_who_lost_the_lease_writes_nothing(ask: Ask, database: Database) -> None:
     live = await ask()
 
-    assert await beat(database, live, Text("late", "", 4), owner="another") == Pulse(is_ours=False)
+    assert await beat(database, live, Text("late", "", 4), owner="another") is None
     assert not await finish(database, live, owner="another")
 
     run, answer = await rows(database, live)
@@ -127,7 +150,7 @@ async def test_a_stop_by_another_process_is_seen_at_the_next_heartbeat(ask: Ask,
     async with database.writing() as session:
         await store.request_stop(session, live.turn.run_id)
 
-    assert (await beat(database, live)).is_stop_asked
+    assert await beat(database, live) == Pulse(is_stop_asked=True)
 
 
 async def test_a_stop_after_the_end_changes_nothing(ask: Ask, database: Database) -> None:
@@ -143,12 +166,12 @@ async def test_a_stop_after_the_end_changes_nothing(ask: Ask, database: Database
 
 async def test_a_run_may_not_go_on_in_a_deleted_chat(ask: Ask, database: Database, a_user: Actor) -> None:
     live = await ask()
-    assert (await beat(database, live)).may_go_on
+    assert await beat(database, live) == Pulse()
 
     async with database.writing() as session:
         await chats.delete(session, a_user, live.turn.chat_id)
 
-    assert not (await beat(database, live)).may_go_on
+    assert await beat(database, live) == Pulse(is_stop_asked=True, may_go_on=False)
 
 
 async def test_a_run_may_not_go_on_for_a_disabled_account(ask: Ask, database: Database, a_user: Actor) -> None:
@@ -157,7 +180,7 @@ async def test_a_run_may_not_go_on_for_a_disabled_account(ask: Ask, database: Da
     async with database.writing() as session:
         await users.set_active(session, SYSTEM, a_user.user_id, is_active=False)
 
-    assert not (await beat(database, live)).may_go_on
+    assert await beat(database, live) == Pulse(may_go_on=False)
 
 
 async def test_no_row_comes_back_when_the_chat_is_purged(ask: Ask, database: Database) -> None:
@@ -165,7 +188,7 @@ async def test_no_row_comes_back_when_the_chat_is_purged(ask: Ask, database: Dat
     async with database.writing() as session:
         await session.execute(delete(ChatHistory).where(ChatHistory.id == live.turn.chat_id))
 
-    assert not (await beat(database, live, Text("x", "", 2))).is_ours
+    assert await beat(database, live, Text("x", "", 2)) is None
     assert not await finish(database, live)
 
     async with database.reading() as session:
@@ -196,7 +219,7 @@ async def test_a_process_that_was_frozen_writes_nothing_over_the_sweep(ask: Ask,
     await sweep(database)
 
     assert not await finish(database, live)
-    assert not (await beat(database, live, Text("late", "", 9))).is_ours
+    assert await beat(database, live, Text("late", "", 9)) is None
 
 
 @pytest.mark.parametrize("is_spared", [True, False])
