@@ -4,6 +4,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from subprocess import PIPE
+
+import psutil
 
 from tests.bench.figures import Line, memory_mb, ratio
 from tests.product import Product, running
@@ -24,13 +27,7 @@ def measure(folder: Path) -> list[Line]:
             took_s = time.perf_counter() - began
             lines.append((what, f"{took_s:.1f} s", f"{raw_s:.1f} s (imports)", ratio(took_s, raw_s), "4 s"))
             idle_mb = memory_mb(product.processes())
-    empty = subprocess.run(
-        [sys.executable, "-c", "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    raw_mb = int(empty.stdout) / 1000 * 4
+    raw_mb = 4 * bare_python_mb()
     lines.append(
         (
             "memory, all processes idle",
@@ -41,3 +38,11 @@ def measure(folder: Path) -> list[Line]:
         )
     )
     return lines
+
+
+def bare_python_mb() -> float:
+    """Return the proportional set size of a Python that does nothing."""
+    with subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=PIPE, stdout=PIPE) as python:
+        assert python.stdout is not None
+        python.stdout.readline()
+        return memory_mb([psutil.Process(python.pid)])
