@@ -72,6 +72,7 @@ export class Composer {
     })
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#queue(false)
+      if (event.key === "ArrowUp" && !this.box.value && this.act.editLast()) event.preventDefault()
     })
     this.box.addEventListener("input", () => {
       this.#queue(false)
@@ -121,8 +122,16 @@ export class Composer {
     this.#begin({ op: "send", key: newKey(), text, chat: this.place })
   }
 
-  regenerate(answer) {
-    if (!this.pending) this.#begin({ op: "regenerate", key: newKey(), answer, chat: this.place })
+  // Ask again about a message of the open chat: `what` is the operation without key and chat.
+  again(what) {
+    if (!this.pending) this.#begin({ ...what, key: newKey(), chat: this.place })
+  }
+
+  quote(text) {
+    const quoted = text.trim().split("\n").map((line) => `> ${line}`).join("\n")
+    this.box.value = `${this.box.value ? `${this.box.value.trimEnd()}\n\n` : ""}${quoted}\n\n`
+    this.box.dispatchEvent(new Event("input"))
+    this.box.focus()
   }
 
   // The person went elsewhere: what is on its way goes on, but is not shown any more.
@@ -146,11 +155,11 @@ export class Composer {
     const done = this.#end(key)
     if (!done) return null
     if (done.chat === this.place && !done.isLeft) {
-      if (done.op === "send") this.box.value = this.box.value ? `${done.text}\n\n${this.box.value}` : done.text
+      if (done.text) this.box.value = this.box.value ? `${done.text}\n\n${this.box.value}` : done.text
       store(localStorage, this.#draftKey(this.place), this.box.value)
       this.refuse(message)
       this.#fit()
-    } else if (done.op === "send") store(localStorage, this.#draftKey(done.chat), done.text)
+    } else if (done.text) store(localStorage, this.#draftKey(done.chat), done.text)
     return done
   }
 

@@ -1,58 +1,10 @@
 // The messages of a chat: articles made from data. The only HTML that enters the page is the server's sanitised blocks.
 
-const ICONS = {
-  copy: "M9 9h9v11H9zM6 15H5V4h9v2",
-  again: "M4 12a8 8 0 1 1 2.3 5.6M4 12V7m0 5h5",
-}
+import { AnswerBar, QuestionBar, editor } from "./chat_bar.js"
+import { copyText, make, textButton } from "./dom.js"
 
 const FOLD_LINES = 16
 const FOLD_CHARS = 1_600
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
-  svg.setAttribute("viewBox", "0 0 24 24")
-  svg.setAttribute("aria-hidden", "true")
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
-  path.setAttribute("d", ICONS[name])
-  svg.append(path)
-  return svg
-}
-
-function make(tag, className = "", text = "") {
-  const node = document.createElement(tag)
-  if (className) node.className = className
-  if (text) node.textContent = text
-  return node
-}
-
-function actionButton(label, iconName, act) {
-  const button = make("button", "action")
-  button.type = "button"
-  button.title = label
-  button.setAttribute("aria-label", label)
-  button.append(icon(iconName))
-  button.addEventListener("click", () => act(button))
-  return button
-}
-
-export async function copyText(text, button) {
-  try {
-    await navigator.clipboard.writeText(text)
-  } catch {
-    // Without a secure context there is no clipboard object; the old way still works.
-    const area = Object.assign(make("textarea", "visually-hidden"), { value: text })
-    document.body.append(area)
-    area.select()
-    document.execCommand("copy")
-    area.remove()
-  }
-  button.classList.add("done")
-  button.setAttribute("aria-label", "Copied")
-  setTimeout(() => {
-    button.classList.remove("done")
-    button.setAttribute("aria-label", button.title)
-  }, 1500)
-}
 
 // The one audited place where HTML enters the page: the server rendered and sanitised it (llm_ui/kit/markdown.py).
 function sanitised(html) {
@@ -82,21 +34,35 @@ function addCodeBar(code) {
 
 // A long question is folded: what was pasted rarely needs reading again.
 class Question {
-  constructor(data) {
+  constructor(data, act) {
     this.node = make("article", "message question")
     this.node.setAttribute("aria-label", "You said")
+    this.data = data
+    this.act = act
     const lines = data.text.split("\n", FOLD_LINES + 1)
     const isLong = lines.length > FOLD_LINES || data.text.length > FOLD_CHARS
-    const bubble = make("div", "bubble", isLong ? `${lines.slice(0, FOLD_LINES).join("\n").slice(0, FOLD_CHARS)} …` : data.text)
-    this.node.append(bubble)
-    if (!isLong) return
-    const more = make("button", "unfold", "Show all")
-    more.type = "button"
-    more.addEventListener("click", () => {
-      bubble.textContent = data.text
-      more.remove()
-    })
-    this.node.append(more)
+    this.bubble = make("div", "bubble", isLong ? `${lines.slice(0, FOLD_LINES).join("\n").slice(0, FOLD_CHARS)} …` : data.text)
+    this.node.append(this.bubble)
+    if (isLong) {
+      const more = textButton("Show all", "unfold", () => {
+        this.bubble.textContent = data.text
+        more.remove()
+      })
+      this.node.append(more)
+    }
+    if (!data.id) return
+    const foot = make("div", "foot")
+    foot.append(new QuestionBar(data, { edit: () => this.edit(), act }).node)
+    this.node.append(foot)
+  }
+
+  edit() {
+    if (!this.bubble.isConnected) return
+    editor(this.data.text, {
+      label: "Edit question",
+      take: "Send",
+      taken: (text) => this.act.edit(this.data.id, text),
+    }).open(this.bubble)
   }
 }
 
@@ -118,14 +84,16 @@ class Answer {
     this.body = make("div", "body")
     this.remark = make("p", "remark")
     this.foot = make("div", "foot")
-    this.actions = make("div", "actions")
-    this.actions.append(
-      actionButton("Copy", "copy", (button) => copyText(this.text, button)),
-      actionButton("Regenerate", "again", () => act.regenerate(this.id)),
-    )
-    this.retry = make("button", "retry", "Retry")
-    this.retry.type = "button"
-    this.retry.addEventListener("click", () => act.regenerate(this.id))
+    this.bar = new AnswerBar(data, {
+      edit: () => this.#edit(),
+      text: () => this.text,
+      plain: () => this.body.innerText,
+      act,
+    })
+    this.actions = this.bar.node
+    this.act = act
+    this.retry = textButton("Retry", "retry", () => act.regenerate(this.id, {}))
+    this.goOn = textButton("Continue", "retry", () => act.goOn(this.id))
     this.figures = make("span", "figures")
     this.foot.append(this.actions, this.figures)
     this.node.append(this.thoughts, this.body, this.remark, this.foot)
@@ -191,10 +159,16 @@ class Answer {
   setEnd(data) {
     this.text = data.text ?? this.text
     this.setFigures(data.figures)
+    this.bar.setEnd(data)
     this.remark.textContent = data.remark ?? ""
-    this.remark.hidden = !data.remark
+    this.remark.hidden = !data.remark && !data.can_go_on
     this.remark.classList.toggle("error", Boolean(data.is_error))
     if (data.is_error) this.remark.append(" ", this.retry)
+    if (data.can_go_on) this.remark.append(" ", this.goOn)
+  }
+
+  #edit() {
+    editor(this.text, { label: "Edit answer", take: "Save", taken: (text) => this.act.rewrite(this.id, text) }).open(this.body)
   }
 }
 
@@ -206,10 +180,10 @@ export class Messages {
   }
 
   // Show the end of a chat. Of the same chat, older messages that were loaded stay where they are.
-  show(all, isOther) {
+  show(all, { isOther, hasOlder }) {
     const wanted = new Set(all.map((data) => data.id))
     const nodes = [...this.list.children]
-    const first = isOther ? 0 : nodes.findIndex((node) => wanted.has(node.dataset.id))
+    const first = isOther || !hasOlder ? 0 : nodes.findIndex((node) => wanted.has(node.dataset.id))
     const kept = first > 0 ? nodes.slice(0, first) : []
     for (const [id, message] of this.shown) {
       if (!wanted.has(id) && !kept.includes(message.node)) this.#drop(id, message)
@@ -224,6 +198,11 @@ export class Messages {
   // Whether messages before the first of these are shown.
   hasBefore(all) {
     return all.length > 0 && this.firstId() !== all[0].id
+  }
+
+  // These were deleted.
+  remove(ids) {
+    for (const id of ids) if (this.shown.has(id)) this.#drop(id, this.shown.get(id))
   }
 
   add(all) {
@@ -269,6 +248,11 @@ export class Messages {
     return answer
   }
 
+  // The question asked last, to be edited.
+  lastQuestion() {
+    return [...this.shown.values()].filter((one) => one instanceof Question && one.data.id && one.node.isConnected).at(-1) ?? null
+  }
+
   firstId() {
     for (const node of this.list.children) if (node.dataset.id) return node.dataset.id
     return null
@@ -276,13 +260,13 @@ export class Messages {
 
   #put(data, after) {
     const old = this.shown.get(data.id)
-    // What people and notes say never changes; an answer is drawn again only when its data are others.
-    const print = data.role === "assistant" ? JSON.stringify(data) : ""
+    // Drawn again only when its data are others.
+    const print = JSON.stringify(data)
     if (old && old.print === print) {
       this.#place(old.node, after)
       return
     }
-    const message = data.role === "user" ? new Question(data) : data.role === "note" ? new Note(data) : new Answer(data, this.act)
+    const message = data.role === "user" ? new Question(data, this.act) : data.role === "note" ? new Note(data) : new Answer(data, this.act)
     message.print = print
     message.node.dataset.id = data.id
     if (old) old.node.replaceWith(message.node)

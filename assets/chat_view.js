@@ -1,14 +1,18 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
+import { offerQuotes } from "./chat_bar.js"
 import { Composer } from "./chat_composer.js"
+import { Explanation } from "./chat_explain.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 
 const NEAR_PX = 80
 const OLDER_PX = 600
 const MAX_SPOKEN_CHARS = 2_000
-const NEEDS_CONNECTION = new Set(["stop", "rename", "delete", "restore"])
+const NEEDS_CONNECTION = new Set([
+  "stop", "rename", "delete", "restore", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain",
+])
 const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
 const EXAMPLES = [
   ["What can I do here?", "A short guide to this workspace"],
@@ -26,11 +30,30 @@ class ChatPage {
     this.isStreaming = false
     this.hasOlder = false
     this.isAskingOlder = false
+    this.isRestored = false
     this.isStuck = true
     this.lastTop = 0
     this.scroll = find("scroll")
-    this.composer = new Composer({ submit: (pending) => this.submit(pending), stop: () => this.tell({ op: "stop" }) })
-    this.messages = new Messages(find("messages"), { regenerate: (id) => this.regenerate(id) })
+    this.models = []
+    this.composer = new Composer({
+      submit: (pending) => this.submit(pending),
+      stop: () => this.tell({ op: "stop" }),
+      editLast: () => this.editLast(),
+    })
+    this.explanation = new Explanation()
+    this.messages = new Messages(find("messages"), {
+      regenerate: (answer, how) => this.again({ op: "regenerate", answer, ...how }),
+      goOn: (answer) => this.again({ op: "continue", answer }),
+      edit: (question, text) => this.again({ op: "edit", question, text }),
+      showBranch: (message) => this.tell({ op: "show_branch", message }),
+      rewrite: (answer, text) => this.tell({ op: "rewrite", answer, text }),
+      remove: (message) => this.tell({ op: "delete_message", message }),
+      rate: (answer, given) => this.tell({ op: "rate", answer, ...given }),
+      branchOff: (message) => this.tell({ op: "branch_off", message }),
+      explain: (answer) => this.explain(answer),
+      models: () => this.models,
+    })
+    offerQuotes(find("messages"), (text) => this.composer.quote(text))
     this.list = new ChatList(find("chats"), {
       rename: (chat, title) => this.tell({ op: "rename", chat: chat.id, title }),
       delete: (chat) => this.tell({ op: "delete", chat: chat.id }),
@@ -82,7 +105,9 @@ class ChatPage {
     const isOther = isFirst || op.chat !== this.chat
     this.chat = op.chat
     this.list.select(op.chat)
-    this.messages.show(op.messages, isOther)
+    this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older })
+    if (this.isRestored) this.hasOlder = op.has_older
+    this.isRestored = false
     if (isOther) {
       this.composer.open(op.chat)
       this.isStuck = true
@@ -181,7 +206,30 @@ class ChatPage {
     this.lastSeen = op.seq
   }
 
+  on_models(op) {
+    this.models = op.models
+  }
+
+  on_explained(op) {
+    this.explanation.show(op)
+  }
+
+  on_message_deleted(op) {
+    const restore = () => {
+      // Older messages that were loaded are drawn anew: one of them may be the one that comes back.
+      this.isRestored = true
+      this.tell({ op: "restore_messages", messages: op.messages })
+    }
+    this.messages.remove(op.messages)
+    window.llmUi.toast(op.messages.length > 1 ? "The question and its answer are gone." : "The answer is gone.", { action: "Undo", onAction: restore })
+  }
+
+  on_go(op) {
+    this.navigate(op.path)
+  }
+
   on_toast(op) {
+    this.explanation.refuse()
     window.llmUi.toast(op.text, { isError: op.is_error })
   }
 
@@ -198,8 +246,19 @@ class ChatPage {
     this.tell(pending)
   }
 
-  regenerate(answer) {
-    if (!this.isStreaming) this.composer.regenerate(answer)
+  again(what) {
+    if (!this.isStreaming) this.composer.again(what)
+  }
+
+  explain(answer) {
+    if (this.model) this.explanation.open(answer)
+    this.tell({ op: "explain", answer })
+  }
+
+  editLast() {
+    const question = this.isStreaming ? null : this.messages.lastQuestion()
+    question?.edit()
+    return Boolean(question)
   }
 
   navigate(path) {

@@ -9,6 +9,10 @@ MAX_PROMPT_CHARS = 2_000_000
 """Longest accepted message, in characters. A megabyte of text works; ten do not."""
 
 
+MAX_WISH_CHARS = 2_000
+"""Longest wish for how an answer should be."""
+
+
 class _Wire(BaseModel):
     """Base of all messages: unknown fields are refused."""
 
@@ -16,14 +20,24 @@ class _Wire(BaseModel):
 
 
 class ChatRequest(_Wire):
-    """Ask a model. Without `chat_id` a new chat begins; with `regenerate_of` that answer is made once more."""
+    """Ask a model. Without `chat_id` a new chat begins.
+
+    At most one of `regenerate_of`, `edit_of` and `continue_of` is given; each names a message of the chat and makes a
+    sibling of it, which the chat then shows.
+    """
 
     idempotency_key: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
     """Made by whoever submits; the same key gives the same run, however often it is sent."""
     text: str = ""
     chat_id: UUID | None = None
     regenerate_of: UUID | None = None
-    """An answer of the chat. Its question is asked again and the new answer becomes its sibling; `text` is empty."""
+    """An answer whose question is asked again; `text` is empty."""
+    edit_of: UUID | None = None
+    """A question that is asked in other words, those of `text`; what followed the old one stays with it."""
+    continue_of: UUID | None = None
+    """An answer that ended too early: the new one begins with its text and goes on; `text` is empty."""
+    wish: Annotated[str, Field(max_length=MAX_WISH_CHARS)] = ""
+    """How the answer should be, such as "Shorter, please."; the model is told, the chat does not show it."""
     model_id: UUID | None = None
     """None: the chat's last model, else the default model."""
     system_prompt_id: UUID | None = None

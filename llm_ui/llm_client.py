@@ -89,7 +89,7 @@ class UserClient:
         Until the start event the same request is sent again: its idempotency key makes that safe. Raises our errors
         when it is refused, and `ApiDown` when the API stays away.
         """
-        body = request.model_dump(mode="json", exclude_none=True)
+        body = request.model_dump(mode="json", exclude_defaults=True)
         follower = _Follower(self, "POST", "/v1/chat/stream", body)
         async with aclosing(follower.events()) as events:
             async for numbered in events:

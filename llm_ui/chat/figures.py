@@ -58,6 +58,10 @@ def price(amount: Decimal) -> str:
     return f"${amount:.2f}" if amount >= 1 else f"${amount:.2g}" if amount >= Decimal("0.0001") else "under $0.0001"
 
 
+def _span(ms: float) -> str:
+    return f"{ms / 1000:.2f} s" if ms >= 1000 else f"{max(1, ms):.0f} ms"
+
+
 def _line(
     model_name: str,
     ttft_ms: float | None,
@@ -70,7 +74,7 @@ def _line(
     about = "" if is_exact else "~"
     parts = [model_name]
     if ttft_ms is not None:
-        parts.append(f"{ttft_ms / 1000:.2f} s to first token")
+        parts.append(f"{_span(ttft_ms)} to first token")
     if speed is not None:
         parts.append(f"{speed:.0f} tokens/s")
     if tokens_out is not None:

@@ -123,9 +123,16 @@ class AnswerFollower:
                 "status": event.status,
                 "text": self._answer.whole(),
                 "remark": figures.remark_of_end(event),
+                "can_go_on": self._can_go_on(event),
+                "can_explain": True,
                 "is_error": isinstance(event, ErrorEvent),
             }
         )
+
+    def _can_go_on(self, event: CompleteEvent | ErrorEvent) -> bool:
+        is_cut = event.status in ("stopped", "interrupted")
+        is_too_long = isinstance(event, CompleteEvent) and event.finish_reason in ("length", "cap")
+        return bool(self._answer.whole().strip()) and (is_cut or is_too_long)
 
     async def _keep_flushing(self) -> None:
         """Send what is new: the first piece at once, later ones a frame apart and after an acknowledgement."""

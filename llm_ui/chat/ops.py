@@ -5,7 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from llm_ui.contract import MAX_PROMPT_CHARS
+from llm_ui.contract import MAX_PROMPT_CHARS, MAX_WISH_CHARS
+from llm_ui.models import FeedbackReason
+from llm_ui.services.feedback import MAX_COMMENT_CHARS
 
 MAX_PATH_CHARS = 500
 Key = Annotated[str, Field(pattern=r"^[\w\-]{8,64}$")]
@@ -39,10 +41,82 @@ class Send(_Op):
 
 
 class Regenerate(_Op):
-    """Make an answer once more."""
+    """Make an answer once more: with another model, or as the person wishes it."""
 
     op: Literal["regenerate"]
     key: Key
+    answer: UUID
+    model: UUID | None = None
+    wish: Annotated[str, Field(max_length=MAX_WISH_CHARS)] = ""
+
+
+class Continue(_Op):
+    """Go on with an answer that ended too early."""
+
+    op: Literal["continue"]
+    key: Key
+    answer: UUID
+
+
+class Edit(_Op):
+    """Ask a question in other words."""
+
+    op: Literal["edit"]
+    key: Key
+    question: UUID
+    text: Annotated[str, Field(max_length=2 * MAX_PROMPT_CHARS)]
+
+
+class ShowBranch(_Op):
+    """Show another message in the place of one."""
+
+    op: Literal["show_branch"]
+    message: UUID
+
+
+class Rewrite(_Op):
+    """Put an answer in the person's own words."""
+
+    op: Literal["rewrite"]
+    answer: UUID
+    text: Annotated[str, Field(max_length=2 * MAX_PROMPT_CHARS)]
+
+
+class DeleteMessage(_Op):
+    """Take an answer away, or a question with its answers."""
+
+    op: Literal["delete_message"]
+    message: UUID
+
+
+class RestoreMessages(_Op):
+    """Take them back."""
+
+    op: Literal["restore_messages"]
+    messages: Annotated[list[UUID], Field(max_length=1_000)]
+
+
+class Rate(_Op):
+    """Say what one thinks of an answer; a rating of 0 takes it back."""
+
+    op: Literal["rate"]
+    answer: UUID
+    rating: Literal[-1, 0, 1]
+    reason: FeedbackReason | None = None
+    comment: Annotated[str, Field(max_length=2 * MAX_COMMENT_CHARS)] = ""
+
+
+class BranchOff(_Op):
+    """Begin a new chat with what was said up to a message."""
+
+    op: Literal["branch_off"]
+    message: UUID
+
+
+class Explain(_Op):
+    """Tell what the model saw before it answered, and where the time went."""
+
+    op: Literal["explain"]
     answer: UUID
 
 
@@ -93,8 +167,12 @@ class Restore(_Op):
     chat: UUID
 
 
-Asked = Annotated[
-    Ready | Open | Send | Regenerate | Stop | Ack | Older | MoreChats | Rename | Delete | Restore,
-    Field(discriminator="op"),
-]
+Change = ShowBranch | Rewrite | DeleteMessage | RestoreMessages | Rate | BranchOff
+"""What is done to a message that is there."""
+Again = Regenerate | Continue | Edit
+"""What makes a sibling of a message by asking a model."""
+
+InOrder = Ready | Open | Send | Again | Older | MoreChats | Rename | Delete | Restore | Change | Explain
+"""What a page does one after the other."""
+Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from llm_ui.chat import figures
 from llm_ui.kit.block import calm
 from llm_ui.kit.markdown import blocks
-from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
 from llm_ui.services.chats import ChatSummary
 from llm_ui.services.messages import MessageView
 
@@ -45,6 +45,13 @@ def empty_answer(message_id: str) -> Shown:
     return {"id": message_id, "role": "assistant", "status": "streaming", "blocks": [], "text": "", "reasoning": ""}
 
 
+def _ended_early(message: MessageView) -> bool:
+    """Return whether an answer can be gone on with: it has text and was stopped, cut or too long."""
+    is_cut = message.status in (MessageStatus.STOPPED, MessageStatus.INTERRUPTED)
+    is_too_long = message.run is not None and message.run.finish_reason in ("length", "cap")
+    return bool(message.text.strip()) and (is_cut or is_too_long)
+
+
 def _all(messages: Sequence[MessageView]) -> list[Shown]:
     return [_shown(message) for message in messages]
 
@@ -56,7 +63,14 @@ def _shown(message: MessageView) -> Shown:
         "status": message.status.value,
         "text": message.text if message.role is MessageRole.ASSISTANT else calm(message.text),
     }
+    if message.siblings:
+        shown["siblings"] = [str(each) for each in message.siblings]
     if message.role is MessageRole.ASSISTANT:
+        shown["can_explain"] = message.run is not None
+        shown["rating"] = 0 if message.feedback is None else int(message.feedback.rating)
+        shown["can_go_on"] = _ended_early(message)
+        if message.origin is MessageOrigin.EDIT:
+            shown["remark"] = "Edited by you."
         shown["reasoning"] = message.reasoning
         shown["blocks"] = [] if message.status is MessageStatus.STREAMING else blocks(message.text)
         if message.run is not None and message.status is not MessageStatus.STREAMING:

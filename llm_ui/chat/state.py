@@ -11,8 +11,10 @@ from uuid import UUID
 import param
 
 from llm_ui.chat import ops
+from llm_ui.chat.explain import explain
 from llm_ui.chat.follow import Op
 from llm_ui.chat.hub import Hub
+from llm_ui.chat.message import change_message
 from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
 from llm_ui.chat.shown import empty_answer, question
 from llm_ui.chat.sidebar import Sidebar
@@ -87,27 +89,36 @@ class ChatState(param.Parameterized):
         except Exception:  # noqa: BLE001 - the edge of a page's event
             self._crashed()
 
-    async def _do(self, asked: ops.Asked) -> None:
+    async def _do(self, asked: ops.InOrder) -> None:
         match asked:
             case ops.Ready():
                 await self.load_models()
                 await self.open_path(asked.path)
                 await self._show_chats()
             case ops.Open():
-                has_left = self._turn is not None
-                await self.open_path(asked.path)
-                if has_left:
-                    await self._show_chats()
+                await self._go_to(asked.path)
             case ops.Send():
                 self.send(asked.key, asked.text, None if asked.chat is None else ChatId(asked.chat))
-            case ops.Regenerate():
-                self.regenerate(asked.key, MessageId(asked.answer))
+            case ops.Regenerate() | ops.Continue() | ops.Edit():
+                self.again(asked)
             case ops.Older():
                 await self.older(MessageId(asked.before))
             case ops.MoreChats():
                 await self._sidebar.more()
             case ops.Rename() | ops.Delete() | ops.Restore():
                 await self._change_chat(asked)
+            case ops.Explain():
+                self._tell(
+                    {"op": "explained", "answer": str(asked.answer), **await explain(self.context, asked.answer)}
+                )
+            case _:
+                await self._change_message(asked)
+
+    async def _go_to(self, path: str) -> None:
+        has_left = self._turn is not None
+        await self.open_path(path)
+        if has_left:
+            await self._show_chats()
 
     async def load_models(self) -> None:
         """Read which models may be asked; keep the chosen one while it is among them."""
@@ -123,6 +134,7 @@ class ChatState(param.Parameterized):
         self._models = {str(model.id): model for model in found}
         chosen = self.model if self.model in self._models else next(iter(self._models), None)
         self.param.model.objects = labels
+        self._tell({"op": "models", "models": [{"id": each, "label": label} for label, each in labels.items()]})
         self.model = chosen
 
     def send(self, key: str, text: str, chat_id: ChatId | None) -> None:
@@ -141,13 +153,16 @@ class ChatState(param.Parameterized):
         request = self._request(key, text=text, chat_id=chat_id)
         self._follow(self._client.chat_stream(request), submission)
 
-    def regenerate(self, key: str, answer_id: MessageId) -> None:
-        """Make an answer of the open chat once more."""
-        if key in self._submitted:
-            self._tell_sent(key)
+    def again(self, asked: ops.Again) -> None:
+        """Ask once more in the open chat: for another answer, for the rest of one, or in other words."""
+        if asked.key in self._submitted:
+            self._tell_sent(asked.key)
         elif self.chat_id is not None:
-            request = self._request(key, chat_id=self.chat_id, regenerate_of=answer_id)
-            self._follow(self._client.chat_stream(request), Submission(key, None, self.chat_id, has_switched=True))
+            text = asked.text if isinstance(asked, ops.Edit) else None
+            request = self._request(asked.key, chat_id=self.chat_id, text=text or "")
+            request = request.model_copy(update=_meant(asked))
+            submission = Submission(asked.key, text, self.chat_id, has_switched=True)
+            self._follow(self._client.chat_stream(request), submission)
 
     async def stop(self) -> None:
         """End the running answer of the open chat and keep what was said."""
@@ -171,14 +186,11 @@ class ChatState(param.Parameterized):
             messages, has_older = await read_older(self.context, self.chat_id, before)
             self._tell({"op": "older", "before": str(before), "messages": messages, "has_older": has_older})
 
-    def _request(
-        self, key: str, *, text: str = "", chat_id: ChatId | None, regenerate_of: MessageId | None = None
-    ) -> ChatRequest:
+    def _request(self, key: str, *, text: str, chat_id: ChatId | None) -> ChatRequest:
         return ChatRequest(
             idempotency_key=key,
             text=text,
             chat_id=chat_id,
-            regenerate_of=regenerate_of,
             model_id=None if self.model is None else UUID(self.model),
             temperature=self.temperature,
             max_tokens=self.max_tokens,
@@ -325,6 +337,18 @@ class ChatState(param.Parameterized):
         self._hub.tell(self.context.user_id, ChatId(asked.chat), but=self._listener)
         await self._show_chats()
 
+    async def _change_message(self, asked: ops.Change) -> None:
+        outcome = await change_message(self.context, asked)
+        if outcome.gone:
+            self._tell({"op": "message_deleted", "messages": [str(each) for each in outcome.gone]})
+        if outcome.new_chat is not None:
+            self._tell({"op": "go", "path": f"/c/{outcome.new_chat}"})
+            await self._show_chats()
+        elif outcome.has_changed:
+            await self._show_open_chat()
+            if self.chat_id is not None:
+                self._hub.tell(self.context.user_id, self.chat_id, but=self._listener)
+
     def _changed_elsewhere(self, chat_id: ChatId) -> None:
         self._spawn(self._catch_up(chat_id))
 
@@ -366,3 +390,15 @@ class ChatState(param.Parameterized):
             self._refuse(error)
         except Exception:  # noqa: BLE001 - the root of a task
             self._crashed()
+
+
+def _meant(asked: ops.Again) -> dict[str, object]:
+    """Return the fields of a request that say which message is meant, and how."""
+    match asked:
+        case ops.Edit():
+            return {"edit_of": asked.question}
+        case ops.Continue():
+            return {"continue_of": asked.answer}
+        case ops.Regenerate():
+            model = {} if asked.model is None else {"model_id": asked.model}
+            return {"regenerate_of": asked.answer, "wish": asked.wish, **model}

@@ -13,6 +13,7 @@ PromptId = NewType("PromptId", UUID)
 ChatId = NewType("ChatId", UUID)
 MessageId = NewType("MessageId", UUID)
 RunId = NewType("RunId", UUID)
+FeedbackId = NewType("FeedbackId", UUID)
 
 
 def uuid7() -> UUID:

@@ -2,7 +2,8 @@
 
 from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
-from llm_ui.models.chat import ChatHistory, ChatMessage, MessageRole, MessageStatus
+from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
+from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.prompt import SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, ProviderKind
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
@@ -19,10 +20,14 @@ __all__ = [
     "Base",
     "ChatHistory",
     "ChatMessage",
+    "FeedbackReason",
+    "MessageFeedback",
+    "MessageOrigin",
     "MessageRole",
     "MessageStatus",
     "PriceSource",
     "ProviderKind",
+    "Rating",
     "Role",
     "Run",
     "RunStatus",

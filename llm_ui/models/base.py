@@ -81,6 +81,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.ChatId: Uuid(),
         ids.MessageId: Uuid(),
         ids.RunId: Uuid(),
+        ids.FeedbackId: Uuid(),
     }
 
 

@@ -29,6 +29,19 @@ class MessageStatus(StrEnum):
     FAILED = "failed"
 
 
+class MessageOrigin(StrEnum):
+    """Where a message comes from."""
+
+    CHAT = "chat"
+    """It was written by the person or by a model, here."""
+    EDIT = "edit"
+    """An answer that a person rewrote; the model's own is its sibling."""
+    COPY = "copy"
+    """It was taken along from another chat."""
+    IMPORT = "import"
+    """It was taken over from another product or an archive."""
+
+
 class ChatHistory(Timestamped, Base):
     """A conversation of one person. `active_leaf_id` names the last message of the branch that is shown."""
 
@@ -65,4 +78,7 @@ class ChatMessage(Timestamped, Base):
     status: Mapped[MessageStatus] = mapped_column(enum_column(MessageStatus))
     text: Mapped[str]
     reasoning: Mapped[str] = mapped_column(default="")
+    origin: Mapped[MessageOrigin] = mapped_column(
+        enum_column(MessageOrigin), default=MessageOrigin.CHAT, server_default=MessageOrigin.CHAT.value
+    )
     deleted_at: Mapped[datetime | None]

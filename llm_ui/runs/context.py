@@ -1,7 +1,7 @@
 """What a model is sent, and the manifest that says so.
 
-In order: instructions, as many recent messages of the branch as fit, the new question. A message is sent whole or not
-at all.
+In order: instructions, as many recent messages of the branch as fit, the question with how its answer should be, and
+the beginning of an answer that is continued. A message is sent whole or not at all.
 """
 
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from llm_ui.providers.base import PromptMessage
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.messages import branch
-from llm_ui.services.prompts import instructions
+from llm_ui.services.prompts import PromptInfo, instructions
 from llm_ui.services.turns import Turn
 
 DEFAULT_WINDOW = 32_000
@@ -23,6 +23,11 @@ DEFAULT_WINDOW = 32_000
 DEFAULT_RESERVE = 4_096
 """Tokens kept free for the answer when the person sets no limit."""
 PAGE = 50
+GO_ON = (
+    "Your last answer was cut off. Go on exactly where it ended, in mid-sentence or mid-word if need be. "
+    "Do not repeat anything and do not remark on the interruption."
+)
+"""Understood by every provider; beginning the answer for the model is refused by some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,15 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `history` or `question`."""
+    """`instructions`, `history`, `question`, `wish` or `opening`."""
     name: str
     tokens: int
-    count: int
+    count: int = 1
     """How many messages the part holds."""
+    text: str = ""
+    """What was sent, unless it is in the chat's messages."""
+    messages: tuple[str, ...] = ()
+    """Ids of the messages that were sent, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +58,72 @@ class Context:
 
 
 async def build(
-    session: ReadSession, actor: Actor, turn: Turn, target: ModelTarget, *, max_tokens: int | None
+    session: ReadSession, actor: Actor, turn: Turn, target: ModelTarget, *, max_tokens: int | None, wish: str = ""
 ) -> Context:
-    """Return the context of a stored turn. Raises `ContextTooLong` when the question alone does not fit."""
+    """Return the context of a stored turn; `wish` is how the answer should be.
+
+    Raises `ContextTooLong` when the question alone does not fit.
+    """
     prompt = await instructions(session, actor, turn.system_prompt_id)
     system = prompt.text if prompt else ""
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(max_tokens or DEFAULT_RESERVE, window // 2)
-    system_tokens = estimate(system) + PER_MESSAGE if system else 0
-    question_tokens = estimate(turn.question) + PER_MESSAGE
-    left = window - reserve - system_tokens - question_tokens
+    fixed = _fixed(prompt, turn, wish)
+    left = window - reserve - sum(part.tokens for part in fixed)
     if left < 0:
+        question = sum(part.tokens for part in fixed if part.origin != "instructions")
         raise ContextTooLong(
-            f"The message has about {question_tokens:,} tokens; {target.display_name} takes at most "
-            f"{max(0, window - reserve - system_tokens):,} beside its answer. Shorten it or pick a larger model."
+            f"The message has about {question:,} tokens; {target.display_name} takes at most "
+            f"{max(0, left + question):,} beside its answer. Shorten it or pick a larger model."
         )
-    history, used, dropped = await _history(session, turn.before_id, left)
-    parts = [
-        *([Part("instructions", prompt.name, system_tokens, 1)] if prompt else []),
-        *([Part("history", "Earlier messages", used, len(history))] if history else []),
-        Part("question", "Your message", question_tokens, 1),
-    ]
+    history = await _history(session, turn.before_id, left)
+    earlier = Part("history", "Earlier messages", history.tokens, len(history.messages), messages=history.ids)
+    before = [part for part in fixed if part.origin == "instructions"]
+    parts = [*before, *([earlier] if history.messages else []), *fixed[len(before) :]]
     manifest: dict[str, object] = {
-        "parts": [asdict(part) for part in parts],
+        "parts": [asdict(part) | {"messages": list(part.messages)} for part in parts],
         "window": window,
         "reserved_for_answer": reserve,
         "is_window_known": target.context_window is not None,
-        "cut": f"Older messages from {dropped} on did not fit" if dropped else "",
+        "cut": f"Older messages from {history.cut_at} on did not fit" if history.cut_at else "",
         "counts": "estimate",
     }
-    total = sum(part.tokens for part in parts)
-    return Context(system, (*history, PromptMessage("user", turn.question)), manifest, total)
+    asked = f"{turn.question}\n\n{wish}" if wish else turn.question
+    messages = [*history.messages, PromptMessage("user", asked)]
+    if turn.opening:
+        messages += [PromptMessage("assistant", turn.opening), PromptMessage("user", GO_ON)]
+    return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts))
 
 
-async def _history(session: ReadSession, leaf: MessageId | None, budget: int) -> tuple[list[PromptMessage], int, str]:
-    """Return the newest messages up to `leaf` that fit together, their tokens, and where the cut is."""
-    found: list[PromptMessage] = []
+def _fixed(prompt: PromptInfo | None, turn: Turn, wish: str) -> list[Part]:
+    """Return the parts that are sent in any case."""
+    texts = [
+        Part("instructions", prompt.name, _tokens(prompt.text), text=prompt.text) if prompt and prompt.text else None,
+        Part("question", "Your message", _tokens(turn.question), messages=(str(turn.question_id),)),
+        Part("wish", "How the answer should be", _tokens(wish), text=wish) if wish else None,
+        Part("opening", "The answer so far", _tokens(turn.opening) + _tokens(GO_ON)) if turn.opening else None,
+    ]
+    return [part for part in texts if part is not None]
+
+
+def _tokens(text: str) -> int:
+    return estimate(text) + PER_MESSAGE
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """The earlier messages that are sent, oldest first."""
+
+    messages: tuple[PromptMessage, ...]
+    ids: tuple[str, ...]
+    tokens: int
+    cut_at: str
+    """When the newest message was written that did not fit; empty when all did."""
+
+
+async def _history(session: ReadSession, leaf: MessageId | None, budget: int) -> _History:
+    """Return the newest messages up to `leaf` that fit together."""
+    found: list[tuple[str, PromptMessage, int]] = []
     used = 0
     cut_at = ""
     while leaf is not None and not cut_at:
@@ -93,18 +132,18 @@ async def _history(session: ReadSession, leaf: MessageId | None, budget: int) ->
             message = _sent(row)
             if message is None:
                 continue
-            tokens = estimate(message.text) + PER_MESSAGE
+            tokens = _tokens(message.text)
             if used + tokens > budget:
                 cut_at = row.created_at.isoformat(timespec="seconds")
                 break
             used += tokens
-            found.append(message)
+            found.append((str(row.id), message, tokens))
         leaf = rows[-1].parent_id if len(rows) == PAGE else None
     # A conversation begins with the person: some providers refuse anything else.
-    while found and found[-1].role == "assistant":
-        dropped = found.pop()
-        used -= estimate(dropped.text) + PER_MESSAGE
-    return found[::-1], used, cut_at
+    while found and found[-1][1].role == "assistant":
+        used -= found.pop()[2]
+    ids, messages = [one[0] for one in found], [one[1] for one in found]
+    return _History(tuple(messages[::-1]), tuple(ids[::-1]), used, cut_at)
 
 
 def _sent(row: ChatMessage) -> PromptMessage | None:

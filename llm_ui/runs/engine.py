@@ -153,7 +153,8 @@ class Engine:
             model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
             target = await find_target(session, actor, model_id)
             turn = await append_turn(session, actor, chat, request, target)
-            sent = await context.build(session, actor, turn, target, max_tokens=request.max_tokens)
+            wish = storable(request.wish).strip()
+            sent = await context.build(session, actor, turn, target, max_tokens=request.max_tokens, wish=wish)
             await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, request_id))
         return LiveRun(
             turn=turn,
@@ -255,6 +256,8 @@ def _announce(live: LiveRun) -> None:
     live.log.append(live.start_event())
     if live.turn.title is not None:
         live.log.append(TitleEvent(title=live.turn.title))
+    if live.turn.opening:
+        live.log.append_raw("token", {"token": live.text, "index": 0, "offset": 0})
 
 
 async def _take_in(live: LiveRun, deltas: AsyncGenerator[Delta]) -> None:

@@ -102,6 +102,8 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self.log = EventLog(self.retell)
+        if self.turn.opening:
+            self._text.add(self.turn.opening)
 
     @property
     def text(self) -> str:
@@ -112,6 +114,11 @@ class LiveRun:
     def reasoning(self) -> str:
         """The reasoning so far."""
         return self._reasoning.whole()
+
+    @property
+    def _tokens_said(self) -> int:
+        """What the model itself has written, estimated: not what the answer was begun with."""
+        return estimate(self.text[len(self.turn.opening) :])
 
     @property
     def has_text(self) -> bool:
@@ -186,7 +193,7 @@ class LiveRun:
             is_whole = self.ending is None or self.ending.status is RunStatus.COMPLETED
             output = reported.output_tokens
             if not is_whole:
-                output = max(output, estimate(self.text) + estimate(self.reasoning))
+                output = max(output, self._tokens_said + estimate(self.reasoning))
             return Usage(
                 input_tokens=reported.input_tokens,
                 cached_tokens=reported.cached_tokens or 0,
@@ -199,7 +206,7 @@ class LiveRun:
         return Usage(
             input_tokens=(reported.input_tokens or self.context.input_tokens) if called else 0,
             cached_tokens=reported.cached_tokens or 0,
-            output_tokens=estimate(self.text) + thoughts,
+            output_tokens=self._tokens_said + thoughts,
             reasoning_tokens=thoughts,
             source="estimate",
         )

@@ -171,8 +171,10 @@ async def interrupt_stale(session: Session, instant: datetime, spared: Collectio
         answer = await session.get_one(ChatMessage, run.answer_id)
         answer.status = MessageStatus.INTERRUPTED
         # The provider is called within milliseconds of the commit: it is assumed to have been asked.
-        tokens = sum(int(part["tokens"]) for part in (run.manifest or {}).get("parts", []))
-        usage = Usage(input_tokens=tokens, output_tokens=estimate(answer.text) + estimate(answer.reasoning))
+        parts = (run.manifest or {}).get("parts", [])
+        begun = sum(int(part["tokens"]) for part in parts if part["origin"] == "opening")
+        said = max(0, estimate(answer.text) - begun) + estimate(answer.reasoning)
+        usage = Usage(input_tokens=sum(int(part["tokens"]) for part in parts), output_tokens=said)
         model = None if run.model_id is None else await session.get(AiModel, run.model_id)
         price = None if model is None else _price(prices_of(model), usage)
         for name, value in _ending_values(INTERRUPTED, usage, price).items():

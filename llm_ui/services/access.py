@@ -6,6 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import SessionId, UserId
@@ -15,6 +16,7 @@ from llm_ui.models import (
     AuditLog,
     ChatHistory,
     ChatMessage,
+    MessageFeedback,
     Role,
     Run,
     SystemPrompt,
@@ -55,6 +57,12 @@ class Actor:
         return permission in ROLE_PERMISSIONS[self.role]
 
 
+OWNERS: dict[type[Base], InstrumentedAttribute[UserId]] = {
+    Run: Run.user_id,
+    MessageFeedback: MessageFeedback.user_id,
+}
+"""Tables whose rows are their owner's alone, and the column that names the owner."""
+
 SYSTEM = Actor(user_id=UserId(UUID(int=0)), name="system", role=Role.ADMIN)
 """The command line and the product's own jobs."""
 
@@ -79,8 +87,8 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
     if table is ChatMessage:
         return query.where(is_owner_of_chat, ChatMessage.deleted_at.is_(None))
-    if table is Run:
-        return query.where(Run.user_id == actor.user_id)
+    if table in OWNERS:
+        return query.where(OWNERS[table] == actor.user_id)
     if table is AiProvider:
         return query.where(AiProvider.deleted_at.is_(None))
     if table is AiModel:

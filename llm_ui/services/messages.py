@@ -11,9 +11,11 @@ from sqlalchemy.orm import aliased
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
-from llm_ui.models import ChatMessage, MessageRole, MessageStatus, Run, RunStatus, UsageSource
+from llm_ui.models import ChatMessage, MessageOrigin, MessageRole, MessageStatus, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.branches import siblings
 from llm_ui.services.chats import chat_row
+from llm_ui.services.feedback import Feedback, feedback_of
 
 PAGE_SIZE = 50
 
@@ -50,6 +52,10 @@ class MessageView:
     reasoning: str
     created_at: datetime
     run: RunSummary | None
+    origin: MessageOrigin = MessageOrigin.CHAT
+    siblings: tuple[MessageId, ...] = ()
+    """Messages that stand in the same place, this one among them, oldest first; empty when there is no other."""
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,27 @@ async def read_messages(
             .with_only_columns(ChatMessage.parent_id)
             .where(ChatMessage.id == before, ChatMessage.chat_id == chat_id)
         )
-    if start is None:
-        return MessagePage((), has_older=False)
-    rows = list(await session.scalars(branch(start, limit + 1)))
-    shown = rows[:limit]
-    runs = await _runs_of(session, actor, [row.id for row in shown if row.role is MessageRole.ASSISTANT])
-    items = tuple(_view(row, runs.get(row.id)) for row in reversed(shown))
-    return MessagePage(items, has_older=len(rows) > limit)
+    rows, has_older = await _visible(session, start, limit)
+    views = await _views(session, actor, chat_id, rows)
+    return MessagePage(tuple(reversed(views)), has_older)
+
+
+async def _visible(session: ReadSession, start: MessageId | None, limit: int) -> tuple[list[ChatMessage], bool]:
+    """Return the messages from `start` up, newest first, that are not deleted; and whether there are older ones."""
+    visible: list[ChatMessage] = []
+    while start is not None and not visible:
+        rows = list(await session.scalars(branch(start, limit + 1)))
+        visible = [row for row in rows[:limit] if row.deleted_at is None]
+        start = rows[limit].id if len(rows) > limit else None
+    return visible, start is not None
+
+
+async def _views(session: ReadSession, actor: Actor, chat_id: ChatId, rows: list[ChatMessage]) -> list[MessageView]:
+    answers = [row.id for row in rows if row.role is MessageRole.ASSISTANT]
+    runs = await _runs_of(session, actor, answers)
+    rated = await feedback_of(session, actor, answers)
+    beside = await siblings(session, actor, chat_id, rows)
+    return [_view(row, runs.get(row.id), beside.get(row.id, ()), rated.get(row.id)) for row in rows]
 
 
 async def read_message(session: ReadSession, actor: Actor, message_id: MessageId) -> MessageView:
@@ -86,8 +106,8 @@ async def read_message(session: ReadSession, actor: Actor, message_id: MessageId
     row = await session.scalar(readable(ChatMessage, actor).where(ChatMessage.id == message_id))
     if row is None:
         raise NotFound("This message does not exist any more. Reload the chat.")
-    runs = await _runs_of(session, actor, [row.id])
-    return _view(row, runs.get(row.id))
+    (view,) = await _views(session, actor, row.chat_id, [row])
+    return view
 
 
 def branch(leaf_id: MessageId, limit: int) -> Select[ChatMessage]:
@@ -113,7 +133,7 @@ async def _runs_of(session: ReadSession, actor: Actor, answers: list[MessageId])
     return {run.answer_id: run for run in await session.scalars(query)}
 
 
-def _view(row: ChatMessage, run: Run | None) -> MessageView:
+def _view(row: ChatMessage, run: Run | None, beside: tuple[MessageId, ...], feedback: Feedback | None) -> MessageView:
     return MessageView(
         id=row.id,
         role=row.role,
@@ -122,6 +142,9 @@ def _view(row: ChatMessage, run: Run | None) -> MessageView:
         reasoning=row.reasoning,
         created_at=row.created_at,
         run=None if run is None else summary(run),
+        origin=row.origin,
+        siblings=beside,
+        feedback=feedback,
     )
 
 

@@ -3,7 +3,17 @@
 from sqlalchemy import Enum, Select, and_, exists, func, or_, select, text
 
 from llm_ui.db import ReadSession
-from llm_ui.models import LIVE_STATUSES, Base, ChatMessage, MessageRole, MessageStatus, Run, RunStatus, UsageLog
+from llm_ui.models import (
+    LIVE_STATUSES,
+    Base,
+    ChatMessage,
+    MessageOrigin,
+    MessageRole,
+    MessageStatus,
+    Run,
+    RunStatus,
+    UsageLog,
+)
 
 ENDS = {
     RunStatus.COMPLETED: MessageStatus.COMPLETE,
@@ -49,7 +59,9 @@ def _rules() -> dict[str, Select[int]]:
     is_answer = ChatMessage.role == MessageRole.ASSISTANT
     is_streaming = ChatMessage.status == MessageStatus.STREAMING
     return {
-        "{count} answers have no run.": count.select_from(ChatMessage).where(is_answer, ~has_run),
+        "{count} answers have no run.": count.select_from(ChatMessage).where(
+            is_answer, ChatMessage.origin == MessageOrigin.CHAT, ~has_run
+        ),
         "{count} answers are being written by nobody.": count.select_from(ChatMessage).where(
             is_streaming, ~has_live_run
         ),

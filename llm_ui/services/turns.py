@@ -10,7 +10,7 @@ from llm_ui.contract import MAX_PROMPT_CHARS, ChatRequest
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, MessageId, PromptId, RunId, uuid7
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, PromptId, RunId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
     LIVE_STATUSES,
@@ -37,6 +37,8 @@ class Turn:
     question_id: MessageId
     answer_id: MessageId
     question: str
+    opening: str
+    """What the answer begins with: the text of the one it continues; else empty."""
     before_id: MessageId | None
     """The message that the question follows; None when it is the chat's first."""
     title: str | None
@@ -85,8 +87,8 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
         if chat is None:
             raise NotFound("This chat does not exist, or it is not yours. Pick one from the list.")
         return chat
-    if request.regenerate_of is not None:
-        raise InvalidInput("To regenerate an answer, name its chat.")
+    if request.regenerate_of or request.edit_of or request.continue_of:
+        raise InvalidInput("To regenerate, edit or continue a message, name its chat.")
     prompt_id = None if request.system_prompt_id is None else PromptId(request.system_prompt_id)
     if prompt_id is not None:
         prompts = readable(SystemPrompt, actor).where(SystemPrompt.id == prompt_id)
@@ -95,44 +97,47 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
     return ChatHistory(id=ChatId(uuid7()), user_id=actor.user_id, system_prompt_id=prompt_id, next_position=0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The question of a turn. `added` are the rows that are new: it, and a note before it."""
+
+    question: ChatMessage
+    added: tuple[ChatMessage, ...] = ()
+    opening: str = ""
+
+
 async def append_turn(
     session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, target: ModelTarget
 ) -> Turn:
-    """Store the question and the empty answer: a new question, or another answer to an old one.
+    """Store the question and the empty answer: a new question, or another one or another answer beside an old one.
 
     Raises `Conflict` while the chat's last answer is being written.
     """
     require(actor, Permission.CHAT)
     is_new = request.chat_id is None
-    text = "" if request.regenerate_of else question_text(request)
-    previous_model = None if is_new else await _model_before(session, actor, chat, target)
+    last = None if is_new else await _last_run(session, actor, chat)
+    if request.regenerate_of or request.continue_of:
+        asked = await _ask_again(session, actor, chat, request)
+    else:
+        asked = await _ask(session, actor, chat, request, target, last)
     chat.model_id = target.model_id
     chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
-    title = title_of(text) if is_new else None
-    added: list[ChatMessage] = []
-    if request.regenerate_of is None:
-        if previous_model is not None:
-            remark = f"Model changed from {previous_model} to {target.display_name}."
-            added.append(_message(chat, MessageRole.NOTE, MessageStatus.COMPLETE, remark))
-        question = _message(chat, MessageRole.USER, MessageStatus.COMPLETE, text)
-        added.append(question)
-    else:
-        question = await _question_of(session, actor, chat, MessageId(request.regenerate_of))
-        chat.active_leaf_id = question.id
-    answer = _message(chat, MessageRole.ASSISTANT, MessageStatus.STREAMING, "")
+    answer = _message(chat, MessageRole.ASSISTANT, MessageStatus.STREAMING, asked.opening)
+    title = title_of(asked.question.text) if is_new else None
     if title is not None:
         chat.title = title
         session.add(chat)
         await session.flush()
-    session.add_all([*added, answer])
+    session.add_all([*asked.added, answer])
     await session.flush()
     return Turn(
         run_id=RunId(uuid7()),
         chat_id=chat.id,
-        question_id=question.id,
+        question_id=asked.question.id,
         answer_id=answer.id,
-        question=question.text,
-        before_id=question.parent_id,
+        question=asked.question.text,
+        opening=asked.opening,
+        before_id=asked.question.parent_id,
         title=title,
         system_prompt_id=chat.system_prompt_id,
     )
@@ -178,29 +183,77 @@ def title_of(text: str) -> str:
     return one_line(next((line for line in lines if line), text), TITLE_CHARS)
 
 
-async def _model_before(session: Session, actor: Actor, chat: ChatHistory, target: ModelTarget) -> str | None:
-    """Return the name of the model that the chat's last run asked, None when it is the one asked now.
+@dataclass(frozen=True, slots=True)
+class _LastRun:
+    answer_id: MessageId
+    model_id: ModelId | None
+    model_name: str
 
-    Raises `Conflict` while that run goes on: only the last one of a chat can.
-    """
+
+async def _last_run(session: Session, actor: Actor, chat: ChatHistory) -> _LastRun | None:
+    """Return the chat's last run. Raises `Conflict` while it goes on: only the last one of a chat can."""
     runs = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
-    last = runs.with_only_columns(Run.status, Run.model_id, Run.model_name).limit(1)
-    found = (await session.execute(last)).one_or_none()
+    columns = runs.with_only_columns(Run.status, Run.answer_id, Run.model_id, Run.model_name)
+    found = (await session.execute(columns.limit(1))).one_or_none()
     if found is None:
         return None
-    status, model_id, model_name = found
+    status, answer_id, model_id, model_name = found
     if status in LIVE_STATUSES:
         raise Conflict("An answer is still being written in this chat. Stop it or wait for its end, then send again.")
-    return None if model_id == target.model_id else str(model_name)
+    return _LastRun(answer_id, model_id, model_name)
 
 
-async def _question_of(session: Session, actor: Actor, chat: ChatHistory, answer_id: MessageId) -> ChatMessage:
-    answers = readable(ChatMessage, actor).where(ChatMessage.chat_id == chat.id)
-    answer = await session.scalar(answers.where(ChatMessage.id == answer_id, ChatMessage.role == MessageRole.ASSISTANT))
-    question = None if answer is None else await session.scalar(answers.where(ChatMessage.id == answer.parent_id))
+async def _ask(
+    session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, target: ModelTarget, last: _LastRun | None
+) -> _Asked:
+    """Return a new question after the active leaf, or beside the one that is edited."""
+    text = question_text(request)
+    if request.edit_of is not None:
+        chat.active_leaf_id = await _leaf_before(session, actor, chat, MessageId(request.edit_of))
+    before = await _model_before(session, actor, chat, last)
+    added: list[ChatMessage] = []
+    if before is not None and before.model_id != target.model_id:
+        remark = f"Model changed from {before.model_name} to {target.display_name}."
+        added.append(_message(chat, MessageRole.NOTE, MessageStatus.COMPLETE, remark))
+    question = _message(chat, MessageRole.USER, MessageStatus.COMPLETE, text)
+    return _Asked(question, (*added, question))
+
+
+async def _ask_again(session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest) -> _Asked:
+    """Return the question of an answer that is made once more or continued."""
+    answer_id = MessageId(request.regenerate_of or request.continue_of or uuid7())
+    if request.text:
+        raise InvalidInput("The question of an old answer is asked again as it was: leave the text empty.")
+    messages = readable(ChatMessage, actor).where(ChatMessage.chat_id == chat.id)
+    is_answer = ChatMessage.id == answer_id, ChatMessage.role == MessageRole.ASSISTANT
+    answer = await session.scalar(messages.where(*is_answer))
+    question = None if answer is None else await session.scalar(messages.where(ChatMessage.id == answer.parent_id))
+    if answer is None or question is None:
+        raise NotFound("The answer does not exist any more. Reload the chat.")
+    opening = answer.text if request.continue_of else ""
+    if request.continue_of and not opening.strip():
+        raise InvalidInput("The answer has no text to go on from. Retry it instead.")
+    chat.active_leaf_id = question.id
+    return _Asked(question, opening=opening)
+
+
+async def _leaf_before(session: Session, actor: Actor, chat: ChatHistory, question_id: MessageId) -> MessageId | None:
+    """Return what a question follows, notes left out; None for a chat's first one. Raises `NotFound`."""
+    messages = readable(ChatMessage, actor).where(ChatMessage.chat_id == chat.id)
+    question = await session.scalar(messages.where(ChatMessage.id == question_id, ChatMessage.role == MessageRole.USER))
     if question is None:
-        raise NotFound("The answer to regenerate does not exist any more. Reload the chat.")
-    return question
+        raise NotFound("The question does not exist any more. Reload the chat.")
+    note = messages.where(ChatMessage.id == question.parent_id, ChatMessage.role == MessageRole.NOTE)
+    before = await session.scalar(note)
+    return question.parent_id if before is None else before.parent_id
+
+
+async def _model_before(session: Session, actor: Actor, chat: ChatHistory, last: _LastRun | None) -> _LastRun | None:
+    """Return the run of the answer that a question follows; of one without a run the chat's last."""
+    if last is None or chat.active_leaf_id in (None, last.answer_id):
+        return last if chat.active_leaf_id is not None else None
+    run = await session.scalar(readable(Run, actor).where(Run.answer_id == chat.active_leaf_id))
+    return last if run is None else _LastRun(run.answer_id, run.model_id, run.model_name)
 
 
 def _message(chat: ChatHistory, role: MessageRole, status: MessageStatus, text: str) -> ChatMessage:

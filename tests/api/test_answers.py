@@ -19,6 +19,7 @@ from llm_ui.runs import store
 from llm_ui.runs.sweep import sweep
 from llm_ui.services import chats, users
 from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.explanations import explain_answer
 from llm_ui.services.messages import read_messages
 from tests.api.conftest import AddModel, RunningApi
 from tests.fakes.provider import FakeProvider, Reply, answer, numbered_words, reply
@@ -149,6 +150,71 @@ async def test_regenerating_adds_a_sibling_answer(
     async with database.reading() as session:
         page = await read_messages(session, a_user, ChatId(first.chat_id))
     assert [message.id for message in page.items] == [first.question_id, second.answer_id]
+
+
+async def test_an_answer_that_goes_on_holds_every_character_once(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    replies = [
+        reply("openai", answer("openai", ["one, "], reason="length")),
+        reply("openai", answer("openai", ["two"])),
+    ]
+    async with FakeProvider(replies) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        client = client_of(a_user)
+        first = started(await everything(client, asking("count", model_id=model_id)))
+        request = ChatRequest(
+            idempotency_key="go-on-please", chat_id=first.chat_id, continue_of=first.answer_id, model_id=model_id
+        )
+
+        events = await everything(client, request)
+
+    assert text_of(events) == "one, two"
+    end = events[-1].event
+    assert isinstance(end, CompleteEvent)
+    assert end.finish_reason == "stop"
+    async with database.reading() as session:
+        stored = await session.get_one(ChatMessage, MessageId(started(events).answer_id))
+        manifest = (await session.get_one(Run, RunId(started(events).run_id))).manifest
+    assert stored.text == "one, two"
+    assert manifest is not None
+    assert [part["origin"] for part in manifest["parts"]][-2:] == ["question", "opening"]
+    sent = fake.requests[-1].json()["messages"]
+    assert [message["role"] for message in sent[-3:]] == ["user", "assistant", "user"]
+    assert sent[-2]["content"] == "one, "
+
+
+async def test_a_wish_is_told_to_the_model_and_not_shown(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    async with FakeProvider(reply("openai", answer("openai", PIECES))) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        events = await everything(client_of(a_user), asking("why?", model_id=model_id, wish="In one word."))
+
+    assert fake.requests[-1].json()["messages"][-1] == {"role": "user", "content": "why?\n\nIn one word."}
+    async with database.reading() as session:
+        page = await read_messages(session, a_user, ChatId(started(events).chat_id))
+        explained = await explain_answer(session, a_user, MessageId(started(events).answer_id))
+    assert page.items[0].text == "why?"
+    assert [(part.origin, part.texts) for part in explained.parts[1:]] == [
+        ("question", (("user", "why?"),)),
+        ("wish", (("user", "In one word."),)),
+    ]
+
+
+async def test_how_an_answer_came_about_is_its_owners_to_know(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, another_user: Actor
+) -> None:
+    first = started(await everything(client_of(a_user), asking("What is 2 + 2?")))
+
+    async with database.reading() as session:
+        explained = await explain_answer(session, a_user, MessageId(first.answer_id))
+        with pytest.raises(LLMUIError, match="Nothing is known"):
+            await explain_answer(session, another_user, MessageId(first.answer_id))
+
+    assert explained.provider_name == "Demo"
+    assert explained.queue_ms is not None
+    assert explained.window > 0
 
 
 async def test_a_second_question_waits_for_the_first_answer(

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 
 from llm_ui import migrations
@@ -10,8 +11,10 @@ from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import SchemaMismatch
-from llm_ui.models import AiModel, AiType, Base, Setting
+from llm_ui.kit.clock import now
+from llm_ui.models import AiModel, AiType, Base, ChatHistory, ChatMessage, Setting
 from llm_ui.services import settings
+from llm_ui.services.access import Actor
 from llm_ui.services.settings import DEFAULT_MODEL
 
 
@@ -31,6 +34,27 @@ async def test_up_down_up_with_data_in_it(database_config: Config) -> None:
 
     assert await tables(database) == {*Base.metadata.tables, "alembic_version"}
     await database.close()
+
+
+async def test_each_step_down_and_up_keeps_messages_and_runs(database: Database, a_user: Actor) -> None:
+    async with database.writing() as session:
+        chat = ChatHistory(user_id=a_user.user_id, last_message_at=now())
+        session.add(chat)
+        await session.flush()
+        session.add(ChatMessage(chat_id=chat.id, position=0, role="user", status="complete", text="kept"))
+
+    revisions = [
+        script.revision for script in ScriptDirectory.from_config(migrations.alembic_config()).walk_revisions()
+    ]
+    for revision in revisions[1:]:
+        await migrations.downgrade(database, revision)
+        async with database.reading() as session:
+            assert await session.scalar(text("SELECT text FROM chat_messages")) == "kept"
+    for revision in reversed(revisions[:-1]):
+        await migrations.upgrade(database, revision)
+
+    async with database.reading() as session:
+        assert (await session.scalars(select(ChatMessage))).one().text == "kept"
 
 
 async def test_processes_that_start_together_agree(database_config: Config) -> None:

@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OWNED = {"ChatHistory", "ChatMessage", "Run", "UsageLog", "UserSession", "User", "SystemPrompt", "AuditLog"}
+OWNED = {
+    "ChatHistory",
+    "ChatMessage",
+    "Run",
+    "UsageLog",
+    "UserSession",
+    "User",
+    "SystemPrompt",
+    "AuditLog",
+    "MessageFeedback",
+}
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""
 READS = {"get", "get_one", "select"}

@@ -1,0 +1,209 @@
+// What can be done to a message: the bar below it, and the forms that it opens in the message's place.
+
+import { copyText, icon, iconButton, iconMenu, make, menuEntry, textButton } from "./dom.js"
+
+const WISHES = [
+  ["Shorter", "Answer again, much shorter: only what matters most."],
+  ["Longer", "Answer again in more depth, with reasons and examples."],
+]
+const REASONS = [
+  ["wrong", "Wrong"],
+  ["incomplete", "Incomplete"],
+  ["not_followed", "Not what I asked"],
+  ["style", "Tone or style"],
+  ["slow", "Too slow"],
+  ["other", "Something else"],
+]
+
+// ‹ 2/3 › between messages that stand in the same place; empty when there is only one.
+export function siblingPicker(id, siblings, show) {
+  const node = make("span", "siblings")
+  if (!siblings?.length) return node
+  const at = siblings.indexOf(id)
+  const step = (label, iconName, to) => {
+    const button = iconButton(label, iconName, () => show(siblings[to]))
+    button.disabled = to < 0 || to >= siblings.length
+    return button
+  }
+  const where = make("span", "", `${at + 1}/${siblings.length}`)
+  where.setAttribute("aria-label", `Version ${at + 1} of ${siblings.length}`)
+  node.append(step("Previous version", "before", at - 1), where, step("Next version", "after", at + 1))
+  return node
+}
+
+// A field in the place of a text. Escape gives it up, Ctrl+Enter takes it.
+export function editor(text, { label, take, taken }) {
+  const form = make("form", "editor")
+  const box = make("textarea")
+  box.value = text
+  box.setAttribute("aria-label", label)
+  const end = () => {
+    form.replaceWith(form.instead)
+    form.instead = null
+  }
+  const save = make("button", "primary", take)
+  const fit = () => {
+    box.style.height = "auto"
+    box.style.height = `${box.scrollHeight + 2}px`
+    save.disabled = !box.value.trim()
+  }
+  form.append(box, save, textButton("Cancel", "quiet", end))
+  form.addEventListener("submit", (event) => {
+    event.preventDefault()
+    if (!box.value.trim()) return
+    end()
+    if (box.value !== text) taken(box.value)
+  })
+  box.addEventListener("input", fit)
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation()
+      end()
+    }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit()
+  })
+  form.open = (node) => {
+    form.instead = node
+    node.replaceWith(form)
+    fit()
+    box.focus()
+    box.setSelectionRange(box.value.length, box.value.length)
+  }
+  return form
+}
+
+// One line of words to the model: how the answer should be.
+function wishForm(bar, act) {
+  const form = make("form", "wish")
+  const box = Object.assign(make("input"), { maxLength: 2000, placeholder: "How should the answer be?" })
+  box.setAttribute("aria-label", "How the answer should be")
+  form.append(box, make("button", "primary", "Retry"), textButton("Cancel", "quiet", () => form.remove()))
+  form.addEventListener("submit", (event) => {
+    event.preventDefault()
+    if (!box.value.trim()) return
+    form.remove()
+    act(box.value.trim())
+  })
+  form.addEventListener("keydown", (event) => { if (event.key === "Escape") form.remove() })
+  bar.parentElement.after(form)
+  box.focus()
+}
+
+export class QuestionBar {
+  constructor(data, { edit, act }) {
+    this.node = make("div", "actions")
+    this.node.append(
+      siblingPicker(data.id, data.siblings, act.showBranch),
+      iconButton("Copy question", "copy", (button) => copyText(data.text, button)),
+      iconButton("Edit question", "edit", edit),
+      iconButton("Delete question and answer", "trash", () => act.remove(data.id)),
+    )
+  }
+}
+
+export class AnswerBar {
+  constructor(data, { edit, text, plain, act }) {
+    this.id = data.id
+    this.act = act
+    this.node = make("div", "actions")
+    this.up = iconButton("Good answer", "up", () => this.rate(this.rating === 1 ? 0 : 1))
+    this.down = iconButton("Bad answer", "down", () => (this.rating === -1 ? this.rate(0) : this.#complain()))
+    this.eye = iconButton("What the model saw", "eye", (button) => act.explain(data.id, button))
+    this.node.append(
+      siblingPicker(data.id, data.siblings, act.showBranch),
+      iconButton("Copy", "copy", (button) => copyText(text(), button)),
+      iconButton("Edit answer", "edit", edit),
+      this.#again(),
+      this.up,
+      this.down,
+      this.eye,
+      iconMenu("More", "more", (menu) => [
+        menuEntry(menu, "Copy as plain text", () => copyText(plain(), menu.firstElementChild)),
+        menuEntry(menu, "Branch into new chat", () => act.branchOff(data.id)),
+        menuEntry(menu, "Delete answer", () => act.remove(data.id)),
+      ]),
+    )
+    this.#showRating(data.rating ?? 0)
+  }
+
+  setEnd(data) {
+    this.eye.hidden = !data.can_explain
+  }
+
+  rate(rating, reason = null, comment = "") {
+    this.#showRating(rating)
+    this.act.rate(this.id, { rating, reason, comment })
+  }
+
+  #showRating(rating) {
+    this.rating = rating
+    this.up.setAttribute("aria-pressed", String(rating === 1))
+    this.down.setAttribute("aria-pressed", String(rating === -1))
+  }
+
+  // Once more as it was with one click, in other ways from the menu beside it.
+  #again() {
+    const node = make("span", "split")
+    const menu = iconMenu("More ways to answer", "open", (opened) => {
+      const again = (label, how) => menuEntry(opened, label, () => this.act.regenerate(this.id, how))
+      const models = this.act.models()
+      const others = models.length > 1 ? [make("p", "caption", "With another model"), ...models.map((model) => again(model.label, { model: model.id }))] : []
+      return [
+        ...WISHES.map(([label, wish]) => again(label, { wish })),
+        menuEntry(opened, "In your words …", () => wishForm(this.node, (wish) => this.act.regenerate(this.id, { wish }))),
+        ...others,
+      ]
+    })
+    node.append(iconButton("Regenerate", "again", () => this.act.regenerate(this.id, {})), menu)
+    return node
+  }
+
+  // A bad rating counts at once; why it is bad may be added.
+  #complain() {
+    this.rate(-1)
+    const form = make("form", "complaint")
+    form.setAttribute("aria-label", "What was wrong?")
+    const reasons = make("fieldset")
+    reasons.append(make("legend", "", "What was wrong? Administrators see it."))
+    for (const [value, label] of REASONS) {
+      const line = make("label")
+      line.append(Object.assign(make("input"), { type: "radio", name: `reason-${this.id}`, value }), ` ${label}`)
+      reasons.append(line)
+    }
+    const comment = Object.assign(make("input"), { maxLength: 2000, placeholder: "In your words, if you like" })
+    comment.setAttribute("aria-label", "Comment")
+    form.append(reasons, comment, make("button", "primary", "Send"), textButton("Not now", "quiet", () => form.remove()))
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.rate(-1, form.querySelector("input:checked")?.value ?? null, comment.value)
+      form.remove()
+      window.llmUi.toast("Thank you. Administrators see ratings in their quality figures.")
+    })
+    form.addEventListener("keydown", (event) => { if (event.key === "Escape") form.remove() })
+    this.node.parentElement.after(form)
+    reasons.querySelector("input").focus()
+  }
+}
+
+// Quote what is selected in the conversation into the composer.
+export function offerQuotes(messages, quote) {
+  const button = textButton("Quote", "quote-button", () => {
+    quote(String(getSelection()))
+    getSelection().removeAllRanges()
+  })
+  button.prepend(icon("edit"))
+  button.hidden = true
+  // Pressing it must not undo the selection.
+  button.addEventListener("pointerdown", (event) => event.preventDefault())
+  document.body.append(button)
+  document.addEventListener("selectionchange", () => {
+    const selection = getSelection()
+    const range = selection.rangeCount ? selection.getRangeAt(0) : null
+    const isQuotable = range && !selection.isCollapsed && messages.contains(range.commonAncestorContainer)
+    button.hidden = !isQuotable || !String(selection).trim()
+    if (button.hidden) return
+    const { left, bottom } = range.getBoundingClientRect()
+    button.style.left = `${Math.max(8, Math.min(left, innerWidth - 110))}px`
+    button.style.top = `${Math.min(bottom + 6, innerHeight - 44)}px`
+  })
+}

@@ -1,0 +1,111 @@
+// "What the model saw": the parts of what was sent, where the time went, what it cost.
+
+import { make, textButton } from "./dom.js"
+
+const ORIGINS = {
+  instructions: "Instructions",
+  history: "Earlier messages",
+  question: "Your message",
+  wish: "How the answer should be",
+  opening: "The answer so far",
+}
+const SPEAKERS = { system: "Instructions", user: "You", assistant: "Assistant" }
+
+function counted(tokens) {
+  return `${tokens.toLocaleString("en")} tokens`
+}
+
+function seconds(ms) {
+  return ms < 1000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(2)} s`
+}
+
+// Each part as a stretch of one bar, as wide as its share of the window.
+function windowBar(data) {
+  const bar = make("div", "window-bar")
+  const used = data.parts.reduce((sum, part) => sum + part.tokens, 0)
+  bar.setAttribute("role", "img")
+  bar.setAttribute("aria-label", `About ${counted(used)} of ${counted(data.window)} were sent`)
+  for (const part of data.parts) {
+    const stretch = make("span", `origin-${part.origin}`)
+    stretch.style.width = `${Math.max(0.4, (part.tokens / data.window) * 100)}%`
+    stretch.title = `${part.name}: ${counted(part.tokens)}`
+    bar.append(stretch)
+  }
+  return bar
+}
+
+function partNode(part) {
+  const node = make("details", "part")
+  const summary = make("summary")
+  summary.append(make("span", `dot origin-${part.origin}`), make("strong", "", ORIGINS[part.origin] ?? part.name),
+    make("span", "tokens", `about ${counted(part.tokens)}`))
+  node.append(summary)
+  for (const { role, text } of part.texts) {
+    const said = make("div", "said")
+    said.append(make("b", "", SPEAKERS[role] ?? role), make("p", "", text))
+    node.append(said)
+  }
+  if (!part.texts.length) node.append(make("p", "said", part.origin === "opening" ? "What the answer began with." : "These messages were deleted since."))
+  return node
+}
+
+function waterfall(times) {
+  const node = make("dl", "waterfall")
+  const total = times.reduce((sum, time) => sum + time.ms, 0)
+  let before = 0
+  for (const { name, ms } of times) {
+    const place = make("dd")
+    const stretch = make("span", "stretch")
+    stretch.style.marginLeft = `${total ? (before / total) * 100 : 0}%`
+    stretch.style.width = `${total ? Math.max(0.6, (ms / total) * 100) : 0}%`
+    place.append(stretch, make("span", "ms", seconds(ms)))
+    node.append(make("dt", "", name), place)
+    before += ms
+  }
+  return node
+}
+
+function facts(pairs) {
+  const node = make("dl", "facts")
+  for (const [name, value] of pairs) node.append(make("dt", "", name), make("dd", "", value))
+  return node
+}
+
+export class Explanation {
+  constructor() {
+    this.dialog = make("dialog", "explanation")
+    this.dialog.setAttribute("aria-labelledby", "explanation-title")
+    const head = make("header")
+    const title = make("h2", "", "What the model saw")
+    title.id = "explanation-title"
+    const close = textButton("✕", "close", () => this.dialog.close())
+    close.setAttribute("aria-label", "Close")
+    head.append(title, close)
+    this.body = make("div", "explanation-body")
+    this.dialog.append(head, this.body)
+    this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close() })
+    this.dialog.addEventListener("close", () => { this.wanted = null })
+    document.body.append(this.dialog)
+  }
+
+  // Opens at once; what there is to see comes a moment later.
+  open(answer) {
+    this.wanted = answer
+    this.body.replaceChildren(make("p", "muted", "Looking it up …"))
+    this.dialog.showModal()
+  }
+
+  show(data) {
+    if (data.answer !== this.wanted) return
+    const used = data.parts.reduce((sum, part) => sum + part.tokens, 0)
+    const share = `About ${counted(used)} of the model's window of ${data.window.toLocaleString("en")}; ${data.reserved.toLocaleString("en")} were kept free for the answer.`
+    this.body.replaceChildren(
+      windowBar(data), make("p", "muted", share), ...(data.cut ? [make("p", "cut", `${data.cut}.`)] : []),
+      ...data.parts.map(partNode), make("h3", "", "Time"), waterfall(data.times), make("h3", "", "Figures"), facts(data.facts),
+    )
+  }
+
+  refuse() {
+    if (this.dialog.open) this.dialog.close()
+  }
+}

@@ -1,0 +1,94 @@
+// Small things that all scripts of the chat use to make nodes.
+
+const ICONS = {
+  copy: "M9 9h9v11H9zM6 15H5V4h9v2",
+  again: "M4 12a8 8 0 1 1 2.3 5.6M4 12V7m0 5h5",
+  edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
+  up: "M7 11v9H4v-9zM7 11l4-7c1.5 0 2 1 2 2.200L12.500 10H18c1.300 0 2 1 1.700 2.200l-1.500 6c-.3 1.100-1 1.800-2.200 1.800H7",
+  down: "M7 13V4H4v9zM7 13l4 7c1.500 0 2-1 2-2.200L12.500 14H18c1.300 0 2-1 1.700-2.200l-1.500-6C17.900 4.700 17.200 4 16 4H7",
+  eye: "M2 12s3.600-6.500 10-6.500S22 12 22 12s-3.600 6.500-10 6.500S2 12 2 12zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
+  open: "M7 10l5 5 5-5",
+  before: "M14 6l-6 6 6 6",
+  after: "M10 6l6 6-6 6",
+}
+
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  svg.setAttribute("viewBox", "0 0 24 24")
+  svg.setAttribute("aria-hidden", "true")
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
+  path.setAttribute("d", ICONS[name])
+  svg.append(path)
+  return svg
+}
+
+export function make(tag, className = "", text = "") {
+  const node = document.createElement(tag)
+  if (className) node.className = className
+  if (text) node.textContent = text
+  return node
+}
+
+export function textButton(label, className, act) {
+  const button = make("button", className, label)
+  button.type = "button"
+  button.addEventListener("click", act)
+  return button
+}
+
+export function iconButton(label, iconName, act) {
+  const button = textButton("", "action", () => act(button))
+  button.title = label
+  button.setAttribute("aria-label", label)
+  button.append(icon(iconName))
+  return button
+}
+
+// A menu behind an icon. Its entries are made when it is opened; shell.js closes it.
+export function iconMenu(label, iconName, fill) {
+  const menu = make("details", "menu")
+  const summary = make("summary", "action")
+  summary.setAttribute("role", "button")
+  summary.setAttribute("aria-label", label)
+  summary.title = label
+  summary.append(icon(iconName))
+  const items = make("div", "items")
+  menu.append(summary, items)
+  menu.addEventListener("toggle", () => {
+    if (!menu.open) return
+    items.replaceChildren(...fill(menu))
+    // Opens to where there is room: the composer must not hide it.
+    const room = document.getElementById("composer").getBoundingClientRect().top - summary.getBoundingClientRect().bottom
+    menu.classList.toggle("above", room < items.offsetHeight + 8)
+  })
+  return menu
+}
+
+// An entry of a menu: closes it and acts.
+export function menuEntry(menu, label, act) {
+  return textButton(label, "", () => {
+    menu.open = false
+    act()
+  })
+}
+
+export async function copyText(text, button) {
+  try {
+    await navigator.clipboard.writeText(text)
+  } catch {
+    // Without a secure context there is no clipboard object; the old way still works.
+    const area = Object.assign(make("textarea", "visually-hidden"), { value: text })
+    document.body.append(area)
+    area.select()
+    document.execCommand("copy")
+    area.remove()
+  }
+  button.classList.add("done")
+  button.setAttribute("aria-label", "Copied")
+  setTimeout(() => {
+    button.classList.remove("done")
+    button.setAttribute("aria-label", button.title)
+  }, 1500)
+}

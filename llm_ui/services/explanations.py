@@ -1,0 +1,116 @@
+"""How an answer came about: what its model was sent, as the manifest of its run says."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from llm_ui.db import ReadSession
+from llm_ui.errors import NotFound
+from llm_ui.kit.ids import MessageId
+from llm_ui.models import ChatMessage, Run, UsageSource
+from llm_ui.services.access import Actor, readable
+
+
+@dataclass(frozen=True, slots=True)
+class SentPart:
+    """One part of what the model was sent."""
+
+    origin: str
+    """As in the manifest (runs/context.py)."""
+    name: str
+    tokens: int
+    """Estimated."""
+    texts: tuple[tuple[str, str], ...]
+    """Who is said to speak, and the text; messages that were deleted since are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One answer: what went into it, what it cost and where the time went."""
+
+    model_name: str
+    provider_name: str
+    ended: str
+    parts: tuple[SentPart, ...]
+    window: int
+    """The model's context window, in tokens; assumed where nobody has said it."""
+    reserved: int
+    """Tokens of it that were kept free for the answer."""
+    cut: str
+    """What was left out and why; empty when all was sent."""
+    queue_ms: float | None
+    ttft_ms: float | None
+    writing_ms: float | None
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    is_exact: bool
+    """Whether the provider counted the tokens."""
+    cost_usd: Decimal | None
+    attempts: int
+    temperature: float | None
+    max_tokens: int | None
+    request_id: str
+    provider_request_id: str
+
+
+async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageId) -> Explanation:
+    """Return how an answer came about. Raises `NotFound` for one that no model wrote here, or that is not theirs."""
+    query = readable(Run, actor).where(Run.answer_id == answer_id).order_by(Run.created_at.desc()).limit(1)
+    run = await session.scalar(query)
+    if run is None:
+        raise NotFound("Nothing is known of how this answer came about: no model wrote it in this chat.")
+    manifest: dict[str, Any] = run.manifest or {}
+    listed: list[dict[str, Any]] = manifest.get("parts", [])
+    texts = await _texts(session, actor, [name for part in listed for name in part.get("messages", ())])
+    return Explanation(
+        model_name=run.model_name,
+        provider_name=run.provider_name,
+        ended=_ended(run),
+        parts=tuple(_part(part, texts) for part in listed),
+        window=int(manifest.get("window", 0)),
+        reserved=int(manifest.get("reserved_for_answer", 0)),
+        cut=str(manifest.get("cut", "")),
+        queue_ms=run.queue_ms,
+        ttft_ms=run.ttft_ms,
+        writing_ms=_writing_ms(run),
+        input_tokens=run.input_tokens,
+        cached_tokens=run.cached_tokens,
+        output_tokens=run.output_tokens,
+        reasoning_tokens=run.reasoning_tokens,
+        is_exact=run.usage_source is UsageSource.PROVIDER,
+        cost_usd=run.cost_usd,
+        attempts=run.attempts,
+        temperature=run.temperature,
+        max_tokens=run.max_tokens,
+        request_id=run.request_id,
+        provider_request_id=run.provider_request_id,
+    )
+
+
+async def _texts(session: ReadSession, actor: Actor, names: list[str]) -> dict[str, tuple[str, str]]:
+    if not names:
+        return {}
+    query = readable(ChatMessage, actor).where(ChatMessage.id.in_([UUID(name) for name in names]))
+    columns = query.with_only_columns(ChatMessage.id, ChatMessage.role, ChatMessage.text)
+    return {str(row.id): (row.role.value, row.text) for row in await session.execute(columns)}
+
+
+def _part(part: dict[str, Any], texts: dict[str, tuple[str, str]]) -> SentPart:
+    sent = [texts[name] for name in part.get("messages", ()) if name in texts]
+    if part.get("text"):
+        sent.append(("system" if part["origin"] == "instructions" else "user", str(part["text"])))
+    return SentPart(str(part["origin"]), str(part["name"]), int(part["tokens"]), tuple(sent))
+
+
+def _ended(run: Run) -> str:
+    reason = run.error_message or run.finish_reason or ""
+    return f"{run.status.value}: {reason}" if reason and reason != run.status.value else run.status.value
+
+
+def _writing_ms(run: Run) -> float | None:
+    if run.total_ms is None or run.ttft_ms is None or run.queue_ms is None:
+        return None
+    return max(0.0, round(run.total_ms - run.ttft_ms - run.queue_ms, 1))
