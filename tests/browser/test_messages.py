@@ -133,7 +133,7 @@ def test_a_chat_is_branched_off_with_what_was_said(chat: Page) -> None:
     old = chat.url
     first = chat.get_by_role("article", name="Assistant").first
     first.hover()
-    first.get_by_label("More").click()
+    first.get_by_label("More", exact=True).click()
     chat.get_by_role("button", name="Branch into new chat").click()
 
     expect(chat.get_by_role("heading", level=1)).to_contain_text("(branch)")
