@@ -24,6 +24,15 @@ SPENT = re.compile(
     r"insufficient_quota|billing|credit balance|spend|exceeded your current quota|payment", re.IGNORECASE
 )
 FILTERED = re.compile(r"content[_ ]?(filter|policy|management)|safety|prohibited", re.IGNORECASE)
+BY_TIME = re.compile(r"per[ _]?(second|minute|hour|day)|rate[ _]?limit|retry in \d", re.IGNORECASE)
+"""Says that an allowance comes back by itself, whatever else is said of quotas and billing."""
+RETRY_IN = re.compile(r"retry in (\d+(?:\.\d+)?) ?s|\"retryDelay\": ?\"(\d+(?:\.\d+)?)s\"")
+"""When, as Google says it in the body: its refusals have no Retry-After."""
+MODERATED = re.compile(r"moderat|flagged", re.IGNORECASE)
+NAMES_A_MODEL = re.compile(r"model|deployment|engine", re.IGNORECASE)
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+"""Control sequences of terminals (ECMA-48)."""
+MAX_DEPTH = 20
 NO_MODEL = re.compile(r"model.{0,80}(not found|does not exist|not exist|unknown|not supported|invalid)", re.IGNORECASE)
 BAD_KEY = re.compile(r"api[_ ]?key|authenticat|unauthori[sz]ed|x-api-key", re.IGNORECASE)
 
@@ -37,6 +46,7 @@ SENTENCES = {
     ProviderFault.SPEND_LIMIT: "The provider's account has no credit left. An administrator has to top it up.",
     ProviderFault.OVERLOADED: "The provider is overloaded or out of order. Try again in a moment.",
     ProviderFault.REDIRECTED: "The address redirects elsewhere, and the key was not sent there. Correct the address.",
+    ProviderFault.NOT_A_MODEL_ENDPOINT: "Nothing is at this address of the provider. Correct it; most end in /v1.",
     ProviderFault.PROVIDER_ERROR: "The provider reported an error. Try again, or pick another model.",
 }
 
@@ -58,15 +68,23 @@ FAULT_OF_STATUS = {
 def refusal(status: int, headers: Mapping[str, str], body: bytes, endpoint: Endpoint) -> ProviderError:
     """Return the error for an answer with a status of 300 or more."""
     said = said_in(body)
+    whole = body.decode("utf-8", "replace")
     if 300 <= status < 400:
         fault = ProviderFault.REDIRECTED
     elif status >= 500:
         fault = ProviderFault.OVERLOADED
     else:
         fault = fault_of(FAULT_OF_STATUS.get(status, ProviderFault.BAD_REQUEST), said)
+    if fault is ProviderFault.MODEL_UNKNOWN and not NAMES_A_MODEL.search(whole):
+        fault = ProviderFault.NOT_A_MODEL_ENDPOINT
+    if fault is ProviderFault.KEY_REFUSED and MODERATED.search(said):
+        fault = ProviderFault.CONTENT_FILTERED
     retry_after = retry_after_s(headers.get("retry-after"))
-    if fault is ProviderFault.RATE_LIMITED and SPENT.search(said):
-        fault = ProviderFault.SPEND_LIMIT
+    if fault is ProviderFault.RATE_LIMITED:
+        comes_back = BY_TIME.search(whole) is not None
+        fault = ProviderFault.SPEND_LIMIT if SPENT.search(whole) and not comes_back else fault
+        if retry_after is None and (found := RETRY_IN.search(whole)):
+            retry_after = retry_after_s(found.group(1) or found.group(2))
     return error(fault, said, endpoint, http_status=status, retry_after=retry_after)
 
 
@@ -82,7 +100,8 @@ def error(
     sentence = SENTENCES[fault]
     if fault is ProviderFault.RATE_LIMITED:
         sentence += f" Try again in {retry_after:.0f} seconds." if retry_after else " Try again in a moment."
-    quoted = masked(one_line(said, MAX_QUOTED_CHARS), endpoint)
+    # Masked before it is cut: half a key is still to be guessed from.
+    quoted = one_line(masked(readable(said), endpoint), MAX_QUOTED_CHARS)
     message = f"{sentence} It said: “{quoted}”" if quoted else sentence
     return ProviderError(message, fault, http_status=http_status, retry_after=retry_after)
 
@@ -127,10 +146,17 @@ def said_in(body: bytes) -> str:
     """Return the provider's own sentence in an error body, or nothing when it is a page or unreadable."""
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace").strip()
         return "" if text.startswith("<") else text
     return _words(parsed)
+
+
+def readable(text: str) -> str:
+    """Return the text without a terminal's control sequences; nothing when it is no text at all."""
+    text = ESCAPES.sub("", text)
+    is_text = "\ufffd" not in text and all(char.isprintable() or char.isspace() for char in text)
+    return text if is_text else ""
 
 
 def retry_after_s(value: str | None) -> float | None:
@@ -160,10 +186,12 @@ def masked(text: str, endpoint: Endpoint) -> str:
     return text
 
 
-def _words(found: object) -> str:
+def _words(found: object, depth: int = 0) -> str:
     """Return the sentence inside the shapes of error bodies that providers use."""
+    if depth > MAX_DEPTH:
+        return ""
     if isinstance(found, list) and found:
-        return _words(found[0])
+        return _words(found[0], depth + 1)
     if not isinstance(found, dict):
         return found if isinstance(found, str) else ""
     for name in ("error", "message", "detail"):
@@ -172,5 +200,5 @@ def _words(found: object) -> str:
             code = found.get("code") or found.get("type")
             return f"{value} ({code})" if name == "message" and isinstance(code, str) else value
         if isinstance(value, dict | list):
-            return _words(value)
+            return _words(value, depth + 1)
     return ""

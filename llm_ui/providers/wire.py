@@ -5,7 +5,7 @@ import json
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,6 +30,8 @@ MAX_EVENT_BYTES = 1_000_000
 MAX_ANSWER_CHARS = 4_000_000
 """Longest answer, some 1 M tokens; past it the answer ends as capped."""
 MAX_ERROR_BODY_BYTES = 64_000
+ERROR_BODY_S = 5.0
+"""How long the words of a refusal are waited for; its status is known by then."""
 MAX_LIST_BYTES = 8_000_000
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id")
 
@@ -117,7 +119,7 @@ class WireAdapter:
         clock = _Clock(timeouts)
         async with _opened(http, self.protocol.models(endpoint), endpoint, clock, timeouts) as response:
             if response.status_code >= 300:
-                raise refusal(response.status_code, response.headers, await _some(response), endpoint)
+                raise refusal(response.status_code, response.headers, await _error_body(response), endpoint)
             async with clock.waiting():
                 raw = await _some(response, MAX_LIST_BYTES)
         try:
@@ -169,6 +171,11 @@ async def _opened(
     http: httpx2.AsyncClient, wire: WireRequest, endpoint: Endpoint, clock: _Clock, timeouts: Timeouts
 ) -> AsyncIterator[httpx2.Response]:
     """Send the request and yield the response with its body unread; every failure below becomes ours."""
+    if endpoint.key and not (endpoint.key.isascii() and endpoint.key.isprintable()):
+        raise ProviderError(
+            "The key holds characters that no key has. An administrator has to enter it again.",
+            ProviderFault.KEY_REFUSED,
+        )
     timeout = httpx2.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s)
     # Identity only: a compressed answer could be a bomb, and gains nothing on small events.
     headers = {**wire.headers, "Accept-Encoding": "identity"}
@@ -196,7 +203,7 @@ async def _opened(
 async def _refuse_wrong_answers(response: httpx2.Response, content_types: tuple[str, ...], endpoint: Endpoint) -> None:
     """Raise unless the response is a streamed answer of the protocol."""
     if response.status_code >= 300:
-        raise refusal(response.status_code, response.headers, await _some(response), endpoint)
+        raise refusal(response.status_code, response.headers, await _error_body(response), endpoint)
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise ProviderError(
             "The provider compressed its answer although asked not to. Switch compression off on its side.",
@@ -206,10 +213,10 @@ async def _refuse_wrong_answers(response: httpx2.Response, content_types: tuple[
     if content_type in content_types:
         return
     if content_type == "application/json":
-        body = await _some(response)
+        body = await _error_body(response)
         try:
             parsed = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
         if isinstance(parsed, dict) and parsed.get("error"):
             raise reported(parsed["error"], endpoint)
@@ -232,6 +239,8 @@ async def _deltas(
             for delta in translator.feed(data):
                 yield delta
     except _TotalTimeUp:
+        if not clock.has_data:
+            raise
         yield Finish("cap")
     finally:
         await events.aclose()
@@ -260,7 +269,7 @@ async def _lines(response: httpx2.Response) -> AsyncGenerator[str]:
             raise _too_large()
 
 
-async def _some(response: httpx2.Response, limit: int = MAX_ERROR_BODY_BYTES) -> bytes:
+async def _some(response: httpx2.Response, limit: int) -> bytes:
     """Return the body, cut at the limit."""
     found = bytearray()
     async for chunk in response.aiter_raw():
@@ -268,6 +277,14 @@ async def _some(response: httpx2.Response, limit: int = MAX_ERROR_BODY_BYTES) ->
         if len(found) > limit:
             break
     return bytes(found[:limit])
+
+
+async def _error_body(response: httpx2.Response) -> bytes:
+    """Return what a refusal says; nothing when it does not come: the status alone is told then."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ERROR_BODY_S):
+            return await _some(response, MAX_ERROR_BODY_BYTES)
+    return b""
 
 
 def parsed_object(data: str) -> dict[str, object]:

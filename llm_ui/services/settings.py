@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
+from sqlalchemy.exc import IntegrityError
+
 from llm_ui.db import ReadSession, Session
 from llm_ui.models import Setting
 from llm_ui.services import audit
@@ -49,7 +51,11 @@ async def store(session: Session, setting: WorkspaceSetting[V], value: V) -> Non
     """Write the value on the product's own behalf: no rights asked, nothing audited."""
     row = await session.get(Setting, setting.name)
     if row is None:
-        session.add(Setting(name=setting.name, value={"value": value}))
-        await session.flush()
-    else:
+        try:
+            async with session.begin_nested():
+                session.add(Setting(name=setting.name, value={"value": value}))
+        except IntegrityError:
+            # Somebody else wrote it first, at the same moment.
+            row = await session.get_one(Setting, setting.name)
+    if row is not None:
         row.value = {"value": value}

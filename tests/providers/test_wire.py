@@ -256,6 +256,89 @@ async def test_f19_f25_each_status_has_its_meaning(
     assert (text, error.fault, error.http_status) == ("", fault, status)
 
 
+PER_MINUTE = (
+    "You exceeded your current quota, please check your plan and billing details. "
+    "Quota exceeded for metric: generate_requests_per_minute. Please retry in 12.5s."
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "fault"),
+    [
+        (404, b"<html><h1>Not Found</h1></html>", ProviderFault.NOT_A_MODEL_ENDPOINT),
+        (404, b'{"detail": "Not Found"}', ProviderFault.NOT_A_MODEL_ENDPOINT),
+        (403, b'{"error": {"message": "Your input was flagged: moderation"}}', ProviderFault.CONTENT_FILTERED),
+        (429, json.dumps({"error": {"message": PER_MINUTE, "code": 429}}).encode(), ProviderFault.RATE_LIMITED),
+        (429, b'{"error": {"message": "Check your plan and billing details"}}', ProviderFault.SPEND_LIMIT),
+        (400, b"[" * 20_000, ProviderFault.BAD_REQUEST),
+        (400, b'{"error": ' * 500 + b"1" + b"}" * 500, ProviderFault.BAD_REQUEST),
+    ],
+)
+async def test_f19_f24_a_refusal_is_told_from_its_body(
+    http: httpx2.AsyncClient, protocol: str, status: int, body: bytes, fault: ProviderFault
+) -> None:
+    async with FakeProvider(Reply([body], status=status, headers={"Content-Type": "application/json"})) as fake:
+        _, error = await ask_until_error(http, protocol, fake.base_url(protocol))
+
+    assert error.fault is fault
+    assert error.retry_after == (12.5 if b"retry in" in body else None)
+
+
+async def test_a_refusal_whose_words_never_come_is_told_by_its_status(
+    http: httpx2.AsyncClient, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "ERROR_BODY_S", 0.1)
+    refused = Reply([b'{"error": '], status=401, headers={"Content-Type": "application/json"}, end="hang")
+    async with FakeProvider(refused) as fake:
+        _, error = await ask_until_error(http, protocol, fake.base_url(protocol))
+
+    assert error.fault is ProviderFault.KEY_REFUSED
+
+
+async def test_a_key_is_masked_before_what_was_said_is_cut(http: httpx2.AsyncClient, protocol: str) -> None:
+    body = json.dumps({"error": {"message": "x" * 290 + KEY}}).encode()
+    async with FakeProvider(Reply([body], status=401, headers={"Content-Type": "application/json"})) as fake:
+        _, error = await ask_until_error(http, protocol, fake.base_url(protocol))
+
+    assert KEY[:6] not in error.message
+
+
+@pytest.mark.parametrize("body", [b"\x00\x01\xff\xfe junk", b"\x1b]0;title\x07 junk"])
+async def test_junk_is_not_quoted(http: httpx2.AsyncClient, protocol: str, body: bytes) -> None:
+    async with FakeProvider(Reply([body], status=400, headers={"Content-Type": "text/plain"})) as fake:
+        _, error = await ask_until_error(http, protocol, fake.base_url(protocol))
+
+    assert "junk" not in error.message
+
+
+async def test_colours_of_a_terminal_are_left_out(http: httpx2.AsyncClient, protocol: str) -> None:
+    body = b"\x1b[31mno such thing\x1b[0m"
+    async with FakeProvider(Reply([body], status=400, headers={"Content-Type": "text/plain"})) as fake:
+        _, error = await ask_until_error(http, protocol, fake.base_url(protocol))
+
+    assert "“no such thing”" in error.message
+
+
+async def test_pings_alone_are_no_answer(http: httpx2.AsyncClient, protocol: str) -> None:
+    ping = b"\n" if protocol == "ollama" else b": ping\n\n"
+    impatient = Timeouts(connect_s=1, first_byte_s=5, idle_s=5, total_s=0.3)
+    async with FakeProvider(reply(protocol, [ping] * 50, delay_s=0.02)) as fake:
+        _, error = await ask_until_error(http, protocol, fake.base_url(protocol), impatient)
+
+    assert error.fault is ProviderFault.TIMED_OUT
+
+
+async def test_a_key_with_strange_characters_is_named(http: httpx2.AsyncClient, protocol: str) -> None:
+    async with FakeProvider(reply(protocol, answer(protocol, PIECES))) as fake:
+        endpoint = Endpoint(fake.base_url(protocol), "sk-schlüssel")
+        with pytest.raises(ProviderError, match="characters that no key has") as raised:
+            async for _ in adapter(ProviderKind(protocol)).stream(http, endpoint, PROMPT, FAST):
+                pass
+
+    assert raised.value.fault is ProviderFault.KEY_REFUSED
+    assert fake.requests == []
+
+
 async def test_f26_a_redirect_is_refused_and_the_key_stays(http: httpx2.AsyncClient, protocol: str) -> None:
     async with FakeProvider(reply(protocol, answer(protocol, PIECES))) as trap:
         for status in (301, 302, 307, 308):

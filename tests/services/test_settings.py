@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
@@ -21,6 +23,18 @@ async def test_a_changed_setting_is_read_back(database: Database, an_admin: Acto
 
     async with database.reading() as session:
         assert await settings.get(session, REGISTRATION_OPEN) is False
+
+
+async def test_the_first_writes_of_a_setting_may_meet(database: Database) -> None:
+    async def write(value: str) -> None:
+        async with database.writing() as session:
+            await settings.store(session, SETUP_TOKEN, value)
+
+    values = [f"value {number}" for number in range(8)]
+    await asyncio.gather(*map(write, values))
+
+    async with database.reading() as session:
+        assert await settings.get(session, SETUP_TOKEN) in values
 
 
 async def test_a_setting_can_be_emptied_again(database: Database) -> None:
