@@ -40,6 +40,10 @@ class PostgreSQLServer:
             entry = pwd.getpwnam(self._account)
             os.chown(self._folder, entry.pw_uid, entry.pw_gid)
         self._run("initdb", "-D", str(self._folder / "data"), "-A", "trust", "-U", "llm_ui", "-E", "UTF8", "--no-sync")
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Start the server on the data it has; returns once it accepts connections."""
         options = (
             f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self._folder} -c fsync=off"
         )
