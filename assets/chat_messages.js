@@ -84,18 +84,13 @@ class Answer {
     this.body = make("div", "body")
     this.remark = make("p", "remark")
     this.foot = make("div", "foot")
-    this.bar = new AnswerBar(data, {
-      edit: () => this.#edit(),
-      text: () => this.text,
-      plain: () => this.body.innerText,
-      act,
-    })
-    this.actions = this.bar.node
+    this.data = data
+    this.bar = null
     this.act = act
     this.retry = textButton("Retry", "retry", () => act.regenerate(this.id, {}))
     this.goOn = textButton("Continue", "retry", () => act.goOn(this.id))
     this.figures = make("span", "figures")
-    this.foot.append(this.actions, this.figures)
+    this.foot.append(this.figures)
     this.node.append(this.thoughts, this.body, this.remark, this.foot)
     this.setStatus(data.status)
     this.addReasoning({ at: 0, text: data.reasoning ?? "" })
@@ -110,9 +105,9 @@ class Answer {
 
   setStatus(status) {
     const isLive = status === "streaming"
+    this.isLive = isLive
     this.node.classList.toggle("live", isLive)
     this.node.setAttribute("aria-busy", String(isLive))
-    this.actions.hidden = isLive
     this.thoughts.firstChild.textContent = isLive && !this.blocks.length ? "Thinking …" : "Reasoning"
   }
 
@@ -159,12 +154,22 @@ class Answer {
   setEnd(data) {
     this.text = data.text ?? this.text
     this.setFigures(data.figures)
-    this.bar.setEnd(data)
+    if (!this.isLive) this.#showBar(data)
     this.remark.textContent = data.remark ?? ""
     this.remark.hidden = !data.remark && !data.can_go_on
     this.remark.classList.toggle("error", Boolean(data.is_error))
     if (data.is_error) this.remark.append(" ", this.retry)
     if (data.can_go_on) this.remark.append(" ", this.goOn)
+  }
+
+  // Made when the answer has ended: nobody waits for it to see the first word.
+  #showBar(data) {
+    if (!this.bar) {
+      const edit = () => this.#edit()
+      this.bar = new AnswerBar(this.data, { edit, text: () => this.text, plain: () => this.body.innerText, act: this.act })
+      this.foot.prepend(this.bar.node)
+    }
+    this.bar.setEnd(data)
   }
 
   #edit() {

@@ -14,7 +14,15 @@ const ICONS = {
   after: "M10 6l6 6-6 6",
 }
 
+const made = new Map()
+
+// Made once and copied: a long chat shows hundreds.
 export function icon(name) {
+  if (!made.has(name)) made.set(name, drawIcon(name))
+  return made.get(name).cloneNode(true)
+}
+
+function drawIcon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
   svg.setAttribute("viewBox", "0 0 24 24")
   svg.setAttribute("aria-hidden", "true")
