@@ -205,6 +205,11 @@ export class Messages {
     return all.length > 0 && this.firstId() !== all[0].id
   }
 
+  // The article of a message that is shown, if it is.
+  node(id) {
+    return this.shown.get(id)?.node ?? null
+  }
+
   // These were deleted.
   remove(ids) {
     for (const id of ids) if (this.shown.has(id)) this.#drop(id, this.shown.get(id))

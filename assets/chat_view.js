@@ -6,6 +6,7 @@ import { Composer } from "./chat_composer.js"
 import { Explanation } from "./chat_explain.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
+import { Search } from "./chat_search.js"
 
 const NEAR_PX = 80
 const OLDER_PX = 600
@@ -54,6 +55,7 @@ class ChatPage {
       models: () => this.models,
     })
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
+    this.search = new Search({ ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at) })
     this.list = new ChatList(find("chats"), {
       rename: (chat, title) => this.tell({ op: "rename", chat: chat.id, title }),
       delete: (chat) => this.tell({ op: "delete", chat: chat.id }),
@@ -95,14 +97,19 @@ class ChatPage {
 
   #askForAll() {
     this.lastSeen = null
-    this.tell({ op: "ready", path: location.pathname })
+    this.tell({ op: "ready", path: location.pathname, at: this.#at() })
+  }
+
+  // The message that the address names, while it is there to be looked at.
+  #at() {
+    return location.hash.match(/^#m-([0-9a-f-]{36})$/)?.[1] ?? null
   }
 
   // ---- Operations of the server ----------------------------------------------------------------------------------
   on_snapshot(op) {
     window.llmUi.showConnection("")
     const isFirst = this.composer.box.disabled
-    const isOther = isFirst || op.chat !== this.chat
+    const isOther = isFirst || op.chat !== this.chat || Boolean(op.at)
     this.chat = op.chat
     this.list.select(op.chat)
     this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older })
@@ -120,8 +127,30 @@ class ChatPage {
     this.#setStreaming(op.is_streaming)
     this.#showStart()
     this.composer.enable()
-    if (isOther) this.composer.focus()
+    this.hasNewer = op.has_newer
+    if (op.at) this.#showAt(op.at)
+    else if (isOther) this.composer.focus()
     this.#follow()
+  }
+
+  // Bring a message that was looked for into view, and point to it for a moment.
+  #showAt(id) {
+    const node = this.messages.node(id)
+    this.isStuck = !node
+    if (!node) return
+    node.scrollIntoView({ block: "center" })
+    node.classList.add("found")
+    node.tabIndex = -1
+    node.focus({ preventScroll: true })
+  }
+
+  // To the end of a chat that is shown around a message.
+  #leaveMessage() {
+    if (location.hash) history.replaceState(null, "", location.pathname)
+    if (!this.hasNewer) return
+    this.hasNewer = false
+    this.isStuck = true
+    this.tell({ op: "open", path: location.pathname })
   }
 
   on_sent(op) {
@@ -210,6 +239,10 @@ class ChatPage {
     this.models = op.models
   }
 
+  on_found(op) {
+    this.search.found(op)
+  }
+
   on_explained(op) {
     this.explanation.show(op)
   }
@@ -239,6 +272,7 @@ class ChatPage {
 
   // ---- What a person does ----------------------------------------------------------------------------------------
   submit(pending) {
+    this.#leaveMessage()
     this.isStuck = true
     this.#showPending()
     this.#showStart()
@@ -261,24 +295,27 @@ class ChatPage {
     return Boolean(question)
   }
 
-  navigate(path) {
-    if (path !== location.pathname) history.pushState(null, "", path)
+  navigate(path, at = null) {
+    const address = at ? `${path}#m-${at}` : path
+    if (address !== location.pathname + location.hash) history.pushState(null, "", address)
     window.llmUi.showSidebar(false)
-    this.#goTo(path)
+    this.#goTo(path, at)
   }
 
-  #goTo(path) {
+  #goTo(path, at) {
     this.composer.leave()
-    this.tell({ op: "open", path })
+    this.tell({ op: "open", path, at })
   }
 
   #listen() {
     this.scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true })
     find("to-latest").addEventListener("click", () => {
       this.isStuck = true
+      this.#leaveMessage()
       this.#follow()
       this.composer.focus()
     })
+    find("search").addEventListener("click", () => this.search.show())
     find("new-chat").addEventListener("click", () => this.navigate("/"))
     document.addEventListener("click", (event) => {
       const link = event.target.closest?.("a[data-path]")
@@ -287,7 +324,7 @@ class ChatPage {
       this.navigate(link.dataset.path)
     })
     addEventListener("llm-ui-disconnected", () => { this.model = null })
-    addEventListener("popstate", () => this.#goTo(location.pathname))
+    addEventListener("popstate", () => this.#goTo(location.pathname, this.#at()))
     new ResizeObserver(() => this.#follow()).observe(find("messages"))
     new ResizeObserver(() => this.#follow()).observe(this.scroll)
   }
@@ -344,7 +381,7 @@ class ChatPage {
   #scrolled() {
     const top = this.scroll.scrollTop
     // Only somebody who scrolls up leaves the end; text that grows must not.
-    if (this.scroll.scrollHeight - top - this.scroll.clientHeight < NEAR_PX) this.isStuck = true
+    if (this.scroll.scrollHeight - top - this.scroll.clientHeight < NEAR_PX) this.isStuck = !this.hasNewer
     else if (top < this.lastTop) this.isStuck = false
     this.lastTop = top
     find("to-latest").hidden = this.isStuck

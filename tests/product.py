@@ -71,7 +71,7 @@ class Product:
     def sign_in(self, name: str) -> tuple[UserId, SessionId]:
         """Put a live session of an account in the database, as if its person had signed in; return both ids."""
         session_id = SessionId(uuid4())
-        with self._connection() as connection:
+        with self.connection() as connection:
             (user_id,) = connection.execute("SELECT id FROM users WHERE name = ?", [name]).fetchone()
             connection.execute(
                 "INSERT INTO user_sessions (id, user_id, token_hash, created_at, last_seen_at, expires_at, user_agent,"
@@ -82,17 +82,17 @@ class Product:
 
     def model(self, name: str) -> UUID:
         """Return the id of a model."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             (model_id,) = connection.execute("SELECT id FROM ai_models WHERE name = ?", [name]).fetchone()
         return UUID(model_id)
 
     def answers(self) -> list[tuple[str, str]]:
         """Return state and text of every answer that is stored."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return connection.execute("SELECT status, text FROM chat_messages WHERE role = 'assistant'").fetchall()
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(sqlite3.connect(self.folder / "llm-ui.db")) as connection, connection:
             yield connection
 

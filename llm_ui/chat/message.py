@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 from llm_ui.chat import ops
 from llm_ui.db import Session
+from llm_ui.errors import Conflict, NotFound
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.models import Rating
+from llm_ui.observability.logging import get_logger
 from llm_ui.services import branches
 from llm_ui.services.access import Actor
 from llm_ui.services.feedback import Feedback, rate
 from llm_ui.ui.page import PageContext
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,20 @@ async def change_message(context: PageContext, asked: ops.Change) -> Outcome:
     actor = await context.actor()
     async with context.backend.database.writing() as session:
         return await _change(session, actor, asked)
+
+
+async def show_branch_of(context: PageContext, message_id: MessageId) -> None:
+    """Let a chat show the branch of a message that it does not show; without a word where that cannot be done."""
+    actor = await context.actor()
+    try:
+        async with context.backend.database.reading() as session:
+            is_shown = await branches.is_shown(session, actor, message_id)
+        if not is_shown:
+            async with context.backend.database.writing() as session:
+                await branches.show(session, actor, message_id)
+    except (NotFound, Conflict) as refusal:
+        # The chat is shown at its end then.
+        log.info("message.not_shown", code=refusal.code)
 
 
 async def _change(session: Session, actor: Actor, asked: ops.Change) -> Outcome:

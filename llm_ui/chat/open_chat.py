@@ -7,7 +7,7 @@ from llm_ui.chat.shown import Shown, shown_messages
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.models import MessageStatus
 from llm_ui.services.chats import ChatDetail, open_chat
-from llm_ui.services.messages import read_messages
+from llm_ui.services.messages import read_around, read_messages
 from llm_ui.ui.page import PageContext
 
 
@@ -18,6 +18,7 @@ class OpenChat:
     detail: ChatDetail
     messages: list[Shown]
     has_older: bool
+    has_newer: bool
     live_run_id: UUID | None
 
     def with_answer(self, answer_id: str, shown: Shown) -> "OpenChat":
@@ -26,15 +27,16 @@ class OpenChat:
         return replace(self, messages=messages)
 
 
-async def read_open_chat(context: PageContext, chat_id: ChatId) -> OpenChat:
-    """Read a chat. Raises `NotFound`, for somebody else's too."""
+async def read_open_chat(context: PageContext, chat_id: ChatId, at: MessageId | None = None) -> OpenChat:
+    """Read a chat at its end, or around a message. Raises `NotFound`, for somebody else's chat too."""
     actor = await context.actor()
     async with context.backend.database.reading() as session:
         detail = await open_chat(session, actor, chat_id)
-        page = await read_messages(session, actor, chat_id)
+        around = None if at is None else await read_around(session, actor, chat_id, at)
+        page = around or await read_messages(session, actor, chat_id)
     # The live run is taken from the answer itself, so that both are of the same instant.
     live = next((one.run.id for one in page.items if one.run and one.status is MessageStatus.STREAMING), None)
-    return OpenChat(detail, await shown_messages(page.items), page.has_older, live)
+    return OpenChat(detail, await shown_messages(page.items), page.has_older, page.has_newer, live)
 
 
 async def read_older(context: PageContext, chat_id: ChatId, before: MessageId) -> tuple[list[Shown], bool]:

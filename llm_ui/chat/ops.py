@@ -22,6 +22,8 @@ class Ready(_Op):
 
     op: Literal["ready"]
     path: Annotated[str, Field(max_length=MAX_PATH_CHARS)]
+    at: UUID | None = None
+    """The message to show; without it the chat's end."""
 
 
 class Open(_Op):
@@ -29,6 +31,8 @@ class Open(_Op):
 
     op: Literal["open"]
     path: Annotated[str, Field(max_length=MAX_PATH_CHARS)]
+    at: UUID | None = None
+    """The message to show; without it the chat's end."""
 
 
 class Send(_Op):
@@ -145,6 +149,15 @@ class MoreChats(_Op):
     op: Literal["more_chats"]
 
 
+class Search(_Op):
+    """Find titles and messages. `number` counts what was typed, so that a late answer is known."""
+
+    op: Literal["search"]
+    number: int
+    text: Annotated[str, Field(max_length=1_000)]
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
 class Rename(_Op):
     """Give a chat a title."""
 
@@ -172,7 +185,7 @@ Change = ShowBranch | Rewrite | DeleteMessage | RestoreMessages | Rate | BranchO
 Again = Regenerate | Continue | Edit
 """What makes a sibling of a message by asking a model."""
 
-InOrder = Ready | Open | Send | Again | Older | MoreChats | Rename | Delete | Restore | Change | Explain
+InOrder = Ready | Open | Send | Again | Older | MoreChats | Rename | Delete | Restore | Change | Explain | Search
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

@@ -12,9 +12,10 @@ import param
 
 from llm_ui.chat import ops
 from llm_ui.chat.explain import explain
+from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
 from llm_ui.chat.hub import Hub
-from llm_ui.chat.message import change_message
+from llm_ui.chat.message import change_message, show_branch_of
 from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
 from llm_ui.chat.shown import empty_answer, question
 from llm_ui.chat.sidebar import Sidebar
@@ -93,10 +94,10 @@ class ChatState(param.Parameterized):
         match asked:
             case ops.Ready():
                 await self.load_models()
-                await self.open_path(asked.path)
+                await self.open_path(asked.path, asked.at)
                 await self._show_chats()
             case ops.Open():
-                await self._go_to(asked.path)
+                await self._go_to(asked.path, asked.at)
             case ops.Send():
                 self.send(asked.key, asked.text, None if asked.chat is None else ChatId(asked.chat))
             case ops.Regenerate() | ops.Continue() | ops.Edit():
@@ -111,12 +112,14 @@ class ChatState(param.Parameterized):
                 self._tell(
                     {"op": "explained", "answer": str(asked.answer), **await explain(self.context, asked.answer)}
                 )
+            case ops.Search():
+                self._tell(await find(self.context, asked))
             case _:
                 await self._change_message(asked)
 
-    async def _go_to(self, path: str) -> None:
+    async def _go_to(self, path: str, at: UUID | None) -> None:
         has_left = self._turn is not None
-        await self.open_path(path)
+        await self.open_path(path, at)
         if has_left:
             await self._show_chats()
 
@@ -169,8 +172,8 @@ class ChatState(param.Parameterized):
         if self._turn is not None:
             await self._turn.stop()
 
-    async def open_path(self, path: str) -> None:
-        """Show the chat of a path, or a new one. A chat that is not there is said so."""
+    async def open_path(self, path: str, at: UUID | None = None) -> None:
+        """Show the chat of a path, at a message of it or at its end, or a new one. What is not there is said so."""
         found = CHAT_PATH.fullmatch(path)
         chat_id = None if found is None else ChatId(UUID(found.group(1)))
         is_other = chat_id != self.chat_id
@@ -178,7 +181,7 @@ class ChatState(param.Parameterized):
             self._turn.leave()
             self._turn, self.is_streaming = None, False
         self.chat_id, self.title, self._last_model = chat_id, "", None
-        await self._show_open_chat(is_opened=is_other)
+        await self._show_open_chat(is_opened=is_other, at=None if at is None else MessageId(at))
 
     async def older(self, before: MessageId) -> None:
         """Show messages before the oldest one shown."""
@@ -277,14 +280,14 @@ class ChatState(param.Parameterized):
         self.title = title
         self._tell({"op": "title", "title": title})
 
-    async def _show_open_chat(self, *, is_opened: bool = False) -> None:
-        """Tell the open chat's last messages, and follow its running answer."""
+    async def _show_open_chat(self, *, is_opened: bool = False, at: MessageId | None = None) -> None:
+        """Tell the open chat's last messages, or those around one, and follow its running answer."""
         if self.chat_id is None:
             empty: Op = {"chat": None, "title": "", "messages": [], "has_older": False, "is_streaming": False}
             self._tell({"op": "snapshot", **empty})
             return
         try:
-            opened = await self._read_open_chat(self.chat_id)
+            opened = await self._read_open_chat(self.chat_id, at)
         except NotFound as error:
             self.chat_id = None
             self._tell({"op": "missing", "text": error.message})
@@ -301,6 +304,8 @@ class ChatState(param.Parameterized):
                 "title": detail.title,
                 "messages": opened.messages,
                 "has_older": opened.has_older,
+                "has_newer": opened.has_newer,
+                "at": None if at is None else str(at),
                 "is_streaming": live is not None,
             }
         )
@@ -308,10 +313,15 @@ class ChatState(param.Parameterized):
         if live is not None and (turn is None or turn.run_id not in (None, live)):
             self._follow(self._client.follow(live))
 
-    async def _read_open_chat(self, chat_id: ChatId) -> OpenChat:
-        """Read the chat; what is followed of its running answer is in it, and what is told next goes on from there."""
+    async def _read_open_chat(self, chat_id: ChatId, at: MessageId | None) -> OpenChat:
+        """Read the chat; a message on another branch brings that one to the front.
+
+        What is followed of its running answer is in it, and what is told next goes on from there.
+        """
+        if at is not None:
+            await show_branch_of(self.context, at)
         while True:
-            opened = await read_open_chat(self.context, chat_id)
+            opened = await read_open_chat(self.context, chat_id, at)
             turn = self._turn
             if turn is None or turn.run_id is None or turn.run_id != opened.live_run_id:
                 return opened

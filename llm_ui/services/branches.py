@@ -75,6 +75,19 @@ async def show(session: Session, actor: Actor, message_id: MessageId) -> ChatId:
     return chat.id
 
 
+async def is_shown(session: ReadSession, actor: Actor, message_id: MessageId) -> bool:
+    """Return whether a message is on the branch that its chat shows. Raises `NotFound`."""
+    message = await _message(session, actor, message_id)
+    chat = await chat_row(session, actor, message.chat_id)
+    # rights: both were read through readable()
+    above = select(ChatMessage.id, ChatMessage.parent_id).where(ChatMessage.id == chat.active_leaf_id)
+    above_it = above.cte("shown", recursive=True)
+    before = aliased(ChatMessage)
+    onward = select(before.id, before.parent_id).where(before.id == above_it.c.parent_id, above_it.c.id != message_id)
+    walk = above_it.union_all(onward)
+    return await session.scalar(select(walk.c.id).where(walk.c.id == message_id)) is not None
+
+
 async def edit_answer(session: Session, actor: Actor, answer_id: MessageId, text: str) -> ChatId:
     """Put an answer in other words beside the model's own. Raises `NotFound`, `InvalidInput` and `TooLarge`."""
     require(actor, Permission.CHAT)

@@ -18,6 +18,8 @@ from llm_ui.services.chats import chat_row
 from llm_ui.services.feedback import Feedback, feedback_of
 
 PAGE_SIZE = 50
+AFTER = 20
+"""Messages shown after one that was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class MessagePage:
 
     items: tuple[MessageView, ...]
     has_older: bool
+    has_newer: bool = False
 
 
 async def read_messages(
@@ -81,6 +84,27 @@ async def read_messages(
     rows, has_older = await _visible(session, start, limit)
     views = await _views(session, actor, chat_id, rows)
     return MessagePage(tuple(reversed(views)), has_older)
+
+
+async def read_around(session: ReadSession, actor: Actor, chat_id: ChatId, message_id: MessageId) -> MessagePage | None:
+    """Return the messages around one of the active branch; None when it is not on it. Raises `NotFound`."""
+    chat = await chat_row(session, actor, chat_id)
+    if chat.active_leaf_id is None:
+        return None
+    # rights: the chat was read through readable()
+    start = select(ChatMessage.id, ChatMessage.parent_id, literal(0).label("depth"))
+    walk = start.where(ChatMessage.id == chat.active_leaf_id).cte("above", recursive=True)
+    before = aliased(ChatMessage)
+    onward = select(before.id, before.parent_id, walk.c.depth + 1).where(before.id == walk.c.parent_id)
+    walk = walk.union_all(onward.where(walk.c.id != message_id))
+    depth = select(walk.c.depth).where(walk.c.id == message_id).scalar_subquery()
+    first = select(walk.c.id).where(walk.c.depth >= depth - AFTER).order_by(walk.c.depth).limit(1)
+    newest = await session.scalar(first)
+    if newest is None:
+        return None
+    rows, has_older = await _visible(session, newest, PAGE_SIZE)
+    views = await _views(session, actor, chat_id, rows)
+    return MessagePage(tuple(reversed(views)), has_older, has_newer=newest != chat.active_leaf_id)
 
 
 async def _visible(session: ReadSession, start: MessageId | None, limit: int) -> tuple[list[ChatMessage], bool]:

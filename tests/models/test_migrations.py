@@ -32,7 +32,8 @@ async def test_up_down_up_with_data_in_it(database_config: Config) -> None:
     await database.close()
     database = await open_database(database_config)
 
-    assert await tables(database) == {*Base.metadata.tables, "alembic_version"}
+    found = {name for name in await tables(database) if not name.startswith("search_")}
+    assert found == {*Base.metadata.tables, "alembic_version"}
     await database.close()
 
 

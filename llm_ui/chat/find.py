@@ -1,0 +1,30 @@
+"""What a search finds, as the page is told of it."""
+
+from llm_ui.chat.follow import Op
+from llm_ui.chat.ops import Search
+from llm_ui.services.search import search
+from llm_ui.ui.page import PageContext
+
+
+async def find(context: PageContext, asked: Search) -> Op:
+    """Return some of what holds the words that were typed."""
+    actor = await context.actor()
+    async with context.backend.database.reading() as session:
+        page = await search(session, actor, asked.text, offset=asked.offset)
+    return {
+        "op": "found",
+        "number": asked.number,
+        "offset": asked.offset,
+        "has_more": page.has_more,
+        "items": [
+            {
+                "chat": str(one.chat_id),
+                "title": one.title,
+                "message": None if one.message_id is None else str(one.message_id),
+                "role": None if one.role is None else one.role.value,
+                "at": int(one.at.timestamp() * 1000),
+                "pieces": [[piece.text, piece.is_match] for piece in one.snippet],
+            }
+            for one in page.items
+        ],
+    }
