@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from bokeh.protocol.message import Message
 from bokeh.server.session import ServerSession
 from bokeh.util.token import generate_jwt_token, generate_session_id
 from jinja2 import Template
@@ -12,6 +13,7 @@ from panel.io.server import DocHandler, WSHandler, _set_request_route_context, s
 from panel.io.state import set_curdoc
 from tornado.iostream import StreamBufferFullError
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError
 
 from llm_ui.app.gate import OWNER, may_open
 from llm_ui.app.room import make_room
@@ -168,6 +170,13 @@ class Socket(OurHandler, WSHandler):
         self.ws_connection.stream.max_write_buffer_size = MAX_UNSENT_BYTES
         self.ws_connection.stream.max_buffer_size = MAX_UNREAD_BYTES
         return super().open(*args, **kwargs)
+
+    async def send_message(self, message: Message[Any]) -> None:
+        """Send a message; a browser that has just gone is no warning."""
+        try:
+            await message.send(self)
+        except WebSocketClosedError:
+            log.info("websocket.gone")
 
     async def on_message(self, fragment: str | bytes) -> None:
         """Handle a frame."""

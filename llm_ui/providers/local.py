@@ -68,5 +68,7 @@ async def _ask(http: httpx2.AsyncClient, usual: UsualPort) -> LocalServer | None
         models = await adapter(usual.kind).list_models(http, Endpoint(usual.base_url, None), TIMEOUTS)
     except ProviderError:
         return None
-    # Any JSON service may answer with an empty list; only a list of models tells a model server.
-    return LocalServer(usual.name, usual.kind, usual.base_url, models) if models else None
+    # Any JSON service may answer with an empty list, and only a list of models tells a model server; but who has just
+    # installed Ollama has no model yet, and its port is nobody else's.
+    is_one = bool(models) or usual.kind is ProviderKind.OLLAMA
+    return LocalServer(usual.name, usual.kind, usual.base_url, models) if is_one else None

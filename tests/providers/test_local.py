@@ -73,6 +73,14 @@ async def test_servers_are_found_with_their_models(found: Find, serve: Serve) ->
     ]
 
 
+async def test_an_ollama_without_models_is_found_too(found: Find, serve: Serve) -> None:
+    ollama = UsualPort("Ollama", ProviderKind.OLLAMA, await serve("/api/tags", b'{"models": []}'))
+
+    (server,) = await found(ollama)
+
+    assert (server.name, server.models) == ("Ollama", ())
+
+
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"{}", b"[]", b'{"data": []}', b'{"data": "no"}', b"\xff\xfe"])
 async def test_what_does_not_list_models_is_no_model_server(found: Find, serve: Serve, body: bytes) -> None:
     port = await serve("/v1/models", body)

@@ -21,7 +21,7 @@ def offers(suggestion: ModelInfo | None, found: tuple[FoundServer, ...]) -> list
     items = [
         {
             "id": server.base_url,
-            "text": f"Found on this computer: {server.name} with {_counted(len(server.models))}.",
+            "text": f"Found on this computer: {server.name} {_models_of(server)}.",
             "button": f"Add {server.name}",
             "action": "add",
         }
@@ -75,6 +75,10 @@ def _last_test(provider: ProviderInfo) -> dict[str, str] | None:
     if provider.last_test_error is not None:
         return {"text": "Failed", "tone": "error", "detail": provider.last_test_error}
     return {"text": "Works", "tone": "ok", "detail": f"{provider.last_tested_at:%d %b %Y, %H:%M} UTC"}
+
+
+def _models_of(server: FoundServer) -> str:
+    return f"with {_counted(len(server.models))}" if server.models else "without models yet: pull one, then add it"
 
 
 def _counted(count: int) -> str:
