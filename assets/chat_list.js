@@ -1,5 +1,7 @@
 // The list of chats in the sidebar: by date, endless, with rename and delete.
 
+import { make, textButton } from "./dom.js"
+
 const DAY_MS = 86_400_000
 
 function groupOf(at) {
@@ -11,11 +13,11 @@ function groupOf(at) {
   return new Date(at).toLocaleDateString("en", { month: "long", year: "numeric" })
 }
 
-function make(tag, className = "", text = "") {
-  const node = document.createElement(tag)
-  if (className) node.className = className
-  if (text) node.textContent = text
-  return node
+const SHELVES = { archive: "Archive", bin: "Bin" }
+const EMPTY = {
+  open: "Your chats will be listed here.",
+  archive: "Nothing is archived. Archived chats leave the list, and search still finds them.",
+  bin: "The bin is empty. Deleted chats stay here for 30 days.",
 }
 
 export class ChatList {
@@ -25,6 +27,7 @@ export class ChatList {
     this.chats = []
     this.hasMore = false
     this.current = null
+    this.shelf = "open"
     place.addEventListener("scroll", () => this.#moreIfNear(), { passive: true })
     place.addEventListener("click", (event) => this.#click(event))
   }
@@ -34,6 +37,7 @@ export class ChatList {
     for (const chat of op.chats) known.set(chat.id, chat)
     this.chats = [...known.values()]
     this.hasMore = op.has_more
+    this.shelf = op.shelf
     this.isAsking = false
     this.draw()
   }
@@ -61,35 +65,64 @@ export class ChatList {
     const nodes = []
     let group = null
     let list = null
+    if (this.shelf !== "open") nodes.push(this.#shelfHead())
     for (const chat of this.chats) {
-      if (groupOf(chat.at) !== group) {
-        group = groupOf(chat.at)
+      const ofChat = chat.is_pinned ? "Pinned" : groupOf(chat.at)
+      if (ofChat !== group) {
+        group = ofChat
         list = make("ul")
         list.setAttribute("aria-label", group)
         nodes.push(make("h2", "group", group), list)
       }
       list.append(this.#row(chat))
     }
-    if (!this.chats.length) nodes.push(make("p", "empty", "Your chats will be listed here."))
+    if (!this.chats.length) nodes.push(make("p", "empty", EMPTY[this.shelf]))
+    if (this.shelf === "open") nodes.push(this.#otherShelves())
     this.place.replaceChildren(...nodes)
     this.select(this.current)
     if (held) this.place.querySelector(`[data-focus="${held}"]`)?.focus()
   }
 
-  #row(chat) {
-    const item = make("li", chat.is_answering ? "answering" : "")
+  #shelfHead() {
+    const head = make("div", "shelf-head")
+    head.append(textButton("← Chats", "shelf-link", () => this.act.show("open")), make("strong", "", SHELVES[this.shelf]))
+    return head
+  }
+
+  #otherShelves() {
+    const node = make("div", "shelves")
+    for (const name of ["archive", "bin"]) node.append(textButton(SHELVES[name], "shelf-link", () => this.act.show(name)))
+    return node
+  }
+
+  // What is in the bin cannot be opened: it is taken back first.
+  #link(chat) {
+    if (this.shelf === "bin") return make("span", "binned", chat.title || "New chat")
     const link = make("a", "", chat.title || "New chat")
     link.href = `/c/${chat.id}`
     link.dataset.chat = chat.id
     link.dataset.path = link.pathname
     link.dataset.focus = `open-${chat.id}`
     link.title = chat.title
+    return link
+  }
+
+  #actions(chat) {
+    if (this.shelf === "bin") return [["restore", "Restore"], ["purge", "Delete for good"]]
+    const away = this.shelf === "archive" ? ["unarchive", "Take out of the archive"] : ["archive", "Archive"]
+    const pin = this.shelf === "archive" ? [] : [chat.is_pinned ? ["unpin", "Unpin"] : ["pin", "Pin"]]
+    return [["rename", "Rename"], ...pin, away, ["delete", "Delete"]]
+  }
+
+  #row(chat) {
+    const item = make("li", chat.is_answering ? "answering" : "")
+    const link = this.#link(chat)
     const menu = make("details", "menu")
     const summary = make("summary", "icon-button", "⋯")
     summary.setAttribute("role", "button")
     summary.setAttribute("aria-label", `Actions for ${chat.title || "this chat"}`)
     const items = make("div", "items")
-    for (const [name, label] of [["rename", "Rename"], ["delete", "Delete"]]) {
+    for (const [name, label] of this.#actions(chat)) {
       const button = make("button", "", label)
       button.type = "button"
       button.dataset.action = name
@@ -109,8 +142,9 @@ export class ChatList {
     if (!button) return
     const chat = this.chats.find((one) => one.id === button.dataset.of)
     button.closest("details").open = false
-    if (chat && button.dataset.action === "delete") this.act.delete(chat)
-    if (chat && button.dataset.action === "rename") this.#rename(chat, button.closest("li"))
+    if (!chat) return
+    if (button.dataset.action === "rename") this.#rename(chat, button.closest("li"))
+    else this.act[button.dataset.action](chat)
   }
 
   #rename(chat, item) {

@@ -1,36 +1,11 @@
 // The messages of a chat: articles made from data. The only HTML that enters the page is the server's sanitised blocks.
 
 import { AnswerBar, QuestionBar, editor } from "./chat_bar.js"
-import { copyText, make, textButton } from "./dom.js"
+import { blockNode, sanitised } from "./chat_blocks.js"
+import { make, textButton } from "./dom.js"
 
 const FOLD_LINES = 16
 const FOLD_CHARS = 1_600
-
-// The one audited place where HTML enters the page: the server rendered and sanitised it (llm_ui/kit/markdown.py).
-function sanitised(html) {
-  const template = document.createElement("template")
-  template.innerHTML = html
-  return template.content
-}
-
-function blockNode(html) {
-  const node = make("div", "block")
-  node.append(sanitised(html))
-  for (const code of node.querySelectorAll(".code")) addCodeBar(code)
-  return node
-}
-
-function addCodeBar(code) {
-  const bar = make("div", "code-bar")
-  bar.append(make("span", "", code.dataset.language || "text"))
-  const button = make("button", "copy-code", "Copy")
-  button.type = "button"
-  button.title = "Copy code"
-  button.setAttribute("aria-label", "Copy code")
-  button.addEventListener("click", () => copyText(code.querySelector("pre").textContent, button))
-  bar.append(button)
-  code.prepend(bar)
-}
 
 // A long question is folded: what was pasted rarely needs reading again.
 class Question {

@@ -7,12 +7,13 @@ import { Explanation } from "./chat_explain.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 import { Search } from "./chat_search.js"
+import { Shortcuts } from "./chat_shortcuts.js"
 
 const NEAR_PX = 80
 const OLDER_PX = 600
 const MAX_SPOKEN_CHARS = 2_000
 const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain",
 ])
 const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
 const EXAMPLES = [
@@ -56,9 +57,17 @@ class ChatPage {
     })
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
     this.search = new Search({ ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at) })
+    this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
     this.list = new ChatList(find("chats"), {
       rename: (chat, title) => this.tell({ op: "rename", chat: chat.id, title }),
       delete: (chat) => this.tell({ op: "delete", chat: chat.id }),
+      restore: (chat) => this.tell({ op: "restore", chat: chat.id }),
+      purge: (chat) => this.tell({ op: "purge", chat: chat.id }),
+      pin: (chat) => this.tell({ op: "pin", chat: chat.id, is_pinned: true }),
+      unpin: (chat) => this.tell({ op: "pin", chat: chat.id, is_pinned: false }),
+      archive: (chat) => this.archive(chat, true),
+      unarchive: (chat) => this.archive(chat, false),
+      show: (shelf) => this.tell({ op: "show_shelf", shelf }),
       more: () => this.tell({ op: "more_chats" }),
     })
     this.#listen()
@@ -270,6 +279,13 @@ class ChatPage {
     window.llmUi.goToSignIn()
   }
 
+  archive(chat, is_archived) {
+    this.tell({ op: "archive", chat: chat.id, is_archived })
+    if (!is_archived || !this.model) return
+    const undo = () => this.tell({ op: "archive", chat: chat.id, is_archived: false })
+    window.llmUi.toast("The chat is in the archive.", { action: "Undo", onAction: undo })
+  }
+
   // ---- What a person does ----------------------------------------------------------------------------------------
   submit(pending) {
     this.#leaveMessage()
@@ -315,6 +331,7 @@ class ChatPage {
       this.#follow()
       this.composer.focus()
     })
+    find("show-shortcuts").addEventListener("click", () => this.shortcuts.show())
     find("search").addEventListener("click", () => this.search.show())
     find("new-chat").addEventListener("click", () => this.navigate("/"))
     document.addEventListener("click", (event) => {

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from llm_ui.contract import MAX_PROMPT_CHARS, MAX_WISH_CHARS
 from llm_ui.models import FeedbackReason
+from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
 
 MAX_PATH_CHARS = 500
@@ -166,6 +167,36 @@ class Rename(_Op):
     title: Annotated[str, Field(max_length=1_000)]
 
 
+class Pin(_Op):
+    """Keep a chat at the top of the list, or no longer."""
+
+    op: Literal["pin"]
+    chat: UUID
+    is_pinned: bool
+
+
+class Archive(_Op):
+    """Put a chat away, or take it back into the list."""
+
+    op: Literal["archive"]
+    chat: UUID
+    is_archived: bool
+
+
+class Purge(_Op):
+    """Delete a chat that is in the bin for good."""
+
+    op: Literal["purge"]
+    chat: UUID
+
+
+class ShowShelf(_Op):
+    """List the chats that are open, archived or in the bin."""
+
+    op: Literal["show_shelf"]
+    shelf: Shelf
+
+
 class Delete(_Op):
     """Put a chat into the bin."""
 
@@ -185,7 +216,9 @@ Change = ShowBranch | Rewrite | DeleteMessage | RestoreMessages | Rate | BranchO
 Again = Regenerate | Continue | Edit
 """What makes a sibling of a message by asking a model."""
 
-InOrder = Ready | Open | Send | Again | Older | MoreChats | Rename | Delete | Restore | Change | Explain | Search
+ToChat = Rename | Pin | Archive | Delete | Restore | Purge
+"""What is done to a chat of the list."""
+InOrder = Ready | Open | Send | Again | Older | MoreChats | ShowShelf | ToChat | Change | Explain | Search
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

@@ -30,6 +30,7 @@ def shown_chats(chats: Sequence[ChatSummary]) -> list[Shown]:
             "title": chat.title,
             "at": int(chat.last_message_at.timestamp() * 1000),
             "is_answering": chat.is_answering,
+            "is_pinned": chat.is_pinned,
         }
         for chat in chats
     ]

@@ -29,6 +29,7 @@ class Sidebar:
         self._tell = tell
         self._cursor: chats.ChatCursor | None = None
         self._size = PAGE_SIZE
+        self._shelf = chats.Shelf.OPEN
         self.is_unfinished = False
         """Whether the list shows an answer being written that nobody on this page follows."""
 
@@ -39,6 +40,10 @@ class Sidebar:
         self.is_unfinished = any(chat.is_answering and chat.id != followed for chat in page.items)
         self._tell_page(page, is_first=True)
 
+    def choose(self, shelf: chats.Shelf) -> None:
+        """List another shelf from now on."""
+        self._shelf, self._size = shelf, PAGE_SIZE
+
     async def more(self) -> None:
         """Tell the next chats, if there are any."""
         if self._cursor is None:
@@ -47,7 +52,7 @@ class Sidebar:
         self._size += len(page.items)
         self._tell_page(page, is_first=False)
 
-    async def change(self, asked: ops.Rename | ops.Delete | ops.Restore) -> str | None:
+    async def change(self, asked: ops.ToChat) -> str | None:
         """Do what is asked with one chat; return its new title where it got one."""
         actor = await self._context.actor()
         chat_id = ChatId(asked.chat)
@@ -55,6 +60,12 @@ class Sidebar:
             match asked:
                 case ops.Rename():
                     return await chats.rename(session, actor, chat_id, asked.title)
+                case ops.Pin():
+                    await chats.pin(session, actor, chat_id, is_pinned=asked.is_pinned)
+                case ops.Archive():
+                    await chats.archive(session, actor, chat_id, is_archived=asked.is_archived)
+                case ops.Purge():
+                    await chats.purge(session, actor, chat_id)
                 case ops.Delete():
                     await chats.delete(session, actor, chat_id)
                 case ops.Restore():
@@ -75,13 +86,14 @@ class Sidebar:
     async def _read(self, after: chats.ChatCursor | None, limit: int) -> chats.ChatPage:
         actor = await self._context.actor()
         async with self._context.backend.database.reading() as session:
-            return await chats.list_chats(session, actor, after=after, limit=limit)
+            return await chats.list_chats(session, actor, shelf=self._shelf, after=after, limit=limit)
 
     def _tell_page(self, page: chats.ChatPage, *, is_first: bool) -> None:
         self._cursor = page.next
         self._tell(
             {
                 "op": "chats",
+                "shelf": self._shelf.value,
                 "chats": shown_chats(page.items),
                 "has_more": page.next is not None,
                 "is_first": is_first,

@@ -104,9 +104,9 @@ class ChatState(param.Parameterized):
                 self.again(asked)
             case ops.Older():
                 await self.older(MessageId(asked.before))
-            case ops.MoreChats():
-                await self._sidebar.more()
-            case ops.Rename() | ops.Delete() | ops.Restore():
+            case ops.MoreChats() | ops.ShowShelf():
+                await self._look_through(asked)
+            case ops.Rename() | ops.Pin() | ops.Archive() | ops.Delete() | ops.Restore() | ops.Purge():
                 await self._change_chat(asked)
             case ops.Explain():
                 self._tell(
@@ -116,6 +116,13 @@ class ChatState(param.Parameterized):
                 self._tell(await find(self.context, asked))
             case _:
                 await self._change_message(asked)
+
+    async def _look_through(self, asked: ops.MoreChats | ops.ShowShelf) -> None:
+        if isinstance(asked, ops.MoreChats):
+            await self._sidebar.more()
+        else:
+            self._sidebar.choose(asked.shelf)
+            await self._show_chats()
 
     async def _go_to(self, path: str, at: UUID | None) -> None:
         has_left = self._turn is not None
@@ -338,7 +345,7 @@ class ChatState(param.Parameterized):
     def _followed(self) -> ChatId | None:
         return self.chat_id if self._turn is not None else None
 
-    async def _change_chat(self, asked: ops.Rename | ops.Delete | ops.Restore) -> None:
+    async def _change_chat(self, asked: ops.ToChat) -> None:
         title = await self._sidebar.change(asked)
         if title is not None and asked.chat == self.chat_id:
             self._titled(title)

@@ -61,6 +61,8 @@ class ChatHistory(Timestamped, Base):
     """No foreign key: messages refer to the chat, and a cycle of keys can neither be made nor dropped on SQLite."""
     next_position: Mapped[int] = mapped_column(default=0)
     last_message_at: Mapped[datetime]
+    pinned_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import delete as sql_delete
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
@@ -15,6 +17,15 @@ from llm_ui.services.access import Actor, readable
 
 MAX_TITLE_CHARS = 200
 PAGE_SIZE = 50
+MAX_PINNED = 50
+
+
+class Shelf(StrEnum):
+    """Where a chat lies."""
+
+    OPEN = "open"
+    ARCHIVE = "archive"
+    BIN = "bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class ChatSummary:
     title: str
     last_message_at: datetime
     is_answering: bool
+    is_pinned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +68,45 @@ class ChatDetail:
 
 
 async def list_chats(
-    session: ReadSession, actor: Actor, *, after: ChatCursor | None = None, limit: int = PAGE_SIZE
+    session: ReadSession,
+    actor: Actor,
+    *,
+    shelf: Shelf = Shelf.OPEN,
+    after: ChatCursor | None = None,
+    limit: int = PAGE_SIZE,
 ) -> ChatPage:
-    """Return a page of the actor's chats, the one written to last first."""
-    is_answering = (
-        select(Run.id).where(Run.chat_id == ChatHistory.id, Run.status.in_(LIVE_STATUSES)).exists().label("answering")
-    )
-    query = (
-        readable(ChatHistory, actor)
-        .with_only_columns(ChatHistory.id, ChatHistory.title, ChatHistory.last_message_at, is_answering)
-        .order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
-        .limit(limit + 1)
-    )
+    """Return a page of the actor's chats on a shelf, the one written to last first; pinned ones lead the first page."""
+    found: list[ChatSummary] = []
+    if shelf is Shelf.OPEN and after is None:
+        pinned = _summaries(_on_shelf(actor, shelf).where(ChatHistory.pinned_at.is_not(None))).limit(MAX_PINNED)
+        found = [ChatSummary(*row) for row in await session.execute(pinned)]
+    query = _summaries(_on_shelf(actor, shelf).where(ChatHistory.pinned_at.is_(None))).limit(limit + 1)
     if after is not None:
         is_older = ChatHistory.last_message_at < after.last_message_at
         is_same_instant = and_(ChatHistory.last_message_at == after.last_message_at, ChatHistory.id < after.id)
         query = query.where(or_(is_older, is_same_instant))
-    found = [ChatSummary(*row) for row in await session.execute(query)]
-    items = tuple(found[:limit])
-    has_more = len(found) > limit
-    return ChatPage(items, ChatCursor(items[-1].last_message_at, items[-1].id) if has_more else None)
+    rows = [ChatSummary(*row) for row in await session.execute(query)]
+    items = rows[:limit]
+    more = ChatCursor(items[-1].last_message_at, items[-1].id) if len(rows) > limit else None
+    return ChatPage((*found, *items), more)
+
+
+def _on_shelf(actor: Actor, shelf: Shelf) -> Select[ChatHistory]:
+    if shelf is Shelf.BIN:
+        # rights: the owner's own; what `readable()` leaves out is just what is asked for
+        return select(ChatHistory).where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_not(None))
+    is_archived = ChatHistory.archived_at.is_not(None)
+    return readable(ChatHistory, actor).where(is_archived if shelf is Shelf.ARCHIVE else ~is_archived)
+
+
+def _summaries(query: Select[ChatHistory]) -> Select[ChatId, str, datetime, bool, bool]:
+    # rights: runs of the chats of a query that was asked for them
+    is_answering = (
+        select(Run.id).where(Run.chat_id == ChatHistory.id, Run.status.in_(LIVE_STATUSES)).exists().label("answering")
+    )
+    is_pinned = ChatHistory.pinned_at.is_not(None)
+    columns = (ChatHistory.id, ChatHistory.title, ChatHistory.last_message_at, is_answering, is_pinned)
+    return query.with_only_columns(*columns).order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
 
 
 async def open_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> ChatDetail:
@@ -92,6 +123,32 @@ async def rename(session: Session, actor: Actor, chat_id: ChatId, title: str) ->
         raise InvalidInput("A chat needs a title of at least one character.")
     row.title, row.is_title_automatic = title, False
     return title
+
+
+async def pin(session: Session, actor: Actor, chat_id: ChatId, *, is_pinned: bool) -> None:
+    """Keep a chat at the top of the list, or no longer. Raises `InvalidInput` when too many are there already."""
+    row = await chat_row(session, actor, chat_id)
+    pinned = readable(ChatHistory, actor).where(ChatHistory.pinned_at.is_not(None), ChatHistory.id != chat_id)
+    count = await session.scalar(select(func.count()).select_from(pinned.subquery())) or 0
+    if is_pinned and count >= MAX_PINNED:
+        raise InvalidInput(f"{MAX_PINNED} chats are pinned, which is the most. Unpin one first.")
+    row.pinned_at = now() if is_pinned else None
+
+
+async def archive(session: Session, actor: Actor, chat_id: ChatId, *, is_archived: bool) -> None:
+    """Put a chat away, or take it back into the list. It can be opened and found all the same."""
+    row = await chat_row(session, actor, chat_id)
+    row.archived_at = now() if is_archived else None
+    row.pinned_at = None
+
+
+async def purge(session: Session, actor: Actor, chat_id: ChatId) -> None:
+    """Delete a chat that is in the bin for good. Raises `NotFound` when it is not there."""
+    binned = sql_delete(ChatHistory).where(
+        ChatHistory.id == chat_id, ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_not(None)
+    )
+    if await session.scalar(binned.returning(ChatHistory.id)) is None:
+        raise _not_found()
 
 
 async def delete(session: Session, actor: Actor, chat_id: ChatId) -> None:

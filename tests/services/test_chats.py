@@ -15,6 +15,7 @@ from llm_ui.models import ChatHistory, ChatMessage, MessageRole, MessageStatus, 
 from llm_ui.services import chats, messages, runs, turns
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import target
+from llm_ui.services.chats import Shelf
 from llm_ui.services.turns import NewRun, Turn
 
 
@@ -99,6 +100,80 @@ async def test_a_list_tells_which_chats_are_answering(seeded: Database, a_user: 
         (ended,) = (await chats.list_chats(session, a_user)).items
         assert await runs.live_run(session, a_user, turn.chat_id) is None
     assert not ended.is_answering
+
+
+async def on_shelf(database: Database, actor: Actor, shelf: Shelf) -> list[str]:
+    async with database.reading() as session:
+        return [chat.title for chat in (await chats.list_chats(session, actor, shelf=shelf)).items]
+
+
+async def test_pinned_chats_lead_the_list_and_come_once(seeded: Database, a_user: Actor) -> None:
+    first = await a_chat(seeded, a_user, "first")
+    for number in range(3):
+        await a_chat(seeded, a_user, f"chat {number}")
+
+    async with seeded.writing() as session:
+        await chats.pin(session, a_user, first, is_pinned=True)
+
+    async with seeded.reading() as session:
+        page = await chats.list_chats(session, a_user, limit=2)
+        rest = await chats.list_chats(session, a_user, after=page.next, limit=2)
+    assert [(chat.title, chat.is_pinned) for chat in page.items] == [
+        ("first", True),
+        ("chat 2", False),
+        ("chat 1", False),
+    ]
+    assert [chat.title for chat in rest.items] == ["chat 0"]
+    async with seeded.writing() as session:
+        await chats.pin(session, a_user, first, is_pinned=False)
+    assert (await listed(seeded, a_user))[-1] == "first"
+
+
+async def test_only_so_many_chats_are_pinned(seeded: Database, a_user: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chats, "MAX_PINNED", 1)
+    first, second = await a_chat(seeded, a_user, "first"), await a_chat(seeded, a_user, "second")
+
+    async with seeded.writing() as session:
+        await chats.pin(session, a_user, first, is_pinned=True)
+        await chats.pin(session, a_user, first, is_pinned=True)
+        with pytest.raises(InvalidInput, match="Unpin one"):
+            await chats.pin(session, a_user, second, is_pinned=True)
+
+
+async def test_an_archived_chat_leaves_the_list_and_can_be_opened(seeded: Database, a_user: Actor) -> None:
+    chat_id = await a_chat(seeded, a_user, "old")
+    async with seeded.writing() as session:
+        await chats.pin(session, a_user, chat_id, is_pinned=True)
+        await chats.archive(session, a_user, chat_id, is_archived=True)
+
+    assert await listed(seeded, a_user) == []
+    assert await on_shelf(seeded, a_user, Shelf.ARCHIVE) == ["old"]
+    assert len((await read(seeded, a_user, chat_id)).items) == 2
+
+    async with seeded.writing() as session:
+        await chats.archive(session, a_user, chat_id, is_archived=False)
+    assert await listed(seeded, a_user) == ["old"]
+
+
+async def test_only_what_is_in_ones_bin_is_deleted_for_good(
+    seeded: Database, a_user: Actor, another_user: Actor
+) -> None:
+    chat_id = await a_chat(seeded, a_user, "rubbish")
+    async with seeded.writing() as session:
+        with pytest.raises(NotFound):
+            await chats.purge(session, a_user, chat_id)
+        await chats.delete(session, a_user, chat_id)
+        with pytest.raises(NotFound):
+            await chats.purge(session, another_user, chat_id)
+    assert await on_shelf(seeded, a_user, Shelf.BIN) == ["rubbish"]
+    assert await on_shelf(seeded, another_user, Shelf.BIN) == []
+
+    async with seeded.writing() as session:
+        await chats.purge(session, a_user, chat_id)
+
+    assert await on_shelf(seeded, a_user, Shelf.BIN) == []
+    async with seeded.reading() as session:
+        assert await session.scalar(select(ChatMessage).where(ChatMessage.chat_id == chat_id)) is None
 
 
 async def test_everybody_sees_their_own_chats_only(

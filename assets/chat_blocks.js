@@ -1,0 +1,77 @@
+// The blocks of an answer, and what can be done with code and tables.
+
+import { copyText, make, textButton } from "./dom.js"
+
+const ENDINGS = {
+  bash: "sh", c: "c", cpp: "cpp", csharp: "cs", css: "css", csv: "csv", diff: "diff", go: "go", html: "html", java: "java",
+  javascript: "js", json: "json", kotlin: "kt", lua: "lua", markdown: "md", php: "php", python: "py", r: "r", ruby: "rb",
+  rust: "rs", shell: "sh", sh: "sh", sql: "sql", svg: "svg", swift: "swift", toml: "toml", typescript: "ts", xml: "xml", yaml: "yaml",
+}
+const RISKY = /^[=+\-@\t\r]/
+const NUMBER = /^[+-]?[\d.,\s]*%?$/
+
+// The one audited place where HTML enters the page: the server rendered and sanitised it (llm_ui/kit/markdown.py).
+export function sanitised(html) {
+  const template = document.createElement("template")
+  template.innerHTML = html
+  return template.content
+}
+
+export function blockNode(html) {
+  const node = make("div", "block")
+  node.append(sanitised(html))
+  for (const code of node.querySelectorAll(".code")) addCodeBar(code)
+  for (const table of node.querySelectorAll(".table")) addTableBar(table)
+  return node
+}
+
+function save(name, type, text) {
+  const link = make("a")
+  link.href = URL.createObjectURL(new Blob([text], { type }))
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+}
+
+function barButton(label, name, act) {
+  const button = textButton(label, "bar-button", () => act(button))
+  button.title = name
+  button.setAttribute("aria-label", name)
+  return button
+}
+
+function addCodeBar(code) {
+  const bar = make("div", "code-bar")
+  const language = code.dataset.language || "text"
+  const text = () => code.querySelector("pre").textContent
+  const wrap = barButton("Wrap", "Wrap long lines", () => {
+    wrap.setAttribute("aria-pressed", String(code.classList.toggle("wrapped")))
+  })
+  wrap.setAttribute("aria-pressed", "false")
+  const download = () => save(`code.${ENDINGS[language.toLowerCase()] ?? "txt"}`, "text/plain", text())
+  bar.append(make("span", "", language), wrap, barButton("Download", "Download code", download),
+    barButton("Copy", "Copy code", (button) => copyText(text(), button)))
+  code.prepend(bar)
+}
+
+// RFC 4180. A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV Injection").
+export function csvOf(table) {
+  const cell = (node) => {
+    const text = node.textContent.trim()
+    const safe = RISKY.test(text) && !NUMBER.test(text) ? `'${text}` : text
+    return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  }
+  return [...table.rows].map((row) => [...row.cells].map(cell).join(",")).join("\r\n")
+}
+
+function addTableBar(frame) {
+  const table = frame.querySelector("table")
+  if (!table) return
+  frame.tabIndex = 0
+  frame.setAttribute("role", "group")
+  frame.setAttribute("aria-label", "Table")
+  const bar = make("div", "table-bar")
+  bar.append(barButton("Copy as CSV", "Copy table as CSV", (button) => copyText(csvOf(table), button)),
+    barButton("Download", "Download table as CSV", () => save("table.csv", "text/csv", csvOf(table))))
+  frame.after(bar)
+}

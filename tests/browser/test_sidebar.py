@@ -1,0 +1,111 @@
+"""The list of chats: pinned, archived, in the bin; and the shortcuts."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ask, sign_in
+from tests.product import Product
+
+TITLE = re.compile("^Keep me")
+
+
+@pytest.fixture
+def chat(page: Page, product: Product) -> Page:
+    """A chat *Keep me* and a newer one, which is open."""
+    sign_in(page, product, "bob")
+    for text in ("Keep me for later", "What is 1 + 1?"):
+        page.get_by_role("button", name="New chat").first.click()
+        ask(page, text)
+        expect(page.get_by_role("article", name="Assistant")).to_have_count(1)
+        expect(page.get_by_role("button", name="Send")).to_be_visible()
+        expect(page.get_by_role("link", name=text).first).to_be_visible()
+    return page
+
+
+def choose(page: Page, entry: str) -> None:
+    """Choose an entry of the chat's menu."""
+    row = page.get_by_role("listitem").filter(has_text=TITLE).first
+    row.hover()
+    row.get_by_label("Actions for").click()
+    row.get_by_role("button", name=entry, exact=True).click()
+
+
+def shelf(page: Page, name: str) -> Locator:
+    return page.get_by_role("list", name=name)
+
+
+def test_a_chat_is_pinned_and_let_go(chat: Page) -> None:
+    choose(chat, "Pin")
+    expect(shelf(chat, "Pinned").get_by_role("link")).to_have_text([TITLE])
+    chat.reload()
+    expect(shelf(chat, "Pinned").get_by_role("link")).to_have_text([TITLE])
+
+    choose(chat, "Unpin")
+
+    expect(shelf(chat, "Pinned")).to_have_count(0)
+    choose(chat, "Delete")
+
+
+def test_a_chat_is_archived_and_comes_back(chat: Page) -> None:
+    choose(chat, "Archive")
+    expect(chat.get_by_role("link", name=TITLE)).to_have_count(0)
+    chat.get_by_role("button", name="Archive", exact=True).click()
+    expect(chat.get_by_role("link", name=TITLE)).to_have_count(1)
+
+    choose(chat, "Take out of the archive")
+    chat.get_by_role("button", name="← Chats").click()
+
+    expect(chat.get_by_role("link", name=TITLE)).to_have_count(1)
+    choose(chat, "Delete")
+
+
+def test_a_deleted_chat_is_restored_from_the_bin_or_deleted_for_good(chat: Page) -> None:
+    choose(chat, "Delete")
+    expect(chat.get_by_role("link", name=TITLE)).to_have_count(0)
+    chat.get_by_role("button", name="Bin", exact=True).click()
+    expect(chat.get_by_role("button", name="← Chats")).to_be_visible()
+    binned = chat.get_by_role("listitem").filter(has_text=TITLE)
+    count = binned.count()
+
+    choose(chat, "Restore")
+    expect(binned).to_have_count(count - 1)
+    chat.get_by_role("button", name="← Chats").click()
+    expect(chat.get_by_role("link", name=TITLE)).to_have_count(1)
+    choose(chat, "Delete")
+    chat.get_by_role("button", name="Bin", exact=True).click()
+    expect(binned).to_have_count(count)
+    choose(chat, "Delete for good")
+
+    expect(binned).to_have_count(count - 1)
+
+
+def test_the_shortcuts_are_listed_and_work(chat: Page) -> None:
+    chat.get_by_role("log").click()
+    chat.keyboard.press("?")
+    expect(chat.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Search all chats")
+    chat.keyboard.press("Escape")
+
+    chat.keyboard.press("Control+Shift+O")
+
+    expect(chat.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    chat.get_by_role("textbox", name="Message").press("?")
+    expect(chat.get_by_role("dialog")).to_have_count(0)
+
+
+def test_code_and_tables_are_taken_along(chat: Page) -> None:
+    ask(chat, "Show me a table and some code")
+    answer = chat.get_by_role("article", name="Assistant").last
+    expect(answer.get_by_role("button", name="Copy table as CSV").first).to_be_visible()
+
+    with chat.expect_download() as table:
+        answer.get_by_role("button", name="Download table as CSV").first.click()
+    with chat.expect_download() as code:
+        answer.get_by_role("button", name="Download code").first.click()
+    answer.get_by_role("button", name="Wrap long lines").first.click()
+
+    assert table.value.suggested_filename == "table.csv"
+    assert "," in table.value.path().read_text()
+    assert re.fullmatch(r"code\.\w+", code.value.suggested_filename)
+    expect(answer.get_by_role("button", name="Wrap long lines").first).to_have_attribute("aria-pressed", "true")
