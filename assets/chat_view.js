@@ -4,6 +4,7 @@
 import { offerQuotes } from "./chat_bar.js"
 import { Composer } from "./chat_composer.js"
 import { Explanation } from "./chat_explain.js"
+import { Exports } from "./chat_exports.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 import { Search } from "./chat_search.js"
@@ -58,6 +59,7 @@ class ChatPage {
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
     this.search = new Search({ ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at) })
     this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
+    this.exports = new Exports()
     this.list = new ChatList(find("chats"), {
       rename: (chat, title) => this.tell({ op: "rename", chat: chat.id, title }),
       delete: (chat) => this.tell({ op: "delete", chat: chat.id }),
@@ -67,6 +69,7 @@ class ChatPage {
       unpin: (chat) => this.tell({ op: "pin", chat: chat.id, is_pinned: false }),
       archive: (chat) => this.archive(chat, true),
       unarchive: (chat) => this.archive(chat, false),
+      exports: (chat) => this.exports.show(chat),
       show: (shelf) => this.tell({ op: "show_shelf", shelf }),
       more: () => this.tell({ op: "more_chats" }),
     })
@@ -125,7 +128,7 @@ class ChatPage {
     if (this.isRestored) this.hasOlder = op.has_older
     this.isRestored = false
     if (isOther) {
-      this.composer.open(op.chat)
+      if (isFirst || this.composer.place !== op.chat) this.composer.open(op.chat)
       this.isStuck = true
       this.hasOlder = op.has_older
     }
@@ -320,6 +323,9 @@ class ChatPage {
 
   #goTo(path, at) {
     this.composer.leave()
+    // At once: what is sent before the server has answered belongs to where the person went.
+    const chat = path.match(/^\/c\/([0-9a-f-]{36})/)?.[1] ?? null
+    if (chat !== this.composer.place) this.composer.open(chat)
     this.tell({ op: "open", path, at })
   }
 

@@ -16,6 +16,7 @@ import panel.io.server
 from bokeh.settings import settings as bokeh_settings
 from tornado.web import GZipContentEncoding, RedirectHandler, RequestHandler, StaticFileHandler
 
+from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
 from llm_ui.app.pages import Page, Socket
@@ -172,6 +173,7 @@ def _routes() -> list[Any]:
     dist = Path(panel.__file__).parent / "dist"
     return [
         *ROUTES,
+        (r"/export/([0-9a-f\-]{36})\.(md|html|json)", Export),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
         (r"/assets/([0-9a-f]+)/(.*)", Assets),

@@ -133,6 +133,12 @@ def ask(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Message").press("Enter")
 
 
+def new_chat(page: Page) -> None:
+    """Begin a new chat; returns once it is shown."""
+    page.get_by_role("button", name="New chat").first.click()
+    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+
+
 def pick_model(page: Page, name: str) -> None:
     """Pick a model in the top bar."""
     page.get_by_label("Model", exact=True).select_option(label=name)

@@ -148,6 +148,31 @@ def test_chats_get_titles_and_can_be_left_and_opened(page: Page, product: Produc
     expect(answers(page)).to_have_count(0)
 
 
+def test_what_is_sent_right_after_a_click_goes_to_where_one_went(page: Page, product: Product) -> None:
+    sign_in(page, product, "bob")
+    ask(page, "What is 2 + 3?")
+    expect(answers(page).last).to_contain_text("5")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    old = page.url
+
+    # All in one go, before the server has answered the click.
+    page.evaluate(
+        """() => {
+          document.getElementById("new-chat").click()
+          const box = document.getElementById("message")
+          box.value = "To the new chat"
+          box.dispatchEvent(new Event("input"))
+          box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }))
+        }"""
+    )
+
+    expect(questions(page)).to_have_text(["To the new chat"])
+    expect(page).to_have_url(re.compile("/c/"))
+    assert page.url != old
+    page.goto(old)
+    expect(questions(page)).to_have_text(["What is 2 + 3?"])
+
+
 def test_a_lost_socket_comes_back_with_the_draft(page: Page, product: Product, watch: Watch) -> None:
     watch.allowed |= {
         "ERR_CONNECTION_REFUSED",

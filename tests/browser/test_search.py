@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import ask, sign_in
+from tests.browser.conftest import ask, new_chat, sign_in
 from tests.product import Product
 
 
@@ -15,11 +15,11 @@ def said(page: Page, product: Product) -> Page:
     """Two chats; the page shows a new one."""
     sign_in(page, product, "bob")
     for text in ("Where do axolotls live?", "What is 47 * 89?"):
-        page.get_by_role("button", name="New chat").first.click()
+        new_chat(page)
         ask(page, text)
         expect(page.get_by_role("article", name="Assistant").last).to_contain_text(re.compile(r"\w"))
         expect(page.get_by_role("button", name="Send")).to_be_visible()
-    page.get_by_role("button", name="New chat").first.click()
+    new_chat(page)
     return page
 
 

@@ -1,22 +1,29 @@
 """The list of chats: pinned, archived, in the bin; and the shortcuts."""
 
+import itertools
 import re
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ask, sign_in
+from tests.browser.conftest import ask, new_chat, sign_in
 from tests.product import Product
 
-TITLE = re.compile("^Keep me")
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
-def chat(page: Page, product: Product) -> Page:
-    """A chat *Keep me* and a newer one, which is open."""
+def title() -> str:
+    """The title of a chat that no other test has."""
+    return f"Keep me number {next(NUMBERS)} for later"
+
+
+@pytest.fixture
+def chat(page: Page, product: Product, title: str) -> Page:
+    """A chat of that title and a newer one, which is open."""
     sign_in(page, product, "bob")
-    for text in ("Keep me for later", "What is 1 + 1?"):
-        page.get_by_role("button", name="New chat").first.click()
+    for text in (title, "What is 1 + 1?"):
+        new_chat(page)
         ask(page, text)
         expect(page.get_by_role("article", name="Assistant")).to_have_count(1)
         expect(page.get_by_role("button", name="Send")).to_be_visible()
@@ -24,9 +31,9 @@ def chat(page: Page, product: Product) -> Page:
     return page
 
 
-def choose(page: Page, entry: str) -> None:
+def choose(page: Page, title: str, entry: str) -> None:
     """Choose an entry of the chat's menu."""
-    row = page.get_by_role("listitem").filter(has_text=TITLE).first
+    row = page.get_by_role("listitem").filter(has_text=title).first
     row.hover()
     row.get_by_label("Actions for").click()
     row.get_by_role("button", name=entry, exact=True).click()
@@ -36,49 +43,48 @@ def shelf(page: Page, name: str) -> Locator:
     return page.get_by_role("list", name=name)
 
 
-def test_a_chat_is_pinned_and_let_go(chat: Page) -> None:
-    choose(chat, "Pin")
-    expect(shelf(chat, "Pinned").get_by_role("link")).to_have_text([TITLE])
+def test_a_chat_is_pinned_and_let_go(chat: Page, title: str) -> None:
+    choose(chat, title, "Pin")
+    expect(shelf(chat, "Pinned").get_by_role("link")).to_contain_text([title])
     chat.reload()
-    expect(shelf(chat, "Pinned").get_by_role("link")).to_have_text([TITLE])
+    expect(shelf(chat, "Pinned").get_by_role("link")).to_contain_text([title])
 
-    choose(chat, "Unpin")
+    choose(chat, title, "Unpin")
 
     expect(shelf(chat, "Pinned")).to_have_count(0)
-    choose(chat, "Delete")
 
 
-def test_a_chat_is_archived_and_comes_back(chat: Page) -> None:
-    choose(chat, "Archive")
-    expect(chat.get_by_role("link", name=TITLE)).to_have_count(0)
+def test_a_chat_is_archived_and_comes_back(chat: Page, title: str) -> None:
+    choose(chat, title, "Archive")
+    expect(chat.get_by_role("link", name=title)).to_have_count(0)
     chat.get_by_role("button", name="Archive", exact=True).click()
-    expect(chat.get_by_role("link", name=TITLE)).to_have_count(1)
+    expect(chat.get_by_role("link", name=title)).to_have_count(1)
 
-    choose(chat, "Take out of the archive")
+    choose(chat, title, "Take out of the archive")
     chat.get_by_role("button", name="← Chats").click()
 
-    expect(chat.get_by_role("link", name=TITLE)).to_have_count(1)
-    choose(chat, "Delete")
+    expect(chat.get_by_role("link", name=title)).to_have_count(1)
 
 
-def test_a_deleted_chat_is_restored_from_the_bin_or_deleted_for_good(chat: Page) -> None:
-    choose(chat, "Delete")
-    expect(chat.get_by_role("link", name=TITLE)).to_have_count(0)
+def test_a_deleted_chat_is_restored_from_the_bin_or_deleted_for_good(chat: Page, title: str) -> None:
+    choose(chat, title, "Delete")
+    expect(chat.get_by_role("link", name=title)).to_have_count(0)
     chat.get_by_role("button", name="Bin", exact=True).click()
     expect(chat.get_by_role("button", name="← Chats")).to_be_visible()
-    binned = chat.get_by_role("listitem").filter(has_text=TITLE)
-    count = binned.count()
+    binned = chat.get_by_role("listitem").filter(has_text=title)
+    expect(binned).to_have_count(1)
 
-    choose(chat, "Restore")
-    expect(binned).to_have_count(count - 1)
+    choose(chat, title, "Restore")
+    expect(binned).to_have_count(0)
     chat.get_by_role("button", name="← Chats").click()
-    expect(chat.get_by_role("link", name=TITLE)).to_have_count(1)
-    choose(chat, "Delete")
+    expect(chat.get_by_role("link", name=title)).to_have_count(1)
+    choose(chat, title, "Delete")
+    expect(chat.get_by_role("link", name=title)).to_have_count(0)
     chat.get_by_role("button", name="Bin", exact=True).click()
-    expect(binned).to_have_count(count)
-    choose(chat, "Delete for good")
+    expect(binned).to_have_count(1)
+    choose(chat, title, "Delete for good")
 
-    expect(binned).to_have_count(count - 1)
+    expect(binned).to_have_count(0)
 
 
 def test_the_shortcuts_are_listed_and_work(chat: Page) -> None:
@@ -109,3 +115,14 @@ def test_code_and_tables_are_taken_along(chat: Page) -> None:
     assert "," in table.value.path().read_text()
     assert re.fullmatch(r"code\.\w+", code.value.suggested_filename)
     expect(answer.get_by_role("button", name="Wrap long lines").first).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_chat_is_exported(chat: Page, title: str) -> None:
+    choose(chat, title, "Export …")
+    dialog = chat.get_by_role("dialog", name=f"Export “{title}”")
+
+    with chat.expect_download() as download:
+        dialog.get_by_role("link", name="Markdown").click()
+
+    assert download.value.suggested_filename == f"{title}.md"
+    assert title in download.value.path().read_text()

@@ -1,5 +1,7 @@
 """Every route of the UI's server, asked by a stranger: a new one fails here until somebody has thought about it."""
 
+from uuid import UUID
+
 import pytest
 from tornado.httpclient import HTTPClientError
 
@@ -31,6 +33,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/logout$": ("/logout", REFUSED),
     r"/account$": ("/account", SIGN_IN),
     r"/api/me$": ("/api/me", REFUSED),
+    r"/export/([0-9a-f\-]{36})\.(md|html|json)$": (f"/export/{UUID(int=1)}.md", SIGN_IN),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
     r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),

@@ -1,0 +1,175 @@
+"""A chat to take along: as Markdown, as one HTML file that needs nothing else, or as JSON with all its branches."""
+
+import html
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from llm_ui.db import ReadSession
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ChatId, MessageId
+from llm_ui.kit.markdown import render
+from llm_ui.kit.money import plain
+from llm_ui.models import ChatMessage, MessageRole, Run
+from llm_ui.services.access import Actor, readable
+from llm_ui.services.chats import chat_row
+
+FORMAT = "llm-ui-chat"
+VERSION = 1
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""Of the HTML file: it loads nothing and runs nothing, wherever it is opened."""
+STYLE = """
+body { max-width: 760px; margin: 40px auto; padding: 0 20px; font: 16px/1.6 system-ui, sans-serif; color: #1c1d21; }
+h1 { font-size: 24px; } article { margin: 28px 0; } header { color: #5d606b; font-size: 14px; }
+article.user { padding: 4px 18px; border-radius: 14px; background: #edf1fb; }
+article.user div { white-space: pre-wrap; } pre { padding: 12px; overflow-x: auto; background: #f5f6f8; }
+table { border-collapse: collapse; } th, td { padding: 6px 12px; border: 1px solid #dfe0e5; text-align: left; }
+@media (prefers-color-scheme: dark) { body { background: #17181c; color: #ececf0; } pre { background: #1f2127; }
+article.user { background: #272d42; } header { color: #a4a7b3; } a { color: #9db2ff; }
+th, td { border-color: #4a4d58; } }
+"""
+
+
+class ExportKind(StrEnum):
+    """How a chat can be taken along."""
+
+    MARKDOWN = "md"
+    HTML = "html"
+    JSON = "json"
+
+
+MIME_TYPES = {
+    ExportKind.MARKDOWN: "text/markdown; charset=utf-8",
+    ExportKind.HTML: "text/html; charset=utf-8",
+    ExportKind.JSON: "application/json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WholeChat:
+    """A chat with all its messages, and the run of each answer that a model wrote."""
+
+    id: ChatId
+    title: str
+    created_at: datetime
+    active_leaf_id: MessageId | None
+    messages: tuple[ChatMessage, ...]
+    """All that are not deleted, in the order they were stored."""
+    runs: dict[MessageId, Run]
+
+    def branch(self) -> list[ChatMessage]:
+        """Return the messages of the branch that is shown, oldest first; notes are left out."""
+        by_id = {message.id: message for message in self.messages}
+        found: list[ChatMessage] = []
+        at = self.active_leaf_id
+        while at is not None and (message := by_id.get(at)) is not None:
+            if message.role is not MessageRole.NOTE:
+                found.append(message)
+            at = message.parent_id
+        return found[::-1]
+
+
+async def read_whole_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> WholeChat:
+    """Return a chat of the actor. Raises `NotFound`, for somebody else's too."""
+    row = await chat_row(session, actor, chat_id)
+    messages = readable(ChatMessage, actor).where(ChatMessage.chat_id == chat_id).order_by(ChatMessage.position)
+    runs = readable(Run, actor).where(Run.chat_id == chat_id).order_by(Run.created_at)
+    return WholeChat(
+        id=row.id,
+        title=row.title or "New chat",
+        created_at=row.created_at,
+        active_leaf_id=row.active_leaf_id,
+        messages=tuple(await session.scalars(messages)),
+        runs={run.answer_id: run for run in await session.scalars(runs)},
+    )
+
+
+def exported(chat: WholeChat, kind: ExportKind) -> str:
+    """Return the chat as a file of that kind. Takes its time: not for an event loop."""
+    match kind:
+        case ExportKind.MARKDOWN:
+            return _markdown(chat)
+        case ExportKind.HTML:
+            return _html(chat)
+        case ExportKind.JSON:
+            return json.dumps(_json(chat), ensure_ascii=False, indent=2)
+
+
+def _markdown(chat: WholeChat) -> str:
+    parts = [f"# {chat.title}"]
+    parts += [f"## {_speaker(chat, message)} · {_when(message)}\n\n{message.text}" for message in chat.branch()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _html(chat: WholeChat) -> str:
+    title = html.escape(chat.title)
+    articles = "\n".join(_article(chat, message) for message in chat.branch())
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title><style>{STYLE}</style></head>\n'
+        f"<body><h1>{title}</h1>\n{articles}\n</body></html>\n"
+    )
+
+
+def _article(chat: WholeChat, message: ChatMessage) -> str:
+    is_answer = message.role is MessageRole.ASSISTANT
+    body = render(message.text) if is_answer else f"<div>{html.escape(message.text)}</div>"
+    head = f"{html.escape(_speaker(chat, message))} · {_when(message)}"
+    return f'<article class="{message.role.value}"><header>{head}</header>\n{body}</article>'
+
+
+def _json(chat: WholeChat) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "exported_at": now().isoformat(),
+        "chat": {
+            "id": str(chat.id),
+            "title": chat.title,
+            "created_at": chat.created_at.isoformat(),
+            "active_leaf_id": None if chat.active_leaf_id is None else str(chat.active_leaf_id),
+        },
+        "messages": [_json_message(message, chat.runs.get(message.id)) for message in chat.messages],
+    }
+
+
+def _json_message(message: ChatMessage, run: Run | None) -> dict[str, Any]:
+    told = {
+        "id": str(message.id),
+        "parent_id": None if message.parent_id is None else str(message.parent_id),
+        "role": message.role.value,
+        "status": message.status.value,
+        "origin": message.origin.value,
+        "created_at": message.created_at.isoformat(),
+        "text": message.text,
+    }
+    if message.reasoning:
+        told["reasoning"] = message.reasoning
+    return told if run is None else {**told, "run": _json_run(run)}
+
+
+def _json_run(run: Run) -> dict[str, object]:
+    return {
+        "model": run.model_name,
+        "provider": run.provider_name,
+        "finish_reason": run.finish_reason,
+        "input_tokens": run.input_tokens,
+        "output_tokens": run.output_tokens,
+        "cost_usd": None if run.cost_usd is None else plain(run.cost_usd),
+        "ttft_ms": run.ttft_ms,
+        "total_ms": run.total_ms,
+    }
+
+
+def _speaker(chat: WholeChat, message: ChatMessage) -> str:
+    if message.role is MessageRole.USER:
+        return "You"
+    run = chat.runs.get(message.id)
+    return "Assistant" if run is None else run.model_name
+
+
+def _when(message: ChatMessage) -> str:
+    return f"{message.created_at:%d %b %Y, %H:%M} UTC"
