@@ -40,6 +40,11 @@ DRAWING = {
 """Panel looks for its own style sheets whenever it builds a page: tens of microseconds, and not ours to change."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: "test_kill" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True)
 def _blocking_calls_fail() -> Iterator[None]:
     """Fail a test in which the product blocks an event loop."""
