@@ -14,11 +14,12 @@ from collections import deque
 
 import httpx2
 
-from llm_ui.config import Config, load_config
-from llm_ui.errors import ConfigurationError, LLMUIError
+from llm_ui.config import Config
+from llm_ui.errors import ConfigurationError
 from llm_ui.kit.http import new_client
-from llm_ui.kit.process import LIFELINE, run_until_told
-from llm_ui.observability.logging import configure, get_logger
+from llm_ui.kit.process import LIFELINE
+from llm_ui.observability.logging import get_logger
+from llm_ui.process import run_process
 
 log = get_logger(__name__)
 
@@ -197,17 +198,10 @@ def local_url(config: Config) -> str:
     return f"http://[{host}]:{config.port}" if ":" in host else f"http://{host}:{config.port}"
 
 
-def main() -> int:
-    """Run everything until told to stop; return the exit code."""
-    try:
-        config = load_config()
-        configure("serve", config.log_level)
-        asyncio.run(run_until_told(Supervisor(config).run))
-    except LLMUIError as error:
-        sys.stderr.write(f"llm-ui: {error.message}\n")
-        return 1
-    return 0
+async def run(config: Config, stop: asyncio.Event) -> None:
+    """Keep everything running until `stop` is set. Raises `ConfigurationError` when that cannot be done."""
+    await Supervisor(config).run(stop)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_process("serve", run))

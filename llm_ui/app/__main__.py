@@ -1,26 +1,9 @@
 """`python -m llm_ui.app`: the UI process."""
 
-import asyncio
 import sys
 
 from llm_ui.app.server import run
-from llm_ui.config import load_config
-from llm_ui.errors import LLMUIError
-from llm_ui.kit.process import run_until_told
-from llm_ui.observability.logging import configure
-
-
-def main() -> int:
-    """Serve until told to stop; return the exit code."""
-    try:
-        config = load_config()
-        configure("ui", config.log_level)
-        asyncio.run(run_until_told(lambda stop: run(config, stop)))
-    except LLMUIError as error:
-        sys.stderr.write(f"llm-ui: {error.message}\n")
-        return 1
-    return 0
-
+from llm_ui.process import run_process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_process("ui", run))
