@@ -5,10 +5,10 @@ the only place that commits.
 """
 
 import asyncio
-import errno
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psycopg
 from sqlalchemy import event, func, select, text
@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from llm_ui.config import Config
 from llm_ui.errors import DatabaseBusy, DatabaseDown, LLMUIError, StorageFull
-from llm_ui.sqlite import use_one_trip
+from llm_ui.kit.disk import is_full, sqlite_error
+from llm_ui.sqlite import OneTrip
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's write before it says locked."""
@@ -26,6 +27,18 @@ SQLITE_BUSY_TIMEOUT_MS = 5_000
 POOL_SIZE = 5
 POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is told that the database is busy."""
+CLOSE_S = 5.0
+"""How long `Database.close` waits for what is in use."""
+
+POSTGRESQL_FULL = (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction)
+POSTGRESQL_BUSY = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.TooManyConnections,
+)
+"""What passes when the others are done."""
 
 
 class ReadSession(AsyncSession):
@@ -36,6 +49,9 @@ class Session(ReadSession):
     """A session inside `writing()`: its changes are committed together, or none of them."""
 
 
+S = TypeVar("S", bound=ReadSession)
+
+
 class Database:
     """One engine and its two kinds of session. Made once in each process and handed down."""
 
@@ -44,6 +60,8 @@ class Database:
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer at a time: queueing here is fair and costs nothing, its own waiting polls.
         self._sqlite_writer = asyncio.Lock()
+        self._one_trip = OneTrip(engine.sync_engine) if self._is_sqlite else None
+        self._in_use: set[asyncio.Future[None]] = set()
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -52,10 +70,8 @@ class Database:
         # Parameters are hidden, because what people write must not be in the log when a statement fails.
         if url.startswith("sqlite"):
             engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, hide_parameters=True)
-            use_one_trip(engine.sync_engine)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
             event.listen(engine.sync_engine, "begin", _begin_sqlite)
-            event.listen(engine.sync_engine, "invalidate", _undo_sqlite)
         else:
             engine = create_async_engine(
                 url,
@@ -80,7 +96,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """Yield a session for reading."""
-        async with _errors_of_ours(), ReadSession(self._engine, expire_on_commit=False) as session:
+        async with _errors_of_ours(), self._use(ReadSession(self._engine, expire_on_commit=False)) as session:
             yield session
 
     @asynccontextmanager
@@ -90,15 +106,30 @@ class Database:
         Blocks with the same `lock` run one after the other, in all processes; on SQLite all blocks do.
         """
         if not self._is_sqlite:
-            async with _errors_of_ours(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            async with _errors_of_ours(), self._use(Session(self._engine, expire_on_commit=False)) as session:
                 if lock is not None:
                     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"llm-ui/{lock}"))))
                 yield session
             return
         async with self._only_writer(), _errors_of_ours():
             writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
-            async with Session(writer, expire_on_commit=False) as session, session.begin():
+            async with self._use(Session(writer, expire_on_commit=False)) as session:
                 yield session
+
+    @asynccontextmanager
+    async def _use(self, session: S) -> AsyncIterator[S]:
+        """Yield the session, then end it: in a task of its own, as its user may be cancelled once more meanwhile."""
+        ended = asyncio.get_running_loop().create_future()
+        self._in_use.add(ended)
+        ended.add_done_callback(self._in_use.discard)
+        is_well = False
+        try:
+            yield session
+            is_well = True
+        finally:
+            ending = asyncio.create_task(_end(session, commit=is_well and isinstance(session, Session)))
+            ending.add_done_callback(lambda _: ended.set_result(None))
+            await asyncio.shield(ending)
 
     @asynccontextmanager
     async def _only_writer(self) -> AsyncIterator[None]:
@@ -125,8 +156,20 @@ class Database:
             await session.execute(text(statement))
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, once who was cancelled or is about to end has given it back."""
+        if self._in_use:
+            await asyncio.wait(self._in_use, timeout=CLOSE_S)
         await self._engine.dispose()
+        if self._one_trip is not None:
+            await self._one_trip.ended()
+
+
+async def _end(session: ReadSession, *, commit: bool) -> None:
+    try:
+        if commit:
+            await session.commit()
+    finally:
+        await session.close()
 
 
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
@@ -148,15 +191,6 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def _undo_sqlite(connection: Any, _record: Any, _exception: BaseException | None) -> None:
-    """End the transaction of a connection that is thrown away, as it is when its task is cancelled in a statement.
-
-    Closing does not: SQLite keeps the transaction, and the write lock with it, until the last statement is freed, and
-    the traceback of whoever was cancelled holds one (https://www.sqlite.org/c3ref/close.html).
-    """
-    connection.rollback()
-
-
 @asynccontextmanager
 async def _errors_of_ours() -> AsyncIterator[None]:
     """Turn the drivers' errors about state (busy, full, gone) into ours; programming errors pass."""
@@ -165,7 +199,7 @@ async def _errors_of_ours() -> AsyncIterator[None]:
     except PoolTimeout:
         raise DatabaseBusy from None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT):
+        if is_full(error):
             raise StorageFull from None
         raise
     except DBAPIError as error:
@@ -177,13 +211,14 @@ async def _errors_of_ours() -> AsyncIterator[None]:
 
 def _translated(error: DBAPIError) -> LLMUIError | None:
     """Return our error for a driver's error about the database's state, or None."""
-    said = str(error.orig).lower()
-    if "is locked" in said:
-        return DatabaseBusy()
-    if any(words in said for words in ("disk is full", "readonly database", "disk i/o error", "no space left")):
+    said = error.orig
+    ours = sqlite_error(said) if isinstance(said, sqlite3.Error) else _postgresql_error(said)
+    return ours or (DatabaseDown() if error.connection_invalidated else None)
+
+
+def _postgresql_error(said: BaseException | None) -> LLMUIError | None:
+    if isinstance(said, POSTGRESQL_FULL):
         return StorageFull()
-    if "malformed" in said or "is not a database" in said:
-        return DatabaseDown("The database file is damaged. Stop LLM UI and restore a backup: llm-ui db restore FILE")
-    # On SQLite a missing table is an OperationalError too: only what is about the file means "down".
-    is_down = isinstance(error.orig, psycopg.OperationalError) or "unable to open database file" in said
-    return DatabaseDown() if is_down or error.connection_invalidated else None
+    if isinstance(said, POSTGRESQL_BUSY):
+        return DatabaseBusy()
+    return DatabaseDown() if isinstance(said, psycopg.OperationalError) else None

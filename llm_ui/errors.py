@@ -14,6 +14,7 @@ LLMUIError
 ├── Unavailable                  503  try again later
 │   ├── DatabaseBusy             503  the database is locked or its pool exhausted
 │   ├── DatabaseDown             503  the database cannot be reached
+│   ├── DatabaseDamaged          503  the database file is damaged
 │   ├── StorageFull              507  no room on the disk, or it is read-only
 │   └── ApiDown                  503  the LLM API does not answer
 ├── SchemaMismatch               500  the database is newer or older than this program
@@ -32,6 +33,8 @@ class LLMUIError(Exception):
     code = "internal"
     status = 500
     retryable = False
+    exit_code = 1
+    """Of a process that this error ended."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -175,6 +178,8 @@ class Unavailable(LLMUIError):
     code = "unavailable"
     status = 503
     retryable = True
+    exit_code = 75
+    """EX_TEMPFAIL of BSD's sysexits.h: the next start may be luckier."""
 
 
 class DatabaseBusy(Unavailable):
@@ -195,6 +200,19 @@ class DatabaseDown(Unavailable):
         self, message: str = "The database cannot be reached, so nothing was saved. Try again in a moment."
     ) -> None:
         super().__init__(message, retry_after=5)
+
+
+class DatabaseDamaged(Unavailable):
+    """The database file is damaged: trying again does not help."""
+
+    code = "database_damaged"
+    retryable = False
+    exit_code = 1
+
+    def __init__(
+        self, message: str = "The database file is damaged. Stop LLM UI and restore a backup: llm-ui db restore FILE"
+    ) -> None:
+        super().__init__(message)
 
 
 class StorageFull(Unavailable):

@@ -18,5 +18,5 @@ def run_process(name: str, run: Callable[[Config, asyncio.Event], Awaitable[None
         asyncio.run(run_until_told(lambda stop: run(config, stop)))
     except LLMUIError as error:
         sys.stderr.write(f"llm-ui: {error.message}\n")
-        return 1
+        return error.exit_code
     return 0

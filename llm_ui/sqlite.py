@@ -4,11 +4,13 @@ SQLAlchemy's own adapter makes four of them: cursor, execute, fetch, close. The 
 cost (0.6 ms, of which SQLite's part is some 0.02 ms; with one trip 0.3 ms, measured on 2 cores).
 """
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Engine, event
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_connection
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
@@ -79,15 +81,56 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class _Connection(AsyncAdapt_aiosqlite_connection):
-    __slots__ = ()
+    __slots__ = ("_ending",)
 
     _cursor_cls = _Cursor
+    _ending: set[asyncio.Future[Any]]
+
+    def terminate(self) -> None:
+        """Undo what was begun and close, in the connection's thread; wait for neither.
+
+        A connection is thrown away when its task is cancelled, and that may happen again meanwhile: SQLAlchemy's own
+        way then tells the thread twice to end and waits for ever for the second answer. Undone, because closing alone
+        is not enough: SQLite keeps the transaction, and the write lock with it, until the last statement is freed, and
+        the traceback of whoever was cancelled holds one (https://www.sqlite.org/c3ref/close.html).
+        """
+        connection: Any = self._connection
+        if connection._connection is not None:
+            connection._tx.put_nowait((None, connection._conn.rollback))
+        ended = connection.stop()
+        if ended is not None:
+            self._ending.add(ended)
+            ended.add_done_callback(self._ending.discard)
 
 
-def use_one_trip(engine: Engine) -> None:
-    """Let the engine's new connections run each statement in one trip."""
+class OneTrip:
+    """Lets the new connections of an engine run each statement in one trip."""
 
-    def connect(dialect: Any, _record: object, arguments: Any, options: Any) -> _Connection:
-        return _Connection(dialect.dbapi, dialect.connect(*arguments, **options)._connection)
+    def __init__(self, engine: Engine) -> None:
+        self._ending: set[asyncio.Future[Any]] = set()
+        event.listen(engine, "do_connect", self._connect)
 
-    event.listen(engine, "do_connect", connect)
+    def _connect(self, dialect: Any, _record: object, arguments: Any, options: Any) -> _Connection:
+        opened: Any = await_(_opened(aiosqlite.connect(*arguments, **options)))
+        connection = _Connection(dialect.dbapi, opened)
+        connection._ending = self._ending
+        return connection
+
+    async def ended(self) -> None:
+        """Return once the threads of the connections that were thrown away have ended."""
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+
+async def _opened(connecting: aiosqlite.Connection) -> aiosqlite.Connection:
+    """Open a connection; when that fails, return only once its thread has ended.
+
+    Left alone, the thread tells an event loop that may be closed by then, and prints a traceback.
+    """
+    # A thread that still runs must not keep the process from ending.
+    connecting._thread.daemon = True
+    try:
+        return await connecting
+    except BaseException:
+        await asyncio.to_thread(connecting._thread.join)
+        raise

@@ -15,7 +15,7 @@ from collections import deque
 import httpx2
 
 from llm_ui.config import Config
-from llm_ui.errors import ConfigurationError
+from llm_ui.errors import ConfigurationError, Unavailable
 from llm_ui.kit.http import new_client
 from llm_ui.kit.process import LIFELINE
 from llm_ui.observability.logging import get_logger
@@ -30,6 +30,8 @@ LONGEST_PAUSE_S = 5.0
 CRASHES = 8
 CRASH_WINDOW_S = 30.0
 """A process that crashes so many times in so long will not get better by another start."""
+HOPEFUL = (-signal.SIGKILL, Unavailable.exit_code)
+"""Ends that say nothing of the next start: killed from outside, or the disk full or the database away for now."""
 SETTLE_S = 5.0
 """Beyond the drain time, how long all processes get before they are killed."""
 POLL_S = 0.05
@@ -58,8 +60,7 @@ class Child:
                 if self._ending.is_set():
                     return
                 log.warning("process.crashed", module=self.module, code=code)
-                if code != -signal.SIGKILL:
-                    # Killed from outside says nothing of the next start; ending by itself again and again does.
+                if code not in HOPEFUL:
                     self._require_hope()
                 if time.monotonic() - began > LONGEST_PAUSE_S:
                     pause_s = FIRST_PAUSE_S

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 
 import pytest
 from sqlalchemy import select, update
@@ -90,6 +91,32 @@ async def test_a_write_that_is_cancelled_anywhere_keeps_no_lock(sqlite_database:
     assert any(task.cancelled() for task in cancelled)
 
 
+def test_a_process_ends_in_the_middle_of_statements(sqlite_config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    async def read(database: Database) -> None:
+        async with database.reading() as session:
+            await session.execute(select(Setting))
+
+    async def begin_and_end(delay_s: float) -> None:
+        database = Database.open(sqlite_config)
+        await read(database)
+        reading = [asyncio.create_task(read(database)) for _ in range(12)]
+        await asyncio.sleep(delay_s)
+        for task in reading:
+            task.cancel()
+        await database.close()
+
+    def many_times() -> None:
+        for delay_us in range(0, 6_000, 100):
+            asyncio.run(begin_and_end(delay_us / 1e6))
+
+    process = threading.Thread(target=many_times, daemon=True)
+    process.start()
+    process.join(20)
+
+    assert not process.is_alive()
+    assert caplog.messages == []
+
+
 async def test_a_server_that_is_gone_is_told_as_down(config: Config) -> None:
     database = Database.open(Config(database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/none"))
 
@@ -97,3 +124,31 @@ async def test_a_server_that_is_gone_is_told_as_down(config: Config) -> None:
         await database.ping()
 
     await database.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_told_and_leaves_no_thread(config: Config) -> None:
+    (config.folder / "llm-ui.db").mkdir()
+    database = Database.open(config)
+
+    with pytest.raises(DatabaseDown, match="cannot be opened"):
+        await database.ping()
+
+    assert not [thread for thread in threading.enumerate() if "connection_worker" in thread.name]
+    await database.close()
+
+
+@pytest.mark.parametrize("database_config", ["postgresql"], indirect=True)
+async def test_of_two_who_wait_for_each_other_one_is_told_that_the_database_is_busy(database: Database) -> None:
+    async with database.writing() as session:
+        session.add_all(Setting(name=name, value={"value": 0}) for name in "ab")
+    each_has_one = asyncio.Barrier(2)
+
+    async def write(first: str, second: str) -> None:
+        async with database.writing() as session:
+            await session.execute(update(Setting).where(Setting.name == first).values(value={"value": 1}))
+            await each_has_one.wait()
+            await session.execute(update(Setting).where(Setting.name == second).values(value={"value": 1}))
+
+    ends = await asyncio.gather(write("a", "b"), write("b", "a"), return_exceptions=True)
+
+    assert [type(end) for end in ends if end is not None] == [DatabaseBusy]

@@ -17,7 +17,7 @@ import pytest
 
 from llm_ui import supervisor
 from llm_ui.contract import ChatRequest, CompleteEvent, TokenEvent
-from llm_ui.errors import ConfigurationError
+from llm_ui.errors import ConfigurationError, DatabaseDown
 from llm_ui.llm_client import LLMClient
 from llm_ui.services.secrets import load_secrets
 from llm_ui.supervisor import MODULES, Child
@@ -255,3 +255,22 @@ async def test_a_process_asked_to_end_while_it_is_made_ends(lifeline: int) -> No
     async with asyncio.timeout(20):
         await child.end()
         await keeping
+
+
+async def test_a_process_that_waits_for_the_database_is_never_given_up(
+    lifeline: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.01)
+    (tmp_path / "unlucky.py").write_text(f"raise SystemExit({DatabaseDown.exit_code})")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    child = Child("unlucky", lifeline)
+    caplog.set_level("WARNING")
+
+    keeping = asyncio.create_task(child.keep())
+    async with asyncio.timeout(20):
+        while caplog.messages.count("process.crashed") <= supervisor.CRASHES:
+            await asyncio.sleep(0.02)
+
+    assert not keeping.done()
+    await child.end()
+    await keeping

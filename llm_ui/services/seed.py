@@ -1,6 +1,6 @@
 """Seed data: what makes a first chat possible at once. Seeding again changes nothing anybody has touched."""
 
-from llm_ui.db import Session
+from llm_ui.db import ReadSession, Session
 from llm_ui.kit.ids import ModelId, PromptId, ProviderId, uuid7
 from llm_ui.models import AiModel, AiProvider, AiType, PriceSource, ProviderKind, SystemPrompt
 from llm_ui.services import settings
@@ -30,16 +30,24 @@ PROMPTS = (
 DEMO_NAME = "Demo"
 
 
+async def is_seeded(session: ReadSession) -> bool:
+    """Return whether every part was written once."""
+    return PARTS.keys() <= await _done(session)
+
+
 async def seed(session: Session) -> None:
     """Write what was never written before, part by part; parts that were written once are left alone for ever."""
-    done = set((await settings.get(session, SEEDED)).split())
-    parts = {"types": _types, "demo": _demo, "prompts": _prompts}
-    if done >= parts.keys():
+    done = await _done(session)
+    if PARTS.keys() <= done:
         return
-    for name, write in parts.items():
+    for name, write in PARTS.items():
         if name not in done:
             await write(session)
-    await settings.store(session, SEEDED, " ".join(sorted(done | parts.keys())))
+    await settings.store(session, SEEDED, " ".join(sorted(done | PARTS.keys())))
+
+
+async def _done(session: ReadSession) -> set[str]:
+    return set((await settings.get(session, SEEDED)).split())
 
 
 async def _types(session: Session) -> None:
@@ -74,3 +82,6 @@ async def _prompts(session: Session) -> None:
     for name, is_default, text in PROMPTS:
         session.add(SystemPrompt(id=PromptId(uuid7()), name=name, text=text, is_default=is_default))
     await session.flush()
+
+
+PARTS = {"types": _types, "demo": _demo, "prompts": _prompts}

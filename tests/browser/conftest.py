@@ -83,7 +83,8 @@ def product(tmp_path_factory: pytest.TempPathFactory, slow_provider: FakeProvide
     code = product.stop()
     assert code == 0
     bad = [line for line in product.log().splitlines() if " warning " in line or " error " in line]
-    assert [line for line in bad if not any(event in line for event in DELIBERATE)] == []
+    unexpected = [line for line in bad if not any(event in line for event in DELIBERATE)]
+    assert not unexpected, "\n".join(unexpected)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, CompleteEvent, ErrorEvent
 from llm_ui.db import Database
-from llm_ui.errors import DatabaseDown, StorageFull
+from llm_ui.errors import DatabaseDamaged, DatabaseDown, StorageFull
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.llm_client import LLMClient, Numbered, UserClient
 from llm_ui.models import Role
@@ -127,7 +127,7 @@ async def test_a_damaged_page_is_told_with_what_to_do(sqlite_config: Config) -> 
     path.write_bytes(content)
     database = Database.open(sqlite_config)
 
-    with pytest.raises(DatabaseDown, match="llm-ui db restore"):
+    with pytest.raises(DatabaseDamaged, match="llm-ui db restore"):
         await make_actor(database, "ann", Role.USER)
     await database.close()
 

@@ -16,6 +16,7 @@ from llm_ui.db import Database
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, SessionId, UserId, uuid7
 from llm_ui.models import ChatHistory, UserSession
+from llm_ui.queue import open_queue
 from llm_ui.services.access import Actor
 from llm_ui.worker import main
 from llm_ui.worker.main import SCHEDULE, purge, run
@@ -96,17 +97,50 @@ async def test_a_job_that_fails_is_told_and_keeps_no_other_from_running(
     assert [record.getMessage() for record in caplog.records] == ["job.failed"]
 
 
-def test_the_process_starts_on_an_empty_folder_and_ends_when_told(config: Config) -> None:
+def end_when_started(config: Config) -> str:
+    """Run the worker's process, end it once it has started and return its log."""
     environment = {**os.environ, "LLM_UI_DATA_DIR": str(config.folder)}
     log = config.folder / "worker.log"
     with (
         log.open("wb") as output,
         subprocess.Popen([sys.executable, "-m", "llm_ui.worker"], env=environment, stderr=output) as process,
     ):
-        wait_until(lambda: "worker.started" in log.read_text(), "the worker to start")
+        wait_until(lambda: "worker.started" in log.read_text() or process.poll() is not None, "the worker to start")
         process.send_signal(signal.SIGTERM)
-
-        assert process.wait(10) == 0
-
-    assert "worker.stopped" in log.read_text()
+        code = process.wait(10)
+    assert code == 0, log.read_text()
     assert "Traceback" not in log.read_text()
+    return log.read_text()
+
+
+def test_the_process_starts_on_an_empty_folder_and_ends_when_told(config: Config) -> None:
+    assert "worker.stopped" in end_when_started(config)
+
+
+def test_a_damaged_queue_is_put_aside(config: Config) -> None:
+    (config.folder / "jobs.db").write_bytes(os.urandom(20_000))
+
+    log = end_when_started(config)
+
+    assert "queue.damaged" in log
+    (kept,) = config.folder.glob("jobs.db.damaged-*")
+    assert kept.stat().st_size == 20_000
+
+
+def test_a_queue_with_a_damaged_page_is_put_aside(config: Config) -> None:
+    open_queue(config)
+    content = bytearray((config.folder / "jobs.db").read_bytes())
+    content[-8_192:] = b"\xa5" * 8_192
+    (config.folder / "jobs.db").write_bytes(content)
+
+    assert "queue.damaged" in end_when_started(config)
+
+
+def test_a_queue_that_is_no_file_is_said_in_one_sentence(config: Config) -> None:
+    (config.folder / "jobs.db").mkdir()
+
+    done = subprocess.run([sys.executable, "-m", "llm_ui.worker"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"llm-ui: The job queue {config.folder / 'jobs.db'} cannot be opened.")
