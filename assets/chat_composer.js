@@ -1,21 +1,19 @@
-// The composer: the text being written, its draft, and the submission on its way.
+// The composer: the text being written, its draft, what waits behind a running answer, and the submission on its way.
 // A draft is kept for each chat in localStorage. A submission keeps its key until the server has stored it, over lost
 // connections and reloads, so that it is never asked twice and never lost.
+
+import { newKey, Queue } from "./chat_queue.js"
 
 const MAX_BOX_PX = 260
 const MAX_CHARS = 2_000_000
 const MAX_BYTES = 4_000_000
 const MAX_STORED_CHARS = 200_000
 const HINT = "Enter sends, Shift+Enter breaks the line"
+const HINTS_WHILE_WRITING = { queue: "Enter queues, Ctrl+Enter interrupts", steer: "Enter steers, Ctrl+Enter interrupts" }
+const ENTER = "llm-ui-enter"
 const PENDING = "llm-ui-draft pending"
 
 const find = (id) => document.getElementById(id)
-
-function newKey() {
-  // Without a secure context there is no randomUUID.
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
-}
 
 // A pasted book is not stored: writing it would hold up typing.
 function store(storage, name, value) {
@@ -52,10 +50,19 @@ export class Composer {
     this.act = act
     this.place = null
     this.isStreaming = false
-    this.isQueued = false
+    this.isInterrupting = false
+    this.openBlock = -1
     this.pending = readPending()
     this.box = find("message")
     this.button = find("send")
+    this.queue = new Queue(find("queue"), {
+      sendNow: (item) => this.#sendNow(item),
+      takeBack: (item) => this.#takeBack(item),
+    })
+    this.#listen()
+  }
+
+  #listen() {
     find("composer").addEventListener("submit", (event) => {
       event.preventDefault()
       if (this.isStreaming) this.act.stop()
@@ -64,28 +71,37 @@ export class Composer {
     find("composer").addEventListener("click", (event) => {
       if (event.target === event.currentTarget || event.target.classList.contains("composer-row")) this.box.focus()
     })
-    this.box.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
-      event.preventDefault()
-      if (this.isStreaming) this.#queue(Boolean(this.box.value.trim()))
-      else this.submit()
-    })
-    this.box.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#queue(false)
-      if (event.key === "ArrowUp" && !this.box.value && this.act.editLast()) event.preventDefault()
-    })
+    this.box.addEventListener("keydown", (event) => this.#pressed(event))
     this.box.addEventListener("input", () => {
-      this.#queue(false)
       store(localStorage, this.#draftKey(this.place), this.box.value)
       this.#fit()
     })
+    find("enqueue").addEventListener("click", () => this.#enqueue())
+    find("interrupt").addEventListener("click", () => this.#interruptWithText())
+    const enter = find("enter-mode")
+    enter.value = localStorage.getItem(ENTER) ?? "queue"
+    enter.addEventListener("change", () => {
+      store(localStorage, ENTER, enter.value)
+      this.#allow()
+    })
+  }
+
+  #pressed(event) {
+    if (event.key === "ArrowUp" && !this.box.value) {
+      if (this.queue.takeBackLast() || this.act.editLast()) event.preventDefault()
+    }
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
+    event.preventDefault()
+    if (!this.isStreaming && !this.pending) this.submit()
+    else if (event.ctrlKey || event.metaKey) this.#interruptWithText()
+    else this.#enqueue()
   }
 
   // Show the draft of a chat, or of a new one.
   open(place) {
     this.place = place
-    this.#queue(false)
-    const isSent = this.pending?.op === "send" && this.pending.chat === place && !this.pending.isLeft
+    this.queue.open(place)
+    const isSent = this.pending?.op === "send" && this.pending.chat === place && !this.pending.isLeft && !this.pending.isQueued
     this.box.value = isSent ? "" : localStorage.getItem(this.#draftKey(place)) ?? ""
     this.refuse("")
     this.#fit()
@@ -106,9 +122,36 @@ export class Composer {
     this.button.title = label
     this.button.classList.toggle("stop", isStreaming)
     this.#allow()
-    if (isStreaming || !this.isQueued) return
-    this.#queue(false)
-    this.submit()
+  }
+
+  // The new chat got its name.
+  named(place) {
+    this.place = place
+    this.queue.moveTo(place)
+  }
+
+  // An answer has ended: what waits goes on its way, unless the answer failed or the person stopped it.
+  ended({ isWell }) {
+    const isGoing = isWell || this.isInterrupting
+    this.isInterrupting = false
+    this.openBlock = -1
+    if (isGoing) this.sendNext()
+    else this.queue.hold()
+  }
+
+  // Send what waits first, if it may go by itself now.
+  sendNext() {
+    const item = this.isStreaming || this.pending ? null : this.queue.next()
+    if (!item) return
+    this.queue.sending(item.key)
+    this.#begin({ op: "send", key: item.key, text: item.text, chat: this.place, isQueued: true })
+  }
+
+  // The answer grows, its last block is the one with this number. A message that steers waits for that block's end.
+  progressed(openBlock) {
+    const isNext = openBlock < 0 || openBlock > this.openBlock
+    if (this.queue.isSteering && isNext) this.#interrupt()
+    else if (!this.queue.isSteering) this.openBlock = openBlock
   }
 
   submit() {
@@ -129,8 +172,7 @@ export class Composer {
 
   quote(text) {
     const quoted = text.trim().split("\n").map((line) => `> ${line}`).join("\n")
-    this.box.value = `${this.box.value ? `${this.box.value.trimEnd()}\n\n` : ""}${quoted}\n\n`
-    this.box.dispatchEvent(new Event("input"))
+    this.#write(`${this.box.value ? `${this.box.value.trimEnd()}\n\n` : ""}${quoted}\n\n`)
     this.box.focus()
   }
 
@@ -144,7 +186,8 @@ export class Composer {
   // The server has stored it. Returns the submission, if it was one of this page.
   sent(key) {
     const done = this.#end(key)
-    if (done?.op === "send" && localStorage.getItem(this.#draftKey(done.chat)) === done.text) {
+    if (done?.isQueued) this.queue.remove(key, done.chat)
+    else if (done?.op === "send" && localStorage.getItem(this.#draftKey(done.chat)) === done.text) {
       store(localStorage, this.#draftKey(done.chat), "")
     }
     return done
@@ -154,7 +197,10 @@ export class Composer {
   refused(key, message) {
     const done = this.#end(key)
     if (!done) return null
-    if (done.chat === this.place && !done.isLeft) {
+    if (done.isQueued) {
+      this.queue.hold()
+      this.refuse(message)
+    } else if (done.chat === this.place && !done.isLeft) {
       if (done.text) this.box.value = this.box.value ? `${done.text}\n\n${this.box.value}` : done.text
       store(localStorage, this.#draftKey(this.place), this.box.value)
       this.refuse(message)
@@ -169,16 +215,49 @@ export class Composer {
     find("refusal").hidden = !message
   }
 
-  // Enter while an answer is being written: the text goes when that has ended, unless it is changed before.
-  #queue(isQueued) {
-    this.isQueued = isQueued
-    find("hint").textContent = isQueued ? "Goes when this answer has ended. Escape keeps it here." : HINT
-    find("hint").classList.toggle("queued", isQueued)
+  // Enter while an answer is being written.
+  #enqueue() {
+    const text = this.box.value
+    const why = problem(text)
+    this.refuse(why)
+    if (!text.trim() || why) return null
+    const item = this.queue.add(text, { isSteering: find("enter-mode").value === "steer" })
+    this.#write("")
+    return item
+  }
+
+  // What is written now comes before the rest of the answer.
+  #interruptWithText() {
+    const item = this.#enqueue()
+    if (item) this.#sendNow(item)
+  }
+
+  #sendNow(item) {
+    this.queue.release(item)
+    if (this.isStreaming) this.#interrupt()
+    else this.sendNext()
+  }
+
+  #interrupt() {
+    if (this.isInterrupting) return
+    this.isInterrupting = true
+    this.act.stop()
+  }
+
+  // A message that was queued is edited where it was written.
+  #takeBack(item) {
+    this.#write(this.box.value.trim() ? `${this.box.value.trimEnd()}\n\n${item.text}` : item.text)
+    this.box.focus()
+  }
+
+  #write(text) {
+    this.box.value = text
+    this.box.dispatchEvent(new Event("input"))
   }
 
   #begin(pending) {
     this.pending = pending
-    if (pending.op === "send") store(localStorage, this.#draftKey(this.place), pending.text)
+    if (pending.op === "send" && !pending.isQueued) store(localStorage, this.#draftKey(this.place), pending.text)
     store(sessionStorage, PENDING, JSON.stringify(pending))
     this.refuse("")
     this.act.submit(pending)
@@ -188,6 +267,7 @@ export class Composer {
     if (this.pending?.key !== key) return null
     const done = this.pending
     this.pending = null
+    this.queue.sending(null)
     store(sessionStorage, PENDING, "")
     return done
   }
@@ -203,6 +283,11 @@ export class Composer {
   }
 
   #allow() {
+    const isWaiting = this.isStreaming && Boolean(this.box.value.trim())
+    const mode = find("enter-mode").value
     this.button.disabled = !this.isStreaming && !this.box.value.trim()
+    find("hint").textContent = isWaiting ? HINTS_WHILE_WRITING[mode] : HINT
+    find("enqueue").hidden = find("interrupt").hidden = !isWaiting
+    find("enqueue").textContent = mode === "steer" ? "Steer" : "Queue"
   }
 }

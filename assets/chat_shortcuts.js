@@ -5,7 +5,9 @@ import { make, textButton } from "./dom.js"
 const SHORTCUTS = [
   ["Enter", "Send the message"],
   ["Shift Enter", "Break the line"],
-  ["↑", "Edit your last question, from the empty box"],
+  ["Enter", "While an answer is written: queue the message, or steer the answer (see Chat settings)"],
+  ["Ctrl Enter", "While an answer is written: interrupt it and send"],
+  ["↑", "Edit your last question or queued message, from the empty box"],
   ["Ctrl K", "Search all chats"],
   ["Ctrl Shift O", "Begin a new chat"],
   ["Ctrl Enter", "Take over what you edit"],

@@ -142,6 +142,8 @@ class ChatPage {
     this.hasNewer = op.has_newer
     if (op.at) this.#showAt(op.at)
     else if (isOther) this.composer.focus()
+    // What waited for an answer that ended meanwhile.
+    if (!op.is_streaming && op.messages.at(-1)?.status === "complete") this.composer.sendNext()
     this.#follow()
   }
 
@@ -176,7 +178,7 @@ class ChatPage {
     }
     if (this.chat === null) {
       this.chat = op.chat
-      this.composer.place = op.chat
+      this.composer.named(op.chat)
       history.pushState(null, "", `/c/${op.chat}`)
       this.list.select(op.chat)
     }
@@ -197,6 +199,7 @@ class ChatPage {
 
   on_delta(op) {
     this.messages.delta(op)
+    this.composer.progressed((op.from ?? 0) + (op.blocks?.length ?? 1) - 1)
     this.#follow()
     requestAnimationFrame(() => this.tell({ op: "ack" }))
   }
@@ -205,6 +208,7 @@ class ChatPage {
     const answer = this.messages.finish(op)
     this.#setStreaming(false)
     if (answer) this.#say(op.is_error ? `The answer failed: ${op.remark}` : `The answer is complete. ${answer.spoken(MAX_SPOKEN_CHARS)}`)
+    if (answer) this.composer.ended({ isWell: op.status === "completed" })
     this.#follow()
   }
 

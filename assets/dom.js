@@ -10,6 +10,7 @@ const ICONS = {
   more: "M5 12h.01M12 12h.01M19 12h.01",
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   open: "M7 10l5 5 5-5",
+  upward: "M12 19V5M6 11l6-6 6 6",
   before: "M14 6l-6 6 6 6",
   after: "M10 6l6 6-6 6",
 }

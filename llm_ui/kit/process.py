@@ -20,7 +20,13 @@ async def run_until_told(serve: Callable[[asyncio.Event], Awaitable[None]]) -> N
     if descriptor is not None:
         # Whoever killed the supervisor wants it gone now: what is written down stays, the sweep ends the rest.
         watch_lifeline(int(descriptor), lambda: os._exit(1))
-    await serve(stop)
+    try:
+        await serve(stop)
+    finally:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)
+            # It is ending: who asks for that once more must not change how.
+            signal.signal(name, signal.SIG_IGN)
 
 
 def watch_lifeline(descriptor: int, gone: Callable[[], None]) -> None:

@@ -269,14 +269,16 @@ def models(request: Received) -> Reply:
 
 
 def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
-    """Return a provider that answers with `pieces` numbered words, one each `delay_ms`."""
+    """Return a provider that answers with `pieces` numbered words, one each `delay_ms`; in paragraphs when asked so."""
     pieces = [f"w{number} " for number in range(int(script.get("pieces", 50)))]
+    paragraphs = [f"{piece}\n\n" if number % 30 == 29 else piece for number, piece in enumerate(pieces)]
 
     def respond(request: Received) -> Reply:
         if request.method == "GET":
             return models(request)
         protocol = protocol_of(request)
-        return reply(protocol, answer(protocol, pieces), delay_s=float(script.get("delay_ms", 0)) / 1000)
+        words = paragraphs if b"in paragraphs" in request.body else pieces
+        return reply(protocol, answer(protocol, words), delay_s=float(script.get("delay_ms", 0)) / 1000)
 
     return respond
 

@@ -19,6 +19,8 @@ async def serve(stop):
     print("drained", flush=True)
 
 asyncio.run(run_until_told(serve))
+print("ending", flush=True)
+input()
 """
 
 
@@ -26,7 +28,12 @@ def start(lifeline: int | None = None) -> subprocess.Popen[str]:
     fds = () if lifeline is None else (lifeline,)
     environment = dict(os.environ) if lifeline is None else {**os.environ, LIFELINE: str(lifeline)}
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], env=environment, pass_fds=fds, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        pass_fds=fds,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -39,7 +46,20 @@ def test_a_signal_lets_it_end_in_good_order(number: signal.Signals) -> None:
 
     process.send_signal(number)
 
-    assert process.communicate(timeout=10)[0] == "drained\n"
+    assert process.communicate("\n", timeout=10)[0] == "drained\nending\n"
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_is_ending_does_not_change_how(number: signal.Signals) -> None:
+    process = start()
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)] == ["drained\n", "ending\n"]
+
+    process.send_signal(number)
+
+    process.communicate("\n", timeout=10)
     assert process.returncode == 0
 
 
