@@ -119,6 +119,7 @@ export class AnswerBar {
       this.eye,
       iconMenu("More", "more", (menu) => [
         menuEntry(menu, "Copy as plain text", () => copyText(plain(), menu.firstElementChild)),
+        ...(data.siblings?.length > 1 ? [menuEntry(menu, "Compare versions side by side", () => act.compare(data.id, true))] : []),
         menuEntry(menu, "Branch into new chat", () => act.branchOff(data.id)),
         menuEntry(menu, "Delete answer", () => act.remove(data.id)),
       ]),

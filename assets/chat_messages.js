@@ -2,6 +2,7 @@
 
 import { AnswerBar, QuestionBar, editor } from "./chat_bar.js"
 import { blockNode, sanitised } from "./chat_blocks.js"
+import { Comparison } from "./chat_comparison.js"
 import { make, textButton } from "./dom.js"
 
 const FOLD_LINES = 16
@@ -157,11 +158,17 @@ export class Messages {
     this.list = list
     this.act = act
     this.shown = new Map()
+    this.comparison = new Comparison({
+      keep: (id) => act.keep(id),
+      merge: (ids) => act.merge(ids),
+      endComparison: () => act.compare(this.lastAnswer(), false),
+    })
   }
 
   // Show the end of a chat. Of the same chat, older messages that were loaded stay where they are.
-  show(all, { isOther, hasOlder }) {
-    const wanted = new Set(all.map((data) => data.id))
+  show(all, { isOther, hasOlder, beside = [] }) {
+    this.comparison.dissolve()
+    const wanted = new Set([...all, ...beside].map((data) => data.id))
     const nodes = [...this.list.children]
     const first = isOther || !hasOlder ? 0 : nodes.findIndex((node) => wanted.has(node.dataset.id))
     const kept = first > 0 ? nodes.slice(0, first) : []
@@ -173,6 +180,34 @@ export class Messages {
       this.#put(data, previous)
       previous = this.shown.get(data.id).node
     }
+    if (!beside.length) return
+    for (const data of beside) this.#put(data, previous)
+    this.#compare([all.at(-1), ...beside].map((data) => data.id))
+  }
+
+  // An answer that is written beside another one.
+  addBeside(of, data) {
+    if (!this.shown.has(of) || this.shown.has(data.id)) return
+    const together = this.comparison.isOpen ? this.#compared() : [of]
+    this.#put(data, this.list.lastElementChild)
+    this.#compare([...together, data.id])
+  }
+
+  isWriting() {
+    return [...this.shown.values()].some((one) => one instanceof Answer && one.isLive)
+  }
+
+  lastAnswer() {
+    return [...this.shown.values()].filter((one) => one instanceof Answer).at(-1)?.id ?? null
+  }
+
+  #compared() {
+    return [...this.comparison.node.querySelectorAll("article")].map((node) => node.dataset.id)
+  }
+
+  #compare(ids) {
+    const answers = ids.map((id) => this.shown.get(id))
+    this.comparison.open(answers.sort((one, other) => (one.id < other.id ? -1 : 1)))
   }
 
   // Whether messages before the first of these are shown.
@@ -230,6 +265,7 @@ export class Messages {
     answer.change(op)
     answer.setEnd(op)
     answer.print = null
+    if (this.comparison.isOpen) this.comparison.update(this.#compared().map((id) => this.shown.get(id)))
     return answer
   }
 

@@ -2,6 +2,7 @@
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
 import { offerQuotes } from "./chat_bar.js"
+import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
 import { Explanation } from "./chat_explain.js"
 import { Exports } from "./chat_exports.js"
@@ -9,19 +10,15 @@ import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
+import { drawStart } from "./chat_start.js"
 
 const NEAR_PX = 80
 const OLDER_PX = 600
 const MAX_SPOKEN_CHARS = 2_000
 const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare",
 ])
 const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
-const EXAMPLES = [
-  ["What can I do here?", "A short guide to this workspace"],
-  ["What is 47 * 89?", "Arithmetic, exactly"],
-  ["Show me a table and some code", "See how answers look"],
-]
 
 const find = (id) => document.getElementById(id)
 
@@ -35,6 +32,7 @@ class ChatPage {
     this.isAskingOlder = false
     this.isRestored = false
     this.isStuck = true
+    this.kept = null
     this.lastTop = 0
     this.scroll = find("scroll")
     this.models = []
@@ -42,13 +40,18 @@ class ChatPage {
       submit: (pending) => this.submit(pending),
       stop: () => this.tell({ op: "stop" }),
       editLast: () => this.editLast(),
+      beside: () => this.choice.ids,
     })
+    this.choice = new ComparisonChoice(find("beside"), () => this.models)
     this.explanation = new Explanation()
     this.messages = new Messages(find("messages"), {
       regenerate: (answer, how) => this.again({ op: "regenerate", answer, ...how }),
       goOn: (answer) => this.again({ op: "continue", answer }),
       edit: (question, text) => this.again({ op: "edit", question, text }),
       showBranch: (message) => this.tell({ op: "show_branch", message }),
+      compare: (answer, is_on) => this.tell({ op: "compare", answer, is_on }),
+      merge: (answers) => this.again({ op: "merge", answers }),
+      keep: (answer) => this.keep(answer),
       rewrite: (answer, text) => this.tell({ op: "rewrite", answer, text }),
       remove: (message) => this.tell({ op: "delete_message", message }),
       rate: (answer, given) => this.tell({ op: "rate", answer, ...given }),
@@ -74,7 +77,10 @@ class ChatPage {
       more: () => this.tell({ op: "more_chats" }),
     })
     this.#listen()
-    this.#drawStart()
+    drawStart(find("start"), (text) => {
+      this.composer.box.value = text
+      this.composer.submit()
+    })
   }
 
   // ---- The bridge ------------------------------------------------------------------------------------------------
@@ -124,7 +130,7 @@ class ChatPage {
     const isOther = isFirst || op.chat !== this.chat || Boolean(op.at)
     this.chat = op.chat
     this.list.select(op.chat)
-    this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older })
+    this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older, beside: op.beside })
     if (this.isRestored) this.hasOlder = op.has_older
     this.isRestored = false
     if (isOther) {
@@ -204,16 +210,26 @@ class ChatPage {
     requestAnimationFrame(() => this.tell({ op: "ack" }))
   }
 
+  on_beside(op) {
+    this.messages.addBeside(op.of, op.message)
+    this.#setStreaming(true)
+    this.#follow()
+  }
+
   on_finish(op) {
     const answer = this.messages.finish(op)
-    this.#setStreaming(false)
+    const isLast = !this.messages.isWriting()
+    if (isLast) this.#setStreaming(false)
     if (answer) this.#say(op.is_error ? `The answer failed: ${op.remark}` : `The answer is complete. ${answer.spoken(MAX_SPOKEN_CHARS)}`)
-    if (answer) this.composer.ended({ isWell: op.status === "completed" })
+    if (answer && isLast) this.composer.ended({ isWell: op.status === "completed" })
     this.#follow()
   }
 
   on_status(op) {
     this.#setStreaming(op.is_streaming)
+    if (op.is_streaming || !this.kept) return
+    this.tell({ op: "show_branch", message: this.kept })
+    this.kept = null
   }
 
   on_title(op) {
@@ -253,6 +269,7 @@ class ChatPage {
 
   on_models(op) {
     this.models = op.models
+    this.choice.show()
   }
 
   on_found(op) {
@@ -305,6 +322,16 @@ class ChatPage {
 
   again(what) {
     if (!this.isStreaming) this.composer.again(what)
+  }
+
+  // Of several answers this one: what still writes the others ends first.
+  keep(answer) {
+    if (!this.isStreaming) {
+      this.tell({ op: "show_branch", message: answer })
+      return
+    }
+    this.kept = answer
+    this.tell({ op: "stop" })
   }
 
   explain(answer) {
@@ -377,25 +404,6 @@ class ChatPage {
 
   #say(text) {
     find("status").textContent = text
-  }
-
-  #drawStart() {
-    const start = find("start")
-    const title = Object.assign(document.createElement("h2"), { textContent: "What is on your mind?" })
-    const list = Object.assign(document.createElement("div"), { className: "examples" })
-    for (const [text, about] of EXAMPLES) {
-      const button = Object.assign(document.createElement("button"), { type: "button" })
-      button.append(
-        Object.assign(document.createElement("strong"), { textContent: text }),
-        Object.assign(document.createElement("span"), { textContent: about }),
-      )
-      button.addEventListener("click", () => {
-        this.composer.box.value = text
-        this.composer.submit()
-      })
-      list.append(button)
-    }
-    start.append(title, list)
   }
 
   #showStart() {

@@ -12,6 +12,9 @@ MAX_PROMPT_CHARS = 2_000_000
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
+MAX_BESIDE = 4
+"""Most answers to one question that are written at once, or merged."""
+
 
 class _Wire(BaseModel):
     """Base of all messages: unknown fields are refused."""
@@ -36,6 +39,10 @@ class ChatRequest(_Wire):
     """A question that is asked in other words, those of `text`; what followed the old one stays with it."""
     continue_of: UUID | None = None
     """An answer that ended too early: the new one begins with its text and goes on; `text` is empty."""
+    is_beside: bool = False
+    """With `regenerate_of`: also while other answers to the question are written, and the chat shows what it showed."""
+    merge_of: Annotated[tuple[UUID, ...], Field(max_length=MAX_BESIDE)] = ()
+    """With `regenerate_of`: answers to the same question, at least two, that the new one brings together."""
     wish: Annotated[str, Field(max_length=MAX_WISH_CHARS)] = ""
     """How the answer should be, such as "Shorter, please."; the model is told, the chat does not show it."""
     model_id: UUID | None = None

@@ -1,13 +1,17 @@
 """Reading an open chat as the page is told of it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from llm_ui.chat.shown import Shown, shown_messages
+from llm_ui.contract import MAX_BESIDE
+from llm_ui.db import ReadSession
 from llm_ui.kit.ids import ChatId, MessageId
-from llm_ui.models import MessageStatus
+from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.services.access import Actor
 from llm_ui.services.chats import ChatDetail, open_chat
-from llm_ui.services.messages import read_around, read_messages
+from llm_ui.services.messages import MessagePage, MessageView, read_around, read_messages, read_siblings
 from llm_ui.ui.page import PageContext
 
 
@@ -20,6 +24,10 @@ class OpenChat:
     has_older: bool
     has_newer: bool
     live_run_id: UUID | None
+    beside: list[Shown] = field(default_factory=list)
+    """The answers to show next to the last one."""
+    live_beside: tuple[UUID, ...] = ()
+    """The runs that write them."""
 
     def with_answer(self, answer_id: str, shown: Shown) -> "OpenChat":
         """Return the chat with what is known of one answer put into it."""
@@ -27,16 +35,39 @@ class OpenChat:
         return replace(self, messages=messages)
 
 
-async def read_open_chat(context: PageContext, chat_id: ChatId, at: MessageId | None = None) -> OpenChat:
-    """Read a chat at its end, or around a message. Raises `NotFound`, for somebody else's chat too."""
+async def read_open_chat(
+    context: PageContext, chat_id: ChatId, at: MessageId | None = None, *, compared: UUID | None = None
+) -> OpenChat:
+    """Read a chat at its end, or around a message; with the answers beside its last one while they are compared.
+
+    Raises `NotFound`, for somebody else's chat too.
+    """
     actor = await context.actor()
     async with context.backend.database.reading() as session:
         detail = await open_chat(session, actor, chat_id)
         around = None if at is None else await read_around(session, actor, chat_id, at)
         page = around or await read_messages(session, actor, chat_id)
+        beside = await _beside(session, actor, page, compared)
     # The live run is taken from the answer itself, so that both are of the same instant.
-    live = next((one.run.id for one in page.items if one.run and one.status is MessageStatus.STREAMING), None)
-    return OpenChat(detail, await shown_messages(page.items), page.has_older, page.has_newer, live)
+    live = next(iter(_live(page.items)), None)
+    messages = await shown_messages(page.items)
+    return OpenChat(detail, messages, page.has_older, page.has_newer, live, await shown_messages(beside), _live(beside))
+
+
+async def _beside(
+    session: ReadSession, actor: Actor, page: MessagePage, compared: UUID | None
+) -> tuple[MessageView, ...]:
+    """Return the answers to show next to the last one: while they are compared, or written at the same time."""
+    last = page.items[-1] if page.items and not page.has_newer else None
+    if last is None or last.role is not MessageRole.ASSISTANT or not last.siblings:
+        return ()
+    all_of_them = await read_siblings(session, actor, last.id)
+    others = tuple(one for one in all_of_them if one.id != last.id)[-MAX_BESIDE + 1 :]
+    return others if _live(others) or compared in {one.id for one in all_of_them} else ()
+
+
+def _live(messages: Sequence[MessageView]) -> tuple[UUID, ...]:
+    return tuple(one.run.id for one in messages if one.run and one.status is MessageStatus.STREAMING)
 
 
 async def read_older(context: PageContext, chat_id: ChatId, before: MessageId) -> tuple[list[Shown], bool]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from llm_ui.contract import MAX_PROMPT_CHARS, MAX_WISH_CHARS
+from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS
 from llm_ui.models import FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
@@ -43,6 +43,8 @@ class Send(_Op):
     key: Key
     text: Annotated[str, Field(max_length=2 * MAX_PROMPT_CHARS)]
     chat: UUID | None = None
+    beside: Annotated[list[UUID], Field(max_length=MAX_BESIDE - 1)] = []
+    """Models that are asked the same at the same time."""
 
 
 class Regenerate(_Op):
@@ -70,6 +72,22 @@ class Edit(_Op):
     key: Key
     question: UUID
     text: Annotated[str, Field(max_length=2 * MAX_PROMPT_CHARS)]
+
+
+class Merge(_Op):
+    """Bring answers to the same question together in a new one."""
+
+    op: Literal["merge"]
+    key: Key
+    answers: Annotated[list[UUID], Field(min_length=2, max_length=MAX_BESIDE)]
+
+
+class Compare(_Op):
+    """Show the answers that stand in the place of one side by side, or only that one again."""
+
+    op: Literal["compare"]
+    answer: UUID
+    is_on: bool
 
 
 class ShowBranch(_Op):
@@ -213,12 +231,12 @@ class Restore(_Op):
 
 Change = ShowBranch | Rewrite | DeleteMessage | RestoreMessages | Rate | BranchOff
 """What is done to a message that is there."""
-Again = Regenerate | Continue | Edit
+Again = Regenerate | Continue | Edit | Merge
 """What makes a sibling of a message by asking a model."""
 
 ToChat = Rename | Pin | Archive | Delete | Restore | Purge
 """What is done to a chat of the list."""
-InOrder = Ready | Open | Send | Again | Older | MoreChats | ShowShelf | ToChat | Change | Explain | Search
+InOrder = Ready | Open | Send | Again | Compare | Older | MoreChats | ShowShelf | ToChat | Change | Explain | Search
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from llm_ui.chat import figures
+from llm_ui.contract import StartEvent
 from llm_ui.kit.block import calm
 from llm_ui.kit.markdown import blocks
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
@@ -41,9 +42,17 @@ def question(message_id: str, text: str) -> Shown:
     return {"id": message_id, "role": "user", "text": calm(text), "status": "complete"}
 
 
-def empty_answer(message_id: str) -> Shown:
+def empty_answer(start: StartEvent) -> Shown:
     """Return an answer that has just begun."""
-    return {"id": message_id, "role": "assistant", "status": "streaming", "blocks": [], "text": "", "reasoning": ""}
+    return {
+        "id": str(start.answer_id),
+        "role": "assistant",
+        "status": "streaming",
+        "model": start.model_name,
+        "blocks": [],
+        "text": "",
+        "reasoning": "",
+    }
 
 
 def _ended_early(message: MessageView) -> bool:
@@ -68,6 +77,7 @@ def _shown(message: MessageView) -> Shown:
         shown["siblings"] = [str(each) for each in message.siblings]
     if message.role is MessageRole.ASSISTANT:
         shown["can_explain"] = message.run is not None
+        shown["model"] = "" if message.run is None else message.run.model_name
         shown["rating"] = 0 if message.feedback is None else int(message.feedback.rating)
         shown["can_go_on"] = _ended_early(message)
         if message.origin is MessageOrigin.EDIT:

@@ -11,6 +11,7 @@ from uuid import UUID
 import param
 
 from llm_ui.chat import ops
+from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.explain import explain
 from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
@@ -19,7 +20,7 @@ from llm_ui.chat.message import change_message, show_branch_of
 from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
 from llm_ui.chat.shown import empty_answer, question
 from llm_ui.chat.sidebar import Sidebar
-from llm_ui.chat.turn import Submission, Turn
+from llm_ui.chat.turn import Submission, Turn, meant
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError, NotFound
 from llm_ui.kit.ids import ChatId, MessageId
@@ -58,6 +59,7 @@ class ChatState(param.Parameterized):
         self._models: dict[str, ModelInfo] = {}
         self._last_model: str | None = None
         self._turn: Turn | None = None
+        self._comparison = Comparison(self._client, tell, self._spawn, self._compared)
         self._submitted: OrderedDict[str, ChatId | None] = OrderedDict()
         self._looking: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -80,6 +82,7 @@ class ChatState(param.Parameterized):
                 case ops.Ack():
                     if self._turn is not None:
                         self._turn.follower.acknowledged()
+                    self._comparison.acknowledged()
                 case ops.Stop():
                     await self.stop()
                 case _:
@@ -99,12 +102,13 @@ class ChatState(param.Parameterized):
             case ops.Open():
                 await self._go_to(asked.path, asked.at)
             case ops.Send():
-                self.send(asked.key, asked.text, None if asked.chat is None else ChatId(asked.chat))
-            case ops.Regenerate() | ops.Continue() | ops.Edit():
+                chat_id = None if asked.chat is None else ChatId(asked.chat)
+                self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside))
+            case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge():
                 self.again(asked)
             case ops.Older():
                 await self.older(MessageId(asked.before))
-            case ops.MoreChats() | ops.ShowShelf():
+            case ops.MoreChats() | ops.ShowShelf() | ops.Compare():
                 await self._look_through(asked)
             case ops.Rename() | ops.Pin() | ops.Archive() | ops.Delete() | ops.Restore() | ops.Purge():
                 await self._change_chat(asked)
@@ -117,12 +121,16 @@ class ChatState(param.Parameterized):
             case _:
                 await self._change_message(asked)
 
-    async def _look_through(self, asked: ops.MoreChats | ops.ShowShelf) -> None:
-        if isinstance(asked, ops.MoreChats):
-            await self._sidebar.more()
-        else:
-            self._sidebar.choose(asked.shelf)
-            await self._show_chats()
+    async def _look_through(self, asked: ops.MoreChats | ops.ShowShelf | ops.Compare) -> None:
+        match asked:
+            case ops.MoreChats():
+                await self._sidebar.more()
+            case ops.ShowShelf():
+                self._sidebar.choose(asked.shelf)
+                await self._show_chats()
+            case ops.Compare():
+                self._comparison.answer_id = asked.answer if asked.is_on else None
+                await self._show_open_chat()
 
     async def _go_to(self, path: str, at: UUID | None) -> None:
         has_left = self._turn is not None
@@ -147,20 +155,23 @@ class ChatState(param.Parameterized):
         self._tell({"op": "models", "models": [{"id": each, "label": label} for label, each in labels.items()]})
         self.model = chosen
 
-    def send(self, key: str, text: str, chat_id: ChatId | None) -> None:
-        """Ask the model. The page is told `sent` once the question is stored, or `refused` with the sentence.
+    def send(self, key: str, text: str, chat_id: ChatId | None, *, beside: tuple[UUID, ...] = ()) -> None:
+        """Ask the model, and others beside it.
 
-        The same key again asks nothing again: once its question is stored, that is told once more.
+        The page is told `sent` once the question is stored, or `refused` with the sentence. The same key
+        again asks nothing again: once its question is stored, that is told once more.
         """
         if key in self._submitted:
             self._tell_sent(key)
             return
-        has_switched = chat_id is not None and chat_id == self.chat_id and self._last_model not in (None, self.model)
-        submission = Submission(key, text, chat_id, has_switched)
+        is_same = self._last_model in (None, self.model) and self._comparison.answer_id is None
+        shows_more = chat_id is not None and chat_id == self.chat_id and not is_same
+        request = self._request(key, text=text, chat_id=chat_id)
+        submission = Submission(key, text, chat_id, shows_more, request, beside)
         if not self._models:
             self._say(NO_MODEL, submission)
             return
-        request = self._request(key, text=text, chat_id=chat_id)
+        self._comparison.close()
         self._follow(self._client.chat_stream(request), submission)
 
     def again(self, asked: ops.Again) -> None:
@@ -170,23 +181,28 @@ class ChatState(param.Parameterized):
         elif self.chat_id is not None:
             text = asked.text if isinstance(asked, ops.Edit) else None
             request = self._request(asked.key, chat_id=self.chat_id, text=text or "")
-            request = request.model_copy(update=_meant(asked))
-            submission = Submission(asked.key, text, self.chat_id, has_switched=True)
+            request = request.model_copy(update=meant(asked))
+            submission = Submission(asked.key, text, self.chat_id, shows_more=True)
+            self._comparison.close()
             self._follow(self._client.chat_stream(request), submission)
 
     async def stop(self) -> None:
         """End the running answer of the open chat and keep what was said."""
         if self._turn is not None:
             await self._turn.stop()
+        await self._comparison.stop()
 
     async def open_path(self, path: str, at: UUID | None = None) -> None:
         """Show the chat of a path, at a message of it or at its end, or a new one. What is not there is said so."""
         found = CHAT_PATH.fullmatch(path)
         chat_id = None if found is None else ChatId(UUID(found.group(1)))
         is_other = chat_id != self.chat_id
-        if is_other and self._turn is not None:
-            self._turn.leave()
-            self._turn, self.is_streaming = None, False
+        if is_other:
+            self._comparison.close()
+            self.is_streaming = False
+            if self._turn is not None:
+                self._turn.leave()
+                self._turn = None
         self.chat_id, self.title, self._last_model = chat_id, "", None
         await self._show_open_chat(is_opened=is_other, at=None if at is None else MessageId(at))
 
@@ -229,9 +245,9 @@ class ChatState(param.Parameterized):
         finally:
             is_shown = self._turn is turn
             if is_shown:
-                self._turn, self.is_streaming = None, False
+                self._turn = None
                 self.metrics = turn.follower.figures
-                self._tell({"op": "status", "is_streaming": False})
+                self._tell_streaming()
         async with self._one_at_a_time:
             if is_shown and turn.run_id is None and self.chat_id is not None:
                 # Refused: perhaps because another page began an answer here.
@@ -253,17 +269,19 @@ class ChatState(param.Parameterized):
             self._spawn(self._tell_others(ChatId(event.chat_id)))
             return
         self.chat_id, self._last_model = ChatId(event.chat_id), self.model
+        if submission.request is not None and submission.beside:
+            self._comparison.ask(submission.request, submission.beside, event)
         self._spawn(self._show_turn(turn, submission, event))
 
     async def _show_turn(self, turn: Turn, submission: Submission, event: StartEvent) -> None:
         """Show what was stored: the question and the empty answer, or, when more has changed, all messages."""
-        if submission.has_switched:
+        if submission.shows_more:
             self._tell_sent(submission.key)
             async with self._one_at_a_time:
                 if self._turn is turn:
                     await self._show_open_chat()
         else:
-            answer = empty_answer(str(event.answer_id)) | await turn.follower.shown()
+            answer = empty_answer(event) | await turn.follower.shown()
             messages = [question(str(event.question_id), submission.text or ""), answer]
             self._tell_sent(submission.key, messages=messages)
         await self._tell_others(ChatId(event.chat_id))
@@ -313,9 +331,13 @@ class ChatState(param.Parameterized):
                 "has_older": opened.has_older,
                 "has_newer": opened.has_newer,
                 "at": None if at is None else str(at),
-                "is_streaming": live is not None,
+                "is_streaming": live is not None or bool(opened.live_beside),
+                "beside": await self._comparison.with_text(opened.beside),
             }
         )
+        if opened.live_beside:
+            self._comparison.answer_id = self._comparison.answer_id or UUID(str(opened.messages[-1]["id"]))
+            self._comparison.follow(opened.live_beside)
         turn = self._turn
         if live is not None and (turn is None or turn.run_id not in (None, live)):
             self._follow(self._client.follow(live))
@@ -328,7 +350,7 @@ class ChatState(param.Parameterized):
         if at is not None:
             await show_branch_of(self.context, at)
         while True:
-            opened = await read_open_chat(self.context, chat_id, at)
+            opened = await read_open_chat(self.context, chat_id, at, compared=self._comparison.answer_id)
             turn = self._turn
             if turn is None or turn.run_id is None or turn.run_id != opened.live_run_id:
                 return opened
@@ -341,6 +363,23 @@ class ChatState(param.Parameterized):
         await self._sidebar.show(followed=self._followed())
         if self._sidebar.is_unfinished and (self._looking is None or self._looking.done()):
             self._looking = self._spawn(self._sidebar.keep_looking(self._followed))
+
+    def _compared(self) -> None:
+        """An answer beside the one shown has begun or ended."""
+        self._tell_streaming()
+        if self.chat_id is not None:
+            self._hub.tell(self.context.user_id, self.chat_id, but=self._listener)
+        if not self.is_streaming:
+            self._spawn(self._show_compared())
+
+    async def _show_compared(self) -> None:
+        async with self._one_at_a_time:
+            await self._show_open_chat()
+            await self._show_chats()
+
+    def _tell_streaming(self) -> None:
+        self.is_streaming = self._turn is not None or self._comparison.is_streaming
+        self._tell({"op": "status", "is_streaming": self.is_streaming})
 
     def _followed(self) -> ChatId | None:
         return self.chat_id if self._turn is not None else None
@@ -362,6 +401,8 @@ class ChatState(param.Parameterized):
             self._tell({"op": "go", "path": f"/c/{outcome.new_chat}"})
             await self._show_chats()
         elif outcome.has_changed:
+            if isinstance(asked, ops.ShowBranch):
+                self._comparison.close()
             await self._show_open_chat()
             if self.chat_id is not None:
                 self._hub.tell(self.context.user_id, self.chat_id, but=self._listener)
@@ -407,15 +448,3 @@ class ChatState(param.Parameterized):
             self._refuse(error)
         except Exception:  # noqa: BLE001 - the root of a task
             self._crashed()
-
-
-def _meant(asked: ops.Again) -> dict[str, object]:
-    """Return the fields of a request that say which message is meant, and how."""
-    match asked:
-        case ops.Edit():
-            return {"edit_of": asked.question}
-        case ops.Continue():
-            return {"continue_of": asked.answer}
-        case ops.Regenerate():
-            model = {} if asked.model is None else {"model_id": asked.model}
-            return {"regenerate_of": asked.answer, "wish": asked.wish, **model}

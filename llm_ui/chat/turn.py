@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from llm_ui.chat import ops
 from llm_ui.chat.follow import AnswerFollower, Op
-from llm_ui.contract import StartEvent
+from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.ids import ChatId
 from llm_ui.llm_client import Numbered, UserClient
@@ -25,8 +26,25 @@ class Submission:
     key: str
     text: str | None
     chat_id: ChatId | None
-    has_switched: bool
-    """Whether the model is another one than the chat's last, which leaves a note before the question."""
+    shows_more: bool
+    """Whether more than the question and its answer changes in what is shown, such as a note that the model did."""
+    request: ChatRequest | None = None
+    beside: tuple[UUID, ...] = ()
+    """Models that are asked the same once this question is stored."""
+
+
+def meant(asked: ops.Again) -> dict[str, object]:
+    """Return the fields of a request that say which message is meant, and how."""
+    match asked:
+        case ops.Edit():
+            return {"edit_of": asked.question}
+        case ops.Continue():
+            return {"continue_of": asked.answer}
+        case ops.Merge():
+            return {"regenerate_of": asked.answers[0], "merge_of": tuple(asked.answers)}
+        case ops.Regenerate():
+            model = {} if asked.model is None else {"model_id": asked.model}
+            return {"regenerate_of": asked.answer, "wish": asked.wish, **model}
 
 
 class Turn:

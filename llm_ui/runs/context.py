@@ -23,6 +23,10 @@ DEFAULT_WINDOW = 32_000
 DEFAULT_RESERVE = 4_096
 """Tokens kept free for the answer when the person sets no limit."""
 PAGE = 50
+MERGE = (
+    "Several answers to this follow. Write one answer that keeps what is right and useful in each of them, settles "
+    "where they disagree and says so, and mentions neither the answers nor their number."
+)
 GO_ON = (
     "Your last answer was cut off. Go on exactly where it ended, in mid-sentence or mid-word if need be. "
     "Do not repeat anything and do not remark on the interruption."
@@ -35,7 +39,7 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `history`, `question`, `wish` or `opening`."""
+    """`instructions`, `history`, `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -88,7 +92,7 @@ async def build(
         "cut": f"Older messages from {history.cut_at} on did not fit" if history.cut_at else "",
         "counts": "estimate",
     }
-    asked = f"{turn.question}\n\n{wish}" if wish else turn.question
+    asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wish) if text)
     messages = [*history.messages, PromptMessage("user", asked)]
     if turn.opening:
         messages += [PromptMessage("assistant", turn.opening), PromptMessage("user", GO_ON)]
@@ -100,10 +104,19 @@ def _fixed(prompt: PromptInfo | None, turn: Turn, wish: str) -> list[Part]:
     texts = [
         Part("instructions", prompt.name, _tokens(prompt.text), text=prompt.text) if prompt and prompt.text else None,
         Part("question", "Your message", _tokens(turn.question), messages=(str(turn.question_id),)),
+        Part("merged", "Answers to merge", _tokens(_to_merge(turn)), text=_to_merge(turn)) if turn.merged else None,
         Part("wish", "How the answer should be", _tokens(wish), text=wish) if wish else None,
         Part("opening", "The answer so far", _tokens(turn.opening) + _tokens(GO_ON)) if turn.opening else None,
     ]
     return [part for part in texts if part is not None]
+
+
+def _to_merge(turn: Turn) -> str:
+    """Return the answers that are to be brought together, each marked as one, and what to do with them."""
+    if not turn.merged:
+        return ""
+    answers = "\n\n".join(f"<answer>\n{text}\n</answer>" for text in turn.merged)
+    return f"{MERGE}\n\n{answers}"
 
 
 def _tokens(text: str) -> int:

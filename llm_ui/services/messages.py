@@ -134,6 +134,15 @@ async def read_message(session: ReadSession, actor: Actor, message_id: MessageId
     return view
 
 
+async def read_siblings(session: ReadSession, actor: Actor, message_id: MessageId) -> tuple[MessageView, ...]:
+    """Return the answers that stand in the place of one, in the order they were written, itself among them."""
+    answers = readable(ChatMessage, actor)
+    question = answers.with_only_columns(ChatMessage.parent_id).where(ChatMessage.id == message_id).scalar_subquery()
+    beside = answers.where(ChatMessage.parent_id == question, ChatMessage.role == MessageRole.ASSISTANT)
+    rows = list(await session.scalars(beside.order_by(ChatMessage.position)))
+    return tuple(await _views(session, actor, rows[0].chat_id, rows)) if rows else ()
+
+
 def branch(leaf_id: MessageId, limit: int) -> Select[ChatMessage]:
     """Return the query for a message and those it follows on, newest first, `limit` of them at most.
 

@@ -1,9 +1,9 @@
-"""Reading runs: one by its id, the live one of a chat."""
+"""Reading runs."""
 
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
-from llm_ui.kit.ids import ChatId, RunId
-from llm_ui.models import LIVE_STATUSES, ChatMessage, Run
+from llm_ui.kit.ids import RunId
+from llm_ui.models import ChatMessage, Run
 from llm_ui.services.access import Actor, readable
 
 
@@ -14,9 +14,3 @@ async def read_run(session: ReadSession, actor: Actor, run_id: RunId) -> tuple[R
     if run is None or answer is None:
         raise NotFound("This run does not exist, or it is not yours.")
     return run, answer
-
-
-async def live_run(session: ReadSession, actor: Actor, chat_id: ChatId) -> Run | None:
-    """Return the run that is writing an answer in the chat now, if any."""
-    query = readable(Run, actor).where(Run.chat_id == chat_id, Run.status.in_(LIVE_STATUSES))
-    return await session.scalar(query.order_by(Run.created_at.desc()).limit(1))

@@ -6,7 +6,7 @@ a statement for each table: whoever asked waits for them before the model is cal
 
 from dataclasses import dataclass
 
-from llm_ui.contract import MAX_PROMPT_CHARS, ChatRequest
+from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
@@ -39,6 +39,8 @@ class Turn:
     question: str
     opening: str
     """What the answer begins with: the text of the one it continues; else empty."""
+    merged: tuple[str, ...]
+    """The texts of the answers that this one brings together."""
     before_id: MessageId | None
     """The message that the question follows; None when it is the chat's first."""
     title: str | None
@@ -104,6 +106,7 @@ class _Asked:
     question: ChatMessage
     added: tuple[ChatMessage, ...] = ()
     opening: str = ""
+    merged: tuple[str, ...] = ()
 
 
 async def append_turn(
@@ -111,18 +114,22 @@ async def append_turn(
 ) -> Turn:
     """Store the question and the empty answer: a new question, or another one or another answer beside an old one.
 
-    Raises `Conflict` while the chat's last answer is being written.
+    Raises `Conflict` while an answer is being written in the chat, unless this one is to stand beside it.
     """
     require(actor, Permission.CHAT)
     is_new = request.chat_id is None
-    last = None if is_new else await _last_run(session, actor, chat)
+    last = None if is_new else await _last_run(session, actor, chat, request)
+    shown = chat.active_leaf_id
     if request.regenerate_of or request.continue_of:
         asked = await _ask_again(session, actor, chat, request)
     else:
         asked = await _ask(session, actor, chat, request, target, last)
-    chat.model_id = target.model_id
-    chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
     answer = _message(chat, MessageRole.ASSISTANT, MessageStatus.STREAMING, asked.opening)
+    if request.is_beside:
+        chat.active_leaf_id = shown
+    else:
+        chat.model_id = target.model_id
+        chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
     title = title_of(asked.question.text) if is_new else None
     if title is not None:
         chat.title = title
@@ -137,6 +144,7 @@ async def append_turn(
         answer_id=answer.id,
         question=asked.question.text,
         opening=asked.opening,
+        merged=asked.merged,
         before_id=asked.question.parent_id,
         title=title,
         system_prompt_id=chat.system_prompt_id,
@@ -190,17 +198,25 @@ class _LastRun:
     model_name: str
 
 
-async def _last_run(session: Session, actor: Actor, chat: ChatHistory) -> _LastRun | None:
-    """Return the chat's last run. Raises `Conflict` while it goes on: only the last one of a chat can."""
+async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest) -> _LastRun | None:
+    """Return the chat's last run. Raises `Conflict` while one goes on: only the last few, of one question, can."""
     runs = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
-    columns = runs.with_only_columns(Run.status, Run.answer_id, Run.model_id, Run.model_name)
-    found = (await session.execute(columns.limit(1))).one_or_none()
-    if found is None:
+    columns = runs.with_only_columns(Run.status, Run.question_id, Run.answer_id, Run.model_id, Run.model_name)
+    found = (await session.execute(columns.limit(MAX_BESIDE))).all()
+    if not found:
         return None
-    status, answer_id, model_id, model_name = found
-    if status in LIVE_STATUSES:
+    live = [row.question_id for row in found if row.status in LIVE_STATUSES]
+    if live and not (request.is_beside and await _is_of(session, actor, request, live[0])):
         raise Conflict("An answer is still being written in this chat. Stop it or wait for its end, then send again.")
-    return _LastRun(answer_id, model_id, model_name)
+    if len(live) == MAX_BESIDE:
+        raise Conflict(f"{MAX_BESIDE} answers are being written at once, which is the most. Wait for one to end.")
+    return _LastRun(found[0].answer_id, found[0].model_id, found[0].model_name)
+
+
+async def _is_of(session: Session, actor: Actor, request: ChatRequest, question_id: MessageId) -> bool:
+    """Return whether the answer that is made once more is one to this question."""
+    answers = readable(ChatMessage, actor).where(ChatMessage.parent_id == question_id)
+    return await session.scalar(answers.where(ChatMessage.id == request.regenerate_of)) is not None
 
 
 async def _ask(
@@ -234,7 +250,23 @@ async def _ask_again(session: Session, actor: Actor, chat: ChatHistory, request:
     if request.continue_of and not opening.strip():
         raise InvalidInput("The answer has no text to go on from. Retry it instead.")
     chat.active_leaf_id = question.id
-    return _Asked(question, opening=opening)
+    merged = await _to_merge(session, actor, question, request) if request.merge_of else ()
+    return _Asked(question, opening=opening, merged=merged)
+
+
+async def _to_merge(session: Session, actor: Actor, question: ChatMessage, request: ChatRequest) -> tuple[str, ...]:
+    """Return the texts of the answers that are brought together, in the order they were written."""
+    answers = readable(ChatMessage, actor).where(
+        ChatMessage.parent_id == question.id,
+        ChatMessage.role == MessageRole.ASSISTANT,
+        ChatMessage.id.in_(request.merge_of),
+        ChatMessage.deleted_at.is_(None),
+    )
+    found = await session.scalars(answers.order_by(ChatMessage.position))
+    texts = tuple(answer.text for answer in found if answer.text.strip())
+    if len(texts) < 2:
+        raise InvalidInput("At least two answers with text can be merged. Wait for them, or regenerate one.")
+    return texts
 
 
 async def _leaf_before(session: Session, actor: Actor, chat: ChatHistory, question_id: MessageId) -> MessageId | None:

@@ -202,6 +202,24 @@ async def test_a_wish_is_told_to_the_model_and_not_shown(
     ]
 
 
+async def test_merged_answers_are_sent_with_the_question(
+    api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    replies = [reply("openai", answer("openai", [text])) for text in ("Use one.", "Use two.", "Use both.")]
+    async with FakeProvider(replies) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        client = client_of(a_user)
+        first = started(await everything(client, asking("which?", model_id=model_id)))
+        again = {"text": "", "chat_id": first.chat_id, "regenerate_of": first.answer_id, "model_id": model_id}
+        second = started(await everything(client, asking(**again, is_beside=True)))
+        events = await everything(client, asking(**again, merge_of=(first.answer_id, second.answer_id)))
+
+    assert text_of(events) == "Use both."
+    asked = fake.requests[-1].json()["messages"][-1]["content"]
+    assert asked.startswith("which?")
+    assert asked.endswith("<answer>\nUse one.\n</answer>\n\n<answer>\nUse two.\n</answer>")
+
+
 async def test_how_an_answer_came_about_is_its_owners_to_know(
     api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, another_user: Actor
 ) -> None:

@@ -1,0 +1,111 @@
+// Several answers to one question, side by side; and the choice of models that are asked at once.
+
+import { make, textButton } from "./dom.js"
+
+const MAX_BESIDE = 3
+const CHOICE = "llm-ui-beside"
+
+export class Comparison {
+  // `act` has keep(id), merge(ids), endComparison().
+  constructor(act) {
+    this.act = act
+    this.node = make("section", "comparison")
+    this.node.setAttribute("aria-label", "Answers side by side")
+    const bar = make("div", "comparison-bar")
+    this.about = make("span", "muted")
+    this.mergeButton = textButton("Merge into one answer", "bar-button", () => act.merge(this.#ids()))
+    bar.append(this.about, this.mergeButton, textButton("Show one", "bar-button", () => act.endComparison()))
+    this.columns = make("div", "columns")
+    this.node.append(bar, this.columns)
+  }
+
+  get isOpen() {
+    return this.node.isConnected
+  }
+
+  // Put answers next to each other, in the place of the first one.
+  open(answers) {
+    if (!this.isOpen) answers[0].node.before(this.node)
+    this.columns.replaceChildren(...answers.map((answer) => this.#column(answer)))
+    this.update(answers)
+  }
+
+  // Whether they can be merged depends on their being whole.
+  update(answers) {
+    const isWriting = answers.some((answer) => answer.isLive)
+    this.about.textContent = isWriting ? "Keep the one you like best: the others end then." : "Keep the one you like best; the others stay as its versions."
+    this.mergeButton.disabled = isWriting
+  }
+
+  // Back to the list with them, for whoever draws it next.
+  dissolve() {
+    if (!this.isOpen) return
+    this.node.before(...this.columns.querySelectorAll("article"))
+    this.node.remove()
+  }
+
+  #column(answer) {
+    const column = make("div", "column-of")
+    const head = make("header")
+    const keep = textButton("Keep", "keep", () => this.act.keep(answer.id))
+    keep.setAttribute("aria-label", `Keep the answer of ${answer.data.model || "this model"}`)
+    head.append(make("strong", "", answer.data.model || "Answer"), keep)
+    column.append(head, answer.node)
+    return column
+  }
+
+  #ids() {
+    return [...this.columns.querySelectorAll("article")].map((node) => node.dataset.id)
+  }
+}
+
+// A menu of models, kept for this page: those ticked are asked beside the one in the top bar.
+export class ComparisonChoice {
+  constructor(menu, models) {
+    this.menu = menu
+    this.models = models
+    this.chosen = JSON.parse(sessionStorage.getItem(CHOICE) ?? "[]")
+    menu.addEventListener("toggle", () => { if (menu.open) this.#fill() })
+    this.show()
+  }
+
+  // The ids of the models that are asked too.
+  get ids() {
+    const known = new Set(this.models().map((model) => model.id))
+    return this.chosen.filter((id) => known.has(id))
+  }
+
+  show() {
+    const count = this.ids.length
+    const summary = this.menu.firstElementChild
+    summary.textContent = count ? `Compare: ${count + 1} models` : "Compare"
+    summary.classList.toggle("on", count > 0)
+    this.menu.hidden = this.models().length < 2
+  }
+
+  #fill() {
+    const list = make("fieldset")
+    list.append(make("legend", "", "Ask these too, side by side"))
+    for (const model of this.models()) {
+      const line = make("label")
+      const box = Object.assign(make("input"), { type: "checkbox", checked: this.chosen.includes(model.id) })
+      box.addEventListener("change", () => this.#choose(model.id, box))
+      line.append(box, ` ${model.label}`)
+      list.append(line)
+    }
+    const about = make("p", "", "The model in the top bar is asked in any case. Each answer costs as if asked alone.")
+    this.menu.lastElementChild.replaceChildren(list, about)
+  }
+
+  #choose(id, box) {
+    const others = this.ids.filter((one) => one !== id)
+    if (box.checked && others.length >= MAX_BESIDE) {
+      box.checked = false
+      window.llmUi.toast("Four models at once are the most. Untick one first.", { isError: true })
+      return
+    }
+    this.chosen = box.checked ? [...others, id] : others
+    sessionStorage.setItem(CHOICE, JSON.stringify(this.chosen))
+    this.show()
+  }
+}

@@ -1,0 +1,21 @@
+// What an empty chat shows: a question, and examples that can be asked with a click.
+
+import { make } from "./dom.js"
+
+const EXAMPLES = [
+  ["What can I do here?", "A short guide to this workspace"],
+  ["What is 47 * 89?", "Arithmetic, exactly"],
+  ["Show me a table and some code", "See how answers look"],
+]
+
+export function drawStart(place, ask) {
+  const list = make("div", "examples")
+  for (const [text, about] of EXAMPLES) {
+    const button = make("button")
+    button.type = "button"
+    button.append(make("strong", "", text), make("span", "", about))
+    button.addEventListener("click", () => ask(text))
+    list.append(button)
+  }
+  place.append(make("h2", "", "What is on your mind?"), list)
+}

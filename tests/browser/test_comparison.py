@@ -1,0 +1,89 @@
+"""One question to several models at once: answers side by side, one of them kept, or all merged."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ask, new_chat, pick_model, sign_in
+from tests.product import Product
+
+
+@pytest.fixture
+def compared(page: Page, product: Product) -> Page:
+    """A new chat in which the demo and a slow model were asked the same; the slow one still writes."""
+    sign_in(page, product, "bob")
+    new_chat(page)
+    demo = page.get_by_label("Model", exact=True).locator("option").first.inner_text()
+    pick_model(page, demo)
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("checkbox", name="slow-words").check()
+    page.keyboard.press("Escape")
+    ask(page, "What is 6 * 7?")
+    expect(answers(page)).to_have_count(2)
+    expect(answers(page).nth(0)).to_contain_text("42")
+    expect(answers(page).nth(1)).to_contain_text("w1 ")
+    return page
+
+
+def comparison(page: Page) -> Locator:
+    return page.get_by_role("region", name="Answers side by side")
+
+
+def answers(page: Page) -> Locator:
+    return comparison(page).get_by_role("article", name="Assistant")
+
+
+def test_the_answer_that_is_kept_is_the_chats_and_the_others_stay_as_versions(compared: Page) -> None:
+    compared.get_by_role("button", name="Keep the answer of slow-words").click()
+
+    expect(comparison(compared)).to_have_count(0)
+    kept = compared.get_by_role("article", name="Assistant")
+    expect(kept).to_have_count(1)
+    expect(kept).to_contain_text("w1 ")
+    expect(kept.get_by_label("Version 2 of 2")).to_be_visible()
+    compared.reload()
+    expect(kept).to_contain_text("Stopped.")
+
+
+def test_a_reload_while_both_are_written_shows_both(compared: Page) -> None:
+    compared.reload()
+
+    expect(answers(compared)).to_have_count(2)
+    expect(answers(compared).nth(1)).to_contain_text("w119", timeout=20_000)
+    expect(compared.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+
+def test_answers_are_merged_into_one_that_the_model_was_sent_all_of(compared: Page) -> None:
+    merge = compared.get_by_role("button", name="Merge into one answer")
+    expect(merge).to_be_disabled()
+    compared.get_by_role("button", name="Stop").click()
+    merge.click()
+
+    expect(comparison(compared)).to_have_count(0)
+    merged = compared.get_by_role("article", name="Assistant")
+    expect(merged.get_by_label("Version 3 of 3")).to_be_visible()
+    merged.get_by_role("button", name="What the model saw").click()
+    expect(compared.get_by_role("dialog")).to_contain_text("Answers to merge")
+
+
+def test_versions_are_compared_later(compared: Page) -> None:
+    compared.get_by_role("button", name="Stop").click()
+    compared.get_by_role("button", name="Show one").click()
+    expect(comparison(compared)).to_have_count(0)
+
+    compared.get_by_role("article", name="Assistant").get_by_label("More", exact=True).click()
+    compared.get_by_role("button", name="Compare versions side by side").click()
+
+    expect(answers(compared)).to_have_count(2)
+
+
+def test_a_chat_goes_on_with_the_first_answer_when_none_is_kept(compared: Page) -> None:
+    compared.get_by_role("button", name="Stop").click()
+    expect(compared.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    compared.get_by_role("button", name="Compare: 2 models").click()
+    compared.get_by_role("checkbox", name="slow-words").uncheck()
+    compared.keyboard.press("Escape")
+    ask(compared, "What is 6 * 8?")
+
+    expect(compared.get_by_role("article", name="Assistant").last).to_contain_text("48")
+    expect(compared.get_by_role("article", name="Assistant")).to_have_count(2)
+    expect(comparison(compared)).to_have_count(0)
