@@ -14,7 +14,8 @@ export class Comparison {
     const bar = make("div", "comparison-bar")
     this.about = make("span", "muted")
     this.mergeButton = textButton("Merge into one answer", "bar-button", () => act.merge(this.#ids()))
-    bar.append(this.about, this.mergeButton, textButton("Show one", "bar-button", () => act.endComparison()))
+    this.endButton = textButton("Show one", "bar-button", () => act.endComparison())
+    bar.append(this.about, this.mergeButton, this.endButton)
     this.columns = make("div", "columns")
     this.node.append(bar, this.columns)
   }
@@ -34,7 +35,7 @@ export class Comparison {
   update(answers) {
     const isWriting = answers.some((answer) => answer.isLive)
     this.about.textContent = isWriting ? "Keep the one you like best: the others end then." : "Keep the one you like best; the others stay as its versions."
-    this.mergeButton.disabled = isWriting
+    this.mergeButton.disabled = this.endButton.disabled = isWriting
   }
 
   // Back to the list with them, for whoever draws it next.

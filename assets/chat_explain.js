@@ -1,14 +1,17 @@
 // "What the model saw": the parts of what was sent, where the time went, what it cost.
 
-import { make, textButton } from "./dom.js"
+import { copyText, make, textButton } from "./dom.js"
 
 const ORIGINS = {
   instructions: "Instructions",
   history: "Earlier messages",
   question: "Your message",
+  merged: "Answers to merge",
   wish: "How the answer should be",
   opening: "The answer so far",
 }
+// Parts that a model can be asked without.
+const REMOVABLE = { instructions: "instructions", history: "earlier messages" }
 const SPEAKERS = { system: "Instructions", user: "You", assistant: "Assistant" }
 
 function counted(tokens) {
@@ -71,8 +74,31 @@ function facts(pairs) {
   return node
 }
 
+// Once more beside this answer: with another model, or without a part of what it saw.
+function replayForm(data, act) {
+  const form = make("form", "replay")
+  const model = make("select")
+  model.setAttribute("aria-label", "Model for the replay")
+  model.append(new Option("The model in the top bar", ""), ...act.models().map((one) => new Option(one.label, one.id)))
+  const removable = data.parts.filter((part) => part.origin in REMOVABLE)
+  const boxes = removable.map((part) => {
+    const label = make("label")
+    label.append(Object.assign(make("input"), { type: "checkbox", value: part.origin }), ` Without the ${REMOVABLE[part.origin]}`)
+    return label
+  })
+  form.append(model, ...boxes, make("button", "primary", "Replay beside this answer"))
+  form.addEventListener("submit", (event) => {
+    event.preventDefault()
+    const without = [...form.querySelectorAll("input:checked")].map((box) => box.value)
+    act.replay(data.answer, { model: model.value || null, without })
+  })
+  return form
+}
+
 export class Explanation {
-  constructor() {
+  // `act` has models(), copy(answer, language), replay(answer, how).
+  constructor(act) {
+    this.act = act
     this.dialog = make("dialog", "explanation")
     this.dialog.setAttribute("aria-labelledby", "explanation-title")
     const head = make("header")
@@ -100,9 +126,43 @@ export class Explanation {
     const used = data.parts.reduce((sum, part) => sum + part.tokens, 0)
     const share = `About ${counted(used)} of the model's window of ${data.window.toLocaleString("en")}; ${data.reserved.toLocaleString("en")} were kept free for the answer.`
     this.body.replaceChildren(
-      windowBar(data), make("p", "muted", share), ...(data.cut ? [make("p", "cut", `${data.cut}.`)] : []),
+      windowBar(data), make("p", "muted", share), ...this.#remarks(data).map((remark) => make("p", "cut", `${remark}.`)),
       ...data.parts.map(partNode), make("h3", "", "Time"), waterfall(data.times), make("h3", "", "Figures"), facts(data.facts),
+      make("h3", "", "Ask again"), replayForm(data, { ...this.act, replay: (answer, how) => this.#replay(answer, how) }),
+      make("h3", "", "The request"), this.#requestButtons(data.answer),
     )
+  }
+
+  // The request came: shown, so that it can be read before it is taken along.
+  showRequest(op) {
+    if (op.answer !== this.wanted) return
+    const code = make("pre", "request", op.code)
+    code.tabIndex = 0
+    const copy = textButton("Copy", "more", () => copyText(op.code, copy))
+    copy.title = "Copy"
+    this.place.replaceChildren(code, copy)
+    copy.focus()
+  }
+
+  #remarks(data) {
+    const left = data.left_out.map((origin) => REMOVABLE[origin])
+    return [...(left.length ? [`Left out this time: ${left.join(", ")}`] : []), ...(data.cut ? [data.cut] : [])]
+  }
+
+  #replay(answer, how) {
+    this.dialog.close()
+    this.act.replay(answer, how)
+  }
+
+  #requestButtons(answer) {
+    const node = make("div")
+    const row = make("p", "buttons")
+    for (const [language, label] of [["curl", "As curl"], ["python", "As Python"]]) {
+      row.append(textButton(label, "more", () => this.act.copy(answer, language)))
+    }
+    this.place = make("div")
+    node.append(make("p", "muted", "What was sent to the provider, to be sent again from a terminal. The key is not in it: set API_KEY."), row, this.place)
+    return node
   }
 
   refuse() {

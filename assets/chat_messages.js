@@ -166,7 +166,7 @@ export class Messages {
   }
 
   // Show the end of a chat. Of the same chat, older messages that were loaded stay where they are.
-  show(all, { isOther, hasOlder, beside = [] }) {
+  show(all, { isOther, hasOlder, compared = null, beside = [] }) {
     this.comparison.dissolve()
     const wanted = new Set([...all, ...beside].map((data) => data.id))
     const nodes = [...this.list.children]
@@ -182,7 +182,7 @@ export class Messages {
     }
     if (!beside.length) return
     for (const data of beside) this.#put(data, previous)
-    this.#compare([all.at(-1), ...beside].map((data) => data.id))
+    this.#compare([compared, ...beside.map((data) => data.id)])
   }
 
   // An answer that is written beside another one.

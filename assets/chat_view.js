@@ -1,6 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
+import { listActions, messageActions } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
@@ -16,7 +17,7 @@ const NEAR_PX = 80
 const OLDER_PX = 600
 const MAX_SPOKEN_CHARS = 2_000
 const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "copy_request",
 ])
 const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
 
@@ -43,39 +44,17 @@ class ChatPage {
       beside: () => this.choice.ids,
     })
     this.choice = new ComparisonChoice(find("beside"), () => this.models)
-    this.explanation = new Explanation()
-    this.messages = new Messages(find("messages"), {
-      regenerate: (answer, how) => this.again({ op: "regenerate", answer, ...how }),
-      goOn: (answer) => this.again({ op: "continue", answer }),
-      edit: (question, text) => this.again({ op: "edit", question, text }),
-      showBranch: (message) => this.tell({ op: "show_branch", message }),
-      compare: (answer, is_on) => this.tell({ op: "compare", answer, is_on }),
-      merge: (answers) => this.again({ op: "merge", answers }),
-      keep: (answer) => this.keep(answer),
-      rewrite: (answer, text) => this.tell({ op: "rewrite", answer, text }),
-      remove: (message) => this.tell({ op: "delete_message", message }),
-      rate: (answer, given) => this.tell({ op: "rate", answer, ...given }),
-      branchOff: (message) => this.tell({ op: "branch_off", message }),
-      explain: (answer) => this.explain(answer),
+    this.explanation = new Explanation({
       models: () => this.models,
+      copy: (answer, language) => this.tell({ op: "copy_request", answer, language }),
+      replay: (answer, how) => this.again({ op: "replay", answer, ...how }),
     })
+    this.messages = new Messages(find("messages"), messageActions(this))
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
     this.search = new Search({ ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at) })
     this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
     this.exports = new Exports()
-    this.list = new ChatList(find("chats"), {
-      rename: (chat, title) => this.tell({ op: "rename", chat: chat.id, title }),
-      delete: (chat) => this.tell({ op: "delete", chat: chat.id }),
-      restore: (chat) => this.tell({ op: "restore", chat: chat.id }),
-      purge: (chat) => this.tell({ op: "purge", chat: chat.id }),
-      pin: (chat) => this.tell({ op: "pin", chat: chat.id, is_pinned: true }),
-      unpin: (chat) => this.tell({ op: "pin", chat: chat.id, is_pinned: false }),
-      archive: (chat) => this.archive(chat, true),
-      unarchive: (chat) => this.archive(chat, false),
-      exports: (chat) => this.exports.show(chat),
-      show: (shelf) => this.tell({ op: "show_shelf", shelf }),
-      more: () => this.tell({ op: "more_chats" }),
-    })
+    this.list = new ChatList(find("chats"), listActions(this))
     this.#listen()
     drawStart(find("start"), (text) => {
       this.composer.box.value = text
@@ -130,7 +109,7 @@ class ChatPage {
     const isOther = isFirst || op.chat !== this.chat || Boolean(op.at)
     this.chat = op.chat
     this.list.select(op.chat)
-    this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older, beside: op.beside })
+    this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older, compared: op.compared, beside: op.beside })
     if (this.isRestored) this.hasOlder = op.has_older
     this.isRestored = false
     if (isOther) {
@@ -196,7 +175,10 @@ class ChatPage {
 
   on_refused(op) {
     const done = this.composer.refused(op.key, op.message)
-    if (!done) return
+    if (!done) {
+      window.llmUi.toast(op.message, { isError: true })
+      return
+    }
     this.messages.dropPending(op.key)
     if (done.chat !== this.chat || done.isLeft) window.llmUi.toast(op.message, { isError: true })
     else this.#setStreaming(false)
@@ -278,6 +260,10 @@ class ChatPage {
 
   on_explained(op) {
     this.explanation.show(op)
+  }
+
+  on_request(op) {
+    this.explanation.showRequest(op)
   }
 
   on_message_deleted(op) {

@@ -1,6 +1,6 @@
 """What the pages and the LLM API say to each other, and the wire format of a run's events (design §3)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -11,6 +11,9 @@ MAX_PROMPT_CHARS = 2_000_000
 
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
+
+LeftOut = Literal["instructions", "history"]
+"""Parts of the context that a model can be asked without."""
 
 MAX_BESIDE = 4
 """Most answers to one question that are written at once, or merged."""
@@ -43,6 +46,8 @@ class ChatRequest(_Wire):
     """With `regenerate_of`: also while other answers to the question are written, and the chat shows what it showed."""
     merge_of: Annotated[tuple[UUID, ...], Field(max_length=MAX_BESIDE)] = ()
     """With `regenerate_of`: answers to the same question, at least two, that the new one brings together."""
+    without: frozenset[LeftOut] = frozenset()
+    """Parts that the model is not sent this time."""
     wish: Annotated[str, Field(max_length=MAX_WISH_CHARS)] = ""
     """How the answer should be, such as "Shorter, please."; the model is told, the chat does not show it."""
     model_id: UUID | None = None
@@ -188,6 +193,14 @@ class ChatAnswer(_Wire):
     cost_usd: str | None
     metrics: Metrics
     error: ErrorDetail | None = None
+
+
+class SentRequest(_Wire):
+    """The HTTP request with which a provider was asked; its key, and its address for who may not know it, masked."""
+
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any]
 
 
 class RunView(_Wire):

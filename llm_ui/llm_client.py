@@ -22,6 +22,7 @@ from llm_ui.contract import (
     ModelView,
     ProviderTest,
     RunEvent,
+    SentRequest,
     StartEvent,
 )
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
@@ -105,6 +106,10 @@ class UserClient:
     async def stop(self, run_id: UUID) -> None:
         """End a run and keep what was said."""
         await self._send("POST", f"/v1/runs/{run_id}/stop")
+
+    async def sent_request(self, run_id: UUID) -> SentRequest:
+        """Return the HTTP request with which a run's provider was asked, without its key."""
+        return SentRequest.model_validate_json(await self._send("GET", f"/v1/runs/{run_id}/request"))
 
     async def models(self) -> list[ModelView]:
         """Return the models that may be asked, the default one first."""

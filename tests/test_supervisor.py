@@ -41,8 +41,9 @@ def stopped(tmp_path: Path) -> Product:
 
 
 def test_everything_is_ready_and_said_once(product: Product) -> None:
-    told = product.log()
+    wait_until(lambda: "LLM UI is ready" in product.log(), "the product to say that it is ready")
 
+    told = product.log()
     assert told.count(f"LLM UI is ready: {product.url}") == 1
     assert "/setup?token=" in told
     assert httpx2.get(f"{product.url}/login", trust_env=False).status_code in (200, 303)

@@ -22,6 +22,7 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
         "window": found.window,
         "reserved": found.reserved,
         "cut": found.cut,
+        "left_out": list(found.left_out),
         "times": [
             {"name": name, "ms": ms}
             for name, ms in (

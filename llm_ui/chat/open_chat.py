@@ -24,8 +24,10 @@ class OpenChat:
     has_older: bool
     has_newer: bool
     live_run_id: UUID | None
+    compared: UUID | None = None
+    """The answer that others are shown next to."""
     beside: list[Shown] = field(default_factory=list)
-    """The answers to show next to the last one."""
+    """Those others."""
     live_beside: tuple[UUID, ...] = ()
     """The runs that write them."""
 
@@ -47,23 +49,26 @@ async def read_open_chat(
         detail = await open_chat(session, actor, chat_id)
         around = None if at is None else await read_around(session, actor, chat_id, at)
         page = around or await read_messages(session, actor, chat_id)
-        beside = await _beside(session, actor, page, compared)
+        anchor, beside = await _beside(session, actor, page, compared)
     # The live run is taken from the answer itself, so that both are of the same instant.
     live = next(iter(_live(page.items)), None)
     messages = await shown_messages(page.items)
-    return OpenChat(detail, messages, page.has_older, page.has_newer, live, await shown_messages(beside), _live(beside))
+    others = await shown_messages(beside)
+    return OpenChat(detail, messages, page.has_older, page.has_newer, live, anchor, others, _live(beside))
 
 
 async def _beside(
     session: ReadSession, actor: Actor, page: MessagePage, compared: UUID | None
-) -> tuple[MessageView, ...]:
-    """Return the answers to show next to the last one: while they are compared, or written at the same time."""
-    last = page.items[-1] if page.items and not page.has_newer else None
-    if last is None or last.role is not MessageRole.ASSISTANT or not last.siblings:
-        return ()
-    all_of_them = await read_siblings(session, actor, last.id)
-    others = tuple(one for one in all_of_them if one.id != last.id)[-MAX_BESIDE + 1 :]
-    return others if _live(others) or compared in {one.id for one in all_of_them} else ()
+) -> tuple[UUID | None, tuple[MessageView, ...]]:
+    """Return the answer that is compared, or beside which others are being written now, and these others."""
+    last = page.items[-1:] if not page.has_newer else ()
+    meant = [one for one in page.items if compared in (one.id, *one.siblings)]
+    for shown in [one for one in (*meant, *last) if one.role is MessageRole.ASSISTANT and one.siblings]:
+        all_of_them = await read_siblings(session, actor, shown.id)
+        others = tuple(one for one in all_of_them if one.id != shown.id)[-MAX_BESIDE + 1 :]
+        if _live(others) or shown in meant:
+            return shown.id, others
+    return None, ()
 
 
 def _live(messages: Sequence[MessageView]) -> tuple[UUID, ...]:

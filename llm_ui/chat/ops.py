@@ -5,12 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS
+from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS, LeftOut
 from llm_ui.models import FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
 
 MAX_PATH_CHARS = 500
+Language = Literal["curl", "python"]
 Key = Annotated[str, Field(pattern=r"^[\w\-]{8,64}$")]
 
 
@@ -143,6 +144,24 @@ class Explain(_Op):
     answer: UUID
 
 
+class CopyRequest(_Op):
+    """Tell the request that made an answer, as code."""
+
+    op: Literal["copy_request"]
+    answer: UUID
+    language: Language
+
+
+class Replay(_Op):
+    """Make an answer once more beside it: with another model, or with a part of what it saw left out."""
+
+    op: Literal["replay"]
+    key: Key
+    answer: UUID
+    model: UUID | None = None
+    without: frozenset[LeftOut] = frozenset()
+
+
 class Stop(_Op):
     """End the running answer."""
 
@@ -236,7 +255,11 @@ Again = Regenerate | Continue | Edit | Merge
 
 ToChat = Rename | Pin | Archive | Delete | Restore | Purge
 """What is done to a chat of the list."""
-InOrder = Ready | Open | Send | Again | Compare | Older | MoreChats | ShowShelf | ToChat | Change | Explain | Search
+LookUp = Explain | CopyRequest | Search
+"""What changes nothing."""
+Look = Older | MoreChats | ShowShelf | Compare | Replay
+"""What shows more, or otherwise."""
+InOrder = Ready | Open | Send | Again | Look | ToChat | Change | LookUp
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

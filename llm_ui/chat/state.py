@@ -4,7 +4,6 @@ import asyncio
 import contextvars
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from uuid import UUID
 
@@ -12,21 +11,20 @@ import param
 
 from llm_ui.chat import ops
 from llm_ui.chat.comparison import Comparison
-from llm_ui.chat.explain import explain
-from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
 from llm_ui.chat.hub import Hub
+from llm_ui.chat.labels import model_labels
+from llm_ui.chat.lookup import look_up
 from llm_ui.chat.message import change_message, show_branch_of
 from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
 from llm_ui.chat.shown import empty_answer, question
 from llm_ui.chat.sidebar import Sidebar
-from llm_ui.chat.turn import Submission, Turn, meant
+from llm_ui.chat.turn import Submission, Submitted, Turn, meant
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError, NotFound
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.observability.logging import get_logger
-from llm_ui.services.ai_models import ModelInfo, list_models
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
@@ -34,8 +32,6 @@ log = get_logger(__name__)
 CHAT_PATH = re.compile(r"/c/([0-9a-f\-]{36})/?")
 NO_MODEL = "No model is set up yet. An administrator can connect one under Admin."
 CRASHED = "Something went wrong here. Reload the page; if it stays, tell an administrator: {}."
-REMEMBERED_KEYS = 20
-"""Submissions whose keys are remembered, so that one sent again over a new connection is known."""
 
 
 class ChatState(param.Parameterized):
@@ -53,14 +49,14 @@ class ChatState(param.Parameterized):
         super().__init__()
         self.context = context
         self._hub = hub
-        self._tell = tell
+        self.tell = tell
         self._client: UserClient = context.backend.llm.signed_in(context.user_id, context.session_id)
         self._sidebar = Sidebar(context, tell)
-        self._models: dict[str, ModelInfo] = {}
+        self._models: frozenset[str] = frozenset()
         self._last_model: str | None = None
         self._turn: Turn | None = None
-        self._comparison = Comparison(self._client, tell, self._spawn, self._compared)
-        self._submitted: OrderedDict[str, ChatId | None] = OrderedDict()
+        self._comparison = Comparison(self._client, self)
+        self._submitted = Submitted()
         self._looking: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,7 +85,7 @@ class ChatState(param.Parameterized):
                     async with self._one_at_a_time:
                         await self._do(asked)
         except LLMUIError as error:
-            self._refuse(error)
+            self.refuse(error)
         except Exception:  # noqa: BLE001 - the edge of a page's event
             self._crashed()
 
@@ -106,23 +102,19 @@ class ChatState(param.Parameterized):
                 self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside))
             case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge():
                 self.again(asked)
-            case ops.Older():
-                await self.older(MessageId(asked.before))
-            case ops.MoreChats() | ops.ShowShelf() | ops.Compare():
+            case ops.Older() | ops.MoreChats() | ops.ShowShelf() | ops.Compare() | ops.Replay():
                 await self._look_through(asked)
             case ops.Rename() | ops.Pin() | ops.Archive() | ops.Delete() | ops.Restore() | ops.Purge():
                 await self._change_chat(asked)
-            case ops.Explain():
-                self._tell(
-                    {"op": "explained", "answer": str(asked.answer), **await explain(self.context, asked.answer)}
-                )
-            case ops.Search():
-                self._tell(await find(self.context, asked))
+            case ops.Explain() | ops.CopyRequest() | ops.Search():
+                self.tell(await look_up(self.context, self._client, asked))
             case _:
                 await self._change_message(asked)
 
-    async def _look_through(self, asked: ops.MoreChats | ops.ShowShelf | ops.Compare) -> None:
+    async def _look_through(self, asked: ops.Look) -> None:
         match asked:
+            case ops.Older():
+                await self.older(MessageId(asked.before))
             case ops.MoreChats():
                 await self._sidebar.more()
             case ops.ShowShelf():
@@ -131,6 +123,8 @@ class ChatState(param.Parameterized):
             case ops.Compare():
                 self._comparison.answer_id = asked.answer if asked.is_on else None
                 await self._show_open_chat()
+            case ops.Replay():
+                self._replay(asked)
 
     async def _go_to(self, path: str, at: UUID | None) -> None:
         has_left = self._turn is not None
@@ -140,19 +134,11 @@ class ChatState(param.Parameterized):
 
     async def load_models(self) -> None:
         """Read which models may be asked; keep the chosen one while it is among them."""
-        async with self.context.backend.database.reading() as session:
-            found = await list_models(session, await self.context.actor())
-        names = [model.display_name for model in found]
-        labels = {
-            model.display_name
-            if names.count(model.display_name) == 1
-            else f"{model.display_name} · {model.provider_name}": str(model.id)
-            for model in found
-        }
-        self._models = {str(model.id): model for model in found}
-        chosen = self.model if self.model in self._models else next(iter(self._models), None)
+        labels = await model_labels(self.context)
+        self._models = frozenset(labels.values())
+        chosen = self.model if self.model in self._models else next(iter(labels.values()), None)
         self.param.model.objects = labels
-        self._tell({"op": "models", "models": [{"id": each, "label": label} for label, each in labels.items()]})
+        self.tell({"op": "models", "models": [{"id": each, "label": label} for label, each in labels.items()]})
         self.model = chosen
 
     def send(self, key: str, text: str, chat_id: ChatId | None, *, beside: tuple[UUID, ...] = ()) -> None:
@@ -186,6 +172,14 @@ class ChatState(param.Parameterized):
             self._comparison.close()
             self._follow(self._client.chat_stream(request), submission)
 
+    def _replay(self, asked: ops.Replay) -> None:
+        if asked.key in self._submitted:
+            self._tell_sent(asked.key)
+        elif self.chat_id is not None:
+            model = {} if asked.model is None else {"model_id": asked.model}
+            how = {"regenerate_of": asked.answer, "without": asked.without, **model}
+            self._comparison.replay(self._request(asked.key, chat_id=self.chat_id, text="").model_copy(update=how))
+
     async def stop(self) -> None:
         """End the running answer of the open chat and keep what was said."""
         if self._turn is not None:
@@ -210,7 +204,7 @@ class ChatState(param.Parameterized):
         """Show messages before the oldest one shown."""
         if self.chat_id is not None:
             messages, has_older = await read_older(self.context, self.chat_id, before)
-            self._tell({"op": "older", "before": str(before), "messages": messages, "has_older": has_older})
+            self.tell({"op": "older", "before": str(before), "messages": messages, "has_older": has_older})
 
     def _request(self, key: str, *, text: str, chat_id: ChatId | None) -> ChatRequest:
         return ChatRequest(
@@ -225,21 +219,19 @@ class ChatState(param.Parameterized):
     def _follow(self, events: AsyncGenerator[Numbered], submission: Submission | None = None) -> None:
         """Follow a run in a task; the page stops following the one before."""
         if submission is not None:
-            self._submitted[submission.key] = None
-            while len(self._submitted) > REMEMBERED_KEYS:
-                self._submitted.popitem(last=False)
+            self._submitted.begin(submission.key)
         if self._turn is not None:
             self._turn.leave()
-        turn = Turn(self._client, self._tell, self._started, self._titled_by, submission)
+        turn = Turn(self._client, self.tell, self._started, self._titled_by, submission)
         self._turn, self.is_streaming = turn, True
-        turn.task = self._spawn(self._follow_to_end(turn, events))
+        turn.task = self.spawn(self._follow_to_end(turn, events))
 
     async def _follow_to_end(self, turn: Turn, events: AsyncGenerator[Numbered]) -> None:
         is_shown = False
         try:
             await turn.follow(events)
         except LLMUIError as error:
-            self._refuse(error, turn.submission)
+            self.refuse(error, turn.submission)
         except Exception:  # noqa: BLE001 - the root of a task
             self._crashed(turn.submission)
         finally:
@@ -257,21 +249,21 @@ class ChatState(param.Parameterized):
     def _started(self, turn: Turn, event: StartEvent) -> None:
         """The question is stored: tell it, on the page that shows its chat."""
         if turn.is_stop_asked:
-            self._spawn(turn.stop())
+            self.spawn(turn.stop())
         submission = turn.submission
         if submission is None:
             return
-        self._submitted[submission.key] = ChatId(event.chat_id)
+        self._submitted.store(submission.key, ChatId(event.chat_id))
         if self._turn is not turn:
             # The page has moved on: it only learns that nothing was lost.
             self._tell_sent(submission.key)
             turn.leave()
-            self._spawn(self._tell_others(ChatId(event.chat_id)))
+            self.spawn(self._tell_others(ChatId(event.chat_id)))
             return
         self.chat_id, self._last_model = ChatId(event.chat_id), self.model
         if submission.request is not None and submission.beside:
             self._comparison.ask(submission.request, submission.beside, event)
-        self._spawn(self._show_turn(turn, submission, event))
+        self.spawn(self._show_turn(turn, submission, event))
 
     async def _show_turn(self, turn: Turn, submission: Submission, event: StartEvent) -> None:
         """Show what was stored: the question and the empty answer, or, when more has changed, all messages."""
@@ -288,9 +280,9 @@ class ChatState(param.Parameterized):
 
     def _tell_sent(self, key: str, **more: object) -> None:
         """Tell that a submission is stored, once it is."""
-        chat_id = self._submitted[key]
+        chat_id = self._submitted.chat_of(key)
         if chat_id is not None:
-            self._tell({"op": "sent", "key": key, "chat": str(chat_id), **more})
+            self.tell({"op": "sent", "key": key, "chat": str(chat_id), **more})
 
     async def _tell_others(self, chat_id: ChatId) -> None:
         self._hub.tell(self.context.user_id, chat_id, but=self._listener)
@@ -303,26 +295,26 @@ class ChatState(param.Parameterized):
 
     def _titled(self, title: str) -> None:
         self.title = title
-        self._tell({"op": "title", "title": title})
+        self.tell({"op": "title", "title": title})
 
     async def _show_open_chat(self, *, is_opened: bool = False, at: MessageId | None = None) -> None:
         """Tell the open chat's last messages, or those around one, and follow its running answer."""
         if self.chat_id is None:
             empty: Op = {"chat": None, "title": "", "messages": [], "has_older": False, "is_streaming": False}
-            self._tell({"op": "snapshot", **empty})
+            self.tell({"op": "snapshot", **empty})
             return
         try:
             opened = await self._read_open_chat(self.chat_id, at)
         except NotFound as error:
             self.chat_id = None
-            self._tell({"op": "missing", "text": error.message})
+            self.tell({"op": "missing", "text": error.message})
             return
         detail, live = opened.detail, opened.live_run_id
         self.title = detail.title
         self._last_model = None if detail.model_id is None else str(detail.model_id)
         if is_opened and self._last_model in self._models:
             self.param.update(model=self._last_model, temperature=detail.temperature, max_tokens=detail.max_tokens)
-        self._tell(
+        self.tell(
             {
                 "op": "snapshot",
                 "chat": str(detail.id),
@@ -332,12 +324,11 @@ class ChatState(param.Parameterized):
                 "has_newer": opened.has_newer,
                 "at": None if at is None else str(at),
                 "is_streaming": live is not None or bool(opened.live_beside),
+                "compared": None if opened.compared is None else str(opened.compared),
                 "beside": await self._comparison.with_text(opened.beside),
             }
         )
-        if opened.live_beside:
-            self._comparison.answer_id = self._comparison.answer_id or UUID(str(opened.messages[-1]["id"]))
-            self._comparison.follow(opened.live_beside)
+        self._comparison.follow(opened.compared, opened.live_beside)
         turn = self._turn
         if live is not None and (turn is None or turn.run_id not in (None, live)):
             self._follow(self._client.follow(live))
@@ -362,15 +353,20 @@ class ChatState(param.Parameterized):
     async def _show_chats(self) -> None:
         await self._sidebar.show(followed=self._followed())
         if self._sidebar.is_unfinished and (self._looking is None or self._looking.done()):
-            self._looking = self._spawn(self._sidebar.keep_looking(self._followed))
+            self._looking = self.spawn(self._sidebar.keep_looking(self._followed))
 
-    def _compared(self) -> None:
+    def stored(self, submission: Submission, chat_id: ChatId) -> None:
+        """What was submitted is stored: tell it."""
+        self._submitted.store(submission.key, chat_id)
+        self._tell_sent(submission.key)
+
+    def compared(self) -> None:
         """An answer beside the one shown has begun or ended."""
         self._tell_streaming()
         if self.chat_id is not None:
             self._hub.tell(self.context.user_id, self.chat_id, but=self._listener)
         if not self.is_streaming:
-            self._spawn(self._show_compared())
+            self.spawn(self._show_compared())
 
     async def _show_compared(self) -> None:
         async with self._one_at_a_time:
@@ -379,7 +375,7 @@ class ChatState(param.Parameterized):
 
     def _tell_streaming(self) -> None:
         self.is_streaming = self._turn is not None or self._comparison.is_streaming
-        self._tell({"op": "status", "is_streaming": self.is_streaming})
+        self.tell({"op": "status", "is_streaming": self.is_streaming})
 
     def _followed(self) -> ChatId | None:
         return self.chat_id if self._turn is not None else None
@@ -389,16 +385,16 @@ class ChatState(param.Parameterized):
         if title is not None and asked.chat == self.chat_id:
             self._titled(title)
         if isinstance(asked, ops.Delete):
-            self._tell({"op": "deleted", "chat": str(asked.chat)})
+            self.tell({"op": "deleted", "chat": str(asked.chat)})
         self._hub.tell(self.context.user_id, ChatId(asked.chat), but=self._listener)
         await self._show_chats()
 
     async def _change_message(self, asked: ops.Change) -> None:
         outcome = await change_message(self.context, asked)
         if outcome.gone:
-            self._tell({"op": "message_deleted", "messages": [str(each) for each in outcome.gone]})
+            self.tell({"op": "message_deleted", "messages": [str(each) for each in outcome.gone]})
         if outcome.new_chat is not None:
-            self._tell({"op": "go", "path": f"/c/{outcome.new_chat}"})
+            self.tell({"op": "go", "path": f"/c/{outcome.new_chat}"})
             await self._show_chats()
         elif outcome.has_changed:
             if isinstance(asked, ops.ShowBranch):
@@ -408,7 +404,7 @@ class ChatState(param.Parameterized):
                 self._hub.tell(self.context.user_id, self.chat_id, but=self._listener)
 
     def _changed_elsewhere(self, chat_id: ChatId) -> None:
-        self._spawn(self._catch_up(chat_id))
+        self.spawn(self._catch_up(chat_id))
 
     async def _catch_up(self, chat_id: ChatId) -> None:
         async with self._one_at_a_time:
@@ -416,9 +412,10 @@ class ChatState(param.Parameterized):
                 await self._show_open_chat()
             await self._show_chats()
 
-    def _refuse(self, error: LLMUIError, submission: Submission | None = None) -> None:
+    def refuse(self, error: LLMUIError, submission: Submission | None = None) -> None:
+        """Say why something was not done."""
         if error.code == "not_signed_in":
-            self._tell({"op": "signed_out"})
+            self.tell({"op": "signed_out"})
         else:
             self._say(error.message, submission)
 
@@ -430,12 +427,13 @@ class ChatState(param.Parameterized):
     def _say(self, sentence: str, submission: Submission | None) -> None:
         """Tell why something was not done: beside the text that was not sent, or for a moment."""
         if submission is None:
-            self._tell({"op": "toast", "text": sentence, "is_error": True})
+            self.tell({"op": "toast", "text": sentence, "is_error": True})
             return
-        self._submitted.pop(submission.key, None)
-        self._tell({"op": "refused", "key": submission.key, "text": submission.text or "", "message": sentence})
+        self._submitted.forget(submission.key)
+        self.tell({"op": "refused", "key": submission.key, "text": submission.text or "", "message": sentence})
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run work in a task that ends with the page."""
         task = asyncio.get_running_loop().create_task(self._guarded(work), context=self._task_context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -445,6 +443,6 @@ class ChatState(param.Parameterized):
         try:
             await work
         except LLMUIError as error:
-            self._refuse(error)
+            self.refuse(error)
         except Exception:  # noqa: BLE001 - the root of a task
             self._crashed()

@@ -1,6 +1,7 @@
 """One question on its way to an answer, or an answer that was found being written."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,6 +16,7 @@ from llm_ui.observability.logging import get_logger
 
 log = get_logger(__name__)
 
+REMEMBERED_KEYS = 20
 RETRY_S = 3.0
 """Pause before an answer whose server went away is looked for again."""
 
@@ -31,6 +33,37 @@ class Submission:
     request: ChatRequest | None = None
     beside: tuple[UUID, ...] = ()
     """Models that are asked the same once this question is stored."""
+
+
+class Submitted:
+    """The keys that were submitted last, and the chats they were stored in: one that is sent again is known."""
+
+    def __init__(self) -> None:
+        self._chats: OrderedDict[str, ChatId | None] = OrderedDict()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._chats
+
+    def begin(self, key: str) -> None:
+        """Remember a key; nothing is stored yet."""
+        self._put(key, None)
+
+    def store(self, key: str, chat_id: ChatId) -> None:
+        """What was submitted is stored in this chat."""
+        self._put(key, chat_id)
+
+    def chat_of(self, key: str) -> ChatId | None:
+        """Return the chat; None while nothing is stored."""
+        return self._chats.get(key)
+
+    def forget(self, key: str) -> None:
+        """It was refused: the key may be used again."""
+        self._chats.pop(key, None)
+
+    def _put(self, key: str, chat_id: ChatId | None) -> None:
+        self._chats[key] = chat_id
+        while len(self._chats) > REMEMBERED_KEYS:
+            self._chats.popitem(last=False)
 
 
 def meant(asked: ops.Again) -> dict[str, object]:

@@ -5,10 +5,20 @@ Protocol: https://docs.anthropic.com/en/api/messages-streaming, read 2026-11-20.
 
 from collections.abc import Iterator
 
-from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.base import (
+    Delta,
+    Endpoint,
+    Finish,
+    ListedModel,
+    Prompt,
+    ReasoningDelta,
+    TextDelta,
+    UsageDelta,
+    WireRequest,
+)
 from llm_ui.providers.fields import array, count, obj, text
 from llm_ui.providers.refusals import reported
-from llm_ui.providers.wire import WireRequest, parsed_object
+from llm_ui.providers.wire import parsed_object
 
 VERSION = "2023-06-01"
 DEFAULT_MAX_TOKENS = 4_096

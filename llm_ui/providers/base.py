@@ -101,6 +101,16 @@ class ListedModel:
     max_output_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """An HTTP request of a protocol."""
+
+    url: str
+    headers: dict[str, str]
+    body: dict[str, object] | None = None
+    """JSON to POST; None makes it a GET."""
+
+
 class Adapter(Protocol):
     """Speaks one provider's protocol. Raises `ProviderError` and nothing else."""
 
@@ -108,6 +118,10 @@ class Adapter(Protocol):
         self, http: httpx2.AsyncClient, endpoint: Endpoint, prompt: Prompt, timeouts: Timeouts
     ) -> AsyncIterator[Delta]:
         """Ask and yield the answer as it comes. Closing the iterator closes the connection."""
+        ...
+
+    def request(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest | None:
+        """Return the request with which `stream` asks; None when none is made."""
         ...
 
     async def list_models(

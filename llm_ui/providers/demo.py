@@ -64,6 +64,9 @@ COMMON = frozenset(
 class DemoAdapter:
     """An adapter without a provider."""
 
+    def request(self, endpoint: Endpoint, prompt: Prompt) -> None:
+        """Return None: nobody is asked."""
+
     async def stream(
         self, http: httpx2.AsyncClient, endpoint: Endpoint, prompt: Prompt, timeouts: Timeouts
     ) -> AsyncGenerator[Delta]:

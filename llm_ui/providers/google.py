@@ -7,10 +7,20 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from llm_ui.errors import ProviderFault
-from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.base import (
+    Delta,
+    Endpoint,
+    Finish,
+    ListedModel,
+    Prompt,
+    ReasoningDelta,
+    TextDelta,
+    UsageDelta,
+    WireRequest,
+)
 from llm_ui.providers.fields import array, count, obj, text
 from llm_ui.providers.refusals import error, reported
-from llm_ui.providers.wire import WireRequest, parsed_object
+from llm_ui.providers.wire import parsed_object
 
 REASONS = {"STOP": "stop", "MAX_TOKENS": "length"}
 """Every other reason is one of the provider's filters."""

@@ -5,10 +5,20 @@ Protocol: https://github.com/ollama/ollama/blob/main/docs/api.md, read 2026-11-2
 
 from collections.abc import Iterator
 
-from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.base import (
+    Delta,
+    Endpoint,
+    Finish,
+    ListedModel,
+    Prompt,
+    ReasoningDelta,
+    TextDelta,
+    UsageDelta,
+    WireRequest,
+)
 from llm_ui.providers.fields import array, count, obj, text
 from llm_ui.providers.refusals import reported
-from llm_ui.providers.wire import WireRequest, parsed_object
+from llm_ui.providers.wire import parsed_object
 
 
 class OllamaProtocol:

@@ -6,10 +6,20 @@ OpenAI's: `reasoning_content` comes from DeepSeek and vLLM, `reasoning` from Ope
 
 from collections.abc import Iterator
 
-from llm_ui.providers.base import Delta, Endpoint, Finish, ListedModel, Prompt, ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.base import (
+    Delta,
+    Endpoint,
+    Finish,
+    ListedModel,
+    Prompt,
+    ReasoningDelta,
+    TextDelta,
+    UsageDelta,
+    WireRequest,
+)
 from llm_ui.providers.fields import array, count, obj, text
 from llm_ui.providers.refusals import reported
-from llm_ui.providers.wire import WireRequest, parsed_object
+from llm_ui.providers.wire import parsed_object
 
 REASONS = {"stop": "stop", "length": "length", "content_filter": "content_filter", "tool_calls": "tool"}
 

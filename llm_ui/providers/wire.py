@@ -22,6 +22,7 @@ from llm_ui.providers.base import (
     ReasoningDelta,
     TextDelta,
     Timeouts,
+    WireRequest,
 )
 from llm_ui.providers.refusals import refusal, reported
 
@@ -34,16 +35,6 @@ ERROR_BODY_S = 5.0
 """How long the words of a refusal are waited for; its status is known by then."""
 MAX_LIST_BYTES = 8_000_000
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id")
-
-
-@dataclass(frozen=True, slots=True)
-class WireRequest:
-    """An HTTP request of a protocol."""
-
-    url: str
-    headers: dict[str, str]
-    body: dict[str, object] | None = None
-    """JSON to POST; None makes it a GET."""
 
 
 class Translator(Protocol):
@@ -86,6 +77,10 @@ class WireAdapter:
     """An adapter made of a protocol and this module's reading."""
 
     protocol: WireProtocol
+
+    def request(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
+        """Return the request with which `stream` asks."""
+        return self.protocol.chat(endpoint, prompt)
 
     async def stream(
         self, http: httpx2.AsyncClient, endpoint: Endpoint, prompt: Prompt, timeouts: Timeouts

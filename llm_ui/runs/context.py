@@ -4,8 +4,10 @@ In order: instructions, as many recent messages of the branch as fit, the questi
 the beginning of an answer that is continued. A message is sent whole or not at all.
 """
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
+from llm_ui.contract import LeftOut
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
 from llm_ui.kit.ids import MessageId
@@ -62,13 +64,20 @@ class Context:
 
 
 async def build(
-    session: ReadSession, actor: Actor, turn: Turn, target: ModelTarget, *, max_tokens: int | None, wish: str = ""
+    session: ReadSession,
+    actor: Actor,
+    turn: Turn,
+    target: ModelTarget,
+    *,
+    max_tokens: int | None,
+    wish: str = "",
+    without: Collection[LeftOut] = (),
 ) -> Context:
-    """Return the context of a stored turn; `wish` is how the answer should be.
+    """Return the context of a stored turn; `wish` is how the answer should be, `without` names what is left out.
 
     Raises `ContextTooLong` when the question alone does not fit.
     """
-    prompt = await instructions(session, actor, turn.system_prompt_id)
+    prompt = None if "instructions" in without else await instructions(session, actor, turn.system_prompt_id)
     system = prompt.text if prompt else ""
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(max_tokens or DEFAULT_RESERVE, window // 2)
@@ -80,7 +89,7 @@ async def build(
             f"The message has about {question:,} tokens; {target.display_name} takes at most "
             f"{max(0, left + question):,} beside its answer. Shorten it or pick a larger model."
         )
-    history = await _history(session, turn.before_id, left)
+    history = await _history(session, None if "history" in without else turn.before_id, left)
     earlier = Part("history", "Earlier messages", history.tokens, len(history.messages), messages=history.ids)
     before = [part for part in fixed if part.origin == "instructions"]
     parts = [*before, *([earlier] if history.messages else []), *fixed[len(before) :]]
@@ -90,6 +99,7 @@ async def build(
         "reserved_for_answer": reserve,
         "is_window_known": target.context_window is not None,
         "cut": f"Older messages from {history.cut_at} on did not fit" if history.cut_at else "",
+        "left_out": sorted(without),
         "counts": "estimate",
     }
     asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wish) if text)
@@ -106,7 +116,9 @@ def _fixed(prompt: PromptInfo | None, turn: Turn, wish: str) -> list[Part]:
         Part("question", "Your message", _tokens(turn.question), messages=(str(turn.question_id),)),
         Part("merged", "Answers to merge", _tokens(_to_merge(turn)), text=_to_merge(turn)) if turn.merged else None,
         Part("wish", "How the answer should be", _tokens(wish), text=wish) if wish else None,
-        Part("opening", "The answer so far", _tokens(turn.opening) + _tokens(GO_ON)) if turn.opening else None,
+        Part("opening", "The answer so far", _tokens(turn.opening) + _tokens(GO_ON), text=turn.opening)
+        if turn.opening
+        else None,
     ]
     return [part for part in texts if part is not None]
 

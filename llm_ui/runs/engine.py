@@ -154,7 +154,9 @@ class Engine:
             target = await find_target(session, actor, model_id)
             turn = await append_turn(session, actor, chat, request, target)
             wish = storable(request.wish).strip()
-            sent = await context.build(session, actor, turn, target, max_tokens=request.max_tokens, wish=wish)
+            sent = await context.build(
+                session, actor, turn, target, max_tokens=request.max_tokens, wish=wish, without=request.without
+            )
             await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, request_id))
         return LiveRun(
             turn=turn,

@@ -11,6 +11,9 @@ from llm_ui.kit.ids import MessageId
 from llm_ui.models import ChatMessage, Run, UsageSource
 from llm_ui.services.access import Actor, readable
 
+SPEAKERS = {"instructions": "system", "opening": "assistant"}
+"""Who is said to speak in a part that is no message of the chat; else it is the person."""
+
 
 @dataclass(frozen=True, slots=True)
 class SentPart:
@@ -37,6 +40,8 @@ class Explanation:
     """The model's context window, in tokens; assumed where nobody has said it."""
     reserved: int
     """Tokens of it that were kept free for the answer."""
+    left_out: tuple[str, ...]
+    """Origins of parts that the person left out of this request."""
     cut: str
     """What was left out and why; empty when all was sent."""
     queue_ms: float | None
@@ -72,6 +77,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         parts=tuple(_part(part, texts) for part in listed),
         window=int(manifest.get("window", 0)),
         reserved=int(manifest.get("reserved_for_answer", 0)),
+        left_out=tuple(manifest.get("left_out", ())),
         cut=str(manifest.get("cut", "")),
         queue_ms=run.queue_ms,
         ttft_ms=run.ttft_ms,
@@ -101,7 +107,7 @@ async def _texts(session: ReadSession, actor: Actor, names: list[str]) -> dict[s
 def _part(part: dict[str, Any], texts: dict[str, tuple[str, str]]) -> SentPart:
     sent = [texts[name] for name in part.get("messages", ()) if name in texts]
     if part.get("text"):
-        sent.append(("system" if part["origin"] == "instructions" else "user", str(part["text"])))
+        sent.append((SPEAKERS.get(part["origin"], "user"), str(part["text"])))
     return SentPart(str(part["origin"]), str(part["name"]), int(part["tokens"]), tuple(sent))
 
 

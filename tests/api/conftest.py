@@ -16,7 +16,7 @@ from llm_ui.services.ai_models import NewModel, add_models
 from llm_ui.services.providers import NewProvider, add
 from llm_ui.services.secrets import Secrets
 
-AddModel = Callable[[str, str], Awaitable[ModelId]]
+AddModel = Callable[..., Awaitable[ModelId]]
 
 
 class RunningApi:
@@ -79,9 +79,9 @@ def client_of(llm: LLMClient) -> Callable[[Actor], UserClient]:
 def add_model(database: Database, secrets: Secrets) -> AddModel:
     """Add a provider at an address with one model of the given name."""
 
-    async def make(base_url: str, name: str) -> ModelId:
+    async def make(base_url: str, name: str, kind: str = "openai") -> ModelId:
         async with database.writing() as session:
-            new = NewProvider(name=name, kind="openai", base_url=base_url, key="sk-test-key-of-some-length")
+            new = NewProvider(name=name, kind=kind, base_url=base_url, key="sk-test-key-of-some-length")
             provider = await add(session, SYSTEM, secrets.sealer, new)
             (model_id,) = await add_models(session, SYSTEM, provider.id, [NewModel(name)])
             return model_id

@@ -14,7 +14,7 @@ from llm_ui.db import Database
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.ids import ChatId, MessageId, RunId
 from llm_ui.llm_client import Numbered, UserClient
-from llm_ui.models import ChatMessage, Run, RunStatus, UsageLog
+from llm_ui.models import ChatMessage, Role, Run, RunStatus, UsageLog
 from llm_ui.runs import store
 from llm_ui.runs.sweep import sweep
 from llm_ui.services import chats, users
@@ -22,7 +22,7 @@ from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.explanations import explain_answer
 from llm_ui.services.messages import read_messages
 from tests.api.conftest import AddModel, RunningApi
-from tests.fakes.provider import FakeProvider, Reply, answer, numbered_words, reply
+from tests.fakes.provider import PROTOCOLS, FakeProvider, Reply, answer, numbered_words, reply
 
 ClientOf = Callable[[Actor], UserClient]
 PIECES = ["Hello ", "wörld ", "👩‍👩‍👧 ", "end"]
@@ -218,6 +218,43 @@ async def test_merged_answers_are_sent_with_the_question(
     asked = fake.requests[-1].json()["messages"][-1]["content"]
     assert asked.startswith("which?")
     assert asked.endswith("<answer>\nUse one.\n</answer>\n\n<answer>\nUse two.\n</answer>")
+
+
+async def test_an_answer_is_asked_for_again_without_a_part_of_what_was_seen(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    async with FakeProvider(reply("openai", answer("openai", PIECES))) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        client = client_of(a_user)
+        first = started(await everything(client, asking("one", model_id=model_id)))
+        second = started(await everything(client, asking("two", chat_id=first.chat_id, model_id=model_id)))
+        replay = {"text": "", "chat_id": first.chat_id, "regenerate_of": second.answer_id, "model_id": model_id}
+        events = await everything(client, asking(**replay, without={"instructions", "history"}))
+
+    assert fake.requests[-1].json()["messages"] == [{"role": "user", "content": "two"}]
+    async with database.reading() as session:
+        explained = await explain_answer(session, a_user, MessageId(started(events).answer_id))
+    assert explained.left_out == ("history", "instructions")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_the_request_is_told_as_it_was_sent_without_its_key(
+    api: RunningApi, client_of: ClientOf, a_user: Actor, an_admin: Actor, add_model: AddModel, protocol: str
+) -> None:
+    async with FakeProvider(reply(protocol, answer(protocol, PIECES))) as fake:
+        model_id = await add_model(fake.base_url(protocol), "fake", protocol)
+        told = {}
+        for actor in (a_user, an_admin):
+            client = client_of(actor)
+            first = started(await everything(client, asking("one", model_id=model_id, temperature=0.5)))
+            more = asking("two", chat_id=first.chat_id, model_id=model_id, temperature=0.5, max_tokens=99)
+            told[actor.role] = await client.sent_request(started(await everything(client, more)).run_id)
+            assert told[actor.role].body == fake.requests[-1].json()
+
+    assert told[Role.ADMIN].url.endswith(fake.requests[-1].path)
+    assert told[Role.ADMIN].url.startswith("http://127.0.0.1")
+    assert told[Role.USER].url.startswith("$PROVIDER_URL")
+    assert any("$API_KEY" in value for value in told[Role.USER].headers.values())
 
 
 async def test_how_an_answer_came_about_is_its_owners_to_know(

@@ -87,3 +87,44 @@ def test_a_chat_goes_on_with_the_first_answer_when_none_is_kept(compared: Page) 
     expect(compared.get_by_role("article", name="Assistant").last).to_contain_text("48")
     expect(compared.get_by_role("article", name="Assistant")).to_have_count(2)
     expect(comparison(compared)).to_have_count(0)
+
+
+@pytest.fixture
+def explained(page: Page, product: Product) -> Page:
+    """What the slow model saw before it gave its second answer of a chat."""
+    sign_in(page, product, "bob")
+    new_chat(page)
+    pick_model(page, "slow-words")
+    for number in (1, 2):
+        ask(page, f"Question {number}")
+        expect(page.get_by_role("article", name="Assistant")).to_have_count(number)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    page.get_by_role("button", name="What the model saw").last.click()
+    expect(page.get_by_role("dialog", name="What the model saw")).to_contain_text("Earlier messages")
+    return page
+
+
+def test_an_answer_is_replayed_beside_it_without_what_was_said_before(explained: Page) -> None:
+    dialog = explained.get_by_role("dialog", name="What the model saw")
+    dialog.get_by_label("Without the earlier messages").check()
+    dialog.get_by_role("button", name="Replay beside this answer").click()
+
+    expect(answers(explained)).to_have_count(2)
+    explained.get_by_role("button", name="Stop").click()
+    expect(explained.get_by_role("button", name="Merge into one answer")).to_be_visible()
+    answers(explained).last.get_by_role("button", name="What the model saw").click()
+    expect(dialog).to_contain_text("Left out this time: earlier messages.")
+    expect(dialog.locator(".part")).not_to_contain_text(["Earlier messages"])
+
+
+@pytest.mark.parametrize(("name", "said"), [("As curl", 'curl "$PROVIDER_URL'), ("As Python", "httpx.post(")])
+def test_the_request_is_copied_as_code(explained: Page, name: str, said: str) -> None:
+    explained.get_by_role("button", name=name).click()
+
+    code = explained.locator(".explanation pre")
+    expect(code).to_contain_text(said)
+    expect(code).to_contain_text("Question 2")
+    expect(code).to_contain_text("$API_KEY")
+    explained.get_by_role("dialog").get_by_role("button", name="Copy").click()
+    expect(explained.get_by_role("dialog").get_by_role("button", name="Copied")).to_be_visible()

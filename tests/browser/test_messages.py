@@ -90,7 +90,7 @@ def test_what_the_model_saw_is_told(chat: Page) -> None:
 
     seen = chat.get_by_role("dialog", name="What the model saw")
     expect(seen.get_by_role("img")).to_have_attribute("aria-label", re.compile(r"About \d+ tokens of"))
-    seen.get_by_text("Earlier messages").click()
+    seen.get_by_text("Earlier messages", exact=True).click()
     expect(seen).to_contain_text("What is 6 * 7?")
     expect(seen).to_contain_text("Waiting for the first token")
     expect(seen).to_contain_text("Tokens out")

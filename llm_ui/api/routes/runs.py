@@ -8,9 +8,10 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from llm_ui.api.principal import Api, Parts, Principal
-from llm_ui.contract import RunView
+from llm_ui.contract import RunView, SentRequest
 from llm_ui.kit.ids import RunId
 from llm_ui.runs.replay import replay
+from llm_ui.runs.sent_request import sent_request
 from llm_ui.services.access import Actor
 from llm_ui.services.runs import read_run
 
@@ -43,6 +44,13 @@ async def view(run_id: UUID, parts: Parts, actor: Principal) -> RunView:
     return RunView(
         run_id=run.id, chat_id=run.chat_id, answer_id=run.answer_id, status=run.status, last_event=run.last_event
     )
+
+
+@router.get("/{run_id}/request")
+async def request(run_id: UUID, parts: Parts, actor: Principal) -> SentRequest:
+    """Return the HTTP request with which the run's provider was asked, without its key."""
+    async with parts.database.reading() as session:
+        return await sent_request(session, actor, RunId(run_id))
 
 
 @router.post("/{run_id}/stop", status_code=202)
