@@ -51,6 +51,8 @@ function addCodeBar(code) {
   const download = () => save(`code.${ENDINGS[language.toLowerCase()] ?? "txt"}`, "text/plain", text())
   bar.append(make("span", "", language), wrap, barButton("Download", "Download code", download),
     barButton("Copy", "Copy code", (button) => copyText(text(), button)))
+  // Long lines are scrolled with the keyboard too.
+  code.querySelector("pre").tabIndex = 0
   code.prepend(bar)
 }
 

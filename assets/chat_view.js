@@ -377,7 +377,7 @@ class ChatPage {
   }
 
   #retitle(title) {
-    find("chat-title").textContent = title
+    find("chat-title").textContent = title || "New chat"
     document.title = title ? `${title} · LLM UI` : "LLM UI"
   }
 

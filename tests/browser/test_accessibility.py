@@ -1,0 +1,142 @@
+"""No page and no state of it breaks a rule of WCAG 2.2 AA that axe-core can check, in both themes, wide and narrow."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import ask, new_chat, pick_model, sign_in
+from tests.browser.test_admin import open_admin
+from tests.product import Product
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+SCREENS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+Check = Callable[[str], None]
+
+
+def broken_rules(page: Page) -> list[str]:
+    """Return the rules that the page breaks, and where."""
+    page.evaluate(AXE)
+    found = page.evaluate("(rules) => axe.run(document, rules)", RULES)
+    return [
+        f"{rule['id']}: {rule['help']}: {node['html'][:200]} {[check['message'][:200] for check in node['any'][:1]]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.fixture(params=SCREENS, ids=lambda screen: f"{screen[0]}-{screen[1]}")
+def screen(request: pytest.FixtureRequest, new_context: Callable[..., BrowserContext]) -> Page:
+    width, theme = request.param
+    return new_context(viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce").new_page()
+
+
+@pytest.fixture
+def check(screen: Page) -> Iterator[Check]:
+    """Note what is wrong with the page as it stands, under a name; all of it is told at the end."""
+    found: list[str] = []
+
+    def look(name: str) -> None:
+        found.extend(f"{name}: {broken}" for broken in broken_rules(screen))
+
+    yield look
+    assert not found, "\n".join(found)
+
+
+def test_a_broken_rule_is_found(page: Page, product: Product) -> None:
+    page.goto(f"{product.url}/login")
+    page.evaluate("document.querySelector('label').remove()")
+
+    assert any("label" in broken for broken in broken_rules(page))
+
+
+def open_menu(page: Page) -> None:
+    """On a phone the list of chats is behind a button."""
+    button = page.get_by_role("button", name="Open the menu")
+    if button.is_visible():
+        button.click()
+
+
+def test_the_pages_before_a_session(screen: Page, product: Product, check: Check) -> None:
+    for path in ("/login", "/register"):
+        screen.goto(f"{product.url}{path}")
+        check(path)
+
+
+def test_the_account(screen: Page, product: Product, check: Check) -> None:
+    sign_in(screen, product, "bob")
+    screen.goto(f"{product.url}/account")
+
+    check("account")
+
+
+def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Check) -> None:
+    sign_in(screen, product, "bob")
+    new_chat(screen) if screen.viewport_size["width"] > 900 else None  # type: ignore[index]
+    check("empty")
+    pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    ask(screen, "Show me a table and some code")
+    answer = screen.get_by_role("article", name="Assistant").last
+    expect(answer.get_by_role("button", name="Copy", exact=True).last).to_be_visible()
+    check("answered")
+
+    answer.get_by_label("More", exact=True).click()
+    check("menu of an answer")
+    screen.keyboard.press("Escape")
+    answer.get_by_role("button", name="Bad answer").click()
+    check("rating")
+    screen.keyboard.press("Escape")
+    answer.get_by_role("button", name="Edit answer").click()
+    check("editing")
+    screen.keyboard.press("Escape")
+    answer.get_by_role("button", name="What the model saw").click()
+    expect(screen.get_by_role("dialog")).to_contain_text("Instructions")
+    check("what the model saw")
+    screen.keyboard.press("Escape")
+    screen.get_by_label("Chat settings").click()
+    check("settings")
+    screen.keyboard.press("Escape")
+    screen.get_by_role("log").click()
+    screen.keyboard.press("?")
+    check("shortcuts")
+    screen.keyboard.press("Escape")
+    screen.keyboard.press("Control+k")
+    screen.keyboard.type("table")
+    expect(screen.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+    check("search")
+    screen.keyboard.press("Escape")
+    open_menu(screen)
+    screen.get_by_role("button", name="Bin", exact=True).click()
+    expect(screen.get_by_role("button", name="← Chats")).to_be_visible()
+    check("bin")
+
+
+def test_a_comparison_and_what_waits(screen: Page, product: Product, check: Check) -> None:
+    sign_in(screen, product, "bob")
+    pick_model(screen, "slow-words")
+    screen.get_by_role("button", name="Compare").click()
+    screen.get_by_role("checkbox").nth(0).check()
+    check("choice")
+    screen.keyboard.press("Escape")
+    ask(screen, "Which is best?")
+    expect(screen.get_by_role("region", name="Answers side by side").get_by_role("article")).to_have_count(2)
+    ask(screen, "And then?")
+    expect(screen.get_by_role("group", name="Queued messages")).to_be_visible()
+
+    check("comparison")
+
+
+def test_the_administration(screen: Page, product: Product, check: Check) -> None:
+    sign_in(screen, product, "ada")
+    for name in ("Providers", "Models", "Settings"):
+        open_admin(screen, product, name)
+        check(name)
+    open_admin(screen, product, "Providers")
+    screen.get_by_role("button", name="Add provider").first.click()
+    expect(screen.get_by_role("dialog")).to_be_visible()
+    check("adding a provider")
