@@ -1,5 +1,6 @@
 // The blocks of an answer, and what can be done with code and tables.
 
+import { drawMaths } from "./chat_maths.js"
 import { copyText, make, textButton } from "./dom.js"
 
 const ENDINGS = {
@@ -22,6 +23,7 @@ export function blockNode(html) {
   node.append(sanitised(html))
   for (const code of node.querySelectorAll(".code")) addCodeBar(code)
   for (const table of node.querySelectorAll(".table")) addTableBar(table)
+  drawMaths(node)
   return node
 }
 

@@ -1,5 +1,6 @@
 """The frame around every page of the workspace and the administration."""
 
+from pathlib import Path
 from typing import Any
 
 import bokeh
@@ -21,6 +22,11 @@ SCRIPTS = (
 )
 """What a page needs of Bokeh and Panel, in this order; panel.min.js does not load without the tables. With a version
 in the address browsers keep them for years."""
+
+_DIST = Path(pn.__file__).parent / "dist"
+_KATEX = next(_DIST.glob("bundled/katex/*/dist/katex.min.js")).relative_to(_DIST).as_posix()
+KATEX = f"static/extensions/panel/{_KATEX}{_BUILD}"
+"""Draws formulas; loaded by the first message that has one."""
 
 ADMIN_PAGES = {"providers": "Providers", "models": "Models", "settings": "Settings"}
 
@@ -57,6 +63,7 @@ def _framed(name: str, context: PageContext, parts: dict[str, Any], **values: An
         "user_name": context.name,
         "is_admin": context.role is Role.ADMIN,
         "scripts": SCRIPTS,
+        "katex": KATEX,
     }
     for key, value in {**shared, **values}.items():
         template.add_variable(key, value)

@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from llm_ui.kit.highlight import highlighted
+from llm_ui.kit.maths import add_maths
 
 MAX_CHARS = 60_000
 """Longer blocks of anything but code are cut and shown as they are."""
@@ -136,6 +137,7 @@ def _markdown() -> MarkdownIt:
     )
     parser.enable(["table", "strikethrough"])
     parser.disable(["reference", "html_block", "html_inline"])
+    add_maths(parser)
     for name, rule in (("fence", _code), ("code_block", _code), ("image", _image), ("link_open", _link)):
         parser.add_render_rule(name, rule)
     parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')

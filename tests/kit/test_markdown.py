@@ -65,6 +65,7 @@ PIECES += [
     "+ ",
     "[a](b)",
 ]
+PIECES += ["$", "$$", "$$\n", "\\[", "\\]", "\\(", "\\)", "5"]
 PIECES += ["![", "](", "<b>", "\\", "[x]: y\n", "x\n", "&amp;", "~~", ":", "é", "\u0301"]
 
 HOSTILE = [
@@ -176,6 +177,22 @@ def test_no_text_at_all_makes_a_handler(text: str) -> None:
     assert harm_in(render(text)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "formulas"),
+    [
+        ("so $x_1*y_1*2$ it is", ["$x_1*y_1*2$"]),
+        ("costs $5 and $6, or $7 each", []),
+        (r"escaped \$x$ and `$code$`", []),
+        (r"\(a_1\) and \[b_2\], $$c$$", [r"\(a_1\)", r"\[b_2\]", "$$c$$"]),
+        ("Then\n$$\na = b\n- c\n$$\nand so on", ["$$\na = b\n- c\n$$"]),
+        ("$$\nnever closed\n\nnext $$", []),
+        ("$<img src=x onerror=alert(1)>$", ["$&lt;img src=x onerror=alert(1)&gt;$"]),
+    ],
+)
+def test_formulas_are_kept_as_they_were_written(text: str, formulas: list[str]) -> None:
+    assert re.findall(r'<span class="math(?: display)?">(.*?)</span>', render(text), re.DOTALL) == formulas
+
+
 def test_images_never_load_by_themselves() -> None:
     shown = render(
         "![secret](https://evil.example/?q=1) ![a](//evil.example/x) [![b](https://evil.example)](https://x.example)"
@@ -196,6 +213,11 @@ def test_links_open_elsewhere_and_tell_nothing() -> None:
     "text",
     [
         "[" * 200_000,
+        "$a " * 60_000,
+        "$$ " * 60_000,
+        "\\( " * 60_000,
+        "$$\n" + "x\n" * 60_000,
+        "$$\n\n" * 60_000,
         "x\n\n" + "[" * 200_000,
         ">" * 50_000,
         "> " * 30_000 + "a",

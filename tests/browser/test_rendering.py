@@ -1,0 +1,47 @@
+"""How answers look: formulas, drawn without anything from another host."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ask, new_chat, pick_model, sign_in
+from tests.product import Product
+
+
+@pytest.fixture
+def chat(page: Page, product: Product) -> Page:
+    """A new chat with one answer."""
+    sign_in(page, product, "bob")
+    new_chat(page)
+    pick_model(page, page.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    ask(page, "What is 6 * 7?")
+    expect(page.get_by_role("button", name="Edit answer")).to_be_visible()
+    return page
+
+
+def answer(page: Page) -> Locator:
+    return page.get_by_role("article", name="Assistant").last
+
+
+def write(page: Page, text: str) -> None:
+    """Put a text in the place of the answer."""
+    answer(page).get_by_role("button", name="Edit answer").click()
+    page.get_by_role("textbox", name="Edit answer").fill(text)
+    page.get_by_role("button", name="Save").click()
+    expect(answer(page)).to_contain_text("Edited by you.")
+
+
+def test_formulas_are_drawn_and_prices_are_not(chat: Page) -> None:
+    write(chat, "Energy $E = mc^2$ costs $5 to $6.\n\n$$\n\\int_0^1 x\\,dx = \\frac12\n$$\n")
+
+    expect(answer(chat).locator("math")).to_have_count(2)
+    expect(answer(chat).locator("math[display=block]")).to_have_count(1)
+    expect(answer(chat)).to_contain_text("costs $5 to $6.")
+    chat.reload()
+    expect(answer(chat).locator("math")).to_have_count(2)
+
+
+def test_a_formula_that_is_none_stands_as_written(chat: Page) -> None:
+    write(chat, "This $\\frac{1$ is broken, this $\\href{javascript:alert(1)}{x}$ is not followed.")
+
+    expect(answer(chat)).to_contain_text("$\\frac{1$")
+    expect(answer(chat).locator("a")).to_have_count(0)
