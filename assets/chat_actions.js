@@ -28,6 +28,7 @@ export function listActions(page) {
     unpin: (chat) => page.tell({ op: "pin", chat: chat.id, is_pinned: false }),
     archive: (chat) => page.archive(chat, true),
     unarchive: (chat) => page.archive(chat, false),
+    share: (chat) => page.sharing.show(chat),
     exports: (chat) => page.exports.show(chat),
     show: (shelf) => page.tell({ op: "show_shelf", shelf }),
     more: () => page.tell({ op: "more_chats" }),

@@ -111,7 +111,7 @@ export class ChatList {
     if (this.shelf === "bin") return [["restore", "Restore"], ["purge", "Delete for good"]]
     const away = this.shelf === "archive" ? ["unarchive", "Take out of the archive"] : ["archive", "Archive"]
     const pin = this.shelf === "archive" ? [] : [chat.is_pinned ? ["unpin", "Unpin"] : ["pin", "Pin"]]
-    return [["rename", "Rename"], ...pin, away, ["exports", "Export …"], ["delete", "Delete"]]
+    return [["rename", "Rename"], ...pin, away, ["share", "Share …"], ["exports", "Export …"], ["delete", "Delete"]]
   }
 
   #row(chat) {

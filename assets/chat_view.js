@@ -9,6 +9,7 @@ import { Explanation } from "./chat_explain.js"
 import { Exports } from "./chat_exports.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
+import { Sharing } from "./chat_sharing.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
 import { drawStart } from "./chat_start.js"
@@ -17,7 +18,7 @@ const NEAR_PX = 80
 const OLDER_PX = 600
 const MAX_SPOKEN_CHARS = 2_000
 const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "copy_request",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "share", "revoke", "copy_request",
 ])
 const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
 
@@ -54,6 +55,7 @@ class ChatPage {
     this.search = new Search({ ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at) })
     this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
     this.exports = new Exports()
+    this.sharing = new Sharing((op) => this.tell(op))
     this.list = new ChatList(find("chats"), listActions(this))
     this.#listen()
     drawStart(find("start"), (text) => {
@@ -260,6 +262,10 @@ class ChatPage {
 
   on_explained(op) {
     this.explanation.show(op)
+  }
+
+  on_links(op) {
+    this.sharing.update(op)
   }
 
   on_request(op) {

@@ -20,6 +20,7 @@ from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
 from llm_ui.app.pages import Page, Socket
+from llm_ui.app.shares import Share
 from llm_ui.app.sockets import Sockets
 from llm_ui.auth.headers import security_headers
 from llm_ui.auth.pages import ROUTES, NotFound
@@ -174,6 +175,7 @@ def _routes() -> list[Any]:
     return [
         *ROUTES,
         (r"/export/([0-9a-f\-]{36})\.(md|html|json)", Export),
+        (r"/s/([\w\-]{20,60})", Share),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
         (r"/assets/([0-9a-f]+)/(.*)", Assets),

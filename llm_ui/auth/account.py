@@ -1,12 +1,12 @@
-"""One's own account: where it is signed in, and its password."""
+"""One's own account: where it is signed in, its links to chats, and its password."""
 
 from uuid import UUID
 
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import InvalidInput, LLMUIError, SignInRefused
-from llm_ui.kit.ids import SessionId
+from llm_ui.kit.ids import SessionId, ShareId
 from llm_ui.kit.text import one_line
-from llm_ui.services import sign_in, users
+from llm_ui.services import sharing, sign_in, users
 from llm_ui.services.access import Actor
 
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
@@ -45,7 +45,9 @@ class Account(PlainHandler):
         if self.actor is None:
             self.redirect("/login?next=/account", status=303)
             return
-        act = {"end": self._end_session, "password": self._change_password}.get(self.field("action"))
+        act = {"end": self._end_session, "password": self._change_password, "revoke": self._revoke_link}.get(
+            self.field("action")
+        )
         error, said = "", ""
         try:
             if act is None:
@@ -65,6 +67,15 @@ class Account(PlainHandler):
             await sign_in.revoke_session(session, actor, session_id)
         return "The session has ended."
 
+    async def _revoke_link(self, actor: Actor) -> str:
+        try:
+            link_id = ShareId(UUID(self.field("link")))
+        except ValueError:
+            raise InvalidInput("This link does not exist. Reload the page.") from None
+        async with self.site.backend.database.writing() as session:
+            await sharing.revoke(session, actor, link_id)
+        return "The link leads nowhere now."
+
     async def _change_password(self, actor: Actor) -> str:
         new_password = self.field("new-password")
         async with self.site.backend.database.reading() as session:
@@ -81,4 +92,5 @@ class Account(PlainHandler):
     async def _show(self, actor: Actor, error: str = "", said: str = "") -> None:
         async with self.site.backend.database.reading() as session:
             sessions = await sign_in.list_sessions(session, actor, self.site.time_outs)
-        self.show("account.html", error=error, said=said, sessions=sessions, described=described)
+            links = await sharing.list_links(session, actor)
+        self.show("account.html", error=error, said=said, sessions=sessions, links=links, described=described)

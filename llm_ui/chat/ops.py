@@ -6,9 +6,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS, LeftOut
-from llm_ui.models import FeedbackReason
+from llm_ui.models import Audience, FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
+from llm_ui.services.sharing import MAX_DAYS
 
 MAX_PATH_CHARS = 500
 Language = Literal["curl", "python"]
@@ -234,6 +235,29 @@ class ShowShelf(_Op):
     shelf: Shelf
 
 
+class ListLinks(_Op):
+    """Tell the links to a chat."""
+
+    op: Literal["list_links"]
+    chat: UUID
+
+
+class Share(_Op):
+    """Make a link to a chat as it is shown now. `days` is how long it holds; None: until it is revoked."""
+
+    op: Literal["share"]
+    chat: UUID
+    audience: Audience
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
+
+
+class Revoke(_Op):
+    """Let a link lead nowhere."""
+
+    op: Literal["revoke"]
+    link: UUID
+
+
 class Delete(_Op):
     """Put a chat into the bin."""
 
@@ -257,9 +281,11 @@ ToChat = Rename | Pin | Archive | Delete | Restore | Purge
 """What is done to a chat of the list."""
 LookUp = Explain | CopyRequest | Search
 """What changes nothing."""
-Look = Older | MoreChats | ShowShelf | Compare | Replay
+Links = ListLinks | Share | Revoke
+"""What is done with links to a chat."""
+Look = Open | Older | MoreChats | ShowShelf | Compare | Replay
 """What shows more, or otherwise."""
-InOrder = Ready | Open | Send | Again | Look | ToChat | Change | LookUp
+InOrder = Ready | Send | Again | Look | ToChat | Change | LookUp | Links
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

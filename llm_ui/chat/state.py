@@ -14,6 +14,7 @@ from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.follow import Op
 from llm_ui.chat.hub import Hub
 from llm_ui.chat.labels import model_labels
+from llm_ui.chat.links import links
 from llm_ui.chat.lookup import look_up
 from llm_ui.chat.message import change_message, show_branch_of
 from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
@@ -95,14 +96,14 @@ class ChatState(param.Parameterized):
                 await self.load_models()
                 await self.open_path(asked.path, asked.at)
                 await self._show_chats()
-            case ops.Open():
-                await self._go_to(asked.path, asked.at)
             case ops.Send():
                 chat_id = None if asked.chat is None else ChatId(asked.chat)
                 self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside))
             case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge():
                 self.again(asked)
-            case ops.Older() | ops.MoreChats() | ops.ShowShelf() | ops.Compare() | ops.Replay():
+            case ops.ListLinks() | ops.Share() | ops.Revoke():
+                self.tell(await links(self.context, asked))
+            case ops.Open() | ops.Older() | ops.MoreChats() | ops.ShowShelf() | ops.Compare() | ops.Replay():
                 await self._look_through(asked)
             case ops.Rename() | ops.Pin() | ops.Archive() | ops.Delete() | ops.Restore() | ops.Purge():
                 await self._change_chat(asked)
@@ -113,6 +114,8 @@ class ChatState(param.Parameterized):
 
     async def _look_through(self, asked: ops.Look) -> None:
         match asked:
+            case ops.Open():
+                await self._go_to(asked.path, asked.at)
             case ops.Older():
                 await self.older(MessageId(asked.before))
             case ops.MoreChats():
@@ -222,7 +225,7 @@ class ChatState(param.Parameterized):
             self._submitted.begin(submission.key)
         if self._turn is not None:
             self._turn.leave()
-        turn = Turn(self._client, self.tell, self._started, self._titled_by, submission)
+        turn = Turn(self._client, self.tell, self._started, self._titled, submission)
         self._turn, self.is_streaming = turn, True
         turn.task = self.spawn(self._follow_to_end(turn, events))
 
@@ -289,13 +292,10 @@ class ChatState(param.Parameterized):
         async with self._one_at_a_time:
             await self._show_chats()
 
-    def _titled_by(self, turn: Turn, title: str) -> None:
-        if self._turn is turn:
-            self._titled(title)
-
-    def _titled(self, title: str) -> None:
-        self.title = title
-        self.tell({"op": "title", "title": title})
+    def _titled(self, turn: Turn | None, title: str) -> None:
+        if turn is self._turn or turn is None:
+            self.title = title
+            self.tell({"op": "title", "title": title})
 
     async def _show_open_chat(self, *, is_opened: bool = False, at: MessageId | None = None) -> None:
         """Tell the open chat's last messages, or those around one, and follow its running answer."""
@@ -383,7 +383,7 @@ class ChatState(param.Parameterized):
     async def _change_chat(self, asked: ops.ToChat) -> None:
         title = await self._sidebar.change(asked)
         if title is not None and asked.chat == self.chat_id:
-            self._titled(title)
+            self._titled(None, title)
         if isinstance(asked, ops.Delete):
             self.tell({"op": "deleted", "chat": str(asked.chat)})
         self._hub.tell(self.context.user_id, ChatId(asked.chat), but=self._listener)

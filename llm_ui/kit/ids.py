@@ -14,6 +14,7 @@ ChatId = NewType("ChatId", UUID)
 MessageId = NewType("MessageId", UUID)
 RunId = NewType("RunId", UUID)
 FeedbackId = NewType("FeedbackId", UUID)
+ShareId = NewType("ShareId", UUID)
 
 
 def uuid7() -> UUID:

@@ -8,6 +8,7 @@ from llm_ui.models.prompt import SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, ProviderKind
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.setting import Setting
+from llm_ui.models.share import Audience, ShareLink
 from llm_ui.models.usage import UsageLog
 from llm_ui.models.user import Role, User, UserSession
 
@@ -16,6 +17,7 @@ __all__ = [
     "AiModel",
     "AiProvider",
     "AiType",
+    "Audience",
     "AuditLog",
     "Base",
     "ChatHistory",
@@ -32,6 +34,7 @@ __all__ = [
     "Run",
     "RunStatus",
     "Setting",
+    "ShareLink",
     "SystemPrompt",
     "UsageLog",
     "UsageSource",

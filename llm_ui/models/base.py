@@ -82,6 +82,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.MessageId: Uuid(),
         ids.RunId: Uuid(),
         ids.FeedbackId: Uuid(),
+        ids.ShareId: Uuid(),
     }
 
 

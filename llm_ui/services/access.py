@@ -19,6 +19,7 @@ from llm_ui.models import (
     MessageFeedback,
     Role,
     Run,
+    ShareLink,
     SystemPrompt,
     User,
     UserSession,
@@ -60,6 +61,7 @@ class Actor:
 OWNERS: dict[type[Base], InstrumentedAttribute[UserId]] = {
     Run: Run.user_id,
     MessageFeedback: MessageFeedback.user_id,
+    ShareLink: ShareLink.user_id,
 }
 """Tables whose rows are their owner's alone, and the column that names the owner."""
 

@@ -99,7 +99,7 @@ def exported(chat: WholeChat, kind: ExportKind) -> str:
 
 def _markdown(chat: WholeChat) -> str:
     parts = [f"# {chat.title}"]
-    parts += [f"## {_speaker(chat, message)} · {_when(message)}\n\n{message.text}" for message in chat.branch()]
+    parts += [f"## {speaker(chat, message)} · {_when(message)}\n\n{message.text}" for message in chat.branch()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -117,7 +117,7 @@ def _html(chat: WholeChat) -> str:
 def _article(chat: WholeChat, message: ChatMessage) -> str:
     is_answer = message.role is MessageRole.ASSISTANT
     body = render(message.text) if is_answer else f"<div>{html.escape(message.text)}</div>"
-    head = f"{html.escape(_speaker(chat, message))} · {_when(message)}"
+    head = f"{html.escape(speaker(chat, message))} · {_when(message)}"
     return f'<article class="{message.role.value}"><header>{head}</header>\n{body}</article>'
 
 
@@ -164,7 +164,8 @@ def _json_run(run: Run) -> dict[str, object]:
     }
 
 
-def _speaker(chat: WholeChat, message: ChatMessage) -> str:
+def speaker(chat: WholeChat, message: ChatMessage) -> str:
+    """Return who said a message."""
     if message.role is MessageRole.USER:
         return "You"
     run = chat.runs.get(message.id)

@@ -26,12 +26,15 @@ REGISTRATION_OPEN = WorkspaceSetting("registration_open", "Whether anybody may c
 DEFAULT_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "default_model_id", "The model a new chat starts with.", None
 )
+SHARING = WorkspaceSetting(
+    "sharing", "Who may be given links to chats: `off`, `signed_in` or `anyone`.", default="signed_in"
+)
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
 
-REGISTRY = (REGISTRATION_OPEN, DEFAULT_MODEL, SETUP_TOKEN, SEEDED)
+REGISTRY = (REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, SETUP_TOKEN, SEEDED)
 
 
 async def get(session: ReadSession, setting: WorkspaceSetting[V]) -> V:

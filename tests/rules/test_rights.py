@@ -16,6 +16,7 @@ OWNED = {
     "SystemPrompt",
     "AuditLog",
     "MessageFeedback",
+    "ShareLink",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

@@ -4,6 +4,13 @@ from llm_ui.admin.settings.state import NONE
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.prompts import PromptInfo
 
+SHARING = {
+    "Nobody: no links": "off",
+    "People who are signed in": "signed_in",
+    "Anyone who has the link": "anyone",
+}
+"""Who may be given links to chats."""
+
 
 def models(listed: tuple[ModelInfo, ...], default: str) -> dict[str, str]:
     """Return the ids of the models that may become the default."""

@@ -33,6 +33,11 @@ class SettingsPage(pn.viewable.Viewer):
                 ),
             ),
             section(
+                "Links to chats",
+                "People may give others a link to a copy of a chat of theirs, which they can revoke.",
+                chooser(state.param.sharing, "Who may be given links", choices.SHARING, state.set_sharing),
+            ),
+            section(
                 "Default model",
                 "New chats start with this model; people may pick another.",
                 chooser(

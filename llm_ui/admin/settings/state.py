@@ -9,8 +9,9 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId, PromptId
 from llm_ui.services import ai_models, prompts, settings
 from llm_ui.services.access import Actor
-from llm_ui.services.settings import REGISTRATION_OPEN
+from llm_ui.services.settings import REGISTRATION_OPEN, SHARING
 
+SHARING_CHOICES = ("off", "signed_in", "anyone")
 NONE = ""
 """The choice of no instructions."""
 
@@ -19,6 +20,7 @@ class SettingsState(AdminState):
     """Workspace settings. What is chosen is stored at once; only words need a *Save*."""
 
     is_registration_open = param.Boolean(default=True, doc="Whether anybody may create an account.")
+    sharing = param.String(default="signed_in", doc="Who may be given links to chats, as the setting holds it.")
     models = param.ClassSelector(class_=tuple, default=(), doc="The models that may become the default.")
     default_model = param.String(default=NONE, doc="Id of the model new chats start with; empty for none.")
     prompts = param.ClassSelector(class_=tuple, default=(), doc="The platform's instructions to choose from.")
@@ -37,6 +39,16 @@ class SettingsState(AdminState):
             await settings.change(session, actor, REGISTRATION_OPEN, is_open)
         await self._reload(actor)
         self.said = "Anybody may create an account now." if is_open else "Only administrators add people now."
+
+    @action
+    async def set_sharing(self, actor: Actor, audience: str) -> None:
+        """Let people give links to their chats to these people; links to others lead nowhere from now on."""
+        if audience not in SHARING_CHOICES:
+            raise InvalidInput("Choose who may be given links to chats.")
+        async with self.context.backend.database.writing() as session:
+            await settings.change(session, actor, SHARING, audience)
+        await self._reload(actor)
+        self.said = "Links to chats follow this from now on, also those that exist."
 
     @action
     async def set_default_model(self, actor: Actor, model_id: str) -> None:
@@ -71,11 +83,13 @@ class SettingsState(AdminState):
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:
             is_open = await settings.get(session, REGISTRATION_OPEN)
+            sharing = await settings.get(session, SHARING)
             models = await ai_models.list_models(session, actor)
             shared = await prompts.list_shared(session, actor)
         default = next((prompt for prompt in shared if prompt.is_default), None)
         self.param.update(
             is_registration_open=is_open,
+            sharing=sharing,
             models=models,
             default_model=next((str(model.id) for model in models if model.is_default), NONE),
             prompts=shared,

@@ -1,0 +1,87 @@
+// Links by which others may read a chat.
+
+import { copyText, make, textButton } from "./dom.js"
+
+const AUDIENCES = { signed_in: "People of this workspace, signed in", anyone: "Anyone who has the link" }
+const TIMES = [["7", "7 days"], ["30", "30 days"], ["365", "A year"], ["", "Until I revoke it"]]
+
+function date(ms) {
+  return new Date(ms).toLocaleDateString(undefined, { dateStyle: "medium" })
+}
+
+function choice(label, options) {
+  const line = make("label", "", label)
+  const select = make("select")
+  select.append(...options.map(([value, text]) => new Option(text, value)))
+  line.append(select)
+  return { line, select }
+}
+
+export class Sharing {
+  constructor(tell) {
+    this.tell = tell
+    this.chat = null
+    this.dialog = make("dialog", "shortcuts sharing")
+    this.dialog.setAttribute("aria-labelledby", "sharing-title")
+    this.title = make("h2")
+    this.title.id = "sharing-title"
+    this.body = make("div")
+    this.dialog.append(this.title, this.body, textButton("Close", "more", () => this.dialog.close()))
+    this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close() })
+    this.dialog.addEventListener("close", () => { this.chat = null })
+    document.body.append(this.dialog)
+  }
+
+  show(chat) {
+    this.chat = chat.id
+    this.title.textContent = `Share “${chat.title || "New chat"}”`
+    this.body.replaceChildren(make("p", "muted", "Looking it up …"))
+    this.dialog.showModal()
+    this.tell({ op: "list_links", chat: chat.id })
+  }
+
+  update({ chat, audiences, links }) {
+    if (chat !== this.chat) return
+    const form = audiences.length ? this.#form(audiences) : make("p", "muted", "Administrators have switched links off. Export the chat instead.")
+    this.body.replaceChildren(form, this.#list(links))
+    this.body.querySelector(".new input")?.select()
+  }
+
+  #form(audiences) {
+    const form = make("form")
+    const who = choice("Who may read it", audiences.map((audience) => [audience, AUDIENCES[audience]]))
+    const until = choice("For how long", TIMES)
+    form.append(
+      make("p", "muted", "A link shows a copy of the chat as it is now: what you write later does not enter it."),
+      who.line, until.line, make("button", "primary", "Create link"),
+    )
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      const days = until.select.value ? Number(until.select.value) : null
+      this.tell({ op: "share", chat: this.chat, audience: who.select.value, days })
+    })
+    return form
+  }
+
+  #list(links) {
+    const list = make("ul")
+    for (const link of links) {
+      const item = make("li", link.token ? "new" : "")
+      const until = link.expires_at ? `until ${date(link.expires_at)}` : "until revoked"
+      item.append(make("span", "", `${AUDIENCES[link.audience]}, since ${date(link.created_at)}, ${until}`))
+      if (link.token) item.append(...this.#address(link.token))
+      item.append(textButton("Revoke", "more", () => this.tell({ op: "revoke", link: link.id })))
+      list.append(item)
+    }
+    return list
+  }
+
+  // Shown once: only a fingerprint of it is kept.
+  #address(token) {
+    const box = Object.assign(make("input"), { readOnly: true, value: `${location.origin}/s/${token}` })
+    box.setAttribute("aria-label", "Link")
+    const copy = textButton("Copy link", "more", () => copyText(box.value, copy))
+    copy.title = "Copy link"
+    return [box, copy, make("p", "muted", "Copy it now: it is not shown again.")]
+  }
+}

@@ -1,0 +1,211 @@
+"""Links by which others may read a chat: made, listed, revoked, opened."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import Forbidden, InvalidInput, NotFound
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ChatId, MessageId, ShareId, uuid7
+from llm_ui.models import (
+    Audience,
+    ChatHistory,
+    ChatMessage,
+    MessageOrigin,
+    MessageRole,
+    MessageStatus,
+    ShareLink,
+    User,
+)
+from llm_ui.services import audit, settings
+from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.exports import WholeChat, read_whole_chat, speaker
+from llm_ui.services.settings import SHARING
+
+TOKEN_BYTES = 32
+MAX_DAYS = 365
+MAX_LINKS = 100
+"""Live ones of a person."""
+GONE = "This link does not lead anywhere any more. Ask whoever gave it to you for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as its owner sees it. What its address holds is not kept."""
+
+    id: ShareId
+    chat_id: ChatId
+    title: str
+    audience: Audience
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedMessage:
+    """One message of a snapshot."""
+
+    role: MessageRole
+    speaker: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a link leads to."""
+
+    title: str
+    shared_at: datetime
+    messages: tuple[SharedMessage, ...]
+
+
+async def audiences(session: ReadSession) -> tuple[Audience, ...]:
+    """Return to whom links may be given, as the administrators decided."""
+    allowed = await settings.get(session, SHARING)
+    return {"off": (), "signed_in": (Audience.SIGNED_IN,)}.get(allowed, (Audience.SIGNED_IN, Audience.ANYONE))
+
+
+async def share(
+    session: Session, actor: Actor, chat_id: ChatId, audience: Audience, days: int | None
+) -> tuple[Link, str]:
+    """Make a link to the chat as it is shown now; return it and its token, which is told this once.
+
+    `days` is how long it holds, None for until it is revoked. Raises `NotFound`, `Forbidden` and `InvalidInput`.
+    """
+    require(actor, Permission.CHAT)
+    if audience not in await audiences(session):
+        raise Forbidden("Administrators have switched such links off. Ask them, or export the chat instead.")
+    if days is not None and not 1 <= days <= MAX_DAYS:
+        raise InvalidInput(f"A link holds for 1 to {MAX_DAYS} days, or until you revoke it.")
+    chat = await read_whole_chat(session, actor, chat_id)
+    snapshot = _snapshot(chat)
+    if not snapshot["messages"]:
+        raise InvalidInput("There is nothing to share yet. Wait for the first answer.")
+    if len(await list_links(session, actor)) >= MAX_LINKS:
+        raise InvalidInput(f"You have {MAX_LINKS} links, which is the most. Revoke some in your account first.")
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    row = ShareLink(
+        id=ShareId(uuid7()),
+        user_id=actor.user_id,
+        chat_id=chat_id,
+        token_hash=_hash(token),
+        audience=audience,
+        snapshot=snapshot,
+        expires_at=None if days is None else now() + timedelta(days=days),
+        created_at=now(),
+    )
+    session.add(row)
+    await session.flush()
+    await audit.record(session, actor, "link.created", str(row.id), audience=audience.value, days=days)
+    return _link(row), token
+
+
+async def list_links(session: ReadSession, actor: Actor, chat_id: ChatId | None = None) -> tuple[Link, ...]:
+    """Return the actor's links that still lead somewhere, the newest first; those to one chat when it is named."""
+    query = readable(ShareLink, actor).where(*_is_live()).order_by(ShareLink.created_at.desc(), ShareLink.id.desc())
+    if chat_id is not None:
+        query = query.where(ShareLink.chat_id == chat_id)
+    return tuple(_link(row) for row in await session.scalars(query))
+
+
+async def revoke(session: Session, actor: Actor, link_id: ShareId) -> ChatId:
+    """Let a link lead nowhere from now on; return the chat it led to. Raises `NotFound`."""
+    row = await session.scalar(readable(ShareLink, actor).where(ShareLink.id == link_id))
+    if row is None:
+        raise NotFound("This link does not exist, or it is not yours. Reload the page.")
+    if row.revoked_at is None:
+        row.revoked_at = now()
+        await audit.record(session, actor, "link.revoked", str(row.id))
+    return row.chat_id
+
+
+async def open_link(session: ReadSession, token: str, actor: Actor | None) -> Snapshot:
+    """Return what a token leads to.
+
+    Raises `NotFound` when it is unknown, has expired or was revoked, when its chat is in the bin, its owner has gone
+    or administrators have switched such links off; `NotSignedIn` is not told apart, so that nobody learns what there
+    is: strangers get `NotFound` for what is for people who are signed in.
+    """
+    # rights: the token is the right; whoever has it may read, within what the link's owner and administrators allow
+    query = (
+        select(ShareLink)
+        .join(ChatHistory, ChatHistory.id == ShareLink.chat_id)
+        .join(User, User.id == ShareLink.user_id)
+        .where(ShareLink.token_hash == _hash(token), *_is_live(), ChatHistory.deleted_at.is_(None), User.is_active)
+    )
+    row = await session.scalar(query)
+    if row is None or row.audience not in await audiences(session):
+        raise NotFound(GONE)
+    if row.audience is Audience.SIGNED_IN and actor is None:
+        raise NotFound(GONE)
+    messages = (
+        SharedMessage(MessageRole(one["role"]), one["speaker"], datetime.fromisoformat(one["at"]), one["text"])
+        for one in row.snapshot["messages"]
+    )
+    return Snapshot(str(row.snapshot["title"]), row.created_at, tuple(messages))
+
+
+async def continue_link(session: Session, actor: Actor, token: str) -> ChatId:
+    """Begin a chat of the actor's own with what a token leads to; return it. Raises `NotFound`."""
+    require(actor, Permission.CHAT)
+    snapshot = await open_link(session, token, actor)
+    chat = ChatHistory(
+        id=ChatId(uuid7()),
+        user_id=actor.user_id,
+        title=snapshot.title,
+        is_title_automatic=False,
+        next_position=len(snapshot.messages),
+        last_message_at=now(),
+    )
+    session.add(chat)
+    await session.flush()
+    parent: MessageId | None = None
+    for position, message in enumerate(snapshot.messages):
+        copied = ChatMessage(
+            id=MessageId(uuid7()),
+            chat_id=chat.id,
+            parent_id=parent,
+            position=position,
+            role=message.role,
+            status=MessageStatus.COMPLETE,
+            text=message.text,
+            origin=MessageOrigin.COPY,
+            created_at=message.at,
+        )
+        session.add(copied)
+        await session.flush()
+        parent = chat.active_leaf_id = copied.id
+    return chat.id
+
+
+def _is_live() -> tuple[Any, ...]:
+    return ShareLink.revoked_at.is_(None), or_(ShareLink.expires_at.is_(None), ShareLink.expires_at > now())
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _snapshot(chat: WholeChat) -> dict[str, Any]:
+    """Return what is shown of a chat: no other branch, no reasoning, no figures."""
+    messages = [
+        {
+            "role": message.role.value,
+            "speaker": "" if message.role is MessageRole.USER else speaker(chat, message),
+            "at": message.created_at.isoformat(),
+            "text": message.text,
+        }
+        for message in chat.branch()
+        if message.text.strip() and message.status is not MessageStatus.STREAMING
+    ]
+    return {"title": chat.title, "messages": messages}
+
+
+def _link(row: ShareLink) -> Link:
+    return Link(row.id, row.chat_id, str(row.snapshot["title"]), row.audience, row.created_at, row.expires_at)

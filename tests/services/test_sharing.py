@@ -1,0 +1,137 @@
+"""Links to chats, on both databases: who may open them, and what later changes do not enter."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from llm_ui.db import Database
+from llm_ui.errors import Forbidden, InvalidInput, NotFound
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ChatId
+from llm_ui.models import Audience, ShareLink, User
+from llm_ui.services import branches, chats, settings, sharing
+from llm_ui.services.access import Actor
+from llm_ui.services.settings import SHARING
+from llm_ui.services.sharing import Link
+from tests.services.test_branches import answered
+from tests.services.test_chats import read
+
+
+async def allow(database: Database, admin: Actor, audience: str) -> None:
+    async with database.writing() as session:
+        await settings.change(session, admin, SHARING, audience)
+
+
+async def share(
+    database: Database, actor: Actor, chat_id: ChatId, audience: Audience = Audience.SIGNED_IN, days: int | None = 7
+) -> tuple[Link, str]:
+    async with database.writing() as session:
+        return await sharing.share(session, actor, chat_id, audience, days)
+
+
+async def seen(database: Database, token: str, actor: Actor | None = None) -> list[str]:
+    async with database.reading() as session:
+        return [message.text for message in (await sharing.open_link(session, token, actor)).messages]
+
+
+async def test_a_link_shows_the_chat_as_it_was(seeded: Database, a_user: Actor, another_user: Actor) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    _, token = await share(seeded, a_user, turn.chat_id)
+
+    await answered(seeded, a_user, "two", "2", chat_id=turn.chat_id)
+    async with seeded.writing() as session:
+        await branches.edit_answer(session, a_user, turn.answer_id, "changed")
+        await chats.rename(session, a_user, turn.chat_id, "renamed")
+        await branches.delete(session, a_user, turn.question_id)
+
+    assert await seen(seeded, token, another_user) == ["one", "1"]
+
+
+async def test_who_may_open_a_link(seeded: Database, a_user: Actor, another_user: Actor, an_admin: Actor) -> None:
+    await allow(seeded, an_admin, "anyone")
+    turn = await answered(seeded, a_user, "one", "1")
+    _, for_signed_in = await share(seeded, a_user, turn.chat_id)
+    _, for_anyone = await share(seeded, a_user, turn.chat_id, Audience.ANYONE)
+
+    assert await seen(seeded, for_signed_in, another_user) == ["one", "1"]
+    assert await seen(seeded, for_anyone) == ["one", "1"]
+    with pytest.raises(NotFound):
+        await seen(seeded, for_signed_in)
+    with pytest.raises(NotFound):
+        await seen(seeded, for_anyone[:-1], another_user)
+
+
+async def test_what_administrators_switch_off_ends_at_once(seeded: Database, a_user: Actor, an_admin: Actor) -> None:
+    await allow(seeded, an_admin, "anyone")
+    turn = await answered(seeded, a_user, "one", "1")
+    _, token = await share(seeded, a_user, turn.chat_id, Audience.ANYONE)
+
+    await allow(seeded, an_admin, "signed_in")
+
+    with pytest.raises(NotFound):
+        await seen(seeded, token)
+    with pytest.raises(Forbidden, match="switched such links off"):
+        await share(seeded, a_user, turn.chat_id, Audience.ANYONE)
+    await allow(seeded, an_admin, "anyone")
+    assert await seen(seeded, token) == ["one", "1"]
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired", "binned", "owner gone"])
+async def test_a_link_leads_nowhere_after_its_end(
+    seeded: Database, a_user: Actor, another_user: Actor, end: str
+) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    link, token = await share(seeded, a_user, turn.chat_id)
+    assert await seen(seeded, token, another_user)
+
+    async with seeded.writing() as session:
+        match end:
+            case "revoked":
+                await sharing.revoke(session, a_user, link.id)
+            case "expired":
+                await session.execute(update(ShareLink).values(expires_at=now() - timedelta(seconds=1)))
+            case "binned":
+                await chats.delete(session, a_user, turn.chat_id)
+            case _:
+                await session.execute(update(User).where(User.id == a_user.user_id).values(is_active=False))
+
+    with pytest.raises(NotFound, match="does not lead anywhere"):
+        await seen(seeded, token, another_user)
+
+
+async def test_links_are_their_owners_alone(seeded: Database, a_user: Actor, another_user: Actor) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    link, _ = await share(seeded, a_user, turn.chat_id)
+
+    async with seeded.writing() as session:
+        assert await sharing.list_links(session, another_user) == ()
+        with pytest.raises(NotFound):
+            await sharing.revoke(session, another_user, link.id)
+    with pytest.raises(NotFound):
+        await share(seeded, another_user, turn.chat_id)
+    async with seeded.reading() as session:
+        assert [each.id for each in await sharing.list_links(session, a_user, turn.chat_id)] == [link.id]
+
+
+async def test_what_is_read_is_continued_in_a_chat_of_ones_own(
+    seeded: Database, a_user: Actor, another_user: Actor
+) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    _, token = await share(seeded, a_user, turn.chat_id)
+
+    async with seeded.writing() as session:
+        chat_id = await sharing.continue_link(session, another_user, token)
+    await answered(seeded, another_user, "two", "2", chat_id=chat_id)
+
+    page = await read(seeded, another_user, chat_id)
+    assert [message.text for message in page.items] == ["one", "1", "two", "2"]
+    assert await seen(seeded, token, another_user) == ["one", "1"]
+
+
+@pytest.mark.parametrize("days", [0, 366])
+async def test_an_odd_time_is_refused(seeded: Database, a_user: Actor, days: int) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+
+    with pytest.raises(InvalidInput, match="1 to 365 days"):
+        await share(seeded, a_user, turn.chat_id, days=days)
