@@ -1,4 +1,24 @@
-// What can be done on the chat page to messages and to chats of the list, as operations to the server.
+// What can be done on the chat page: in the composer, to messages, to chats of the list.
+
+// What is not done later, when there is a connection again.
+export const NEEDS_CONNECTION = new Set([
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request",
+])
+export const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
+
+export function composerActions(page) {
+  return {
+    submit: (pending) => page.submit(pending),
+    stop: () => page.tell({ op: "stop" }),
+    editLast: () => page.editLast(),
+    beside: () => page.choice.ids,
+    gauge: () => page.tell({ op: "gauge" }),
+    offeredModels: () => page.models.map(({ id, label }) => ({
+      label, about: "Ask this model", take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
+    })),
+    offeredPrompts: () => page.prompts.offered(),
+  }
+}
 
 export function messageActions(page) {
   return {

@@ -2,6 +2,8 @@
 // A draft is kept for each chat in localStorage. A submission keeps its key until the server has stored it, over lost
 // connections and reloads, so that it is never asked twice and never lost.
 
+import { Gauge } from "./chat_gauge.js"
+import { Mentions } from "./chat_mentions.js"
 import { newKey, Queue } from "./chat_queue.js"
 
 const MAX_BOX_PX = 260
@@ -59,6 +61,9 @@ export class Composer {
       sendNow: (item) => this.#sendNow(item),
       takeBack: (item) => this.#takeBack(item),
     })
+    this.gauge = new Gauge(find("gauge"), () => this.act.gauge())
+    // Before the keys of the composer itself.
+    this.mentions = new Mentions(this.box, find("mentions"), { models: () => this.act.offeredModels(), prompts: () => this.act.offeredPrompts() })
     this.#listen()
   }
 
@@ -74,6 +79,7 @@ export class Composer {
     this.box.addEventListener("keydown", (event) => this.#pressed(event))
     this.box.addEventListener("input", () => {
       store(localStorage, this.#draftKey(this.place), this.box.value)
+      this.gauge.show(this.box.value)
       this.#fit()
     })
     find("enqueue").addEventListener("click", () => this.#enqueue())
@@ -100,6 +106,7 @@ export class Composer {
   // Show the draft of a chat, or of a new one.
   open(place) {
     this.place = place
+    this.gauge.forget()
     this.queue.open(place)
     const isSent = this.pending?.op === "send" && this.pending.chat === place && !this.pending.isLeft && !this.pending.isQueued
     this.box.value = isSent ? "" : localStorage.getItem(this.#draftKey(place)) ?? ""
@@ -113,6 +120,12 @@ export class Composer {
 
   focus() {
     if (matchMedia("(pointer: fine)").matches) this.box.focus({ preventScroll: true })
+  }
+
+  // As if it had been somewhere else: a box that only seems to have it takes no keys.
+  refocus() {
+    this.box.blur()
+    this.box.focus()
   }
 
   setStreaming(isStreaming) {
@@ -135,6 +148,8 @@ export class Composer {
     const isGoing = isWell || this.isInterrupting
     this.isInterrupting = false
     this.openBlock = -1
+    this.gauge.forget()
+    this.gauge.show(this.box.value)
     if (isGoing) this.sendNext()
     else this.queue.hold()
   }

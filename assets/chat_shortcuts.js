@@ -8,6 +8,8 @@ const SHORTCUTS = [
   ["Enter", "While an answer is written: queue the message, or steer the answer (see Chat settings)"],
   ["Ctrl Enter", "While an answer is written: interrupt it and send"],
   ["↑", "Edit your last question or queued message, from the empty box"],
+  ["/", "Your prompts, at the beginning of a message"],
+  ["@", "Pick a model"],
   ["Ctrl K", "Search all chats"],
   ["Ctrl Shift O", "Begin a new chat"],
   ["Ctrl Enter", "Take over what you edit"],

@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { listActions, messageActions } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
@@ -10,6 +10,7 @@ import { Exports } from "./chat_exports.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 import { Sharing } from "./chat_sharing.js"
+import { Prompts } from "./chat_prompts.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
 import { drawStart } from "./chat_start.js"
@@ -17,10 +18,6 @@ import { drawStart } from "./chat_start.js"
 const NEAR_PX = 80
 const OLDER_PX = 600
 const MAX_SPOKEN_CHARS = 2_000
-const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "share", "revoke", "copy_request",
-])
-const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
 
 const find = (id) => document.getElementById(id)
 
@@ -38,12 +35,8 @@ class ChatPage {
     this.lastTop = 0
     this.scroll = find("scroll")
     this.models = []
-    this.composer = new Composer({
-      submit: (pending) => this.submit(pending),
-      stop: () => this.tell({ op: "stop" }),
-      editLast: () => this.editLast(),
-      beside: () => this.choice.ids,
-    })
+    this.composer = new Composer(composerActions(this))
+    this.prompts = new Prompts((op) => this.tell(op), { look: () => this.composer.mentions.look(), focus: () => this.composer.refocus() })
     this.choice = new ComparisonChoice(find("beside"), () => this.models)
     this.explanation = new Explanation({
       models: () => this.models,
@@ -262,6 +255,19 @@ class ChatPage {
 
   on_explained(op) {
     this.explanation.show(op)
+  }
+
+  on_prompts(op) {
+    this.prompts.update(op)
+  }
+
+  on_gauge(op) {
+    if (op.chat === this.chat) this.composer.gauge.update(op)
+  }
+
+  on_gauge_changed() {
+    this.composer.gauge.forget()
+    this.composer.gauge.show(this.composer.box.value)
   }
 
   on_links(op) {

@@ -71,7 +71,7 @@ function toast(text, { isError = false, action = "", onAction = null } = {}) {
 // ---- Signing out: drafts are this person's and go with them ------------------------------------------------------
 function forgetDrafts() {
   for (const storage of [localStorage, sessionStorage]) {
-    for (const key of Object.keys(storage)) if (key.startsWith("llm-ui-draft")) storage.removeItem(key)
+    for (const key of Object.keys(storage)) if (/^llm-ui-(draft|queue|beside)/.test(key)) storage.removeItem(key)
   }
 }
 

@@ -213,6 +213,30 @@ class RunView(_Wire):
     last_event: int
 
 
+class PreviewRequest(_Wire):
+    """Ask what a new message would be sent with."""
+
+    chat_id: UUID | None = None
+    model_id: UUID | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class Preview(_Wire):
+    """What a new message would be sent with, in tokens as far as they can be estimated."""
+
+    window: int
+    """The model's context window; assumed where nobody has said it."""
+    reserved: int
+    """Kept free for the answer."""
+    instructions: int
+    history: int
+    """Earlier messages of the chat, as many as fit."""
+    is_cut: bool
+    """Whether earlier messages are left out already."""
+    input_usd_per_mtok: str | None
+    output_usd_per_mtok: str | None
+
+
 class ModelView(_Wire):
     """A model that may be asked."""
 

@@ -20,6 +20,8 @@ from llm_ui.contract import (
     FoundServer,
     Health,
     ModelView,
+    Preview,
+    PreviewRequest,
     ProviderTest,
     RunEvent,
     SentRequest,
@@ -111,6 +113,10 @@ class UserClient:
         """Return the HTTP request with which a run's provider was asked, without its key."""
         return SentRequest.model_validate_json(await self._send("GET", f"/v1/runs/{run_id}/request"))
 
+    async def preview(self, request: PreviewRequest) -> Preview:
+        """Return what a new message would be sent with."""
+        return Preview.model_validate_json(await self._send("POST", "/v1/preview", request.model_dump(mode="json")))
+
     async def models(self) -> list[ModelView]:
         """Return the models that may be asked, the default one first."""
         return MODELS.validate_json(await self._send("GET", "/v1/models"))
@@ -127,9 +133,9 @@ class UserClient:
         """Return the headers of a request, with a ticket that lasts a minute."""
         return {"Authorization": f"Bearer {self._signer.sign(self._claims, TICKET_S)}"}
 
-    async def _send(self, method: str, path: str) -> bytes:
+    async def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
         try:
-            response = await self._http.request(method, path, headers=self.headers(), timeout=REQUEST_S)
+            response = await self._http.request(method, path, json=body, headers=self.headers(), timeout=REQUEST_S)
         except httpx2.TransportError:
             raise ApiDown from None
         if response.status_code >= 400:

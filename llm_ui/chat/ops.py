@@ -9,6 +9,7 @@ from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS, LeftOu
 from llm_ui.models import Audience, FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
+from llm_ui.services.library import MAX_TEXT_CHARS
 from llm_ui.services.sharing import MAX_DAYS
 
 MAX_PATH_CHARS = 500
@@ -20,6 +21,10 @@ class _Op(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Look(_Op):
+    """What shows more, or otherwise."""
+
+
 class Ready(_Op):
     """The page is drawn and has nothing, or has lost its connection: it wants everything."""
 
@@ -29,7 +34,7 @@ class Ready(_Op):
     """The message to show; without it the chat's end."""
 
 
-class Open(_Op):
+class Open(Look):
     """Show this path."""
 
     op: Literal["open"]
@@ -84,7 +89,17 @@ class Merge(_Op):
     answers: Annotated[list[UUID], Field(min_length=2, max_length=MAX_BESIDE)]
 
 
-class Compare(_Op):
+class Replay(_Op):
+    """Make an answer once more beside it: with another model, or with a part of what it saw left out."""
+
+    op: Literal["replay"]
+    key: Key
+    answer: UUID
+    model: UUID | None = None
+    without: frozenset[LeftOut] = frozenset()
+
+
+class Compare(Look):
     """Show the answers that stand in the place of one side by side, or only that one again."""
 
     op: Literal["compare"]
@@ -145,22 +160,25 @@ class Explain(_Op):
     answer: UUID
 
 
+class Gauge(Look):
+    """Tell how much of the model's window the open chat takes, and what it costs to send."""
+
+    op: Literal["gauge"]
+
+
+class PickModel(Look):
+    """Ask this model next."""
+
+    op: Literal["pick_model"]
+    model: UUID
+
+
 class CopyRequest(_Op):
     """Tell the request that made an answer, as code."""
 
     op: Literal["copy_request"]
     answer: UUID
     language: Language
-
-
-class Replay(_Op):
-    """Make an answer once more beside it: with another model, or with a part of what it saw left out."""
-
-    op: Literal["replay"]
-    key: Key
-    answer: UUID
-    model: UUID | None = None
-    without: frozenset[LeftOut] = frozenset()
 
 
 class Stop(_Op):
@@ -175,14 +193,14 @@ class Ack(_Op):
     op: Literal["ack"]
 
 
-class Older(_Op):
+class Older(Look):
     """Show messages before the oldest one shown."""
 
     op: Literal["older"]
     before: UUID
 
 
-class MoreChats(_Op):
+class MoreChats(Look):
     """Show more of the list."""
 
     op: Literal["more_chats"]
@@ -228,7 +246,7 @@ class Purge(_Op):
     chat: UUID
 
 
-class ShowShelf(_Op):
+class ShowShelf(Look):
     """List the chats that are open, archived or in the bin."""
 
     op: Literal["show_shelf"]
@@ -258,6 +276,29 @@ class Revoke(_Op):
     link: UUID
 
 
+class ListPrompts(_Op):
+    """Tell the prompts that are offered behind a slash."""
+
+    op: Literal["list_prompts"]
+
+
+class SavePrompt(_Op):
+    """Keep a prompt, or change one."""
+
+    op: Literal["save_prompt"]
+    prompt: UUID | None = None
+    name: Annotated[str, Field(max_length=200)]
+    text: Annotated[str, Field(max_length=2 * MAX_TEXT_CHARS)]
+    is_shared: bool = False
+
+
+class DeletePrompt(_Op):
+    """Delete one."""
+
+    op: Literal["delete_prompt"]
+    prompt: UUID
+
+
 class Delete(_Op):
     """Put a chat into the bin."""
 
@@ -274,18 +315,19 @@ class Restore(_Op):
 
 Change = ShowBranch | Rewrite | DeleteMessage | RestoreMessages | Rate | BranchOff
 """What is done to a message that is there."""
-Again = Regenerate | Continue | Edit | Merge
+Again = Regenerate | Continue | Edit | Merge | Replay
 """What makes a sibling of a message by asking a model."""
 
 ToChat = Rename | Pin | Archive | Delete | Restore | Purge
 """What is done to a chat of the list."""
 LookUp = Explain | CopyRequest | Search
 """What changes nothing."""
+Prompts = ListPrompts | SavePrompt | DeletePrompt
+"""What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
-Look = Open | Older | MoreChats | ShowShelf | Compare | Replay
-"""What shows more, or otherwise."""
-InOrder = Ready | Send | Again | Look | ToChat | Change | LookUp | Links
+Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
+InOrder = Ready | Send | Again | Looks | ToChat | Change | LookUp | Links | Prompts
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

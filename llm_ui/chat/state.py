@@ -12,8 +12,10 @@ import param
 from llm_ui.chat import ops
 from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.follow import Op
+from llm_ui.chat.gauge import gauge
 from llm_ui.chat.hub import Hub
 from llm_ui.chat.labels import model_labels
+from llm_ui.chat.library import prompts
 from llm_ui.chat.links import links
 from llm_ui.chat.lookup import look_up
 from llm_ui.chat.message import change_message, show_branch_of
@@ -65,6 +67,7 @@ class ChatState(param.Parameterized):
         self._task_context = contextvars.copy_context()
         self._listener = self._changed_elsewhere
         hub.listen(context.user_id, self._listener)
+        self.param.watch(lambda _: self.tell({"op": "gauge_changed"}), ["model", "max_tokens"])
 
     def close(self) -> None:
         """Leave: the page is gone. Answers go on without it."""
@@ -99,11 +102,13 @@ class ChatState(param.Parameterized):
             case ops.Send():
                 chat_id = None if asked.chat is None else ChatId(asked.chat)
                 self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside))
-            case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge():
+            case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge() | ops.Replay():
                 self.again(asked)
             case ops.ListLinks() | ops.Share() | ops.Revoke():
                 self.tell(await links(self.context, asked))
-            case ops.Open() | ops.Older() | ops.MoreChats() | ops.ShowShelf() | ops.Compare() | ops.Replay():
+            case ops.ListPrompts() | ops.SavePrompt() | ops.DeletePrompt():
+                self.tell(await prompts(self.context, asked))
+            case ops.Look():
                 await self._look_through(asked)
             case ops.Rename() | ops.Pin() | ops.Archive() | ops.Delete() | ops.Restore() | ops.Purge():
                 await self._change_chat(asked)
@@ -116,6 +121,10 @@ class ChatState(param.Parameterized):
         match asked:
             case ops.Open():
                 await self._go_to(asked.path, asked.at)
+            case ops.Gauge():
+                self.tell(await gauge(self._client, self.chat_id, self.model, self.max_tokens))
+            case ops.PickModel():
+                self.model = str(asked.model) if str(asked.model) in self._models else self.model
             case ops.Older():
                 await self.older(MessageId(asked.before))
             case ops.MoreChats():
@@ -126,8 +135,6 @@ class ChatState(param.Parameterized):
             case ops.Compare():
                 self._comparison.answer_id = asked.answer if asked.is_on else None
                 await self._show_open_chat()
-            case ops.Replay():
-                self._replay(asked)
 
     async def _go_to(self, path: str, at: UUID | None) -> None:
         has_left = self._turn is not None
@@ -171,17 +178,12 @@ class ChatState(param.Parameterized):
             text = asked.text if isinstance(asked, ops.Edit) else None
             request = self._request(asked.key, chat_id=self.chat_id, text=text or "")
             request = request.model_copy(update=meant(asked))
+            if isinstance(asked, ops.Replay):
+                self._comparison.replay(request)
+                return
             submission = Submission(asked.key, text, self.chat_id, shows_more=True)
             self._comparison.close()
             self._follow(self._client.chat_stream(request), submission)
-
-    def _replay(self, asked: ops.Replay) -> None:
-        if asked.key in self._submitted:
-            self._tell_sent(asked.key)
-        elif self.chat_id is not None:
-            model = {} if asked.model is None else {"model_id": asked.model}
-            how = {"regenerate_of": asked.answer, "without": asked.without, **model}
-            self._comparison.replay(self._request(asked.key, chat_id=self.chat_id, text="").model_copy(update=how))
 
     async def stop(self) -> None:
         """End the running answer of the open chat and keep what was said."""

@@ -75,9 +75,10 @@ def meant(asked: ops.Again) -> dict[str, object]:
             return {"continue_of": asked.answer}
         case ops.Merge():
             return {"regenerate_of": asked.answers[0], "merge_of": tuple(asked.answers)}
-        case ops.Regenerate():
+        case ops.Regenerate() | ops.Replay():
             model = {} if asked.model is None else {"model_id": asked.model}
-            return {"regenerate_of": asked.answer, "wish": asked.wish, **model}
+            how = {"wish": asked.wish} if isinstance(asked, ops.Regenerate) else {"without": asked.without}
+            return {"regenerate_of": asked.answer, **how, **model}
 
 
 class Turn:

@@ -15,6 +15,7 @@ MessageId = NewType("MessageId", UUID)
 RunId = NewType("RunId", UUID)
 FeedbackId = NewType("FeedbackId", UUID)
 ShareId = NewType("ShareId", UUID)
+SavedPromptId = NewType("SavedPromptId", UUID)
 
 
 def uuid7() -> UUID:

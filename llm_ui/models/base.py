@@ -83,6 +83,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.RunId: Uuid(),
         ids.FeedbackId: Uuid(),
         ids.ShareId: Uuid(),
+        ids.SavedPromptId: Uuid(),
     }
 
 

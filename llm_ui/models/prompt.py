@@ -1,11 +1,11 @@
-"""System prompts: instructions that a chat can start with."""
+"""Prompts: instructions that a chat can start with, and texts that people keep to ask with."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import PromptId, UserId, uuid7
+from llm_ui.kit.ids import PromptId, SavedPromptId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped
 
 
@@ -21,3 +21,18 @@ class SystemPrompt(Timestamped, Base):
     is_default: Mapped[bool] = mapped_column(default=False)
     """Whether new chats start with it."""
     deleted_at: Mapped[datetime | None]
+
+
+class SavedPrompt(Timestamped, Base):
+    """A text that somebody keeps to ask with, perhaps for everybody; `{{name}}` in it is filled in each time."""
+
+    __tablename__ = "saved_prompts"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+    id: Mapped[SavedPromptId] = mapped_column(primary_key=True, default=lambda: SavedPromptId(uuid7()))
+    owner_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(40))
+    """What is typed behind the slash."""
+    text: Mapped[str]
+    is_shared: Mapped[bool] = mapped_column(default=False)
+    """Whether everybody is offered it."""

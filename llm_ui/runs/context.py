@@ -6,11 +6,13 @@ the beginning of an answer that is continued. A message is sent whole or not at 
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 
-from llm_ui.contract import LeftOut
+from llm_ui.contract import LeftOut, Preview, PreviewRequest
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
 from llm_ui.kit.ids import MessageId
+from llm_ui.kit.money import plain
 from llm_ui.kit.token_count import PER_MESSAGE, estimate
 from llm_ui.models import ChatMessage, MessageRole
 from llm_ui.providers.base import PromptMessage
@@ -107,6 +109,30 @@ async def build(
     if turn.opening:
         messages += [PromptMessage("assistant", turn.opening), PromptMessage("user", GO_ON)]
     return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts))
+
+
+async def preview(
+    session: ReadSession, actor: Actor, request: PreviewRequest, target: ModelTarget, leaf: MessageId | None
+) -> Preview:
+    """Return what a question after `leaf` would be sent with."""
+    prompt = await instructions(session, actor, None)
+    window = target.context_window or DEFAULT_WINDOW
+    reserve = min(request.max_tokens or DEFAULT_RESERVE, window // 2)
+    fixed = _tokens(prompt.text) if prompt and prompt.text else 0
+    history = await _history(session, leaf, window - reserve - fixed)
+    return Preview(
+        window=window,
+        reserved=reserve,
+        instructions=fixed,
+        history=history.tokens,
+        is_cut=bool(history.cut_at),
+        input_usd_per_mtok=_price(target.prices.input_usd_per_mtok),
+        output_usd_per_mtok=_price(target.prices.output_usd_per_mtok),
+    )
+
+
+def _price(price: Decimal | None) -> str | None:
+    return None if price is None else plain(price)
 
 
 def _fixed(prompt: PromptInfo | None, turn: Turn, wish: str) -> list[Part]:

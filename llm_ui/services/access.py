@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from llm_ui.errors import Forbidden
@@ -19,6 +19,7 @@ from llm_ui.models import (
     MessageFeedback,
     Role,
     Run,
+    SavedPrompt,
     ShareLink,
     SystemPrompt,
     User,
@@ -75,6 +76,14 @@ def require(actor: Actor, permission: Permission) -> None:
         raise Forbidden
 
 
+def _is_offered(table: type[Base], actor: Actor) -> ColumnElement[bool]:
+    """Return the rule of prompts: one's own and those for everybody."""
+    if table is SavedPrompt:
+        return SavedPrompt.is_shared | (SavedPrompt.owner_id == actor.user_id)
+    is_mine_or_shared = SystemPrompt.owner_id.is_(None) | (SystemPrompt.owner_id == actor.user_id)
+    return is_mine_or_shared & SystemPrompt.deleted_at.is_(None)
+
+
 def readable(table: type[T], actor: Actor) -> Select[T]:
     """Return the rows of the table that the actor may see, as a query that every read starts from.
 
@@ -95,9 +104,8 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(AiProvider.deleted_at.is_(None))
     if table is AiModel:
         return query.where(AiModel.deleted_at.is_(None))
-    if table is SystemPrompt:
-        mine_or_shared = SystemPrompt.owner_id.is_(None) | (SystemPrompt.owner_id == actor.user_id)
-        return query.where(mine_or_shared, SystemPrompt.deleted_at.is_(None))
+    if table in (SavedPrompt, SystemPrompt):
+        return query.where(_is_offered(table, actor))
     if table is UserSession:
         return query if actor.may(Permission.MANAGE_USERS) else query.where(UserSession.user_id == actor.user_id)
     if table is User:

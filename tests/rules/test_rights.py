@@ -17,6 +17,7 @@ OWNED = {
     "AuditLog",
     "MessageFeedback",
     "ShareLink",
+    "SavedPrompt",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

@@ -1,0 +1,78 @@
+// How full the model's window will be with the text in the box, and what sending it costs.
+
+const PIECES = /[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f]|(\d+)|([^\W\d_]+|[\p{L}\p{M}]+)|[^\s\w]|_/gu
+const LETTERS_PER_TOKEN = 4.5
+const DIGITS_PER_TOKEN = 3
+const PER_MESSAGE = 4
+const SAMPLE_CHARS = 20_000
+const PAUSE_MS = 300
+
+// As llm_ui/kit/token_count.py counts.
+export function estimate(text) {
+  const sample = text.slice(0, SAMPLE_CHARS)
+  let tokens = 0
+  for (const [piece, digits, word] of sample.matchAll(PIECES)) {
+    if (word) tokens += Math.max(1, piece.length / LETTERS_PER_TOKEN)
+    else if (digits) tokens += Math.ceil(piece.length / DIGITS_PER_TOKEN)
+    else tokens += 1
+  }
+  return Math.round(sample.length ? (tokens * text.length) / sample.length : 0)
+}
+
+function short(count) {
+  return count < 1000 ? String(count) : count < 100_000 ? `${(count / 1000).toFixed(1)}k` : `${Math.round(count / 1000)}k`
+}
+
+function dollars(amount) {
+  if (amount === 0) return "free"
+  return amount < 0.0001 ? "under $0.0001" : amount >= 1 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`
+}
+
+export class Gauge {
+  constructor(node, ask) {
+    this.node = node
+    this.ask = ask
+    this.data = null
+    this.timer = null
+  }
+
+  // What was known holds no longer: another chat, model or answer.
+  forget() {
+    this.data = null
+    this.node.hidden = true
+  }
+
+  update(data) {
+    this.data = data
+    this.draw()
+  }
+
+  // The text has changed.
+  show(text) {
+    this.text = text
+    clearTimeout(this.timer)
+    if (!text.trim()) {
+      this.node.hidden = true
+      return
+    }
+    this.timer = setTimeout(() => (this.data ? this.draw() : this.ask()), PAUSE_MS)
+  }
+
+  draw() {
+    if (!this.text?.trim() || !this.data) return
+    const { window, reserved, taken, price } = this.data
+    const own = estimate(this.text) + PER_MESSAGE
+    const room = window - reserved
+    const sent = Math.min(taken + own, Math.max(room, own))
+    const cost = price === null ? "" : ` · about ${dollars((sent * price) / 1_000_000)}`
+    this.node.hidden = false
+    this.node.textContent = `${short(sent)} of ${short(window)} tokens${cost}`
+    this.node.title = `About ${sent.toLocaleString("en")} tokens will be sent, ${own.toLocaleString("en")} of them what you are writing; ${reserved.toLocaleString("en")} are kept free for the answer.`
+    const isTooLong = own > room
+    const isFull = !isTooLong && (this.data.is_cut || taken + own > room)
+    this.node.classList.toggle("full", isFull)
+    this.node.classList.toggle("too-long", isTooLong)
+    if (isTooLong) this.node.textContent = `About ${short(own)} tokens, more than this model takes (${short(room)})`
+    else if (isFull) this.node.title += " The oldest messages of the chat do not fit any more."
+  }
+}

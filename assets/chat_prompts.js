@@ -1,0 +1,138 @@
+// The person's library of prompts: offered behind "/", kept and changed in a dialog, their variables filled in.
+
+import { make, textButton } from "./dom.js"
+
+const VARIABLE = /\{\{\s*([\w -]{1,40}?)\s*\}\}/g
+
+function dialogNamed(name, className) {
+  const dialog = make("dialog", `shortcuts ${className}`)
+  const title = make("h2", "", name)
+  title.id = `${className}-title`
+  dialog.setAttribute("aria-labelledby", title.id)
+  const body = make("div")
+  dialog.append(title, body)
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close() })
+  document.body.append(dialog)
+  return { dialog, title, body }
+}
+
+function field(label, node) {
+  const line = make("label", "", label)
+  line.append(node)
+  return line
+}
+
+export class Prompts {
+  // `tell` sends operations; `look` makes the open menu look again; `focus` gives the composer the focus.
+  constructor(tell, { look, focus }) {
+    this.tell = tell
+    this.look = look
+    this.prompts = null
+    this.mayShare = false
+    this.library = dialogNamed("Your prompts", "library")
+    this.filling = dialogNamed("Fill in", "filling")
+    // The browser gives the focus back by itself, but Chromium without a caret.
+    for (const { dialog } of [this.library, this.filling]) dialog.addEventListener("close", focus)
+  }
+
+  // What the menu behind "/" offers.
+  offered() {
+    if (!this.prompts) this.tell({ op: "list_prompts" })
+    const all = (this.prompts ?? []).map((prompt) => ({
+      label: prompt.name,
+      about: prompt.text.replaceAll(/\s+/g, " ").slice(0, 80),
+      take: (write) => this.#fill(prompt, write),
+    }))
+    return [...all, { label: "Your prompts …", about: "Keep, change and delete them", isAlways: true, take: (write) => { write(""); this.show() } }]
+  }
+
+  update(op) {
+    this.prompts = op.prompts
+    this.mayShare = op.may_share
+    if (this.library.dialog.open) this.#drawList()
+    else this.look()
+  }
+
+  show() {
+    this.#drawList()
+    this.library.dialog.showModal()
+  }
+
+  #drawList() {
+    const list = make("ul")
+    for (const prompt of this.prompts ?? []) {
+      const item = make("li")
+      const about = make("span")
+      about.append(make("strong", "", `/${prompt.name}`), make("small", "", prompt.text.slice(0, 120)))
+      item.append(about)
+      if (prompt.is_shared) item.append(make("span", "chip", prompt.is_mine ? "For everybody" : "From an administrator"))
+      if (prompt.is_mine) {
+        const edit = textButton("Edit", "more", () => this.#drawForm(prompt))
+        edit.setAttribute("aria-label", `Edit ${prompt.name}`)
+        const remove = textButton("Delete", "more", () => this.#remove(prompt))
+        remove.setAttribute("aria-label", `Delete ${prompt.name}`)
+        item.append(edit, remove)
+      }
+      list.append(item)
+    }
+    const about = make("p", "muted", "Type / in an empty message to use one. {{topic}} in its text is asked for each time.")
+    this.library.body.replaceChildren(
+      about, list, textButton("New prompt", "primary", () => this.#drawForm(null)), " ",
+      textButton("Close", "more", () => this.library.dialog.close()),
+    )
+  }
+
+  #drawForm(prompt) {
+    const form = make("form")
+    const name = Object.assign(make("input"), { value: prompt?.name ?? "", maxLength: 40, required: true, placeholder: "summarise" })
+    const text = Object.assign(make("textarea"), { value: prompt?.text ?? "", rows: 6, required: true, placeholder: "Summarise this in {{number}} sentences:" })
+    const shared = Object.assign(make("input"), { type: "checkbox", checked: prompt?.is_shared ?? false })
+    form.append(field("Name", name), field("Text", text))
+    if (this.mayShare) {
+      const line = make("label", "check")
+      line.append(shared, " Offer it to everybody")
+      form.append(line)
+    }
+    form.append(make("button", "primary", "Save prompt"), textButton("Cancel", "more", () => this.#drawList()))
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.tell({ op: "save_prompt", prompt: prompt?.id ?? null, name: name.value, text: text.value, is_shared: shared.checked })
+    })
+    this.library.body.replaceChildren(form)
+    name.focus()
+  }
+
+  #remove(prompt) {
+    this.tell({ op: "delete_prompt", prompt: prompt.id })
+    const undo = () => this.tell({ op: "save_prompt", name: prompt.name, text: prompt.text, is_shared: prompt.is_shared })
+    window.llmUi.toast(`${prompt.name} is deleted.`, { action: "Undo", onAction: undo })
+  }
+
+  // Ask for what the text leaves open, then write it.
+  #fill(prompt, write) {
+    const names = [...new Set([...prompt.text.matchAll(VARIABLE)].map((found) => found[1]))]
+    if (!names.length) {
+      write(prompt.text)
+      return
+    }
+    const { dialog, title, body } = this.filling
+    title.textContent = `/${prompt.name}`
+    const form = make("form")
+    const boxes = new Map(names.map((name) => [name, Object.assign(make("textarea"), { rows: 1 })]))
+    for (const [name, box] of boxes) form.append(field(name, box))
+    form.append(make("button", "primary", "Use it"), textButton("Cancel", "more", () => dialog.close()))
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      dialog.close()
+      write(prompt.text.replaceAll(VARIABLE, (_, name) => boxes.get(name).value))
+    })
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea")) {
+        event.preventDefault()
+        form.requestSubmit()
+      }
+    })
+    body.replaceChildren(form)
+    dialog.showModal()
+  }
+}

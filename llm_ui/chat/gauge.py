@@ -1,0 +1,25 @@
+"""How much of the model's window the next message finds taken, and what sending costs."""
+
+from uuid import UUID
+
+from llm_ui.chat.follow import Op
+from llm_ui.contract import PreviewRequest
+from llm_ui.kit.ids import ChatId
+from llm_ui.llm_client import UserClient
+
+
+async def gauge(client: UserClient, chat_id: ChatId | None, model_id: str | None, max_tokens: int | None) -> Op:
+    """Return the operation that tells it. Raises what the LLM API refuses."""
+    request = PreviewRequest(
+        chat_id=chat_id, model_id=None if model_id is None else UUID(model_id), max_tokens=max_tokens
+    )
+    found = await client.preview(request)
+    return {
+        "op": "gauge",
+        "chat": None if chat_id is None else str(chat_id),
+        "window": found.window,
+        "reserved": found.reserved,
+        "taken": found.instructions + found.history,
+        "is_cut": found.is_cut,
+        "price": None if found.input_usd_per_mtok is None else float(found.input_usd_per_mtok),
+    }

@@ -1,0 +1,57 @@
+"""Writing a message: what it will take, which model is asked, texts kept for later."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import new_chat, pick_model, sign_in
+from tests.product import Product
+
+
+@pytest.fixture
+def chat(page: Page, product: Product) -> Page:
+    """An empty new chat with the slow model."""
+    sign_in(page, product, "bob")
+    new_chat(page)
+    pick_model(page, "slow-words")
+    return page
+
+
+def test_what_will_be_sent_is_shown_before_it_is(chat: Page) -> None:
+    chat.get_by_role("textbox", name="Message").fill("How much of the window does this take?")
+    expect(chat.get_by_text("of 32.0k tokens")).to_be_visible()
+
+    chat.get_by_role("textbox", name="Message").fill("word " * 40_000)
+
+    expect(chat.get_by_text("more than this model takes")).to_be_visible()
+
+
+def test_a_model_is_picked_by_name_while_writing(chat: Page) -> None:
+    demo = chat.get_by_label("Model", exact=True).locator("option").first.inner_text()
+    box = chat.get_by_role("textbox", name="Message")
+    box.press_sequentially("Ask @demo")
+    expect(chat.get_by_role("listbox", name="Models").get_by_role("option", name=demo)).to_be_visible()
+
+    box.press("Enter")
+
+    expect(box).to_have_value("Ask ")
+    expect(chat.get_by_label("Model", exact=True).locator("option:checked")).to_have_text(demo)
+
+
+def test_a_prompt_is_kept_and_used_with_its_variables_filled_in(chat: Page) -> None:
+    box = chat.get_by_role("textbox", name="Message")
+    box.press_sequentially("/")
+    chat.get_by_role("option", name="Your prompts …").click()
+    chat.get_by_role("button", name="New prompt").click()
+    chat.get_by_label("Name").fill("translate")
+    chat.get_by_label("Text").fill("Translate into {{language}}:")
+    chat.get_by_role("button", name="Save prompt").click()
+    expect(chat.get_by_text("/translate")).to_be_visible()
+    chat.get_by_role("button", name="Close").click()
+
+    box.press_sequentially("/tra")
+    expect(chat.get_by_role("option", name="translate")).to_be_visible()
+    box.press("Enter")
+    chat.get_by_label("language").fill("German")
+    chat.get_by_role("button", name="Use it").click()
+
+    expect(box).to_have_value("Translate into German:")
