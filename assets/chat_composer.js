@@ -122,10 +122,10 @@ export class Composer {
     if (matchMedia("(pointer: fine)").matches) this.box.focus({ preventScroll: true })
   }
 
-  // As if it had been somewhere else: a box that only seems to have it takes no keys.
+  // With the caret put where it is: a box that only seems to have the focus takes no keys.
   refocus() {
-    this.box.blur()
     this.box.focus()
+    this.box.setSelectionRange(this.box.selectionStart, this.box.selectionEnd)
   }
 
   setStreaming(isStreaming) {

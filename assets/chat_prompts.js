@@ -27,6 +27,7 @@ export class Prompts {
   constructor(tell, { look, focus }) {
     this.tell = tell
     this.look = look
+    this.focus = focus
     this.prompts = null
     this.mayShare = false
     this.library = dialogNamed("Your prompts", "library")
@@ -58,6 +59,12 @@ export class Prompts {
     this.library.dialog.showModal()
   }
 
+  // At once: the event of closing comes a moment later, and keys typed meanwhile would be lost.
+  #close(dialog) {
+    dialog.close()
+    this.focus()
+  }
+
   #drawList() {
     const list = make("ul")
     for (const prompt of this.prompts ?? []) {
@@ -78,7 +85,7 @@ export class Prompts {
     const about = make("p", "muted", "Type / in an empty message to use one. {{topic}} in its text is asked for each time.")
     this.library.body.replaceChildren(
       about, list, textButton("New prompt", "primary", () => this.#drawForm(null)), " ",
-      textButton("Close", "more", () => this.library.dialog.close()),
+      textButton("Close", "more", () => this.#close(this.library.dialog)),
     )
   }
 
@@ -120,10 +127,10 @@ export class Prompts {
     const form = make("form")
     const boxes = new Map(names.map((name) => [name, Object.assign(make("textarea"), { rows: 1 })]))
     for (const [name, box] of boxes) form.append(field(name, box))
-    form.append(make("button", "primary", "Use it"), textButton("Cancel", "more", () => dialog.close()))
+    form.append(make("button", "primary", "Use it"), textButton("Cancel", "more", () => this.#close(dialog)))
     form.addEventListener("submit", (event) => {
       event.preventDefault()
-      dialog.close()
+      this.#close(dialog)
       write(prompt.text.replaceAll(VARIABLE, (_, name) => boxes.get(name).value))
     })
     form.addEventListener("keydown", (event) => {
