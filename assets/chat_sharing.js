@@ -21,6 +21,8 @@ export class Sharing {
   constructor(tell) {
     this.tell = tell
     this.chat = null
+    // Of the links made since the dialog was opened: the server keeps only a fingerprint.
+    this.tokens = new Map()
     this.dialog = make("dialog", "shortcuts sharing")
     this.dialog.setAttribute("aria-labelledby", "sharing-title")
     this.title = make("h2")
@@ -28,7 +30,10 @@ export class Sharing {
     this.body = make("div")
     this.dialog.append(this.title, this.body, textButton("Close", "more", () => this.dialog.close()))
     this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close() })
-    this.dialog.addEventListener("close", () => { this.chat = null })
+    this.dialog.addEventListener("close", () => {
+      this.chat = null
+      this.tokens.clear()
+    })
     document.body.append(this.dialog)
   }
 
@@ -42,9 +47,11 @@ export class Sharing {
 
   update({ chat, audiences, links }) {
     if (chat !== this.chat) return
+    const made = links.find((link) => link.token)
+    if (made) this.tokens.set(made.id, made.token)
     const form = audiences.length ? this.#form(audiences) : make("p", "muted", "Administrators have switched links off. Export the chat instead.")
-    this.body.replaceChildren(form, this.#list(links))
-    this.body.querySelector(".new input")?.select()
+    this.body.replaceChildren(form, this.#list(links, audiences))
+    if (made) this.body.querySelector(".new input").select()
   }
 
   #form(audiences) {
@@ -63,14 +70,18 @@ export class Sharing {
     return form
   }
 
-  #list(links) {
+  #list(links, audiences) {
     const list = make("ul")
     for (const link of links) {
-      const item = make("li", link.token ? "new" : "")
+      const token = this.tokens.get(link.id)
+      const item = make("li", token ? "new" : "")
       const until = link.expires_at ? `until ${date(link.expires_at)}` : "until revoked"
-      item.append(make("span", "", `${AUDIENCES[link.audience]}, since ${date(link.created_at)}, ${until}`))
-      if (link.token) item.append(...this.#address(link.token))
-      item.append(textButton("Revoke", "more", () => this.tell({ op: "revoke", link: link.id })))
+      const off = audiences.includes(link.audience) ? "" : " · switched off by administrators"
+      const about = make("span", "", `${AUDIENCES[link.audience]}, since ${date(link.created_at)}, ${until}${off}`)
+      if (link.prefix && !token) about.append(make("small", "", `/s/${link.prefix}…`))
+      const revoke = textButton("Revoke", "more", () => this.tell({ op: "revoke", link: link.id }))
+      if (link.prefix) revoke.setAttribute("aria-label", `Revoke the link that begins with ${link.prefix}`)
+      item.append(about, ...(token ? this.#address(token) : []), revoke)
       list.append(item)
     }
     return list
@@ -80,7 +91,10 @@ export class Sharing {
   #address(token) {
     const box = Object.assign(make("input"), { readOnly: true, value: `${location.origin}/s/${token}` })
     box.setAttribute("aria-label", "Link")
-    const copy = textButton("Copy link", "more", () => copyText(box.value, copy))
+    const copy = textButton("Copy link", "more", async () => {
+      await copyText(box.value, copy)
+      copy.textContent = "Copied"
+    })
     copy.title = "Copy link"
     return [box, copy, make("p", "muted", "Copy it now: it is not shown again.")]
   }

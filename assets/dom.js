@@ -89,7 +89,9 @@ export async function copyText(text, button) {
   } catch {
     // Without a secure context there is no clipboard object; the old way still works.
     const area = Object.assign(make("textarea", "visually-hidden"), { value: text })
-    document.body.append(area)
+    // In the dialog that is open, if one is: nothing behind it can be selected.
+    const place = document.querySelector("dialog[open]") ?? document.body
+    place.append(area)
     area.select()
     document.execCommand("copy")
     area.remove()

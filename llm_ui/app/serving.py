@@ -22,6 +22,7 @@ from llm_ui.app.gate import Gate
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.shares import Share
 from llm_ui.app.sockets import Sockets
+from llm_ui.auth.handler import told_path
 from llm_ui.auth.headers import security_headers
 from llm_ui.auth.pages import ROUTES, NotFound
 from llm_ui.auth.site import Site
@@ -175,7 +176,7 @@ def _routes() -> list[Any]:
     return [
         *ROUTES,
         (r"/export/([0-9a-f\-]{36})\.(md|html|json)", Export),
-        (r"/s/([\w\-]{20,60})", Share),
+        (r"/s/([^/]+)", Share),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
         (r"/assets/([0-9a-f]+)/(.*)", Assets),
@@ -186,7 +187,7 @@ def _routes() -> list[Any]:
 def _log_request(handler: RequestHandler) -> None:
     """Log an answered request, without its arguments: they may hold a token."""
     duration_ms = round(1000 * handler.request.request_time(), 1)
-    log.debug("request.served", path=handler.request.path, status=handler.get_status(), ms=duration_ms)
+    log.debug("request.served", path=told_path(handler.request.path), status=handler.get_status(), ms=duration_ms)
 
 
 @contextlib.contextmanager

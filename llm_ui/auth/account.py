@@ -91,6 +91,9 @@ class Account(PlainHandler):
 
     async def _show(self, actor: Actor, error: str = "", said: str = "") -> None:
         async with self.site.backend.database.reading() as session:
-            sessions = await sign_in.list_sessions(session, actor, self.site.time_outs)
-            links = await sharing.list_links(session, actor)
-        self.show("account.html", error=error, said=said, sessions=sessions, links=links, described=described)
+            lists = {
+                "sessions": await sign_in.list_sessions(session, actor, self.site.time_outs),
+                "links": await sharing.list_links(session, actor),
+                "audiences": await sharing.audiences(session),
+            }
+        self.show("account.html", error=error, said=said, described=described, **lists)

@@ -1,5 +1,6 @@
 """What all our request handlers share: cookies, the nonce, pages from templates, errors as a sentence with an id."""
 
+import re
 import secrets
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,25 @@ SENTENCES = {
     404: "There is no page at this address.",
     405: "This address is not a page. Go to the start page.",
 }
+
+
+SECRET_PATHS = re.compile(r"(?<=^/s/).+")
+"""What of a path is a secret: the token of a link to a chat."""
+
+
+def told_path(path: str) -> str:
+    """Return the path as a log may hold it."""
+    return SECRET_PATHS.sub("…", path)
+
+
+class _Token:
+    """The CSRF token of a form. Made where a template puts it: a page without a form sets no cookie for it."""
+
+    def __init__(self, handler: RequestHandler) -> None:
+        self._handler = handler
+
+    def __str__(self) -> str:
+        return self._handler.xsrf_token.decode()
 
 
 class OurHandler(RequestHandler):
@@ -69,7 +89,7 @@ class OurHandler(RequestHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         page = TEMPLATES.get_template(template).render(
-            nonce=nonce_of(self.request), csrf=self.xsrf_token.decode(), asset=assets.url, actor=self.actor, **values
+            nonce=nonce_of(self.request), csrf=_Token(self), asset=assets.url, actor=self.actor, **values
         )
         # Encoded, so that no handler below takes it for a page of its own.
         self.finish(page.encode())
@@ -107,9 +127,9 @@ class OurHandler(RequestHandler):
     ) -> None:
         """Log the failure under an id that the page shows; addresses may hold tokens, so only the path is told."""
         if isinstance(value, HTTPError):
-            log.info("request.refused", path=self.request.path, status=value.status_code)
+            log.info("request.refused", path=told_path(self.request.path), status=value.status_code)
             return
         error_id = secrets.token_hex(4)
         self.request.error_id = error_id
         name = typ.__name__ if typ else ""
-        log.exception("request.crashed", path=self.request.path, error_id=error_id, error=name)
+        log.exception("request.crashed", path=told_path(self.request.path), error_id=error_id, error=name)

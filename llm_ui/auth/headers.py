@@ -53,7 +53,9 @@ def security_headers(is_tls: Callable[[HTTPServerRequest], bool]) -> type[Output
             is_page = headers.get("Content-Type", "").startswith("text/html")
             policy = PAGE_POLICY.format(nonce=nonce_of(self._request)) if is_page else FILE_POLICY
             headers["Content-Security-Policy"] = policy
-            headers.update(HEADERS)
+            for name, value in HEADERS.items():
+                # A page may be stricter.
+                headers.setdefault(name, value)
             if is_tls(self._request):
                 headers["Strict-Transport-Security"] = f"max-age={YEAR_S}"
             return status_code, headers, chunk

@@ -10,7 +10,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from llm_ui.errors import SignInRefused, TooManyRequests
+from llm_ui.errors import NotFound, SignInRefused, TooManyRequests
 from llm_ui.kit.text import name_key
 
 PER_ACCOUNT = (parse("8/5 minutes"), parse("30/1 hour"))
@@ -19,6 +19,8 @@ PER_ADDRESS = (parse("30/5 minutes"), parse("200/1 hour"))
 """Wrong passwords from one address; a whole office may be behind one."""
 NEW_ACCOUNTS = (parse("300/1 hour"),)
 """Attempts to make an account from one address, the failed ones included."""
+LINKS = (parse("60/5 minutes"),)
+"""Links that lead nowhere, from one address: a guess never hits, but each is a look into the database."""
 PAGES = (parse("600/1 minute"),)
 """Pages one person opens: as many as a process can build, so nobody takes all of it for long."""
 KEY_CHARS = 64
@@ -57,6 +59,17 @@ class Throttle:
             self._in_flight.subtract(held.keys())
             # Only what is in flight is kept: an attacker chooses the names.
             self._in_flight = +self._in_flight
+
+    @contextmanager
+    def link(self, address: str) -> Iterator[None]:
+        """Count a link that leads nowhere, `NotFound` in the block. Raises `TooManyRequests` after too many."""
+        key = ("link", address)
+        self._require(LINKS, key)
+        try:
+            yield
+        except NotFound:
+            self._count(LINKS, key)
+            raise
 
     def new_account(self, address: str) -> None:
         """Count an attempt to make an account. Raises `TooManyRequests`."""

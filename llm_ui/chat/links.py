@@ -15,16 +15,19 @@ async def links(context: PageContext, asked: ops.Links) -> Op:
     """
     actor = await context.actor()
     fresh: dict[ShareId, Op] = {}
-    async with context.backend.database.writing() as session:
-        match asked:
-            case ops.Share():
-                chat_id = ChatId(asked.chat)
+    database = context.backend.database
+    match asked:
+        case ops.Share():
+            chat_id = ChatId(asked.chat)
+            async with database.writing() as session:
                 made, token = await sharing.share(session, actor, chat_id, asked.audience, asked.days)
-                fresh[made.id] = {"token": token}
-            case ops.Revoke():
+            fresh[made.id] = {"token": token}
+        case ops.Revoke():
+            async with database.writing() as session:
                 chat_id = await sharing.revoke(session, actor, ShareId(asked.link))
-            case ops.ListLinks():
-                chat_id = ChatId(asked.chat)
+        case ops.ListLinks():
+            chat_id = ChatId(asked.chat)
+    async with database.reading() as session:
         found = await sharing.list_links(session, actor, chat_id)
         audiences = await sharing.audiences(session)
     return {
@@ -38,6 +41,7 @@ async def links(context: PageContext, asked: ops.Links) -> Op:
 def _told(link: Link) -> dict[str, object]:
     return {
         "id": str(link.id),
+        "prefix": link.prefix,
         "audience": link.audience.value,
         "created_at": int(link.created_at.timestamp() * 1000),
         "expires_at": None if link.expires_at is None else int(link.expires_at.timestamp() * 1000),

@@ -29,6 +29,8 @@ class ShareLink(Timestamped, Base):
     chat_id: Mapped[ChatId] = mapped_column(ForeignKey("chat_histories.id", ondelete="CASCADE"))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 of what the address holds: whoever reads the database cannot open the link."""
+    prefix: Mapped[str] = mapped_column(String(8), server_default="")
+    """The first characters of what the address holds, by which its owner knows it again."""
     audience: Mapped[Audience] = mapped_column(enum_column(Audience))
     snapshot: Mapped[dict[str, Any]]
     """`title`, and `messages`: `role`, `speaker`, `at` and `text` of each, oldest first."""

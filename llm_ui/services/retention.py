@@ -6,7 +6,7 @@ from sqlalchemy import delete, or_
 
 from llm_ui.db import Session
 from llm_ui.kit.clock import now
-from llm_ui.models import ChatHistory, UserSession
+from llm_ui.models import ChatHistory, ShareLink, UserSession
 
 KEEP = timedelta(days=30)
 """How long chats stay in the bin and ended sessions in the list."""
@@ -23,3 +23,9 @@ async def purge_bin(session: Session) -> int:
     """Delete chats that went to the bin a month ago or more, with all that hangs on them; return how many."""
     gone = delete(ChatHistory).where(ChatHistory.deleted_at < now() - KEEP)
     return len((await session.scalars(gone.returning(ChatHistory.id))).all())
+
+
+async def purge_links(session: Session) -> int:
+    """Delete links that have expired or were revoked: their copies of chats are for nobody; return how many."""
+    gone = delete(ShareLink).where(or_(ShareLink.revoked_at.is_not(None), ShareLink.expires_at < now()))
+    return len((await session.scalars(gone.returning(ShareLink.id))).all())

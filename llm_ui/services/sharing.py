@@ -1,17 +1,17 @@
 """Links by which others may read a chat: made, listed, revoked, opened."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select, update
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import Forbidden, InvalidInput, NotFound
+from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, MessageId, ShareId, uuid7
+from llm_ui.kit.signing import sha256_hex
 from llm_ui.models import (
     Audience,
     ChatHistory,
@@ -28,9 +28,13 @@ from llm_ui.services.exports import WholeChat, read_whole_chat, speaker
 from llm_ui.services.settings import SHARING
 
 TOKEN_BYTES = 32
+PREFIX_CHARS = 6
+"""Of 43: what is not shown is still more than anybody can guess."""
 MAX_DAYS = 365
 MAX_LINKS = 100
 """Live ones of a person."""
+MAX_CHARS = 500_000
+"""Of all messages of a snapshot: one page holds them, and drawing it takes a second then."""
 GONE = "This link does not lead anywhere any more. Ask whoever gave it to you for a new one."
 
 
@@ -41,6 +45,8 @@ class Link:
     id: ShareId
     chat_id: ChatId
     title: str
+    prefix: str
+    """The first characters of its token."""
     audience: Audience
     created_at: datetime
     expires_at: datetime | None
@@ -76,7 +82,8 @@ async def share(
 ) -> tuple[Link, str]:
     """Make a link to the chat as it is shown now; return it and its token, which is told this once.
 
-    `days` is how long it holds, None for until it is revoked. Raises `NotFound`, `Forbidden` and `InvalidInput`.
+    `days` is how long it holds, None for until it is revoked. Raises `NotFound`, `Forbidden`, `InvalidInput` and
+    `TooLarge`.
     """
     require(actor, Permission.CHAT)
     if audience not in await audiences(session):
@@ -85,16 +92,16 @@ async def share(
         raise InvalidInput(f"A link holds for 1 to {MAX_DAYS} days, or until you revoke it.")
     chat = await read_whole_chat(session, actor, chat_id)
     snapshot = _snapshot(chat)
-    if not snapshot["messages"]:
-        raise InvalidInput("There is nothing to share yet. Wait for the first answer.")
-    if len(await list_links(session, actor)) >= MAX_LINKS:
+    live = readable(ShareLink, actor).where(*_is_live()).with_only_columns(func.count())
+    if (await session.execute(live)).scalar_one() >= MAX_LINKS:
         raise InvalidInput(f"You have {MAX_LINKS} links, which is the most. Revoke some in your account first.")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row = ShareLink(
         id=ShareId(uuid7()),
         user_id=actor.user_id,
         chat_id=chat_id,
-        token_hash=_hash(token),
+        token_hash=sha256_hex(token),
+        prefix=token[:PREFIX_CHARS],
         audience=audience,
         snapshot=snapshot,
         expires_at=None if days is None else now() + timedelta(days=days),
@@ -103,26 +110,40 @@ async def share(
     session.add(row)
     await session.flush()
     await audit.record(session, actor, "link.created", str(row.id), audience=audience.value, days=days)
-    return _link(row), token
+    return Link(row.id, chat_id, chat.title, row.prefix, audience, row.created_at, row.expires_at), token
 
 
 async def list_links(session: ReadSession, actor: Actor, chat_id: ChatId | None = None) -> tuple[Link, ...]:
     """Return the actor's links that still lead somewhere, the newest first; those to one chat when it is named."""
-    query = readable(ShareLink, actor).where(*_is_live()).order_by(ShareLink.created_at.desc(), ShareLink.id.desc())
+    mine = readable(ShareLink, actor).where(*_is_live()).order_by(ShareLink.created_at.desc(), ShareLink.id.desc())
     if chat_id is not None:
-        query = query.where(ShareLink.chat_id == chat_id)
-    return tuple(_link(row) for row in await session.scalars(query))
+        mine = mine.where(ShareLink.chat_id == chat_id)
+    # Not whole rows: each holds a chat.
+    columns = mine.with_only_columns(
+        ShareLink.id,
+        ShareLink.chat_id,
+        ShareLink.snapshot["title"].as_string(),
+        ShareLink.prefix,
+        ShareLink.audience,
+        ShareLink.created_at,
+        ShareLink.expires_at,
+    )
+    return tuple(Link(*row) for row in await session.execute(columns))
 
 
 async def revoke(session: Session, actor: Actor, link_id: ShareId) -> ChatId:
     """Let a link lead nowhere from now on; return the chat it led to. Raises `NotFound`."""
-    row = await session.scalar(readable(ShareLink, actor).where(ShareLink.id == link_id))
-    if row is None:
+    mine = readable(ShareLink, actor).where(ShareLink.id == link_id)
+    found = (await session.execute(mine.with_only_columns(ShareLink.chat_id, ShareLink.revoked_at))).one_or_none()
+    if found is None:
         raise NotFound("This link does not exist, or it is not yours. Reload the page.")
-    if row.revoked_at is None:
-        row.revoked_at = now()
-        await audit.record(session, actor, "link.revoked", str(row.id))
-    return row.chat_id
+    if found.revoked_at is None:
+        # Its copy of the chat goes at once, not only with the row.
+        emptied = {"title": "", "messages": []}
+        ended = update(ShareLink).where(ShareLink.id == link_id).values(revoked_at=now(), snapshot=emptied)
+        await session.execute(ended)
+        await audit.record(session, actor, "link.revoked", str(link_id))
+    return ChatId(found.chat_id)
 
 
 async def open_link(session: ReadSession, token: str, actor: Actor | None) -> Snapshot:
@@ -137,7 +158,7 @@ async def open_link(session: ReadSession, token: str, actor: Actor | None) -> Sn
         select(ShareLink)
         .join(ChatHistory, ChatHistory.id == ShareLink.chat_id)
         .join(User, User.id == ShareLink.user_id)
-        .where(ShareLink.token_hash == _hash(token), *_is_live(), ChatHistory.deleted_at.is_(None), User.is_active)
+        .where(ShareLink.token_hash == sha256_hex(token), *_is_live(), ChatHistory.deleted_at.is_(None), User.is_active)
     )
     row = await session.scalar(query)
     if row is None or row.audience not in await audiences(session):
@@ -165,12 +186,11 @@ async def continue_link(session: Session, actor: Actor, token: str) -> ChatId:
     )
     session.add(chat)
     await session.flush()
-    parent: MessageId | None = None
     for position, message in enumerate(snapshot.messages):
         copied = ChatMessage(
             id=MessageId(uuid7()),
             chat_id=chat.id,
-            parent_id=parent,
+            parent_id=chat.active_leaf_id,
             position=position,
             role=message.role,
             status=MessageStatus.COMPLETE,
@@ -178,9 +198,10 @@ async def continue_link(session: Session, actor: Actor, token: str) -> ChatId:
             origin=MessageOrigin.COPY,
             created_at=message.at,
         )
+        # Flushed together, in this order: each is stored after the one it follows.
         session.add(copied)
-        await session.flush()
-        parent = chat.active_leaf_id = copied.id
+        chat.active_leaf_id = copied.id
+    await session.flush()
     return chat.id
 
 
@@ -188,12 +209,8 @@ def _is_live() -> tuple[Any, ...]:
     return ShareLink.revoked_at.is_(None), or_(ShareLink.expires_at.is_(None), ShareLink.expires_at > now())
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def _snapshot(chat: WholeChat) -> dict[str, Any]:
-    """Return what is shown of a chat: no other branch, no reasoning, no figures."""
+    """Return what is shown of a chat: no other branch, no reasoning, no figures. Raises `InvalidInput`."""
     messages = [
         {
             "role": message.role.value,
@@ -204,8 +221,11 @@ def _snapshot(chat: WholeChat) -> dict[str, Any]:
         for message in chat.branch()
         if message.text.strip() and message.status is not MessageStatus.STREAMING
     ]
+    if not messages:
+        raise InvalidInput("There is nothing to share yet. Wait for the first answer.")
+    if sum(len(message["text"]) for message in messages) > MAX_CHARS:
+        raise TooLarge(
+            f"This chat is longer than {MAX_CHARS:,} characters, which is too much for one page. "
+            "Branch off the part that matters, or export the chat."
+        )
     return {"title": chat.title, "messages": messages}
-
-
-def _link(row: ShareLink) -> Link:
-    return Link(row.id, row.chat_id, str(row.snapshot["title"]), row.audience, row.created_at, row.expires_at)

@@ -4,7 +4,6 @@ Each job runs in huey's worker thread, in an event loop and on a database of its
 """
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 
 from huey import crontab
@@ -16,7 +15,7 @@ from llm_ui.db import Database
 from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
 from llm_ui.runs.sweep import sweep
-from llm_ui.services.retention import purge_bin, purge_sessions
+from llm_ui.services.retention import purge_bin, purge_links, purge_sessions
 
 log = get_logger(__name__)
 
@@ -29,11 +28,12 @@ async def sweep_runs(database: Database) -> None:
 
 
 async def purge(database: Database) -> None:
-    """Delete what has been in the bin, or ended, for a month."""
+    """Delete what has been in the bin, or ended, for a month, and links that lead nowhere any more."""
     async with database.writing() as session:
         sessions = await purge_sessions(session)
         chats = await purge_bin(session)
-    log.info("purge.finished", sessions=sessions, chats=chats)
+        links = await purge_links(session)
+    log.info("purge.finished", sessions=sessions, chats=chats, links=links)
 
 
 async def optimize(database: Database) -> None:
@@ -59,8 +59,8 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     consumer = Consumer(queue, workers=1, periodic=True, check_worker_health=False)
     # Huey's own handlers would end the process at once; ours set `stop`.
     consumer._set_signal_handlers = lambda: None
-    thread = threading.Thread(target=consumer.run, name="huey", daemon=True)
-    thread.start()
+    # All its threads run when this returns, so that they can be waited for however soon the end comes.
+    await asyncio.to_thread(consumer.start)
     log.info("worker.started", jobs=len(SCHEDULE))
     await stop.wait()
     await asyncio.to_thread(consumer.stop, graceful=True)

@@ -7,7 +7,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import ask, new_chat, pick_model, sign_in
+from tests.browser.conftest import Watch, ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
 from tests.product import Product
 
@@ -121,6 +121,30 @@ def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Ch
     screen.get_by_role("button", name="Bin", exact=True).click()
     expect(screen.get_by_role("button", name="← Chats")).to_be_visible()
     check("bin")
+
+
+def test_a_shared_chat(screen: Page, product: Product, check: Check, watch: Watch) -> None:
+    watch.allowed.add("404 (Not Found)")
+    sign_in(screen, product, "bob")
+    pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    ask(screen, "Show me a table and some code")
+    expect(screen.get_by_role("button", name="Edit answer").last).to_be_visible()
+    open_menu(screen)
+    row = screen.get_by_role("listitem").filter(has_text="Show me a table").first
+    row.hover()
+    row.get_by_label("Actions for").click()
+    row.get_by_role("button", name="Share …").click()
+    screen.get_by_role("button", name="Create link").click()
+    address = screen.get_by_role("textbox", name="Link").input_value()
+    check("sharing")
+
+    screen.goto(address)
+    expect(screen.get_by_role("article", name="Answer")).to_be_visible()
+    check("shared")
+    screen.goto(f"{product.url}/s/nowhere")
+    check("leads nowhere")
+    screen.goto(f"{product.url}/account")
+    check("account with links")
 
 
 def test_a_comparison_and_what_waits(screen: Page, product: Product, check: Check) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
 from tests.browser.test_sidebar import choose
-from tests.product import PASSWORD, Product
+from tests.product import PASSWORD, Product, wait_until
 
 NewContext = Callable[..., BrowserContext]
 
@@ -88,3 +88,59 @@ def test_anyone_reads_where_that_is_allowed_until_it_is_revoked(
     expect(chat.get_by_text("The link leads nowhere now.")).to_be_visible()
 
     assert stranger.request.get(address).status == 404
+
+
+def test_a_link_is_copied_and_revoked_where_it_was_made(chat: Page, new_context: NewContext) -> None:
+    # Over plain HTTP from another host browsers have no clipboard object.
+    chat.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    choose(chat, "What is 6 * 7?", "Share …")
+    for _ in range(2):
+        dialog(chat).get_by_role("button", name="Create link").click()
+    addresses = dialog(chat).get_by_role("textbox", name="Link")
+    expect(addresses).to_have_count(2)
+    newest = addresses.first.input_value()
+    dialog(chat).get_by_role("button", name="Copy link").first.click()
+    expect(dialog(chat).get_by_role("button", name="Copied")).to_be_visible()
+
+    dialog(chat).get_by_role("button", name="Revoke").last.click()
+
+    expect(addresses).to_have_count(1)
+    assert addresses.input_value() == newest
+    dialog(chat).get_by_role("button", name="Close").click()
+    chat.get_by_role("textbox", name="Message").press("Control+v")
+    expect(chat.get_by_role("textbox", name="Message")).to_have_value(newest)
+    choose(chat, "What is 6 * 7?", "Share …")
+    expect(dialog(chat).get_by_role("listitem")).to_contain_text([newest.partition("/s/")[2][:6]])
+    expect(addresses).to_have_count(0)
+
+
+def test_formulas_and_code_are_drawn_on_a_phone(chat: Page, product: Product, new_context: NewContext) -> None:
+    chat.get_by_role("button", name="Edit answer").click()
+    chat.get_by_role("textbox", name="Edit answer").fill("It is $6 x 7$.\n\n```python\ndef f(): pass\n```\n")
+    chat.get_by_role("button", name="Save").click()
+    expect(chat.get_by_role("article", name="Assistant").last).to_contain_text("Edited by you.")
+
+    reader = new_context(viewport={"width": 390, "height": 800}).new_page()
+    sign_in(reader, product, "ada")
+    reader.goto(shared(chat))
+
+    expect(reader.locator("math")).to_have_count(1)
+    expect(reader.locator(".code .h-k")).to_have_text(["def", "pass"])
+    assert reader.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_later_deletion_ends_the_link_and_taking_it_back_opens_it(
+    chat: Page, product: Product, new_context: NewContext
+) -> None:
+    address = shared(chat)
+    reader = new_context().new_page()
+    sign_in(reader, product, "ada")
+    title = chat.get_by_role("heading", level=1).inner_text()
+
+    choose(chat, title, "Delete")
+    expect(chat.get_by_text("The chat is in the bin.")).to_be_visible()
+    assert reader.request.get(address).status == 404
+    chat.get_by_role("button", name="Undo").click()
+
+    expect(chat.get_by_role("link", name=title).first).to_be_visible()
+    wait_until(lambda: reader.request.get(address).status == 200, "the link to lead somewhere again")

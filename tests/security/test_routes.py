@@ -34,6 +34,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/account$": ("/account", SIGN_IN),
     r"/api/me$": ("/api/me", REFUSED),
     r"/export/([0-9a-f\-]{36})\.(md|html|json)$": (f"/export/{UUID(int=1)}.md", SIGN_IN),
+    r"/s/([^/]+)$": ("/s/guessed", REFUSED),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
     r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),
@@ -113,7 +114,7 @@ async def test_security_headers_are_on_every_answer(workspace: Workspace) -> Non
             if headers.get("Content-Type", "").startswith("text/html"):
                 assert "'nonce-" in policy, path
             assert headers["X-Content-Type-Options"] == "nosniff", path
-            assert headers["Referrer-Policy"] == "same-origin", path
+            assert headers["Referrer-Policy"] in ("same-origin", "no-referrer"), path
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
             assert headers["X-Frame-Options"] == "DENY", path
             assert "camera=()" in headers["Permissions-Policy"], path

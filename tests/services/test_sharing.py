@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from llm_ui.db import Database
-from llm_ui.errors import Forbidden, InvalidInput, NotFound
+from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId
-from llm_ui.models import Audience, ShareLink, User
-from llm_ui.services import branches, chats, settings, sharing
+from llm_ui.models import Audience, AuditLog, ShareLink, User
+from llm_ui.services import branches, chats, retention, settings, sharing
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import SHARING
 from llm_ui.services.sharing import Link
@@ -135,3 +135,83 @@ async def test_an_odd_time_is_refused(seeded: Database, a_user: Actor, days: int
 
     with pytest.raises(InvalidInput, match="1 to 365 days"):
         await share(seeded, a_user, turn.chat_id, days=days)
+
+
+async def test_a_link_is_known_again_but_cannot_be_opened_with_what_is_kept(seeded: Database, a_user: Actor) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    made, token = await share(seeded, a_user, turn.chat_id)
+
+    async with seeded.reading() as session:
+        (listed,) = await sharing.list_links(session, a_user)
+        row = (await session.scalars(select(ShareLink))).one()
+
+    assert listed == made
+    assert token.startswith(listed.prefix)
+    assert 0 < len(listed.prefix) < 10
+    kept = {column.name: str(getattr(row, column.name)) for column in ShareLink.__table__.columns}
+    assert not any(token in value for value in kept.values())
+
+
+async def test_the_audit_tells_who_made_and_revoked_a_link(seeded: Database, a_user: Actor) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    link, token = await share(seeded, a_user, turn.chat_id)
+    for _ in range(2):
+        async with seeded.writing() as session:
+            await sharing.revoke(session, a_user, link.id)
+
+    async with seeded.reading() as session:
+        entries = (await session.scalars(select(AuditLog).where(AuditLog.actor_id == a_user.user_id))).all()
+    assert [entry.action for entry in entries] == ["link.created", "link.revoked"]
+    assert {entry.target for entry in entries} == {str(link.id)}
+    assert token not in str([entry.detail for entry in entries])
+
+
+async def test_a_revoked_link_holds_nothing_any_more(seeded: Database, a_user: Actor) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    link, _ = await share(seeded, a_user, turn.chat_id)
+
+    async with seeded.writing() as session:
+        await sharing.revoke(session, a_user, link.id)
+
+    async with seeded.reading() as session:
+        assert (await session.scalars(select(ShareLink.snapshot))).one() == {"title": "", "messages": []}
+        assert await sharing.list_links(session, a_user) == ()
+
+
+async def test_what_has_ended_is_purged(seeded: Database, a_user: Actor) -> None:
+    turn = await answered(seeded, a_user, "one", "1")
+    links = [(await share(seeded, a_user, turn.chat_id, days=days))[0] for days in (1, None, 7, None)]
+    async with seeded.writing() as session:
+        await sharing.revoke(session, a_user, links[1].id)
+        past = update(ShareLink).where(ShareLink.id == links[0].id)
+        await session.execute(past.values(expires_at=now() - timedelta(seconds=1)))
+
+    async with seeded.writing() as session:
+        assert await retention.purge_links(session) == 2
+
+    async with seeded.reading() as session:
+        assert {link.id for link in await sharing.list_links(session, a_user)} == {links[2].id, links[3].id}
+
+
+async def test_a_chat_too_long_for_a_page_is_refused(
+    seeded: Database, a_user: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "MAX_CHARS", 3)
+    turn = await answered(seeded, a_user, "one", "1")
+
+    with pytest.raises(TooLarge, match="3 characters"):
+        await share(seeded, a_user, turn.chat_id)
+
+
+async def test_nobody_has_more_links_than_can_be_looked_after(
+    seeded: Database, a_user: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "MAX_LINKS", 2)
+    turn = await answered(seeded, a_user, "one", "1")
+    links = [await share(seeded, a_user, turn.chat_id) for _ in range(2)]
+
+    with pytest.raises(InvalidInput, match="Revoke some"):
+        await share(seeded, a_user, turn.chat_id)
+    async with seeded.writing() as session:
+        await sharing.revoke(session, a_user, links[0][0].id)
+    await share(seeded, a_user, turn.chat_id)

@@ -97,6 +97,13 @@ async def test_a_job_that_fails_is_told_and_keeps_no_other_from_running(
     assert [record.getMessage() for record in caplog.records] == ["job.failed"]
 
 
+async def test_it_ends_cleanly_however_soon_it_is_told(config: Config) -> None:
+    stop = asyncio.Event()
+    stop.set()
+
+    await run(config, stop)
+
+
 def end_when_started(config: Config) -> str:
     """Run the worker's process, end it once it has started and return its log."""
     environment = {**os.environ, "LLM_UI_DATA_DIR": str(config.folder)}
