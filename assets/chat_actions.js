@@ -46,11 +46,41 @@ export function listActions(page) {
     purge: (chat) => page.tell({ op: "purge", chat: chat.id }),
     pin: (chat) => page.tell({ op: "pin", chat: chat.id, is_pinned: true }),
     unpin: (chat) => page.tell({ op: "pin", chat: chat.id, is_pinned: false }),
-    archive: (chat) => page.archive(chat, true),
-    unarchive: (chat) => page.archive(chat, false),
+    archive: (chat) => archive(page, chat, true),
+    unarchive: (chat) => archive(page, chat, false),
     share: (chat) => page.sharing.show(chat),
     exports: (chat) => page.exports.show(chat),
     show: (shelf) => page.tell({ op: "show_shelf", shelf }),
     more: () => page.tell({ op: "more_chats" }),
+  }
+}
+
+function archive(page, chat, is_archived) {
+  page.tell({ op: "archive", chat: chat.id, is_archived })
+  if (!is_archived || !page.model) return
+  const undo = () => page.tell({ op: "archive", chat: chat.id, is_archived: false })
+  window.llmUi.toast("The chat is in the archive.", { action: "Undo", onAction: undo })
+}
+
+function deleted(page, { chat }) {
+  const isOpen = chat === page.chat
+  const restore = () => {
+    page.tell({ op: "restore", chat })
+    if (isOpen) page.navigate(`/c/${chat}`)
+  }
+  window.llmUi.toast("The chat is in the bin.", { action: "Undo", onAction: restore })
+  if (isOpen) page.navigate("/")
+}
+
+// What the server tells that only one part of the page has to know.
+export function replies(page) {
+  return {
+    deleted: (op) => deleted(page, op),
+    explained: (op) => page.explanation.show(op),
+    found: (op) => page.search.found(op),
+    go: (op) => page.navigate(op.path),
+    links: (op) => page.sharing.update(op),
+    prompts: (op) => page.prompts.update(op),
+    request: (op) => page.explanation.showRequest(op),
   }
 }

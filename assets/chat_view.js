@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions, replies } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
@@ -50,6 +50,7 @@ class ChatPage {
     this.exports = new Exports()
     this.sharing = new Sharing((op) => this.tell(op))
     this.list = new ChatList(find("chats"), listActions(this))
+    this.told = replies(this)
     this.#listen()
     drawStart(find("start"), (text) => {
       this.composer.box.value = text
@@ -84,7 +85,8 @@ class ChatPage {
     // Before a snapshot there is nothing that news of an answer could be put into.
     if (this.lastSeen === null && ["delta", "finish", "older", "status"].includes(op.op)) return
     if (this.lastSeen !== null || op.op === "snapshot") this.lastSeen = op.seq
-    this[`on_${op.op}`]?.(op)
+    if (op.op in this.told) this.told[op.op](op)
+    else this[`on_${op.op}`]?.(op)
   }
 
   #askForAll() {
@@ -227,16 +229,6 @@ class ChatPage {
     this.list.update(op)
   }
 
-  on_deleted(op) {
-    const isOpen = op.chat === this.chat
-    const restore = () => {
-      this.tell({ op: "restore", chat: op.chat })
-      if (isOpen) this.navigate(`/c/${op.chat}`)
-    }
-    window.llmUi.toast("The chat is in the bin.", { action: "Undo", onAction: restore })
-    if (isOpen) this.navigate("/")
-  }
-
   on_missing(op) {
     window.llmUi.toast(op.text, { isError: true })
     history.replaceState(null, "", "/")
@@ -249,18 +241,6 @@ class ChatPage {
     this.choice.show()
   }
 
-  on_found(op) {
-    this.search.found(op)
-  }
-
-  on_explained(op) {
-    this.explanation.show(op)
-  }
-
-  on_prompts(op) {
-    this.prompts.update(op)
-  }
-
   on_gauge(op) {
     if (op.chat === this.chat) this.composer.gauge.update(op)
   }
@@ -268,14 +248,6 @@ class ChatPage {
   on_gauge_changed() {
     this.composer.gauge.forget()
     this.composer.gauge.show(this.composer.box.value)
-  }
-
-  on_links(op) {
-    this.sharing.update(op)
-  }
-
-  on_request(op) {
-    this.explanation.showRequest(op)
   }
 
   on_message_deleted(op) {
@@ -288,10 +260,6 @@ class ChatPage {
     window.llmUi.toast(op.messages.length > 1 ? "The question and its answer are gone." : "The answer is gone.", { action: "Undo", onAction: restore })
   }
 
-  on_go(op) {
-    this.navigate(op.path)
-  }
-
   on_toast(op) {
     this.explanation.refuse()
     window.llmUi.toast(op.text, { isError: op.is_error })
@@ -299,13 +267,6 @@ class ChatPage {
 
   on_signed_out() {
     window.llmUi.goToSignIn()
-  }
-
-  archive(chat, is_archived) {
-    this.tell({ op: "archive", chat: chat.id, is_archived })
-    if (!is_archived || !this.model) return
-    const undo = () => this.tell({ op: "archive", chat: chat.id, is_archived: false })
-    window.llmUi.toast("The chat is in the archive.", { action: "Undo", onAction: undo })
   }
 
   // ---- What a person does ----------------------------------------------------------------------------------------

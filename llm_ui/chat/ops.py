@@ -25,6 +25,10 @@ class Look(_Op):
     """What shows more, or otherwise."""
 
 
+class Reply(_Op):
+    """What one operation answers."""
+
+
 class Ready(_Op):
     """The page is drawn and has nothing, or has lost its connection: it wants everything."""
 
@@ -153,7 +157,7 @@ class BranchOff(_Op):
     message: UUID
 
 
-class Explain(_Op):
+class Explain(Reply):
     """Tell what the model saw before it answered, and where the time went."""
 
     op: Literal["explain"]
@@ -173,7 +177,7 @@ class PickModel(Look):
     model: UUID
 
 
-class CopyRequest(_Op):
+class CopyRequest(Reply):
     """Tell the request that made an answer, as code."""
 
     op: Literal["copy_request"]
@@ -206,7 +210,7 @@ class MoreChats(Look):
     op: Literal["more_chats"]
 
 
-class Search(_Op):
+class Search(Reply):
     """Find titles and messages. `number` counts what was typed, so that a late answer is known."""
 
     op: Literal["search"]
@@ -253,14 +257,14 @@ class ShowShelf(Look):
     shelf: Shelf
 
 
-class ListLinks(_Op):
+class ListLinks(Reply):
     """Tell the links to a chat."""
 
     op: Literal["list_links"]
     chat: UUID
 
 
-class Share(_Op):
+class Share(Reply):
     """Make a link to a chat as it is shown now. `days` is how long it holds; None: until it is revoked."""
 
     op: Literal["share"]
@@ -269,20 +273,20 @@ class Share(_Op):
     days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
 
 
-class Revoke(_Op):
+class Revoke(Reply):
     """Let a link lead nowhere."""
 
     op: Literal["revoke"]
     link: UUID
 
 
-class ListPrompts(_Op):
+class ListPrompts(Reply):
     """Tell the prompts that are offered behind a slash."""
 
     op: Literal["list_prompts"]
 
 
-class SavePrompt(_Op):
+class SavePrompt(Reply):
     """Keep a prompt, or change one."""
 
     op: Literal["save_prompt"]
@@ -292,7 +296,7 @@ class SavePrompt(_Op):
     is_shared: bool = False
 
 
-class DeletePrompt(_Op):
+class DeletePrompt(Reply):
     """Delete one."""
 
     op: Literal["delete_prompt"]
@@ -320,14 +324,13 @@ Again = Regenerate | Continue | Edit | Merge | Replay
 
 ToChat = Rename | Pin | Archive | Delete | Restore | Purge
 """What is done to a chat of the list."""
-LookUp = Explain | CopyRequest | Search
-"""What changes nothing."""
 Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
+Replies = Explain | CopyRequest | Search | Prompts | Links
 Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
-InOrder = Ready | Send | Again | Looks | ToChat | Change | LookUp | Links | Prompts
+InOrder = Ready | Send | Again | Looks | ToChat | Change | Replies
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

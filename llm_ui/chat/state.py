@@ -1,7 +1,6 @@
 """The chat workspace of one open page: what it shows and what a person can do on it."""
 
 import asyncio
-import contextvars
 import re
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -15,13 +14,12 @@ from llm_ui.chat.follow import Op
 from llm_ui.chat.gauge import gauge
 from llm_ui.chat.hub import Hub
 from llm_ui.chat.labels import model_labels
-from llm_ui.chat.library import prompts
-from llm_ui.chat.links import links
-from llm_ui.chat.lookup import look_up
 from llm_ui.chat.message import change_message, show_branch_of
 from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
+from llm_ui.chat.reply import reply
 from llm_ui.chat.shown import empty_answer, question
 from llm_ui.chat.sidebar import Sidebar
+from llm_ui.chat.tasks import Tasks
 from llm_ui.chat.turn import Submission, Submitted, Turn, meant
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError, NotFound
@@ -62,9 +60,7 @@ class ChatState(param.Parameterized):
         self._submitted = Submitted()
         self._looking: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
-        # Tasks run in this page's context, also those that another page's change begins.
-        self._task_context = contextvars.copy_context()
+        self._tasks = Tasks(self.refuse, self._crashed)
         self._listener = self._changed_elsewhere
         hub.listen(context.user_id, self._listener)
         self.param.watch(lambda _: self.tell({"op": "gauge_changed"}), ["model", "max_tokens"])
@@ -72,8 +68,7 @@ class ChatState(param.Parameterized):
     def close(self) -> None:
         """Leave: the page is gone. Answers go on without it."""
         self._hub.leave(self.context.user_id, self._listener)
-        for task in list(self._tasks):
-            task.cancel()
+        self._tasks.close()
 
     async def ask(self, asked: ops.Asked) -> None:
         """Do what the page asks, one thing after the other; a refusal is told on the page."""
@@ -104,16 +99,12 @@ class ChatState(param.Parameterized):
                 self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside))
             case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge() | ops.Replay():
                 self.again(asked)
-            case ops.ListLinks() | ops.Share() | ops.Revoke():
-                self.tell(await links(self.context, asked))
-            case ops.ListPrompts() | ops.SavePrompt() | ops.DeletePrompt():
-                self.tell(await prompts(self.context, asked))
             case ops.Look():
                 await self._look_through(asked)
             case ops.Rename() | ops.Pin() | ops.Archive() | ops.Delete() | ops.Restore() | ops.Purge():
                 await self._change_chat(asked)
-            case ops.Explain() | ops.CopyRequest() | ops.Search():
-                self.tell(await look_up(self.context, self._client, asked))
+            case ops.Reply():
+                self.tell(await reply(self.context, self._client, asked))
             case _:
                 await self._change_message(asked)
 
@@ -421,6 +412,10 @@ class ChatState(param.Parameterized):
         else:
             self._say(error.message, submission)
 
+    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run work in a task that ends with the page."""
+        return self._tasks.spawn(work)
+
     def _crashed(self, submission: Submission | None = None) -> None:
         error_id = secrets.token_hex(4)
         log.exception("page.event_crashed", error_id=error_id, user_id=self.context.user_id)
@@ -433,18 +428,3 @@ class ChatState(param.Parameterized):
             return
         self._submitted.forget(submission.key)
         self.tell({"op": "refused", "key": submission.key, "text": submission.text or "", "message": sentence})
-
-    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Run work in a task that ends with the page."""
-        task = asyncio.get_running_loop().create_task(self._guarded(work), context=self._task_context)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
-        try:
-            await work
-        except LLMUIError as error:
-            self.refuse(error)
-        except Exception:  # noqa: BLE001 - the root of a task
-            self._crashed()

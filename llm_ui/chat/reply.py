@@ -1,16 +1,18 @@
-"""What a page asks to be told and that changes nothing: behind an answer, its request as code, what a search finds."""
+"""What a page asks that one operation answers: behind an answer, its request as code, a search, prompts, links."""
 
 from llm_ui.chat import ops
 from llm_ui.chat.explain import explain
 from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
+from llm_ui.chat.library import prompts
+from llm_ui.chat.links import links
 from llm_ui.chat.request_code import request_code
 from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
 
 
-async def look_up(context: PageContext, client: UserClient, asked: ops.LookUp) -> Op:
-    """Return the operation that tells it. Raises our errors."""
+async def reply(context: PageContext, client: UserClient, asked: ops.Replies) -> Op:
+    """Do what is asked and return the operation that tells it. Raises our errors."""
     match asked:
         case ops.Explain():
             return {"op": "explained", "answer": str(asked.answer), **await explain(context, asked.answer)}
@@ -19,3 +21,7 @@ async def look_up(context: PageContext, client: UserClient, asked: ops.LookUp) -
             return {"op": "request", "answer": str(asked.answer), "code": code}
         case ops.Search():
             return await find(context, asked)
+        case ops.ListPrompts() | ops.SavePrompt() | ops.DeletePrompt():
+            return await prompts(context, asked)
+        case ops.ListLinks() | ops.Share() | ops.Revoke():
+            return await links(context, asked)
