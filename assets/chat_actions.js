@@ -2,7 +2,7 @@
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project",
 ])
 export const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
 
@@ -12,6 +12,7 @@ export function composerActions(page) {
     stop: () => page.tell({ op: "stop" }),
     editLast: () => page.editLast(),
     beside: () => page.choice.ids,
+    project: () => page.list.project,
     gauge: () => page.tell({ op: "gauge" }),
     offeredModels: () => page.models.map(({ id, label }) => ({
       label, about: "Ask this model", take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
@@ -50,9 +51,36 @@ export function listActions(page) {
     unarchive: (chat) => archive(page, chat, false),
     share: (chat) => page.sharing.show(chat),
     exports: (chat) => page.exports.show(chat),
-    show: (shelf) => page.tell({ op: "show_shelf", shelf }),
+    places: () => page.places,
+    move: (chat) => page.places.move(chat),
+    tag: (chat) => page.places.tag(chat),
+    show: (shelf, project = null) => showShelf(page, shelf, project),
     more: () => page.tell({ op: "more_chats" }),
   }
+}
+
+export function placesActions(page) {
+  return {
+    tell: (op) => page.tell(op),
+    show: (shelf, project) => showShelf(page, shelf, project),
+    changed: () => {
+      page.list.draw()
+      page.search.offer()
+      drawStartPlace(page)
+    },
+  }
+}
+
+function showShelf(page, shelf, project) {
+  page.tell({ op: "show_shelf", shelf, project })
+}
+
+// Where a chat that begins now will be kept.
+function drawStartPlace(page) {
+  const { project } = page.list
+  const line = document.getElementById("start-place")
+  line.hidden = !project
+  line.textContent = project ? `The chat will be kept in the project ${page.places.named(project)}.` : ""
 }
 
 function archive(page, chat, is_archived) {
@@ -75,11 +103,16 @@ function deleted(page, { chat }) {
 // What the server tells that only one part of the page has to know.
 export function replies(page) {
   return {
+    chats: (op) => {
+      page.list.update(op)
+      drawStartPlace(page)
+    },
     deleted: (op) => deleted(page, op),
     explained: (op) => page.explanation.show(op),
     found: (op) => page.search.found(op),
     go: (op) => page.navigate(op.path),
     links: (op) => page.sharing.update(op),
+    places: (op) => page.places.update(op),
     prompts: (op) => page.prompts.update(op),
     request: (op) => page.explanation.showRequest(op),
   }

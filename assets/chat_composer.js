@@ -159,7 +159,7 @@ export class Composer {
     const item = this.isStreaming || this.pending ? null : this.queue.next()
     if (!item) return
     this.queue.sending(item.key)
-    this.#begin({ op: "send", key: item.key, text: item.text, chat: this.place, beside: this.act.beside(), isQueued: true })
+    this.#begin({ op: "send", key: item.key, text: item.text, ...this.#where(), isQueued: true })
   }
 
   // The answer grows, its last block is the one with this number. A message that steers waits for that block's end.
@@ -177,7 +177,11 @@ export class Composer {
     if (why) return
     this.box.value = ""
     this.#fit()
-    this.#begin({ op: "send", key: newKey(), text, chat: this.place, beside: this.act.beside() })
+    this.#begin({ op: "send", key: newKey(), text, ...this.#where() })
+  }
+
+  #where() {
+    return { chat: this.place, beside: this.act.beside(), project: this.place ? null : this.act.project() }
   }
 
   // Ask again about a message of the open chat: `what` is the operation without key and chat.

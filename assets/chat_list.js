@@ -16,6 +16,7 @@ function groupOf(at) {
 const SHELVES = { archive: "Archive", bin: "Bin" }
 const EMPTY = {
   open: "Your chats will be listed here.",
+  project: "No chats here yet. What you ask now begins one in this project.",
   archive: "Nothing is archived. Archived chats leave the list, and search still finds them.",
   bin: "The bin is empty. Deleted chats stay here for 30 days.",
 }
@@ -28,6 +29,7 @@ export class ChatList {
     this.hasMore = false
     this.current = null
     this.shelf = "open"
+    this.project = null
     place.addEventListener("scroll", () => this.#moreIfNear(), { passive: true })
     place.addEventListener("click", (event) => this.#click(event))
   }
@@ -38,6 +40,7 @@ export class ChatList {
     this.chats = [...known.values()]
     this.hasMore = op.has_more
     this.shelf = op.shelf
+    this.project = op.project
     this.isAsking = false
     this.draw()
   }
@@ -66,7 +69,14 @@ export class ChatList {
     let group = null
     let list = null
     if (this.shelf !== "open") nodes.push(this.#shelfHead())
+    else if (this.project) nodes.push(this.act.places().head(this.project))
+    const isWhole = this.shelf === "open" && !this.project
+    let hasPlaces = false
     for (const chat of this.chats) {
+      if (isWhole && !chat.is_pinned && !hasPlaces) {
+        nodes.push(...this.act.places().section())
+        hasPlaces = true
+      }
       const ofChat = chat.is_pinned ? "Pinned" : groupOf(chat.at)
       if (ofChat !== group) {
         group = ofChat
@@ -76,8 +86,9 @@ export class ChatList {
       }
       list.append(this.#row(chat))
     }
-    if (!this.chats.length) nodes.push(make("p", "empty", EMPTY[this.shelf]))
-    if (this.shelf === "open") nodes.push(this.#otherShelves())
+    if (isWhole && !hasPlaces) nodes.push(...this.act.places().section())
+    if (!this.chats.length) nodes.push(make("p", "empty", EMPTY[this.project ? "project" : this.shelf]))
+    if (isWhole) nodes.push(this.#otherShelves())
     this.place.replaceChildren(...nodes)
     this.select(this.current)
     if (held) this.place.querySelector(`[data-focus="${held}"]`)?.focus()
@@ -104,6 +115,7 @@ export class ChatList {
     link.dataset.path = link.pathname
     link.dataset.focus = `open-${chat.id}`
     link.title = chat.title
+    if (chat.tags.length) link.append(make("small", "", chat.tags.map((tag) => `#${tag}`).join(" ")))
     return link
   }
 
@@ -111,7 +123,7 @@ export class ChatList {
     if (this.shelf === "bin") return [["restore", "Restore"], ["purge", "Delete for good"]]
     const away = this.shelf === "archive" ? ["unarchive", "Take out of the archive"] : ["archive", "Archive"]
     const pin = this.shelf === "archive" ? [] : [chat.is_pinned ? ["unpin", "Unpin"] : ["pin", "Pin"]]
-    return [["rename", "Rename"], ...pin, away, ["share", "Share …"], ["exports", "Export …"], ["delete", "Delete"]]
+    return [["rename", "Rename"], ...pin, ["move", "Move …"], ["tag", "Tags …"], away, ["share", "Share …"], ["exports", "Export …"], ["delete", "Delete"]]
   }
 
   #row(chat) {

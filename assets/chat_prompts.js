@@ -1,26 +1,9 @@
 // The person's library of prompts: offered behind "/", kept and changed in a dialog, their variables filled in.
 
+import { dialogNamed, field } from "./dialog.js"
 import { make, textButton } from "./dom.js"
 
 const VARIABLE = /\{\{\s*([\w -]{1,40}?)\s*\}\}/g
-
-function dialogNamed(name, className) {
-  const dialog = make("dialog", `shortcuts ${className}`)
-  const title = make("h2", "", name)
-  title.id = `${className}-title`
-  dialog.setAttribute("aria-labelledby", title.id)
-  const body = make("div")
-  dialog.append(title, body)
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close() })
-  document.body.append(dialog)
-  return { dialog, title, body }
-}
-
-function field(label, node) {
-  const line = make("label", "", label)
-  line.append(node)
-  return line
-}
 
 export class Prompts {
   // `tell` sends operations; `look` makes the open menu look again; `focus` gives the composer the focus.
@@ -30,8 +13,8 @@ export class Prompts {
     this.focus = focus
     this.prompts = null
     this.mayShare = false
-    this.library = dialogNamed("Your prompts", "library")
-    this.filling = dialogNamed("Fill in", "filling")
+    this.library = dialogNamed("Your prompts", "library form-dialog")
+    this.filling = dialogNamed("Fill in", "filling form-dialog")
     // The browser gives the focus back by itself, but Chromium without a caret.
     for (const { dialog } of [this.library, this.filling]) dialog.addEventListener("close", focus)
   }

@@ -2,12 +2,17 @@
 
 import { make, textButton } from "./dom.js"
 
+const TIMES = [["", "Any time"], ["7", "Last 7 days"], ["30", "Last 30 days"], ["365", "Last year"]]
+
 const PAUSE_MS = 150
 
 export class Search {
-  constructor({ ask, open }) {
+  // `places` knows projects and tags, `models()` returns the models.
+  constructor({ ask, open, places, models }) {
     this.ask = ask
     this.open = open
+    this.places = places
+    this.models = models
     this.number = 0
     this.dialog = make("dialog", "search")
     this.dialog.setAttribute("aria-label", "Search chats")
@@ -19,7 +24,10 @@ export class Search {
     this.list = make("ul")
     this.list.id = "search-results"
     this.more = textButton("Show more", "more", () => this.#search(this.list.children.length))
-    this.dialog.append(this.box, this.state, this.list, this.more)
+    this.filters = { model: this.#filter("Answered by"), project: this.#filter("In the project"), tag: this.#filter("With the tag"), days: this.#filter("Last written to") }
+    const filters = make("div", "filters")
+    filters.append(...Object.values(this.filters))
+    this.dialog.append(this.box, filters, this.state, this.list, this.more)
     document.body.append(this.dialog)
     this.box.addEventListener("input", () => {
       clearTimeout(this.timer)
@@ -36,9 +44,39 @@ export class Search {
 
   show() {
     if (this.dialog.open) return
+    this.ask({ op: "list_places" })
+    this.offer()
     this.dialog.showModal()
     this.box.select()
     this.#search(0)
+  }
+
+  // What can be filtered by: what there is.
+  offer() {
+    this.#fill("model", "Any model", this.models().map(({ id, label }) => [id, label]))
+    this.#fill("project", "Any project", this.places.projects.map(({ id, name }) => [id, name]))
+    this.#fill("tag", "Any tag", this.places.tags.map((tag) => [tag, `#${tag}`]))
+    this.#fill("days", TIMES[0][1], TIMES.slice(1))
+  }
+
+  #filter(label) {
+    const select = make("select")
+    select.setAttribute("aria-label", label)
+    select.addEventListener("change", () => this.#search(0))
+    return select
+  }
+
+  #fill(name, any, options) {
+    const select = this.filters[name]
+    const chosen = select.value
+    select.replaceChildren(new Option(any, ""), ...options.map(([value, text]) => new Option(text, value)))
+    select.value = options.some(([value]) => value === chosen) ? chosen : ""
+    select.hidden = !options.length
+  }
+
+  #chosen() {
+    const { model, project, tag, days } = this.filters
+    return { model: model.value || null, project: project.value || null, tag: tag.value || null, days: days.value ? Number(days.value) : null }
   }
 
   found(op) {
@@ -48,12 +86,15 @@ export class Search {
     else this.list.replaceChildren(...nodes)
     this.more.hidden = !op.has_more
     const words = this.box.value.trim()
-    this.state.textContent = !words ? "Type a word that you remember." : op.items.length || op.offset ? "" : `Nothing holds “${words}”. Try fewer or other words.`
+    const isFiltered = Object.values(this.#chosen()).some(Boolean)
+    if (op.items.length || op.offset) this.state.textContent = ""
+    else if (words) this.state.textContent = `Nothing holds “${words}”. Try fewer or other words${isFiltered ? ", or search everywhere" : ""}.`
+    else this.state.textContent = isFiltered ? "No chat is like that. Search everywhere, or type a word." : "Type a word that you remember."
   }
 
   #search(offset) {
     this.number += 1
-    this.ask({ op: "search", number: this.number, text: this.box.value, offset })
+    this.ask({ op: "search", number: this.number, text: this.box.value, ...this.#chosen(), offset })
   }
 
   #line(item) {

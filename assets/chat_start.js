@@ -17,5 +17,5 @@ export function drawStart(place, ask) {
     button.addEventListener("click", () => ask(text))
     list.append(button)
   }
-  place.append(make("h2", "", "What is on your mind?"), list)
+  place.prepend(make("h2", "", "What is on your mind?"), list)
 }

@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions, replies } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions, placesActions, replies } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
@@ -10,6 +10,7 @@ import { Exports } from "./chat_exports.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 import { Sharing } from "./chat_sharing.js"
+import { Places } from "./chat_places.js"
 import { Prompts } from "./chat_prompts.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
@@ -45,7 +46,10 @@ class ChatPage {
     })
     this.messages = new Messages(find("messages"), messageActions(this))
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
-    this.search = new Search({ ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at) })
+    this.places = new Places(placesActions(this))
+    this.search = new Search({
+      ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at), places: this.places, models: () => this.models,
+    })
     this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
     this.exports = new Exports()
     this.sharing = new Sharing((op) => this.tell(op))
@@ -92,6 +96,7 @@ class ChatPage {
   #askForAll() {
     this.lastSeen = null
     this.tell({ op: "ready", path: location.pathname, at: this.#at() })
+    this.tell({ op: "list_places" })
   }
 
   // The message that the address names, while it is there to be looked at.
@@ -223,10 +228,6 @@ class ChatPage {
     this.messages.addOlder(op.messages)
     this.hasOlder = op.has_older
     this.scroll.scrollTop = this.scroll.scrollHeight - fromBottom
-  }
-
-  on_chats(op) {
-    this.list.update(op)
   }
 
   on_missing(op) {

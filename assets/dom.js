@@ -13,6 +13,9 @@ const ICONS = {
   upward: "M12 19V5M6 11l6-6 6 6",
   before: "M14 6l-6 6 6 6",
   after: "M10 6l6 6-6 6",
+  plus: "M12 5v14M5 12h14",
+  folder: "M3 7a2 2 0 0 1 2-2h4l2 2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z",
+  list: "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
 }
 
 const made = new Map()

@@ -53,6 +53,8 @@ class ChatRequest(_Wire):
     model_id: UUID | None = None
     """None: the chat's last model, else the default model."""
     system_prompt_id: UUID | None = None
+    project_id: UUID | None = None
+    """Where a chat that begins is kept."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 

@@ -10,7 +10,9 @@ from llm_ui.models import Audience, FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
 from llm_ui.services.library import MAX_TEXT_CHARS
+from llm_ui.services.projects import MAX_NAME_CHARS
 from llm_ui.services.sharing import MAX_DAYS
+from llm_ui.services.tags import MAX_TAG_CHARS, MAX_TAGS
 
 MAX_PATH_CHARS = 500
 Language = Literal["curl", "python"]
@@ -23,6 +25,12 @@ class _Op(BaseModel):
 
 class Look(_Op):
     """What shows more, or otherwise."""
+
+
+class ToChat(_Op):
+    """What is done to a chat of the list."""
+
+    chat: UUID
 
 
 class Reply(_Op):
@@ -56,6 +64,8 @@ class Send(_Op):
     chat: UUID | None = None
     beside: Annotated[list[UUID], Field(max_length=MAX_BESIDE - 1)] = []
     """Models that are asked the same at the same time."""
+    project: UUID | None = None
+    """Where the chat is kept that begins."""
 
 
 class Regenerate(_Op):
@@ -216,45 +226,83 @@ class Search(Reply):
     op: Literal["search"]
     number: int
     text: Annotated[str, Field(max_length=1_000)]
+    model: UUID | None = None
+    project: UUID | None = None
+    tag: Annotated[str, Field(max_length=MAX_TAG_CHARS)] | None = None
+    days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """How long ago a chat was written to at most."""
     offset: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
-class Rename(_Op):
+class Rename(ToChat):
     """Give a chat a title."""
 
     op: Literal["rename"]
-    chat: UUID
     title: Annotated[str, Field(max_length=1_000)]
 
 
-class Pin(_Op):
+class Pin(ToChat):
     """Keep a chat at the top of the list, or no longer."""
 
     op: Literal["pin"]
-    chat: UUID
     is_pinned: bool
 
 
-class Archive(_Op):
+class Archive(ToChat):
     """Put a chat away, or take it back into the list."""
 
     op: Literal["archive"]
-    chat: UUID
     is_archived: bool
 
 
-class Purge(_Op):
+class Purge(ToChat):
     """Delete a chat that is in the bin for good."""
 
     op: Literal["purge"]
-    chat: UUID
 
 
 class ShowShelf(Look):
-    """List the chats that are open, archived or in the bin."""
+    """List the chats that are open, archived or in the bin; or those of a project."""
 
     op: Literal["show_shelf"]
     shelf: Shelf
+    project: UUID | None = None
+
+
+class Move(ToChat):
+    """Put a chat into a project, or into none."""
+
+    op: Literal["move"]
+    project: UUID | None
+
+
+class Tag(ToChat):
+    """Give a chat these tags and no others."""
+
+    op: Literal["tag"]
+    tags: Annotated[list[Annotated[str, Field(max_length=4 * MAX_TAG_CHARS)]], Field(max_length=2 * MAX_TAGS)]
+
+
+class ListPlaces(Reply):
+    """Tell the projects and tags that chats are sorted by."""
+
+    op: Literal["list_places"]
+
+
+class SaveProject(Reply):
+    """Begin a project, or give one another name; the chat that is named moves into it."""
+
+    op: Literal["save_project"]
+    project: UUID | None = None
+    name: Annotated[str, Field(max_length=4 * MAX_NAME_CHARS)]
+    chat: UUID | None = None
+
+
+class DeleteProject(Reply):
+    """Delete a project; its chats go back to the list."""
+
+    op: Literal["delete_project"]
+    project: UUID
 
 
 class ListLinks(Reply):
@@ -303,18 +351,16 @@ class DeletePrompt(Reply):
     prompt: UUID
 
 
-class Delete(_Op):
+class Delete(ToChat):
     """Put a chat into the bin."""
 
     op: Literal["delete"]
-    chat: UUID
 
 
-class Restore(_Op):
+class Restore(ToChat):
     """Take a chat back out of the bin."""
 
     op: Literal["restore"]
-    chat: UUID
 
 
 Change = ShowBranch | Rewrite | DeleteMessage | RestoreMessages | Rate | BranchOff
@@ -322,15 +368,16 @@ Change = ShowBranch | Rewrite | DeleteMessage | RestoreMessages | Rate | BranchO
 Again = Regenerate | Continue | Edit | Merge | Replay
 """What makes a sibling of a message by asking a model."""
 
-ToChat = Rename | Pin | Archive | Delete | Restore | Purge
-"""What is done to a chat of the list."""
+ChatChanges = Rename | Pin | Archive | Delete | Restore | Purge | Move | Tag
 Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
-Replies = Explain | CopyRequest | Search | Prompts | Links
+Places = ListPlaces | SaveProject | DeleteProject
+"""What is done with what chats are sorted by."""
+Replies = Explain | CopyRequest | Search | Prompts | Links | Places
 Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
-InOrder = Ready | Send | Again | Looks | ToChat | Change | Replies
+InOrder = Ready | Send | Again | Looks | ChatChanges | Change | Replies
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

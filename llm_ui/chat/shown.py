@@ -1,11 +1,12 @@
 """Messages and chats as the page is told of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from llm_ui.chat import figures
 from llm_ui.contract import StartEvent
 from llm_ui.kit.block import calm
+from llm_ui.kit.ids import ChatId
 from llm_ui.kit.markdown import blocks
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
 from llm_ui.services.chats import ChatSummary
@@ -23,7 +24,7 @@ async def shown_messages(messages: Sequence[MessageView]) -> list[Shown]:
     return _all(messages)
 
 
-def shown_chats(chats: Sequence[ChatSummary]) -> list[Shown]:
+def shown_chats(chats: Sequence[ChatSummary], tags: Mapping[ChatId, Sequence[str]]) -> list[Shown]:
     """Return chats for the list; the page groups them by date in the person's own time zone."""
     return [
         {
@@ -32,6 +33,8 @@ def shown_chats(chats: Sequence[ChatSummary]) -> list[Shown]:
             "at": int(chat.last_message_at.timestamp() * 1000),
             "is_answering": chat.is_answering,
             "is_pinned": chat.is_pinned,
+            "project": None if chat.project_id is None else str(chat.project_id),
+            "tags": list(tags.get(chat.id, ())),
         }
         for chat in chats
     ]

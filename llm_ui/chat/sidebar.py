@@ -7,9 +7,9 @@ from llm_ui.chat import ops
 from llm_ui.chat.follow import Op
 from llm_ui.chat.shown import shown_chats
 from llm_ui.errors import LLMUIError
-from llm_ui.kit.ids import ChatId
+from llm_ui.kit.ids import ChatId, ProjectId
 from llm_ui.observability.logging import get_logger
-from llm_ui.services import chats
+from llm_ui.services import chats, projects, tags
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
@@ -30,6 +30,7 @@ class Sidebar:
         self._cursor: chats.ChatCursor | None = None
         self._size = PAGE_SIZE
         self._shelf = chats.Shelf.OPEN
+        self._project_id: ProjectId | None = None
         self.is_unfinished = False
         """Whether the list shows an answer being written that nobody on this page follows."""
 
@@ -38,11 +39,11 @@ class Sidebar:
         page = await self._read(None, min(self._size, MAX_SIZE))
         self._size = max(PAGE_SIZE, len(page.items))
         self.is_unfinished = any(chat.is_answering and chat.id != followed for chat in page.items)
-        self._tell_page(page, is_first=True)
+        await self._tell_page(page, is_first=True)
 
-    def choose(self, shelf: chats.Shelf) -> None:
-        """List another shelf from now on."""
-        self._shelf, self._size = shelf, PAGE_SIZE
+    def choose(self, shelf: chats.Shelf, project_id: ProjectId | None) -> None:
+        """List another shelf, or a project, from now on."""
+        self._shelf, self._project_id, self._size = shelf, project_id, PAGE_SIZE
 
     async def more(self) -> None:
         """Tell the next chats, if there are any."""
@@ -50,9 +51,9 @@ class Sidebar:
             return
         page = await self._read(self._cursor, PAGE_SIZE)
         self._size += len(page.items)
-        self._tell_page(page, is_first=False)
+        await self._tell_page(page, is_first=False)
 
-    async def change(self, asked: ops.ToChat) -> str | None:
+    async def change(self, asked: ops.ChatChanges) -> str | None:
         """Do what is asked with one chat; return its new title where it got one."""
         actor = await self._context.actor()
         chat_id = ChatId(asked.chat)
@@ -66,6 +67,11 @@ class Sidebar:
                     await chats.archive(session, actor, chat_id, is_archived=asked.is_archived)
                 case ops.Purge():
                     await chats.purge(session, actor, chat_id)
+                case ops.Move():
+                    project_id = None if asked.project is None else ProjectId(asked.project)
+                    await projects.move(session, actor, chat_id, project_id)
+                case ops.Tag():
+                    await tags.tag(session, actor, chat_id, asked.tags)
                 case ops.Delete():
                     await chats.delete(session, actor, chat_id)
                 case ops.Restore():
@@ -86,15 +92,21 @@ class Sidebar:
     async def _read(self, after: chats.ChatCursor | None, limit: int) -> chats.ChatPage:
         actor = await self._context.actor()
         async with self._context.backend.database.reading() as session:
-            return await chats.list_chats(session, actor, shelf=self._shelf, after=after, limit=limit)
+            return await chats.list_chats(
+                session, actor, shelf=self._shelf, project_id=self._project_id, after=after, limit=limit
+            )
 
-    def _tell_page(self, page: chats.ChatPage, *, is_first: bool) -> None:
+    async def _tell_page(self, page: chats.ChatPage, *, is_first: bool) -> None:
         self._cursor = page.next
+        actor = await self._context.actor()
+        async with self._context.backend.database.reading() as session:
+            tagged = await tags.tags_of(session, actor, [chat.id for chat in page.items])
         self._tell(
             {
                 "op": "chats",
                 "shelf": self._shelf.value,
-                "chats": shown_chats(page.items),
+                "project": None if self._project_id is None else str(self._project_id),
+                "chats": shown_chats(page.items, tagged),
                 "has_more": page.next is not None,
                 "is_first": is_first,
             }

@@ -23,7 +23,7 @@ from llm_ui.chat.tasks import Tasks
 from llm_ui.chat.turn import Submission, Submitted, Turn, meant
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError, NotFound
-from llm_ui.kit.ids import ChatId, MessageId
+from llm_ui.kit.ids import ChatId, MessageId, ProjectId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.observability.logging import get_logger
 from llm_ui.ui.page import PageContext
@@ -96,12 +96,12 @@ class ChatState(param.Parameterized):
                 await self._show_chats()
             case ops.Send():
                 chat_id = None if asked.chat is None else ChatId(asked.chat)
-                self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside))
+                self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside), project_id=asked.project)
             case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge() | ops.Replay():
                 self.again(asked)
             case ops.Look():
                 await self._look_through(asked)
-            case ops.Rename() | ops.Pin() | ops.Archive() | ops.Delete() | ops.Restore() | ops.Purge():
+            case ops.ToChat():
                 await self._change_chat(asked)
             case ops.Reply():
                 self.tell(await reply(self.context, self._client, asked))
@@ -121,7 +121,7 @@ class ChatState(param.Parameterized):
             case ops.MoreChats():
                 await self._sidebar.more()
             case ops.ShowShelf():
-                self._sidebar.choose(asked.shelf)
+                self._sidebar.choose(asked.shelf, None if asked.project is None else ProjectId(asked.project))
                 await self._show_chats()
             case ops.Compare():
                 self._comparison.answer_id = asked.answer if asked.is_on else None
@@ -142,8 +142,16 @@ class ChatState(param.Parameterized):
         self.tell({"op": "models", "models": [{"id": each, "label": label} for label, each in labels.items()]})
         self.model = chosen
 
-    def send(self, key: str, text: str, chat_id: ChatId | None, *, beside: tuple[UUID, ...] = ()) -> None:
-        """Ask the model, and others beside it.
+    def send(
+        self,
+        key: str,
+        text: str,
+        chat_id: ChatId | None,
+        *,
+        beside: tuple[UUID, ...] = (),
+        project_id: UUID | None = None,
+    ) -> None:
+        """Ask the model, and others beside it; a chat that begins is kept in the project.
 
         The page is told `sent` once the question is stored, or `refused` with the sentence. The same key
         again asks nothing again: once its question is stored, that is told once more.
@@ -154,6 +162,8 @@ class ChatState(param.Parameterized):
         is_same = self._last_model in (None, self.model) and self._comparison.answer_id is None
         shows_more = chat_id is not None and chat_id == self.chat_id and not is_same
         request = self._request(key, text=text, chat_id=chat_id)
+        if chat_id is None and project_id is not None:
+            request = request.model_copy(update={"project_id": project_id})
         submission = Submission(key, text, chat_id, shows_more, request, beside)
         if not self._models:
             self._say(NO_MODEL, submission)
@@ -373,7 +383,7 @@ class ChatState(param.Parameterized):
     def _followed(self) -> ChatId | None:
         return self.chat_id if self._turn is not None else None
 
-    async def _change_chat(self, asked: ops.ToChat) -> None:
+    async def _change_chat(self, asked: ops.ChatChanges) -> None:
         title = await self._sidebar.change(asked)
         if title is not None and asked.chat == self.chat_id:
             self._titled(None, title)

@@ -16,6 +16,7 @@ RunId = NewType("RunId", UUID)
 FeedbackId = NewType("FeedbackId", UUID)
 ShareId = NewType("ShareId", UUID)
 SavedPromptId = NewType("SavedPromptId", UUID)
+ProjectId = NewType("ProjectId", UUID)
 
 
 def uuid7() -> UUID:

@@ -4,6 +4,7 @@ from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
+from llm_ui.models.project import ChatTag, Project
 from llm_ui.models.prompt import SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, ProviderKind
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
@@ -22,12 +23,14 @@ __all__ = [
     "Base",
     "ChatHistory",
     "ChatMessage",
+    "ChatTag",
     "FeedbackReason",
     "MessageFeedback",
     "MessageOrigin",
     "MessageRole",
     "MessageStatus",
     "PriceSource",
+    "Project",
     "ProviderKind",
     "Rating",
     "Role",

@@ -84,6 +84,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.FeedbackId: Uuid(),
         ids.ShareId: Uuid(),
         ids.SavedPromptId: Uuid(),
+        ids.ProjectId: Uuid(),
     }
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, PromptId, UserId, uuid7
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProjectId, PromptId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 
 
@@ -46,7 +46,10 @@ class ChatHistory(Timestamped, Base):
     """A conversation of one person. `active_leaf_id` names the last message of the branch that is shown."""
 
     __tablename__ = "chat_histories"
-    __table_args__ = (Index(None, "user_id", "deleted_at", "last_message_at"),)
+    __table_args__ = (
+        Index(None, "user_id", "deleted_at", "last_message_at"),
+        Index(None, "project_id", "last_message_at"),
+    )
 
     id: Mapped[ChatId] = mapped_column(primary_key=True, default=lambda: ChatId(uuid7()))
     user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -55,6 +58,8 @@ class ChatHistory(Timestamped, Base):
     model_id: Mapped[ModelId | None] = mapped_column(ForeignKey("ai_models.id", ondelete="SET NULL"))
     """The model last used; the next question goes to it unless another is picked."""
     system_prompt_id: Mapped[PromptId | None] = mapped_column(ForeignKey("system_prompts.id", ondelete="SET NULL"))
+    project_id: Mapped[ProjectId | None]
+    """No foreign key: SQLite can add one to a table that has rows, but not take it away again."""
     temperature: Mapped[float | None]
     max_tokens: Mapped[int | None]
     active_leaf_id: Mapped[MessageId | None]

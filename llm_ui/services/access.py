@@ -1,6 +1,7 @@
 """Who may do what and who may see what: the only place that knows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
@@ -16,7 +17,9 @@ from llm_ui.models import (
     AuditLog,
     ChatHistory,
     ChatMessage,
+    ChatTag,
     MessageFeedback,
+    Project,
     Role,
     Run,
     SavedPrompt,
@@ -63,8 +66,15 @@ OWNERS: dict[type[Base], InstrumentedAttribute[UserId]] = {
     Run: Run.user_id,
     MessageFeedback: MessageFeedback.user_id,
     ShareLink: ShareLink.user_id,
+    Project: Project.owner_id,
 }
 """Tables whose rows are their owner's alone, and the column that names the owner."""
+
+FOR_EVERYBODY: dict[type[Base], InstrumentedAttribute[datetime | None]] = {
+    AiProvider: AiProvider.deleted_at,
+    AiModel: AiModel.deleted_at,
+}
+"""Tables that everybody reads, and the column that says that a row is deleted."""
 
 SYSTEM = Actor(user_id=UserId(UUID(int=0)), name="system", role=Role.ADMIN)
 """The command line and the product's own jobs."""
@@ -91,19 +101,19 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
     read before somebody has thought about it.
     """
     query = select(table)
-    is_owner_of_chat = exists().where(
-        ChatHistory.id == ChatMessage.chat_id, ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None)
-    )
+    is_mine = ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None)
     if table is ChatHistory:
-        return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
+        return query.where(*is_mine)
     if table is ChatMessage:
-        return query.where(is_owner_of_chat, ChatMessage.deleted_at.is_(None))
+        return query.where(
+            exists().where(ChatHistory.id == ChatMessage.chat_id, *is_mine), ChatMessage.deleted_at.is_(None)
+        )
+    if table is ChatTag:
+        return query.where(exists().where(ChatHistory.id == ChatTag.chat_id, *is_mine))
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)
-    if table is AiProvider:
-        return query.where(AiProvider.deleted_at.is_(None))
-    if table is AiModel:
-        return query.where(AiModel.deleted_at.is_(None))
+    if table in FOR_EVERYBODY:
+        return query.where(FOR_EVERYBODY[table].is_(None))
     if table in (SavedPrompt, SystemPrompt):
         return query.where(_is_offered(table, actor))
     if table is UserSession:

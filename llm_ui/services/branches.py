@@ -158,6 +158,7 @@ async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> C
         is_title_automatic=False,
         model_id=source.model_id,
         system_prompt_id=source.system_prompt_id,
+        project_id=source.project_id,
         temperature=source.temperature,
         max_tokens=source.max_tokens,
         last_message_at=now(),

@@ -10,7 +10,7 @@ from sqlalchemy import delete as sql_delete
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, ModelId, PromptId
+from llm_ui.kit.ids import ChatId, ModelId, ProjectId, PromptId
 from llm_ui.kit.text import one_line
 from llm_ui.models import LIVE_STATUSES, ChatHistory, Run
 from llm_ui.services.access import Actor, readable
@@ -45,6 +45,7 @@ class ChatSummary:
     last_message_at: datetime
     is_answering: bool
     is_pinned: bool
+    project_id: ProjectId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,25 @@ async def list_chats(
     actor: Actor,
     *,
     shelf: Shelf = Shelf.OPEN,
+    project_id: ProjectId | None = None,
     after: ChatCursor | None = None,
     limit: int = PAGE_SIZE,
 ) -> ChatPage:
-    """Return a page of the actor's chats on a shelf, the one written to last first; pinned ones lead the first page."""
+    """Return a page of the actor's chats on a shelf, the one written to last first; pinned ones lead the first page.
+
+    With `project_id` only those of the project are listed. Without, those that are open and in a project are left out
+    unless they are pinned.
+    """
+    on_shelf = _on_shelf(actor, shelf)
+    if project_id is not None:
+        on_shelf = on_shelf.where(ChatHistory.project_id == project_id)
     found: list[ChatSummary] = []
     if shelf is Shelf.OPEN and after is None:
-        pinned = _summaries(_on_shelf(actor, shelf).where(ChatHistory.pinned_at.is_not(None))).limit(MAX_PINNED)
+        pinned = _summaries(on_shelf.where(ChatHistory.pinned_at.is_not(None))).limit(MAX_PINNED)
         found = [ChatSummary(*row) for row in await session.execute(pinned)]
-    query = _summaries(_on_shelf(actor, shelf).where(ChatHistory.pinned_at.is_(None))).limit(limit + 1)
+    query = _summaries(on_shelf.where(ChatHistory.pinned_at.is_(None))).limit(limit + 1)
+    if shelf is Shelf.OPEN and project_id is None:
+        query = query.where(ChatHistory.project_id.is_(None))
     if after is not None:
         is_older = ChatHistory.last_message_at < after.last_message_at
         is_same_instant = and_(ChatHistory.last_message_at == after.last_message_at, ChatHistory.id < after.id)
@@ -99,14 +110,16 @@ def _on_shelf(actor: Actor, shelf: Shelf) -> Select[ChatHistory]:
     return readable(ChatHistory, actor).where(is_archived if shelf is Shelf.ARCHIVE else ~is_archived)
 
 
-def _summaries(query: Select[ChatHistory]) -> Select[ChatId, str, datetime, bool, bool]:
+def _summaries(query: Select[ChatHistory]) -> Select[ChatId, str, datetime, bool, bool, ProjectId | None]:
     # rights: runs of the chats of a query that was asked for them
     is_answering = (
         select(Run.id).where(Run.chat_id == ChatHistory.id, Run.status.in_(LIVE_STATUSES)).exists().label("answering")
     )
     is_pinned = ChatHistory.pinned_at.is_not(None)
     columns = (ChatHistory.id, ChatHistory.title, ChatHistory.last_message_at, is_answering, is_pinned)
-    return query.with_only_columns(*columns).order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
+    return query.with_only_columns(*columns, ChatHistory.project_id).order_by(
+        ChatHistory.last_message_at.desc(), ChatHistory.id.desc()
+    )
 
 
 async def open_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> ChatDetail:

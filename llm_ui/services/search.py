@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, column, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Select, bindparam, column, exists, func, literal_column, select, table, text
 from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession
-from llm_ui.kit.ids import ChatId, MessageId
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProjectId
 from llm_ui.kit.snippet import Piece, search_words, snippet
-from llm_ui.models import ChatHistory, ChatMessage, MessageRole
+from llm_ui.models import ChatHistory, ChatMessage, ChatTag, MessageRole, Run
 from llm_ui.services.access import Actor, readable
 
 MAX_WORDS = 12
@@ -42,6 +42,23 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """Which chats are searched; None leaves out none."""
+
+    model_id: ModelId | None = None
+    """A model that answered in the chat."""
+    project_id: ProjectId | None = None
+    tag: str | None = None
+    since: datetime | None = None
+    """The chat was written to then or later."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether all chats are searched."""
+        return self == Filters()
+
+
+@dataclass(frozen=True, slots=True)
 class FoundPage:
     """Some of what was found: titles first, then messages, newest first."""
 
@@ -49,10 +66,15 @@ class FoundPage:
     has_more: bool
 
 
-async def search(session: ReadSession, actor: Actor, typed: str, *, offset: int = 0) -> FoundPage:
-    """Return what holds all the words that were typed. Nothing is an error: what has no word finds nothing."""
+async def search(
+    session: ReadSession, actor: Actor, typed: str, filters: Filters = Filters(), *, offset: int = 0
+) -> FoundPage:
+    """Return what holds all the words that were typed, in chats that pass the filters.
+
+    Nothing is an error: what has no word finds all chats that pass, and nothing where all would.
+    """
     words = search_words(typed, MAX_WORDS)
-    if not words:
+    if not words and filters.is_empty:
         return FoundPage((), has_more=False)
     chat = aliased(ChatHistory)
     is_sqlite = session.get_bind().dialect.name == "sqlite"
@@ -76,20 +98,37 @@ async def search(session: ReadSession, actor: Actor, typed: str, *, offset: int 
         .order_by(ChatMessage.created_at.desc(), ChatMessage.id)
     )
     matching = _matching_sqlite if is_sqlite else _matching_postgresql
-    by_title = matching(titles, actor, words, ChatHistory.id, ChatHistory.title, ENTRIES.c.chat_id)
-    by_text = matching(messages, actor, words, ChatMessage.id, ChatMessage.text, ENTRIES.c.message_id)
+    by_title = titles.where(*_passing(ChatHistory, filters))
+    by_text = messages.where(*_passing(chat, filters))
+    if words:
+        by_title = matching(by_title, actor, words, ChatHistory.id, ChatHistory.title, ENTRIES.c.chat_id)
+        by_text = matching(by_text, actor, words, ChatMessage.id, ChatMessage.text, ENTRIES.c.message_id)
     limit = offset + PAGE_SIZE + 1
     found = [
         Found(chat_id, title, None, None, at, tuple(snippet(title, words)))
         for chat_id, title, at in await session.execute(by_title.limit(limit))
     ]
-    if len(found) < limit:
+    if words and len(found) < limit:
         rows = await session.execute(by_text.limit(limit - len(found)))
         found += [
             Found(chat_id, title, message_id, role, at, tuple(snippet(said, words)))
             for chat_id, title, message_id, role, at, said in rows
         ]
     return FoundPage(tuple(found[offset : offset + PAGE_SIZE]), has_more=len(found) > offset + PAGE_SIZE)
+
+
+def _passing(chat: type[ChatHistory], filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    # rights: the chats are those of a query that was asked for them
+    if filters.model_id is not None:
+        conditions.append(exists().where(Run.chat_id == chat.id, Run.model_id == filters.model_id))
+    if filters.project_id is not None:
+        conditions.append(chat.project_id == filters.project_id)
+    if filters.tag is not None:
+        conditions.append(exists().where(ChatTag.chat_id == chat.id, ChatTag.name == filters.tag))
+    if filters.since is not None:
+        conditions.append(chat.last_message_at >= filters.since)
+    return conditions
 
 
 def _matching_sqlite(

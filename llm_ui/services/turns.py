@@ -10,7 +10,7 @@ from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, PromptId, RunId, uuid7
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProjectId, PromptId, RunId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
     LIVE_STATUSES,
@@ -24,6 +24,7 @@ from llm_ui.models import (
 )
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.projects import require_project
 
 TITLE_CHARS = 60
 
@@ -79,7 +80,7 @@ async def find_run(session: ReadSession, actor: Actor, idempotency_key: str) -> 
 async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -> ChatHistory:
     """Return the row of the chat that is asked in: the one the request names, locked, else a new one not stored yet.
 
-    Raises `NotFound` for a foreign chat or system prompt.
+    Raises `NotFound` for a foreign chat, system prompt or project.
     """
     require(actor, Permission.CHAT)
     if request.chat_id is not None:
@@ -96,7 +97,15 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
         prompts = readable(SystemPrompt, actor).where(SystemPrompt.id == prompt_id)
         if await session.scalar(prompts) is None:
             raise NotFound("These instructions do not exist any more. Pick others, or none.")
-    return ChatHistory(id=ChatId(uuid7()), user_id=actor.user_id, system_prompt_id=prompt_id, next_position=0)
+    project_id = None if request.project_id is None else ProjectId(request.project_id)
+    await require_project(session, actor, project_id)
+    return ChatHistory(
+        id=ChatId(uuid7()),
+        user_id=actor.user_id,
+        system_prompt_id=prompt_id,
+        project_id=project_id,
+        next_position=0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,32 @@ def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Ch
     check("bin")
 
 
+def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None:
+    sign_in(screen, product, "bob")
+    pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    ask(screen, "What is 3 * 3?")
+    expect(screen.get_by_role("button", name="Edit answer").last).to_be_visible()
+    for entry in ("Tags …", "Move …"):
+        open_menu(screen)
+        row = screen.get_by_role("listitem").filter(has_text="What is 3 * 3?").first
+        row.hover()
+        row.get_by_label("Actions for").click()
+        row.get_by_role("button", name=entry).click()
+        if entry == "Tags …":
+            screen.get_by_role("textbox", name="New tag").fill("numbers")
+            screen.keyboard.press("Enter")
+            expect(screen.get_by_role("button", name="Take away numbers")).to_be_visible()
+        check(entry)
+        screen.keyboard.press("Escape")
+    open_menu(screen)
+    screen.get_by_role("button", name="New project").click()
+    check("a new project")
+    screen.get_by_role("textbox", name="Name").fill(f"At {screen.viewport_size} {screen.evaluate('Math.random()')}")
+    screen.get_by_role("button", name="Create").click()
+    expect(screen.get_by_role("button", name="← Chats")).to_be_visible()
+    check("a project")
+
+
 def test_a_shared_chat(screen: Page, product: Product, check: Check, watch: Watch) -> None:
     watch.allowed.add("404 (Not Found)")
     sign_in(screen, product, "bob")

@@ -1,0 +1,170 @@
+// What chats are sorted by: projects, which hold them, and tags, which they are found by.
+
+import { dialogNamed, field } from "./dialog.js"
+import { icon, make, textButton } from "./dom.js"
+
+const MAX_TAGS = 20
+
+function rowButton(label, iconName, act) {
+  const button = textButton("", "place", act)
+  button.append(icon(iconName), make("span", "", label))
+  return button
+}
+
+export class Places {
+  // `act` has tell(op), changed(), show(shelf, project).
+  constructor(act) {
+    this.act = act
+    this.projects = []
+    this.tags = []
+    this.naming = dialogNamed("New project", "naming form-dialog")
+    this.moving = dialogNamed("Move", "moving form-dialog")
+    this.tagging = dialogNamed("Tags", "tagging form-dialog")
+  }
+
+  update(op) {
+    this.projects = op.projects
+    this.tags = op.tags
+    if (op.saved) this.naming.dialog.close()
+    if (op.saved && !this.isRenaming && !this.moved) this.act.show("open", op.saved)
+    if (op.saved) this.moved = null
+    this.act.changed()
+  }
+
+  named(id) {
+    return this.projects.find((project) => project.id === id)?.name ?? "Project"
+  }
+
+  // ---- In the sidebar ----
+  section() {
+    const head = make("div", "group places-head")
+    head.append(make("h2", "", "Projects"))
+    const add = textButton("", "icon-button", () => this.#name(null))
+    add.setAttribute("aria-label", "New project")
+    add.title = "New project"
+    add.append(icon("plus"))
+    head.append(add)
+    const list = make("ul")
+    list.setAttribute("aria-label", "Projects")
+    for (const project of this.projects) {
+      const item = make("li")
+      const button = rowButton(project.name, "folder", () => this.act.show("open", project.id))
+      button.dataset.focus = `project-${project.id}`
+      item.append(button)
+      list.append(item)
+    }
+    return this.projects.length ? [head, list] : [head]
+  }
+
+  head(id) {
+    const project = { id, name: this.named(id) }
+    const head = make("div", "shelf-head project-head")
+    const name = make("strong", "", project.name)
+    name.title = project.name
+    const rename = textButton("Rename", "shelf-link", () => this.#name(project))
+    rename.setAttribute("aria-label", `Rename the project ${project.name}`)
+    const remove = textButton("Delete", "shelf-link", () => this.#remove(project))
+    remove.setAttribute("aria-label", `Delete the project ${project.name}`)
+    head.append(textButton("← Chats", "shelf-link", () => this.act.show("open", null)), rename, remove, name)
+    return head
+  }
+
+  // ---- Dialogs ----
+  #name(project, chat = null) {
+    const { dialog, title, body } = this.naming
+    this.isRenaming = Boolean(project)
+    this.moved = chat
+    title.textContent = project ? "Rename the project" : "New project"
+    const form = make("form")
+    const name = Object.assign(make("input"), { value: project?.name ?? "", maxLength: 80, required: true, placeholder: "Thesis" })
+    const buttons = make("div", "buttons")
+    buttons.append(make("button", "primary", project ? "Rename" : "Create"), textButton("Cancel", "more", () => dialog.close()))
+    form.append(field("Name", name), buttons)
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.act.tell({ op: "save_project", project: project?.id ?? null, name: name.value, chat: chat?.id ?? null })
+    })
+    body.replaceChildren(form)
+    dialog.showModal()
+  }
+
+  #remove(project) {
+    this.act.tell({ op: "delete_project", project: project.id })
+    this.act.show("open", null)
+    window.llmUi.toast(`The project ${project.name} is gone; its chats are in the list.`)
+  }
+
+  // Where a chat is to be kept.
+  move(chat) {
+    const { dialog, title, body } = this.moving
+    title.textContent = `Move “${chat.title || "New chat"}”`
+    const list = make("ul", "choices")
+    const add = (label, iconName, act, isHere = false) => {
+      const item = make("li")
+      const button = rowButton(label, iconName, () => {
+        dialog.close()
+        act()
+      })
+      if (isHere) button.setAttribute("aria-current", "true")
+      item.append(button)
+      list.append(item)
+    }
+    const put = (project) => this.act.tell({ op: "move", chat: chat.id, project })
+    add("No project", "list", () => put(null), !chat.project)
+    for (const project of this.projects) add(project.name, "folder", () => put(project.id), chat.project === project.id)
+    add("New project …", "plus", () => this.#name(null, chat))
+    body.replaceChildren(list, textButton("Cancel", "more", () => dialog.close()))
+    dialog.showModal()
+  }
+
+  // The tags of a chat: each change is kept at once.
+  tag(chat) {
+    const { dialog, title, body } = this.tagging
+    title.textContent = `Tags of “${chat.title || "New chat"}”`
+    let tags = [...chat.tags]
+    const form = make("form")
+    const box = Object.assign(make("input"), { maxLength: 40, placeholder: "travel", autocomplete: "off" })
+    const given = make("ul", "tags")
+    given.setAttribute("aria-label", "Tags of this chat")
+    const offered = make("ul", "tags")
+    offered.setAttribute("aria-label", "Your other tags")
+    const keep = (changed) => {
+      tags = [...new Set(changed)].sort()
+      this.act.tell({ op: "tag", chat: chat.id, tags })
+      draw()
+    }
+    const chip = (name, label, text, act) => {
+      const item = make("li")
+      const button = textButton(text, "tag", act)
+      button.setAttribute("aria-label", `${label} ${name}`)
+      item.append(button)
+      return item
+    }
+    const draw = () => {
+      given.replaceChildren(...tags.map((name) => chip(name, "Take away", `${name} ×`, () => {
+        keep(tags.filter((one) => one !== name))
+        box.focus()
+      })))
+      const others = this.tags.filter((name) => !tags.includes(name)).slice(0, 30)
+      offered.replaceChildren(...others.map((name) => chip(name, "Add", `+ ${name}`, () => {
+        keep([...tags, name])
+        box.focus()
+      })))
+      box.disabled = tags.length >= MAX_TAGS
+    }
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      const typed = box.value.split(",").map((name) => name.trim().replace(/^#/, "").toLowerCase()).filter(Boolean)
+      if (typed.length) keep([...tags, ...typed].slice(0, MAX_TAGS))
+      box.value = ""
+    })
+    const line = make("div", "buttons")
+    line.append(box, make("button", "primary", "Add"))
+    box.setAttribute("aria-label", "New tag")
+    form.append(make("p", "muted", `Chats are found by their tags. At most ${MAX_TAGS}.`), given, line, offered)
+    body.replaceChildren(form, textButton("Done", "more", () => dialog.close()))
+    draw()
+    dialog.showModal()
+    box.focus()
+  }
+}

@@ -1,0 +1,22 @@
+// What dialogs are made of.
+
+import { make } from "./dom.js"
+
+// A dialog with a heading; a click beside it closes it.
+export function dialogNamed(name, className) {
+  const dialog = make("dialog", `shortcuts ${className}`)
+  const title = make("h2", "", name)
+  title.id = `${className.split(" ")[0]}-title`
+  dialog.setAttribute("aria-labelledby", title.id)
+  const body = make("div")
+  dialog.append(title, body)
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close() })
+  document.body.append(dialog)
+  return { dialog, title, body }
+}
+
+export function field(label, node) {
+  const line = make("label", "", label)
+  line.append(node)
+  return line
+}

@@ -1,0 +1,28 @@
+"""What chats are sorted by: projects and tags."""
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from llm_ui.kit.ids import ChatId, ProjectId, UserId, uuid7
+from llm_ui.models.base import Base, Timestamped
+
+
+class Project(Timestamped, Base):
+    """Chats of one person that belong together."""
+
+    __tablename__ = "projects"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+    id: Mapped[ProjectId] = mapped_column(primary_key=True, default=lambda: ProjectId(uuid7()))
+    owner_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+
+
+class ChatTag(Base):
+    """A word that a chat is found by. The owner is the chat's."""
+
+    __tablename__ = "chat_tags"
+    __table_args__ = (Index(None, "name"),)
+
+    chat_id: Mapped[ChatId] = mapped_column(ForeignKey("chat_histories.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)

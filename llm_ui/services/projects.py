@@ -1,0 +1,81 @@
+"""Projects: where a person keeps chats that belong together."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, update
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import InvalidInput, NotFound
+from llm_ui.kit.ids import ChatId, ProjectId, uuid7
+from llm_ui.kit.text import one_line
+from llm_ui.models import ChatHistory, Project
+from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.chats import chat_row
+
+MAX_NAME_CHARS = 80
+MAX_PROJECTS = 200
+"""Of one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInfo:
+    """A project as it is listed."""
+
+    id: ProjectId
+    name: str
+
+
+async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
+    """Return the actor's projects, by name."""
+    rows = await session.scalars(readable(Project, actor).order_by(func.lower(Project.name), Project.id))
+    return tuple(ProjectInfo(row.id, row.name) for row in rows)
+
+
+async def save(session: Session, actor: Actor, project_id: ProjectId | None, name: str) -> ProjectId:
+    """Begin a project, or give one another name. Raises `InvalidInput` and `NotFound`."""
+    require(actor, Permission.CHAT)
+    name = one_line(name, MAX_NAME_CHARS)
+    if not name:
+        raise InvalidInput("A project needs a name of at least one character.")
+    mine = list(await session.scalars(readable(Project, actor)))
+    if any(row.name.casefold() == name.casefold() and row.id != project_id for row in mine):
+        raise InvalidInput(f"You have a project named {name} already. Choose another name.")
+    row = next((row for row in mine if row.id == project_id), None)
+    if project_id is not None and row is None:
+        raise _not_found()
+    if row is None:
+        if len(mine) >= MAX_PROJECTS:
+            raise InvalidInput(f"You have {MAX_PROJECTS} projects, which is the most. Delete one first.")
+        row = Project(id=ProjectId(uuid7()), owner_id=actor.user_id)
+        session.add(row)
+    row.name = name
+    await session.flush()
+    return row.id
+
+
+async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
+    """Delete a project; its chats go back to the list. One that is gone already is no error."""
+    # rights: only the actor's own; chats in the bin as well, which `readable()` leaves out
+    chats = ChatHistory.project_id == project_id, ChatHistory.user_id == actor.user_id
+    await session.execute(update(ChatHistory).where(*chats).values(project_id=None))
+    await session.execute(delete(Project).where(Project.id == project_id, Project.owner_id == actor.user_id))
+
+
+async def move(session: Session, actor: Actor, chat_id: ChatId, project_id: ProjectId | None) -> None:
+    """Put a chat into a project, or into none. Raises `NotFound`."""
+    row = await chat_row(session, actor, chat_id)
+    await require_project(session, actor, project_id)
+    row.project_id = project_id
+
+
+async def require_project(session: ReadSession, actor: Actor, project_id: ProjectId | None) -> None:
+    """Raise `NotFound` unless it is a project of the actor, or none."""
+    if project_id is None:
+        return
+    found = readable(Project, actor).where(Project.id == project_id).with_only_columns(Project.id)
+    if await session.scalar(found) is None:
+        raise _not_found()
+
+
+def _not_found() -> NotFound:
+    return NotFound("This project does not exist any more, or it is not yours. Pick one from the list.")

@@ -1,0 +1,52 @@
+"""Tags: words that a person finds chats by."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import delete, func, insert
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.ids import ChatId
+from llm_ui.kit.text import one_line
+from llm_ui.models import ChatTag
+from llm_ui.services.access import Actor, readable
+from llm_ui.services.chats import chat_row
+
+MAX_TAG_CHARS = 40
+MAX_TAGS = 20
+"""Of one chat."""
+MAX_LISTED = 200
+
+
+async def tag(session: Session, actor: Actor, chat_id: ChatId, names: Sequence[str]) -> None:
+    """Give a chat these tags and no others. Raises `InvalidInput` when they are too many, `NotFound`."""
+    await chat_row(session, actor, chat_id)
+    given = sorted({one_line(name.strip().lstrip("#"), MAX_TAG_CHARS).lower() for name in names} - {""})
+    if len(given) > MAX_TAGS:
+        raise InvalidInput(f"A chat has at most {MAX_TAGS} tags. Take one away first.")
+    # rights: of the chat that was just asked for
+    await session.execute(delete(ChatTag).where(ChatTag.chat_id == chat_id))
+    if given:
+        await session.execute(insert(ChatTag), [{"chat_id": chat_id, "name": name} for name in given])
+
+
+async def tags_of(session: ReadSession, actor: Actor, chat_ids: Collection[ChatId]) -> dict[ChatId, tuple[str, ...]]:
+    """Return the tags of those of the chats that have any, by name."""
+    rows = await session.scalars(
+        readable(ChatTag, actor).where(ChatTag.chat_id.in_(chat_ids)).order_by(ChatTag.chat_id, ChatTag.name)
+    )
+    found: dict[ChatId, tuple[str, ...]] = {}
+    for row in rows:
+        found[row.chat_id] = (*found.get(row.chat_id, ()), row.name)
+    return found
+
+
+async def list_tags(session: ReadSession, actor: Actor) -> tuple[str, ...]:
+    """Return the tags of the actor's chats, those first that most chats have."""
+    counted = (
+        readable(ChatTag, actor)
+        .with_only_columns(ChatTag.name)
+        .group_by(ChatTag.name)
+        .order_by(func.count().desc(), ChatTag.name)
+    )
+    return tuple(await session.scalars(counted.limit(MAX_LISTED)))

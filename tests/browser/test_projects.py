@@ -1,0 +1,115 @@
+"""Projects and tags, as a person sorts chats by them."""
+
+import itertools
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ask, new_chat, sign_in
+from tests.browser.test_sidebar import choose, shelf
+from tests.product import Product
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def title() -> str:
+    """The title of a chat that no other test has."""
+    return f"Sort me number {next(NUMBERS)} away"
+
+
+@pytest.fixture
+def chat(page: Page, product: Product, title: str) -> Page:
+    """A chat of that title, which is open."""
+    sign_in(page, product, "bob")
+    new_chat(page)
+    ask(page, title)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+    return page
+
+
+def begin_project(page: Page, name: str) -> None:
+    page.get_by_role("button", name="New project").click()
+    page.get_by_role("textbox", name="Name").fill(name)
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("navigation").get_by_text(name, exact=True)).to_be_visible()
+
+
+def projects(page: Page) -> Locator:
+    return shelf(page, "Projects").get_by_role("button")
+
+
+def test_a_chat_that_begins_in_a_project_is_kept_there(page: Page, product: Product, title: str) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    begin_project(page, "Thesis")
+    expect(page.get_by_text("No chats here yet.")).to_be_visible()
+    expect(page.get_by_text("The chat will be kept in the project Thesis.")).to_be_visible()
+
+    ask(page, title)
+
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    page.get_by_role("button", name="← Chats").click()
+    expect(projects(page).filter(has_text="Thesis")).to_be_visible()
+    expect(page.get_by_role("link", name=title)).to_have_count(0)
+    page.reload()
+    projects(page).filter(has_text="Thesis").click()
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+
+
+def test_a_chat_is_moved_to_a_new_project_and_back(chat: Page, title: str) -> None:
+    choose(chat, title, "Move …")
+    chat.get_by_role("button", name="New project …").click()
+    chat.get_by_role("textbox", name="Name").fill("Travel")
+    chat.get_by_role("button", name="Create").click()
+    expect(chat.get_by_role("link", name=title)).to_have_count(0)
+
+    projects(chat).filter(has_text="Travel").click()
+    choose(chat, title, "Move …")
+    chat.get_by_role("button", name="No project").click()
+
+    expect(chat.get_by_text("No chats here yet.")).to_be_visible()
+    chat.get_by_role("button", name="← Chats").click()
+    expect(chat.get_by_role("link", name=title)).to_be_visible()
+
+
+def test_a_project_is_renamed_and_deleted_and_its_chats_stay(chat: Page, title: str) -> None:
+    begin_project(chat, "Garden")
+    chat.get_by_role("button", name="← Chats").click()
+    choose(chat, title, "Move …")
+    chat.get_by_role("dialog").get_by_role("button", name="Garden").click()
+    projects(chat).filter(has_text="Garden").click()
+    chat.get_by_role("button", name="Rename the project Garden").click()
+    chat.get_by_role("textbox", name="Name").fill("thesis?")
+    chat.get_by_role("button", name="Rename", exact=True).last.click()
+    chat.get_by_role("button", name="Delete the project thesis?").click()
+
+    expect(chat.get_by_text("The project thesis? is gone; its chats are in the list.")).to_be_visible()
+    expect(chat.get_by_role("link", name=title)).to_be_visible()
+    expect(projects(chat).filter(has_text=re.compile("Garden|thesis\\?"))).to_have_count(0)
+
+
+def test_a_chat_is_tagged_and_found_by_it(chat: Page, title: str) -> None:
+    tag = f"sea{next(NUMBERS)}"
+    choose(chat, title, "Tags …")
+    chat.get_by_role("textbox", name="New tag").fill(f"#{tag.upper()}, rome")
+    chat.keyboard.press("Enter")
+    expect(chat.get_by_role("button", name=f"Take away {tag}")).to_be_visible()
+    chat.get_by_role("button", name="Take away rome").click()
+    chat.get_by_role("button", name="Done").click()
+    expect(chat.get_by_role("link", name=title)).to_contain_text(f"#{tag}")
+
+    chat.keyboard.press("Control+k")
+    search = chat.get_by_role("dialog", name="Search chats")
+    search.get_by_label("With the tag").select_option(tag)
+
+    expect(search.get_by_role("link")).to_contain_text([title])
+    search.get_by_role("searchbox").fill("quokka")
+    expect(search.get_by_role("status")).to_contain_text("or search everywhere")
+    search.get_by_label("With the tag").select_option("")
+    search.get_by_role("searchbox").fill("sort me")
+    search.get_by_label("Answered by").select_option(index=2)
+    expect(search.get_by_role("status")).to_contain_text("Nothing holds")
