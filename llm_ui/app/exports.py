@@ -1,16 +1,13 @@
 """Downloads of a person's own chats."""
 
 import asyncio
-import re
 from urllib.parse import quote
 from uuid import UUID
 
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.ids import ChatId
-from llm_ui.services.exports import MIME_TYPES, ExportKind, exported, read_whole_chat
-
-MAX_NAME_CHARS = 60
+from llm_ui.services.exports import MIME_TYPES, ExportKind, exported, file_name, read_whole_chat
 
 
 class Export(PlainHandler):
@@ -33,9 +30,3 @@ class Export(PlainHandler):
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(file_name(whole.title, kind))}")
         # Encoded, so that nothing below takes it for a page of its own.
         self.finish(content.encode())
-
-
-def file_name(title: str, ending: str) -> str:
-    """Return a name that every file system takes."""
-    words = re.sub(r"[^\w\- ]+", " ", title)[:MAX_NAME_CHARS]
-    return f"{' '.join(words.split()) or 'chat'}.{ending}"

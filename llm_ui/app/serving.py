@@ -16,6 +16,7 @@ import panel.io.server
 from bokeh.settings import settings as bokeh_settings
 from tornado.web import GZipContentEncoding, RedirectHandler, RequestHandler, StaticFileHandler
 
+from llm_ui.app.archive import Archive
 from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
@@ -176,6 +177,7 @@ def _routes() -> list[Any]:
     return [
         *ROUTES,
         (r"/export/([0-9a-f\-]{36})\.(md|html|json)", Export),
+        (r"/export/everything\.zip", Archive),
         (r"/s/([^/]+)", Share),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),

@@ -21,6 +21,8 @@ NEW_ACCOUNTS = (parse("300/1 hour"),)
 """Attempts to make an account from one address, the failed ones included."""
 LINKS = (parse("60/5 minutes"),)
 """Links that lead nowhere, from one address: a guess never hits, but each is a look into the database."""
+ARCHIVES = (parse("10/1 hour"),)
+"""Archives of all their chats that one person asks for: each reads and packs everything."""
 PAGES = (parse("600/1 minute"),)
 """Pages one person opens: as many as a process can build, so nobody takes all of it for long."""
 KEY_CHARS = 64
@@ -74,6 +76,10 @@ class Throttle:
     def new_account(self, address: str) -> None:
         """Count an attempt to make an account. Raises `TooManyRequests`."""
         self._take(NEW_ACCOUNTS, ("register", address))
+
+    def archive(self, user_id: str) -> None:
+        """Count an archive that somebody asks for. Raises `TooManyRequests`."""
+        self._take(ARCHIVES, ("archive", user_id))
 
     def page(self, user_id: str) -> None:
         """Count a page that somebody opens. Raises `TooManyRequests`."""

@@ -1,16 +1,20 @@
 """`llm-ui users`: accounts."""
 
 import asyncio
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from llm_ui.cli.command import data_dir, read_secret, run, settings, stamp, table, with_database
 from llm_ui.db import Database
+from llm_ui.errors import InvalidInput
 from llm_ui.kit.passwords import Passwords
 from llm_ui.models import Role
 from llm_ui.services import users as service
-from llm_ui.services.access import SYSTEM
+from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.archive import archive
 from llm_ui.services.users import NewUser
 
 password_option = click.option(
@@ -93,6 +97,33 @@ def reset_password(name: str, is_password_given: bool, data_dir: Path | None) ->
 
     run(lambda: with_database(settings(data_dir=data_dir), work))
     click.echo(f"The password of {name} is changed. All its sessions have ended.")
+
+
+@users.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@data_dir
+def export(name: str, file: Path, data_dir: Path | None) -> None:
+    """Write all chats and prompts of NAME to FILE, a zip archive."""
+
+    async def work(database: Database) -> None:
+        async with database.reading() as session:
+            user = await service.find_user(session, SYSTEM, name)
+        pieces = archive(database, Actor(user.id, user.name, user.role))
+        with await asyncio.to_thread(_new_file, file) as written:
+            async for piece in pieces:
+                await asyncio.to_thread(written.write, piece)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    click.echo(f"Wrote {file}.")
+
+
+def _new_file(file: Path) -> BinaryIO:
+    """Return a file that only its owner may read. Raises `InvalidInput` when it is there already or cannot be."""
+    try:
+        return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written: {error.strerror}. Name another file.") from None
 
 
 async def _hash(password: str) -> str:

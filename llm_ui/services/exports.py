@@ -2,22 +2,29 @@
 
 import html
 import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.kit.markdown import render
 from llm_ui.kit.money import plain
-from llm_ui.models import ChatMessage, MessageRole, Run
+from llm_ui.models import ChatHistory, ChatMessage, MessageRole, Run
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.chats import chat_row
 
 FORMAT = "llm-ui-chat"
 VERSION = 1
+MAX_NAME_CHARS = 60
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Of the HTML file: it loads nothing and runs nothing, wherever it is opened."""
 STYLE = """
@@ -54,9 +61,14 @@ class WholeChat:
     id: ChatId
     title: str
     created_at: datetime
+    last_message_at: datetime
+    is_archived: bool
+    is_pinned: bool
     active_leaf_id: MessageId | None
     messages: tuple[ChatMessage, ...]
     """All that are not deleted, in the order they were stored."""
+    parents: dict[MessageId, MessageId | None]
+    """What each of them follows; what followed a deleted message follows the one before that."""
     runs: dict[MessageId, Run]
 
     def branch(self) -> list[ChatMessage]:
@@ -64,26 +76,75 @@ class WholeChat:
         by_id = {message.id: message for message in self.messages}
         found: list[ChatMessage] = []
         at = self.active_leaf_id
-        while at is not None and (message := by_id.get(at)) is not None:
-            if message.role is not MessageRole.NOTE:
-                found.append(message)
-            at = message.parent_id
+        while at is not None:
+            if by_id[at].role is not MessageRole.NOTE:
+                found.append(by_id[at])
+            at = self.parents[at]
         return found[::-1]
 
 
 async def read_whole_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> WholeChat:
     """Return a chat of the actor. Raises `NotFound`, for somebody else's too."""
     row = await chat_row(session, actor, chat_id)
-    messages = readable(ChatMessage, actor).where(ChatMessage.chat_id == chat_id).order_by(ChatMessage.position)
-    runs = readable(Run, actor).where(Run.chat_id == chat_id).order_by(Run.created_at)
+    return (await _whole(session, actor, [row]))[0]
+
+
+async def read_whole_chats(session: ReadSession, actor: Actor, chat_ids: Sequence[ChatId]) -> tuple[WholeChat, ...]:
+    """Return those of the chats that are there and the actor's, in that order."""
+    rows = {
+        row.id: row for row in await session.scalars(readable(ChatHistory, actor).where(ChatHistory.id.in_(chat_ids)))
+    }
+    return await _whole(session, actor, [rows[chat_id] for chat_id in chat_ids if chat_id in rows])
+
+
+async def _whole(session: ReadSession, actor: Actor, rows: Sequence[ChatHistory]) -> tuple[WholeChat, ...]:
+    chat_ids = [row.id for row in rows]
+    messages: dict[ChatId, list[ChatMessage]] = defaultdict(list)
+    all_messages = readable(ChatMessage, actor).where(ChatMessage.chat_id.in_(chat_ids))
+    for message in await session.scalars(all_messages.order_by(ChatMessage.position)):
+        messages[message.chat_id].append(message)
+    runs: dict[ChatId, dict[MessageId, Run]] = defaultdict(dict)
+    # Without what each model was sent: that is as long as the chat, for every answer.
+    all_runs = readable(Run, actor).where(Run.chat_id.in_(chat_ids)).options(defer(Run.manifest))
+    for run in await session.scalars(all_runs.order_by(Run.created_at)):
+        runs[run.chat_id][run.answer_id] = run
+    # rights: the chats were read through readable(); of deleted messages only where they stood
+    gone = select(ChatMessage.id, ChatMessage.parent_id).where(
+        ChatMessage.chat_id.in_(chat_ids), ChatMessage.deleted_at.is_not(None)
+    )
+    above = {row.id: row.parent_id for row in await session.execute(gone)}
+    return tuple(_joined(row, messages[row.id], runs[row.id], above) for row in rows)
+
+
+def _joined(
+    row: ChatHistory,
+    messages: Sequence[ChatMessage],
+    runs: dict[MessageId, Run],
+    above: dict[MessageId, MessageId | None],
+) -> WholeChat:
+    def kept(message_id: MessageId | None) -> MessageId | None:
+        while message_id in above:
+            message_id = above[message_id]
+        return message_id
+
     return WholeChat(
         id=row.id,
         title=row.title or "New chat",
         created_at=row.created_at,
-        active_leaf_id=row.active_leaf_id,
-        messages=tuple(await session.scalars(messages)),
-        runs={run.answer_id: run for run in await session.scalars(runs)},
+        last_message_at=row.last_message_at,
+        is_archived=row.archived_at is not None,
+        is_pinned=row.pinned_at is not None,
+        active_leaf_id=kept(row.active_leaf_id),
+        messages=tuple(messages),
+        parents={message.id: kept(message.parent_id) for message in messages},
+        runs=runs,
     )
+
+
+def file_name(title: str, ending: str) -> str:
+    """Return a name that every file system takes."""
+    words = re.sub(r"[^\w\- ]+", " ", title)[:MAX_NAME_CHARS]
+    return f"{' '.join(words.split()) or 'chat'}.{ending}"
 
 
 def exported(chat: WholeChat, kind: ExportKind) -> str:
@@ -130,16 +191,24 @@ def _json(chat: WholeChat) -> dict[str, object]:
             "id": str(chat.id),
             "title": chat.title,
             "created_at": chat.created_at.isoformat(),
-            "active_leaf_id": None if chat.active_leaf_id is None else str(chat.active_leaf_id),
+            "last_message_at": chat.last_message_at.isoformat(),
+            "is_archived": chat.is_archived,
+            "is_pinned": chat.is_pinned,
+            "active_leaf_id": _told(chat.active_leaf_id),
         },
-        "messages": [_json_message(message, chat.runs.get(message.id)) for message in chat.messages],
+        "messages": [_json_message(chat, message) for message in chat.messages],
     }
 
 
-def _json_message(message: ChatMessage, run: Run | None) -> dict[str, Any]:
+def _told(message_id: MessageId | None) -> str | None:
+    return None if message_id is None else str(message_id)
+
+
+def _json_message(chat: WholeChat, message: ChatMessage) -> dict[str, Any]:
+    run = chat.runs.get(message.id)
     told = {
         "id": str(message.id),
-        "parent_id": None if message.parent_id is None else str(message.parent_id),
+        "parent_id": _told(chat.parents[message.id]),
         "role": message.role.value,
         "status": message.status.value,
         "origin": message.origin.value,

@@ -5,6 +5,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,14 @@ def test_a_command_loads_no_server() -> None:
     ).stdout.split()
 
     assert {"panel", "bokeh", "tornado", "fastapi", "uvicorn", "huey"} & set(loaded) == set()
+
+
+def test_everything_of_a_person_is_written_to_a_file(filled: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "ann.zip"
+
+    filled.fine("users", "export", "ann", str(file))
+
+    assert "manifest.json" in zipfile.ZipFile(file).namelist()
+    assert file.stat().st_mode & 0o077 == 0
+    assert "Name another file" in filled.sentence("users", "export", "ann", str(file))
+    assert "no account" in filled.sentence("users", "export", "nobody", str(tmp_path / "nobody.zip"))
