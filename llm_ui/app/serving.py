@@ -20,6 +20,7 @@ from llm_ui.app.archive import Archive
 from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
+from llm_ui.app.imports import Import
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.shares import Share
 from llm_ui.app.sockets import Sockets
@@ -178,6 +179,7 @@ def _routes() -> list[Any]:
         *ROUTES,
         (r"/export/([0-9a-f\-]{36})\.(md|html|json)", Export),
         (r"/export/everything\.zip", Archive),
+        (r"/import", Import),
         (r"/s/([^/]+)", Share),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),

@@ -23,6 +23,8 @@ LINKS = (parse("60/5 minutes"),)
 """Links that lead nowhere, from one address: a guess never hits, but each is a look into the database."""
 ARCHIVES = (parse("10/1 hour"),)
 """Archives of all their chats that one person asks for: each reads and packs everything."""
+UPLOADS = (parse("60/1 hour"),)
+"""Files with chats that one person uploads."""
 PAGES = (parse("600/1 minute"),)
 """Pages one person opens: as many as a process can build, so nobody takes all of it for long."""
 KEY_CHARS = 64
@@ -80,6 +82,10 @@ class Throttle:
     def archive(self, user_id: str) -> None:
         """Count an archive that somebody asks for. Raises `TooManyRequests`."""
         self._take(ARCHIVES, ("archive", user_id))
+
+    def upload(self, user_id: str) -> None:
+        """Count a file that somebody uploads. Raises `TooManyRequests`."""
+        self._take(UPLOADS, ("upload", user_id))
 
     def page(self, user_id: str) -> None:
         """Count a page that somebody opens. Raises `TooManyRequests`."""

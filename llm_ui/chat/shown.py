@@ -80,11 +80,13 @@ def _shown(message: MessageView) -> Shown:
         shown["siblings"] = [str(each) for each in message.siblings]
     if message.role is MessageRole.ASSISTANT:
         shown["can_explain"] = message.run is not None
-        shown["model"] = "" if message.run is None else message.run.model_name
+        shown["model"] = message.model_name if message.run is None else message.run.model_name
         shown["rating"] = 0 if message.feedback is None else int(message.feedback.rating)
         shown["can_go_on"] = _ended_early(message)
         if message.origin is MessageOrigin.EDIT:
             shown["remark"] = "Edited by you."
+        if message.origin is MessageOrigin.IMPORT:
+            shown["figures"] = " · ".join(filter(None, (message.model_name, "imported")))
         shown["reasoning"] = message.reasoning
         shown["blocks"] = [] if message.status is MessageStatus.STREAMING else blocks(message.text)
         if message.run is not None and message.status is not MessageStatus.STREAMING:

@@ -1,5 +1,6 @@
-"""Identifiers: UUID version 7 keys and one type for each kind of row."""
+"""Identifiers: UUID version 7 keys, version 8 for what is known elsewhere, and one type for each kind of row."""
 
+import hashlib
 import secrets
 import time
 from typing import NewType
@@ -17,6 +18,7 @@ FeedbackId = NewType("FeedbackId", UUID)
 ShareId = NewType("ShareId", UUID)
 SavedPromptId = NewType("SavedPromptId", UUID)
 ProjectId = NewType("ProjectId", UUID)
+JobId = NewType("JobId", UUID)
 
 
 def uuid7() -> UUID:
@@ -28,3 +30,10 @@ def uuid7() -> UUID:
     fraction = nanoseconds * 4096 // 1_000_000
     value = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     return UUID(int=value)
+
+
+def uuid8(*parts: str) -> UUID:
+    """Return the UUID version 8 (RFC 9562 §5.8) that always belongs to these parts: of their SHA-256."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    value = int.from_bytes(digest[:16])
+    return UUID(int=value & ~(0xF << 76) & ~(0b11 << 62) | 0x8 << 76 | 0b10 << 62)

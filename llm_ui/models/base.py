@@ -85,6 +85,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.ShareId: Uuid(),
         ids.SavedPromptId: Uuid(),
         ids.ProjectId: Uuid(),
+        ids.JobId: Uuid(),
     }
 
 

@@ -88,4 +88,6 @@ class ChatMessage(Timestamped, Base):
     origin: Mapped[MessageOrigin] = mapped_column(
         enum_column(MessageOrigin), default=MessageOrigin.CHAT, server_default=MessageOrigin.CHAT.value
     )
+    model_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """What wrote an imported answer, as it was called there; of our own answers the run says it."""
     deleted_at: Mapped[datetime | None]

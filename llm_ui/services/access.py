@@ -15,6 +15,7 @@ from llm_ui.models import (
     AiModel,
     AiProvider,
     AuditLog,
+    BackgroundJob,
     ChatHistory,
     ChatMessage,
     ChatTag,
@@ -67,6 +68,7 @@ OWNERS: dict[type[Base], InstrumentedAttribute[UserId]] = {
     MessageFeedback: MessageFeedback.user_id,
     ShareLink: ShareLink.user_id,
     Project: Project.owner_id,
+    BackgroundJob: BackgroundJob.user_id,
 }
 """Tables whose rows are their owner's alone, and the column that names the owner."""
 

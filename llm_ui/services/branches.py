@@ -46,7 +46,7 @@ async def siblings(
             notes[before.id] = before.parent_id
     above = {notes.get(m.parent_id, m.parent_id) if m.parent_id else None for m in by_id.values()}
     mine = readable(ChatMessage, actor).where(ChatMessage.chat_id == chat_id)
-    columns = mine.with_only_columns(ChatMessage.id, ChatMessage.parent_id, ChatMessage.role)
+    columns = mine.with_only_columns(ChatMessage.id, ChatMessage.parent_id, ChatMessage.role, ChatMessage.position)
     follows = or_(
         ChatMessage.parent_id.in_(above - {None}), *([ChatMessage.parent_id.is_(None)] if None in above else [])
     )
@@ -56,7 +56,7 @@ async def siblings(
         behind = columns.where(ChatMessage.parent_id.in_(more_notes)).order_by(ChatMessage.position)
         found = [*found, *(await session.execute(behind)).all()]
     places: dict[Place, list[MessageId]] = defaultdict(list)
-    for row in sorted(found, key=lambda row: row.id):
+    for row in sorted(found, key=lambda row: row.position):
         if row.role is not MessageRole.NOTE:
             places[row.role, more_notes.get(row.parent_id, row.parent_id)].append(row.id)
     return {
@@ -177,6 +177,7 @@ async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> C
             text=original.text,
             reasoning=original.reasoning,
             origin=MessageOrigin.COPY,
+            model_name=original.model_name,
             created_at=original.created_at,
         )
         session.add(copied)

@@ -217,6 +217,8 @@ def _json_message(chat: WholeChat, message: ChatMessage) -> dict[str, Any]:
     }
     if message.reasoning:
         told["reasoning"] = message.reasoning
+    if message.model_name:
+        told["model"] = message.model_name
     return told if run is None else {**told, "run": _json_run(run)}
 
 
@@ -238,7 +240,7 @@ def speaker(chat: WholeChat, message: ChatMessage) -> str:
     if message.role is MessageRole.USER:
         return "You"
     run = chat.runs.get(message.id)
-    return "Assistant" if run is None else run.model_name
+    return (message.model_name if run is None else run.model_name) or "Assistant"
 
 
 def _when(message: ChatMessage) -> str:

@@ -55,6 +55,8 @@ class MessageView:
     created_at: datetime
     run: RunSummary | None
     origin: MessageOrigin = MessageOrigin.CHAT
+    model_name: str = ""
+    """Of an imported answer."""
     siblings: tuple[MessageId, ...] = ()
     """Messages that stand in the same place, this one among them, oldest first; empty when there is no other."""
     feedback: Feedback | None = None
@@ -176,6 +178,7 @@ def _view(row: ChatMessage, run: Run | None, beside: tuple[MessageId, ...], feed
         created_at=row.created_at,
         run=None if run is None else summary(run),
         origin=row.origin,
+        model_name=row.model_name,
         siblings=beside,
         feedback=feedback,
     )

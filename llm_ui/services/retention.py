@@ -6,7 +6,7 @@ from sqlalchemy import delete, or_
 
 from llm_ui.db import Session
 from llm_ui.kit.clock import now
-from llm_ui.models import ChatHistory, ShareLink, UserSession
+from llm_ui.models import BackgroundJob, ChatHistory, ShareLink, UserSession
 
 KEEP = timedelta(days=30)
 """How long chats stay in the bin and ended sessions in the list."""
@@ -29,3 +29,9 @@ async def purge_links(session: Session) -> int:
     """Delete links that have expired or were revoked: their copies of chats are for nobody; return how many."""
     gone = delete(ShareLink).where(or_(ShareLink.revoked_at.is_not(None), ShareLink.expires_at < now()))
     return len((await session.scalars(gone.returning(ShareLink.id))).all())
+
+
+async def purge_jobs(session: Session) -> int:
+    """Delete jobs that ended a month ago or more; return how many."""
+    gone = delete(BackgroundJob).where(BackgroundJob.finished_at < now() - KEEP)
+    return len((await session.scalars(gone.returning(BackgroundJob.id))).all())

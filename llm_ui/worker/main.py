@@ -1,6 +1,6 @@
-"""The worker process: jobs that run by the clock, through huey.
+"""The worker process: jobs that run by the clock, through huey, and those that people ask for (worker/imports.py).
 
-Each job runs in huey's worker thread, in an event loop and on a database of its own.
+Each job by the clock runs in huey's worker thread, in an event loop and on a database of its own.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from llm_ui.db import Database
 from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
 from llm_ui.runs.sweep import sweep
-from llm_ui.services.retention import purge_bin, purge_links, purge_sessions
+from llm_ui.services.retention import purge_bin, purge_jobs, purge_links, purge_sessions
+from llm_ui.worker.imports import keep_importing
 
 log = get_logger(__name__)
 
@@ -33,7 +34,8 @@ async def purge(database: Database) -> None:
         sessions = await purge_sessions(session)
         chats = await purge_bin(session)
         links = await purge_links(session)
-    log.info("purge.finished", sessions=sessions, chats=chats, links=links)
+        jobs = await purge_jobs(session)
+    log.info("purge.finished", sessions=sessions, chats=chats, links=links, jobs=jobs)
 
 
 async def optimize(database: Database) -> None:
@@ -52,7 +54,6 @@ SCHEDULE: dict[str, tuple[Job, object]] = {
 async def run(config: Config, stop: asyncio.Event) -> None:
     """Run jobs until `stop` is set; the one that runs then is let finish."""
     database = await open_database(config)
-    await database.close()
     queue = await asyncio.to_thread(open_queue, config)
     for name, (job, when) in SCHEDULE.items():
         queue.periodic_task(when, name=name)(_in_own_loop(config, name, job))
@@ -62,7 +63,8 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     # All its threads run when this returns, so that they can be waited for however soon the end comes.
     await asyncio.to_thread(consumer.start)
     log.info("worker.started", jobs=len(SCHEDULE))
-    await stop.wait()
+    await keep_importing(config, database, stop)
+    await database.close()
     await asyncio.to_thread(consumer.stop, graceful=True)
     log.info("worker.stopped")
 

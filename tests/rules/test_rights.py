@@ -18,6 +18,7 @@ OWNED = {
     "MessageFeedback",
     "ShareLink",
     "SavedPrompt",
+    "BackgroundJob",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

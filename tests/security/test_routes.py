@@ -35,6 +35,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/api/me$": ("/api/me", REFUSED),
     r"/export/([0-9a-f\-]{36})\.(md|html|json)$": (f"/export/{UUID(int=1)}.md", SIGN_IN),
     r"/export/everything\.zip$": ("/export/everything.zip", SIGN_IN),
+    r"/import$": ("/import", REFUSED),
     r"/s/([^/]+)$": ("/s/guessed", REFUSED),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),

@@ -1,0 +1,194 @@
+"""What every format of chats is read into, and how values that somebody else wrote are taken."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from llm_ui.contract import MAX_PROMPT_CHARS
+from llm_ui.kit.text import one_line, storable
+from llm_ui.models import MessageRole, MessageStatus
+
+MAX_MESSAGES = 50_000
+"""Of one chat."""
+MAX_ID_CHARS = 200
+FIRST_S, LAST_S = 0, 4_102_444_800
+"""From 1970 to 2100: anything else is no time of a chat."""
+MS_FROM = 10**11
+"""Larger numbers count milliseconds."""
+
+
+class Source(StrEnum):
+    """Where a chat comes from."""
+
+    LLM_UI = "llm-ui"
+    CHATGPT = "chatgpt"
+    OPEN_WEBUI = "open-webui"
+    LIBRECHAT = "librechat"
+
+
+class BadEntry(Exception):
+    """An entry of a file that cannot be taken over; `why` is one sentence."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedMessage:
+    """A message; `id` and `parent_id` are those of where it comes from."""
+
+    id: str
+    parent_id: str | None
+    role: MessageRole
+    text: str
+    created_at: datetime | None
+    reasoning: str = ""
+    model_name: str = ""
+    status: MessageStatus = MessageStatus.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedChat:
+    """A chat; each message comes after the one it follows."""
+
+    source: Source
+    id: str
+    title: str
+    created_at: datetime | None
+    messages: tuple[ImportedMessage, ...]
+    leaf_id: str | None
+    """The last message of the branch that was shown there."""
+    is_archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPrompt:
+    """A text that was kept to ask with."""
+
+    name: str
+    text: str
+
+
+def text(value: object) -> str:
+    """Return a text as it can be stored; empty when it is none."""
+    return storable(value) if isinstance(value, str) else ""
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """Return an object; empty when it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> list[Any]:
+    """Return a list; empty when it is none."""
+    return value if isinstance(value, list) else []
+
+
+def identifier(value: object) -> str | None:
+    """Return an id, None when it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    found = storable(str(value)) if not isinstance(value, int) or abs(value) < 10**18 else ""
+    return found if 0 < len(found) <= MAX_ID_CHARS else None
+
+
+def instant(value: object) -> datetime | None:
+    """Return a time, from seconds or milliseconds since 1970 or ISO 8601; None when it is none."""
+    if isinstance(value, str):
+        try:
+            found = datetime.fromisoformat(value)
+            seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            return None
+        return datetime.fromtimestamp(seconds, UTC) if FIRST_S <= seconds < LAST_S else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    seconds = value / 1000 if value > MS_FROM else value
+    return datetime.fromtimestamp(seconds, UTC) if FIRST_S < seconds < LAST_S else None
+
+
+def by_time(messages: Sequence[ImportedMessage]) -> list[ImportedMessage]:
+    """Return the messages in the order they were written, as far as that is known."""
+    order: dict[str, datetime] = {}
+    latest = datetime.fromtimestamp(0, UTC)
+    for message in messages:
+        latest = message.created_at or latest
+        order[message.id] = latest
+    return sorted(messages, key=lambda message: order[message.id])
+
+
+def join_answers(messages: Sequence[ImportedMessage]) -> tuple[list[ImportedMessage], dict[str, str]]:
+    """Return the messages with an answer that goes on in a second one made one; and which became part of which.
+
+    A model that used a tool in between answered in several messages, but the person read one.
+    """
+    following = Counter(message.parent_id for message in messages)
+    joined: dict[str, ImportedMessage] = {}
+    parts: dict[str, str] = {}
+    for message in _parents_first(messages):
+        above = parts.get(message.parent_id or "", message.parent_id or "")
+        before = joined.get(above)
+        is_answer = message.role is MessageRole.ASSISTANT and before is not None and before.role is message.role
+        if is_answer and before is not None and following[message.parent_id] == 1:
+            parts[message.id] = above
+            said = "\n\n".join(one for one in (before.text, message.text) if one)
+            thought = "\n\n".join(one for one in (before.reasoning, message.reasoning) if one)
+            joined[above] = replace(before, text=said, reasoning=thought, status=message.status)
+        else:
+            joined[message.id] = replace(message, parent_id=above or None)
+    return list(joined.values()), parts
+
+
+def chat(
+    source: Source,
+    chat_id: str | None,
+    title: object,
+    created_at: datetime | None,
+    messages: Sequence[ImportedMessage],
+    leaf_id: str | None,
+    *,
+    is_archived: bool = False,
+) -> ImportedChat:
+    """Return a chat whose messages make a tree. Raises `BadEntry`."""
+    if chat_id is None:
+        raise BadEntry("It has no id, so it could not be told from others when it is imported again.")
+    if not messages:
+        raise BadEntry("It holds no message of a person or a model.")
+    if len(messages) > MAX_MESSAGES:
+        raise BadEntry(f"It has {len(messages):,} messages; {MAX_MESSAGES:,} are the most.")
+    ordered = _parents_first(messages)
+    ids = {message.id for message in ordered}
+    leaf = leaf_id if leaf_id in ids else ordered[-1].id
+    words = one_line(title if isinstance(title, str) else "", 200) or one_line(ordered[0].text, 60)
+    return ImportedChat(source, chat_id, words, created_at, tuple(ordered), leaf, is_archived=is_archived)
+
+
+def _parents_first(messages: Sequence[ImportedMessage]) -> list[ImportedMessage]:
+    """Return the messages, each after the one it follows; what follows one that is not there begins anew."""
+    by_id = {message.id: message for message in messages}
+    if len(by_id) < len(messages):
+        raise BadEntry("Two of its messages have the same id.")
+    ordered: dict[str, ImportedMessage] = {}
+    for message in messages:
+        _require_short(message)
+        above: dict[str, ImportedMessage] = {}
+        at: ImportedMessage | None = message
+        while at is not None and at.id not in ordered:
+            if at.id in above:
+                raise BadEntry("Its messages follow each other in a circle.")
+            above[at.id] = at
+            at = by_id.get(at.parent_id) if at.parent_id is not None else None
+        for each in reversed(above.values()):
+            ordered[each.id] = each if each.parent_id in by_id else replace(each, parent_id=None)
+    return list(ordered.values())
+
+
+def _require_short(message: ImportedMessage) -> None:
+    length = max(len(message.text), len(message.reasoning))
+    if length > MAX_PROMPT_CHARS:
+        raise BadEntry(f"A message has {length:,} characters; {MAX_PROMPT_CHARS:,} are the most.")
