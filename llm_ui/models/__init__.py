@@ -4,8 +4,8 @@ from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
-from llm_ui.models.project import ChatTag, Project
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
+from llm_ui.models.project import ChatTag, Project
 from llm_ui.models.prompt import SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, ProviderKind
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
