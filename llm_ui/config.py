@@ -20,7 +20,9 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    data_dir: Path = Field(Path("~/.llm-ui"), description="Folder for the database, key files, job queue and logs.")
+    data_dir: Path = Field(
+        Path("~/.llm-ui"), description="Folder for the database, key files, job queue, logs and attached files."
+    )
     database_url: SecretStr | None = Field(
         None, description="`postgresql+psycopg://…` to use PostgreSQL; empty for SQLite in the data folder."
     )
@@ -56,6 +58,8 @@ class Config(BaseSettings):
     first_byte_timeout_s: float = Field(120.0, gt=0, description="Seconds until a provider's answer must begin.")
     idle_timeout_s: float = Field(30.0, gt=0, description="Seconds between two pieces of a provider's answer.")
     total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
+    max_file_mb: int = Field(20, ge=1, le=200, description="Megabytes that one attached file may have.")
+    max_files: int = Field(10, ge=1, le=50, description="Most files that are attached to one message.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
     @field_validator("database_url")
@@ -112,6 +116,11 @@ class Config(BaseSettings):
     def sqlite_path(self) -> Path | None:
         """The SQLite file, or None on PostgreSQL."""
         return self.folder / "llm-ui.db" if self.database_url is None else None
+
+    @property
+    def files_path(self) -> Path:
+        """Folder of the files that people attached. Pages, LLM API and worker all need it."""
+        return self.folder / "files"
 
     @property
     def sqlalchemy_url(self) -> str:

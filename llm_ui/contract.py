@@ -15,6 +15,9 @@ MAX_WISH_CHARS = 2_000
 LeftOut = Literal["instructions", "history"]
 """Parts of the context that a model can be asked without."""
 
+MAX_ATTACHMENTS = 50
+"""Most files of a message that any deployment can allow."""
+
 MAX_BESIDE = 4
 """Most answers to one question that are written at once, or merged."""
 
@@ -36,6 +39,8 @@ class ChatRequest(_Wire):
     """Made by whoever submits; the same key gives the same run, however often it is sent."""
     text: str = ""
     chat_id: UUID | None = None
+    attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] | None = None
+    """Files that go with the question. None: with `edit_of` those of the old one, else none."""
     regenerate_of: UUID | None = None
     """An answer whose question is asked again; `text` is empty."""
     edit_of: UUID | None = None
@@ -221,6 +226,8 @@ class PreviewRequest(_Wire):
     chat_id: UUID | None = None
     model_id: UUID | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
+    """Files that would go along."""
 
 
 class Preview(_Wire):
@@ -232,7 +239,9 @@ class Preview(_Wire):
     """Kept free for the answer."""
     instructions: int
     history: int
-    """Earlier messages of the chat, as many as fit."""
+    """Earlier messages of the chat with their files, as many as fit."""
+    attachments: int
+    """Files that would go along."""
     is_cut: bool
     """Whether earlier messages are left out already."""
     input_usd_per_mtok: str | None
@@ -249,6 +258,7 @@ class ModelView(_Wire):
     kind: str
     context_window: int | None
     max_output_tokens: int | None
+    can_see_images: bool
     input_usd_per_mtok: str | None
     output_usd_per_mtok: str | None
     is_default: bool

@@ -24,6 +24,7 @@ from llm_ui.app.imports import Import
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.shares import Share
 from llm_ui.app.sockets import Sockets
+from llm_ui.app.uploads import AttachedFile, Upload
 from llm_ui.auth.handler import told_path
 from llm_ui.auth.headers import security_headers
 from llm_ui.auth.pages import ROUTES, NotFound
@@ -181,6 +182,8 @@ def _routes() -> list[Any]:
         (r"/export/everything\.zip", Archive),
         (r"/import", Import),
         (r"/s/([^/]+)", Share),
+        (r"/files", Upload),
+        (r"/files/([0-9a-f\-]{36})", AttachedFile),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
         (r"/assets/([0-9a-f]+)/(.*)", Assets),

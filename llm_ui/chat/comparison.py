@@ -53,7 +53,13 @@ class Comparison:
         self.answer_id = first.answer_id
         for number, model in enumerate(models, 1):
             key = f"{request.idempotency_key[:60]}-{number}"
-            same = {"text": "", "chat_id": first.chat_id, "edit_of": None, "regenerate_of": first.answer_id}
+            same = {
+                "text": "",
+                "attachments": None,
+                "chat_id": first.chat_id,
+                "edit_of": None,
+                "regenerate_of": first.answer_id,
+            }
             again = request.model_copy(update={**same, "model_id": model, "idempotency_key": key})
             self.replay(again)
 

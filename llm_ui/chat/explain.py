@@ -59,6 +59,7 @@ def _part(part: SentPart) -> dict[str, object]:
         "origin": part.origin,
         "name": part.name,
         "tokens": part.tokens,
+        "files": [{"name": file.name, "tokens": file.tokens, "is_shown": file.is_shown} for file in part.files],
         "texts": [{"role": role, "text": _shortened(text)} for role, text in part.texts],
     }
 

@@ -2,16 +2,22 @@
 
 from uuid import UUID
 
+from llm_ui.chat import ops
 from llm_ui.chat.follow import Op
 from llm_ui.contract import PreviewRequest
 from llm_ui.kit.ids import ChatId
 from llm_ui.llm_client import UserClient
 
 
-async def gauge(client: UserClient, chat_id: ChatId | None, model_id: str | None, max_tokens: int | None) -> Op:
+async def gauge(
+    client: UserClient, chat_id: ChatId | None, model_id: str | None, max_tokens: int | None, asked: ops.Gauge
+) -> Op:
     """Return the operation that tells it. Raises what the LLM API refuses."""
     request = PreviewRequest(
-        chat_id=chat_id, model_id=None if model_id is None else UUID(model_id), max_tokens=max_tokens
+        chat_id=chat_id,
+        model_id=None if model_id is None else UUID(model_id),
+        max_tokens=max_tokens,
+        attachments=tuple(asked.attachments),
     )
     found = await client.preview(request)
     return {
@@ -20,6 +26,7 @@ async def gauge(client: UserClient, chat_id: ChatId | None, model_id: str | None
         "window": found.window,
         "reserved": found.reserved,
         "taken": found.instructions + found.history,
+        "attached": found.attachments,
         "is_cut": found.is_cut,
         "price": None if found.input_usd_per_mtok is None else float(found.input_usd_per_mtok),
     }

@@ -1,17 +1,24 @@
 """Models as people pick them."""
 
-from llm_ui.services.ai_models import list_models
+from llm_ui.services.ai_models import ModelInfo, list_models
 from llm_ui.ui.page import PageContext
 
 
-async def model_labels(context: PageContext) -> dict[str, str]:
-    """Return the id of each model that may be asked, by a name of its own; the default one first."""
+async def model_labels(context: PageContext) -> dict[str, ModelInfo]:
+    """Return each model that may be asked, by a name of its own; the default one first."""
     async with context.backend.database.reading() as session:
         found = await list_models(session, await context.actor())
     names = [model.display_name for model in found]
     return {
         model.display_name
         if names.count(model.display_name) == 1
-        else f"{model.display_name} · {model.provider_name}": str(model.id)
+        else f"{model.display_name} · {model.provider_name}": model
         for model in found
     }
+
+
+def shown_models(labels: dict[str, ModelInfo]) -> list[dict[str, object]]:
+    """Return the models as the page is told of them."""
+    return [
+        {"id": str(model.id), "label": label, "can_see_images": model.can_see_images} for label, model in labels.items()
+    ]

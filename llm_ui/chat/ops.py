@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS, LeftOut
+from llm_ui.contract import MAX_ATTACHMENTS, MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS, LeftOut
 from llm_ui.models import Audience, FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
@@ -16,6 +16,7 @@ from llm_ui.services.tags import MAX_TAG_CHARS, MAX_TAGS
 
 MAX_PATH_CHARS = 500
 Language = Literal["curl", "python"]
+Files = Annotated[list[UUID], Field(max_length=MAX_ATTACHMENTS)]
 Key = Annotated[str, Field(pattern=r"^[\w\-]{8,64}$")]
 
 
@@ -66,6 +67,7 @@ class Send(_Op):
     """Models that are asked the same at the same time."""
     project: UUID | None = None
     """Where the chat is kept that begins."""
+    attachments: Files = []
 
 
 class Regenerate(_Op):
@@ -93,6 +95,8 @@ class Edit(_Op):
     key: Key
     question: UUID
     text: Annotated[str, Field(max_length=2 * MAX_PROMPT_CHARS)]
+    attachments: Files | None = None
+    """None: those of the old one."""
 
 
 class Merge(_Op):
@@ -178,6 +182,7 @@ class Gauge(Look):
     """Tell how much of the model's window the open chat takes, and what it costs to send."""
 
     op: Literal["gauge"]
+    attachments: Files = []
 
 
 class PickModel(Look):

@@ -9,6 +9,7 @@ from llm_ui.kit.block import calm
 from llm_ui.kit.ids import ChatId
 from llm_ui.kit.markdown import blocks
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
+from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.chats import ChatSummary
 from llm_ui.services.messages import MessageView
 
@@ -37,6 +38,21 @@ def shown_chats(chats: Sequence[ChatSummary], tags: Mapping[ChatId, Sequence[str
             "tags": list(tags.get(chat.id, ())),
         }
         for chat in chats
+    ]
+
+
+def shown_files(files: Sequence[AttachmentInfo]) -> list[Shown]:
+    """Return attached files; width and height of an image keep its place until it is there."""
+    return [
+        {
+            "id": str(file.id),
+            "name": file.name,
+            "size": file.size_bytes,
+            "is_image": file.is_image,
+            "width": file.width,
+            "height": file.height,
+        }
+        for file in files
     ]
 
 
@@ -76,6 +92,8 @@ def _shown(message: MessageView) -> Shown:
         "status": message.status.value,
         "text": message.text if message.role is MessageRole.ASSISTANT else calm(message.text),
     }
+    if message.attachments:
+        shown["attachments"] = shown_files(message.attachments)
     if message.siblings:
         shown["siblings"] = [str(each) for each in message.siblings]
     if message.role is MessageRole.ASSISTANT:

@@ -13,7 +13,7 @@ from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.follow import Op
 from llm_ui.chat.gauge import gauge
 from llm_ui.chat.hub import Hub
-from llm_ui.chat.labels import model_labels
+from llm_ui.chat.labels import model_labels, shown_models
 from llm_ui.chat.message import change_message, show_branch_of
 from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
 from llm_ui.chat.reply import reply
@@ -63,7 +63,7 @@ class ChatState(param.Parameterized):
         self._tasks = Tasks(self.refuse, self._crashed)
         self._listener = self._changed_elsewhere
         hub.listen(context.user_id, self._listener)
-        self.param.watch(lambda _: self.tell({"op": "gauge_changed"}), ["model", "max_tokens"])
+        self.param.watch(lambda _: self.tell({"op": "gauge_changed", "model": self.model}), ["model", "max_tokens"])
 
     def close(self) -> None:
         """Leave: the page is gone. Answers go on without it."""
@@ -95,8 +95,7 @@ class ChatState(param.Parameterized):
                 await self.open_path(asked.path, asked.at)
                 await self._show_chats()
             case ops.Send():
-                chat_id = None if asked.chat is None else ChatId(asked.chat)
-                self.send(asked.key, asked.text, chat_id, beside=tuple(asked.beside), project_id=asked.project)
+                self.send(asked)
             case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge() | ops.Replay():
                 self.again(asked)
             case ops.Look():
@@ -113,7 +112,7 @@ class ChatState(param.Parameterized):
             case ops.Open():
                 await self._go_to(asked.path, asked.at)
             case ops.Gauge():
-                self.tell(await gauge(self._client, self.chat_id, self.model, self.max_tokens))
+                self.tell(await gauge(self._client, self.chat_id, self.model, self.max_tokens, asked))
             case ops.PickModel():
                 self.model = str(asked.model) if str(asked.model) in self._models else self.model
             case ops.Older():
@@ -136,35 +135,30 @@ class ChatState(param.Parameterized):
     async def load_models(self) -> None:
         """Read which models may be asked; keep the chosen one while it is among them."""
         labels = await model_labels(self.context)
-        self._models = frozenset(labels.values())
-        chosen = self.model if self.model in self._models else next(iter(labels.values()), None)
-        self.param.model.objects = labels
-        self.tell({"op": "models", "models": [{"id": each, "label": label} for label, each in labels.items()]})
+        ids = {label: str(model.id) for label, model in labels.items()}
+        self._models = frozenset(ids.values())
+        chosen = self.model if self.model in self._models else next(iter(ids.values()), None)
+        self.param.model.objects = ids
+        self.tell({"op": "models", "models": shown_models(labels)})
         self.model = chosen
 
-    def send(
-        self,
-        key: str,
-        text: str,
-        chat_id: ChatId | None,
-        *,
-        beside: tuple[UUID, ...] = (),
-        project_id: UUID | None = None,
-    ) -> None:
-        """Ask the model, and others beside it; a chat that begins is kept in the project.
+    def send(self, asked: ops.Send) -> None:
+        """Ask the model, and others beside it; a chat that begins is kept in the project that is named.
 
         The page is told `sent` once the question is stored, or `refused` with the sentence. The same key
         again asks nothing again: once its question is stored, that is told once more.
         """
+        key, chat_id = asked.key, None if asked.chat is None else ChatId(asked.chat)
         if key in self._submitted:
             self._tell_sent(key)
             return
         is_same = self._last_model in (None, self.model) and self._comparison.answer_id is None
-        shows_more = chat_id is not None and chat_id == self.chat_id and not is_same
-        request = self._request(key, text=text, chat_id=chat_id)
-        if chat_id is None and project_id is not None:
-            request = request.model_copy(update={"project_id": project_id})
-        submission = Submission(key, text, chat_id, shows_more, request, beside)
+        shows_more = bool(asked.attachments) or (chat_id is not None and chat_id == self.chat_id and not is_same)
+        more: dict[str, object] = {"attachments": tuple(asked.attachments) or None}
+        if chat_id is None:
+            more["project_id"] = asked.project
+        request = self._request(key, text=asked.text, chat_id=chat_id).model_copy(update=more)
+        submission = Submission(key, asked.text, chat_id, shows_more, request, tuple(asked.beside))
         if not self._models:
             self._say(NO_MODEL, submission)
             return

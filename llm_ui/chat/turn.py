@@ -70,7 +70,8 @@ def meant(asked: ops.Again) -> dict[str, object]:
     """Return the fields of a request that say which message is meant, and how."""
     match asked:
         case ops.Edit():
-            return {"edit_of": asked.question}
+            files = None if asked.attachments is None else tuple(asked.attachments)
+            return {"edit_of": asked.question, "attachments": files}
         case ops.Continue():
             return {"continue_of": asked.answer}
         case ops.Merge():

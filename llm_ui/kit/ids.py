@@ -19,6 +19,7 @@ ShareId = NewType("ShareId", UUID)
 SavedPromptId = NewType("SavedPromptId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 JobId = NewType("JobId", UUID)
+AttachmentId = NewType("AttachmentId", UUID)
 
 
 def uuid7() -> UUID:

@@ -1,5 +1,6 @@
 """Tables, one aggregate a file. Importing this package registers all of them on `Base.metadata`."""
 
+from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
@@ -19,6 +20,7 @@ __all__ = [
     "AiModel",
     "AiProvider",
     "AiType",
+    "Attachment",
     "Audience",
     "AuditLog",
     "BackgroundJob",

@@ -86,6 +86,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.SavedPromptId: Uuid(),
         ids.ProjectId: Uuid(),
         ids.JobId: Uuid(),
+        ids.AttachmentId: Uuid(),
     }
 
 

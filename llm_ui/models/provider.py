@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
@@ -90,6 +90,7 @@ class AiModel(Timestamped, Base):
     context_window: Mapped[int | None]
     """Tokens the model can be sent and answer together; empty where unknown."""
     max_output_tokens: Mapped[int | None]
+    can_see_images: Mapped[bool] = mapped_column(default=False, server_default=false())
     input_usd_per_mtok: Mapped[Decimal | None]
     cached_input_usd_per_mtok: Mapped[Decimal | None]
     output_usd_per_mtok: Mapped[Decimal | None]

@@ -1,6 +1,7 @@
 """Anthropic's Messages API.
 
-Protocol: https://docs.anthropic.com/en/api/messages-streaming, read 2026-11-20.
+Protocol: https://docs.anthropic.com/en/api/messages-streaming, read 2026-11-20; images as base64, before the text, see
+https://platform.claude.com/docs/en/build-with-claude/vision.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from llm_ui.providers.base import (
     Finish,
     ListedModel,
     Prompt,
+    PromptMessage,
     ReasoningDelta,
     TextDelta,
     UsageDelta,
@@ -42,7 +44,7 @@ class AnthropicProtocol:
         """Return the request that asks."""
         body: dict[str, object] = {
             "model": prompt.model,
-            "messages": [{"role": message.role, "content": message.text} for message in prompt.messages],
+            "messages": [{"role": message.role, "content": _sent(message)} for message in prompt.messages],
             "max_tokens": prompt.max_tokens or DEFAULT_MAX_TOKENS,
             "stream": True,
         }
@@ -108,6 +110,17 @@ class AnthropicTranslator:
     def end(self) -> Finish | None:
         """Return None: only `message_stop` ends an answer."""
         return None
+
+
+def _sent(message: PromptMessage) -> object:
+    """Return a message's content: its text, with images a list of blocks."""
+    if not message.images:
+        return message.text
+    blocks: list[dict[str, object]] = [
+        {"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": image.data}}
+        for image in message.images
+    ]
+    return [*blocks, {"type": "text", "text": message.text}] if message.text else blocks
 
 
 def _piece(delta: dict[str, object]) -> Iterator[Delta]:

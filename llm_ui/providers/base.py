@@ -16,11 +16,22 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An image that goes with a message."""
+
+    name: str
+    media_type: str
+    data: str
+    """Base64."""
+
+
+@dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One message of the conversation."""
+    """One message of the conversation. With images its text may be empty."""
 
     role: Literal["user", "assistant"]
     text: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,8 @@ class WireRequest:
     headers: dict[str, str]
     body: dict[str, object] | None = None
     """JSON to POST; None makes it a GET."""
+    content: bytes | None = None
+    """The same, encoded already, where that takes long."""
 
 
 class Adapter(Protocol):

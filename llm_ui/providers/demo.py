@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator
+from html import unescape
 
 import httpx2
 
@@ -19,6 +20,7 @@ from llm_ui.providers.base import (
     Finish,
     ListedModel,
     Prompt,
+    PromptMessage,
     TextDelta,
     Timeouts,
     UsageDelta,
@@ -50,6 +52,7 @@ llm-ui providers list
 
 Try: *What is 47 * 89?* — or paste an article and ask something about it."""
 
+FILE = re.compile(r'^<file name="(.+)">$', re.MULTILINE)
 GREETINGS = re.compile(r"\s*(hi|hello|hey|hallo|good (morning|evening|afternoon))\b", re.IGNORECASE)
 WORD = re.compile(r"\w+", re.UNICODE)
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
@@ -73,7 +76,10 @@ class DemoAdapter:
         """Answer word by word."""
         del http, endpoint, timeouts
         yield Began("")
-        text = answer(prompt.messages[-1].text, earlier=[m.text for m in prompt.messages[:-1] if m.role == "user"])
+        last = prompt.messages[-1]
+        text = answer(last.text, earlier=[m.text for m in prompt.messages[:-1] if m.role == "user"])
+        if last.images or FILE.search(last.text):
+            text = f"{received(last)}\n\n{text}"
         pieces = re.findall(r"\s*\S+\s*?(?=\s|$)|\s+", text)
         limit = prompt.max_tokens or len(pieces)
         for number, piece in enumerate(pieces[:limit]):
@@ -108,6 +114,13 @@ def answer(question: str, earlier: list[str]) -> str:
         return f"{LABEL}\n\nThe sentences of your text that fit best:\n\n{lines}"
     greeting = "Hello! " if GREETINGS.match(question) else ""
     return f"{LABEL}\n\n{greeting}{GUIDE}"
+
+
+def received(message: PromptMessage) -> str:
+    """Return what came with a message."""
+    images = [f"`{image.name}` ({image.media_type}, {len(image.data) * 3 // 4:,} bytes)" for image in message.images]
+    texts = [f"`{unescape(name)}` (text)" for name in FILE.findall(message.text)]
+    return f"With your message came {', '.join([*images, *texts])}."
 
 
 def extracts(source: str, question: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Google's Gemini API.
 
-Protocol: https://ai.google.dev/api/generate-content, read 2026-11-20.
+Protocol: https://ai.google.dev/api/generate-content, read 2026-11-20; images as `inlineData`, see
+https://ai.google.dev/gemini-api/docs/image-understanding.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from llm_ui.providers.base import (
     Finish,
     ListedModel,
     Prompt,
+    PromptMessage,
     ReasoningDelta,
     TextDelta,
     UsageDelta,
@@ -40,9 +42,7 @@ class GoogleProtocol:
         if prompt.max_tokens is not None:
             settings["maxOutputTokens"] = prompt.max_tokens
         body: dict[str, object] = {
-            "contents": [
-                {"role": ROLES[message.role], "parts": [{"text": message.text}]} for message in prompt.messages
-            ],
+            "contents": [{"role": ROLES[message.role], "parts": _sent(message)} for message in prompt.messages],
             "generationConfig": settings,
         }
         if prompt.system:
@@ -103,6 +103,14 @@ class GoogleTranslator:
     def end(self) -> Finish | None:
         """Return the end when a reason was given: the protocol's streams just close."""
         return Finish(self._reason) if self._reason else None
+
+
+def _sent(message: PromptMessage) -> list[dict[str, object]]:
+    """Return the parts of a message."""
+    images: list[dict[str, object]] = [
+        {"inlineData": {"mimeType": image.media_type, "data": image.data}} for image in message.images
+    ]
+    return [*images, {"text": message.text}] if message.text or not images else images
 
 
 def _usage(usage: dict[str, object]) -> UsageDelta:

@@ -11,6 +11,7 @@ from llm_ui.providers.base import (
     Finish,
     ListedModel,
     Prompt,
+    PromptMessage,
     ReasoningDelta,
     TextDelta,
     UsageDelta,
@@ -28,7 +29,7 @@ class OllamaProtocol:
 
     def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
         """Return the request that asks."""
-        messages = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        messages = [_sent(message) for message in prompt.messages]
         if prompt.system:
             messages.insert(0, {"role": "system", "content": prompt.system})
         options: dict[str, object] = {}
@@ -80,6 +81,12 @@ class OllamaTranslator:
     def end(self) -> Finish | None:
         """Return None: only a line with `done` ends an answer."""
         return None
+
+
+def _sent(message: PromptMessage) -> dict[str, object]:
+    """Return a message; images are plain base64 beside its text."""
+    sent: dict[str, object] = {"role": message.role, "content": message.text}
+    return {**sent, "images": [image.data for image in message.images]} if message.images else sent
 
 
 def _root(endpoint: Endpoint) -> str:

@@ -1,6 +1,7 @@
 """Chat completions as OpenAI defined them and many servers speak them.
 
-Protocol: https://platform.openai.com/docs/api-reference/chat/streaming, read 2026-11-20. Reasoning fields are not
+Protocol: https://platform.openai.com/docs/api-reference/chat/streaming, read 2026-11-20; images as data URLs, see
+https://platform.openai.com/docs/guides/images-vision. Reasoning fields are not
 OpenAI's: `reasoning_content` comes from DeepSeek and vLLM, `reasoning` from OpenRouter and Groq.
 """
 
@@ -12,6 +13,7 @@ from llm_ui.providers.base import (
     Finish,
     ListedModel,
     Prompt,
+    PromptMessage,
     ReasoningDelta,
     TextDelta,
     UsageDelta,
@@ -31,7 +33,7 @@ class OpenAIProtocol:
 
     def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
         """Return the request that asks."""
-        messages = [{"role": message.role, "content": message.text} for message in prompt.messages]
+        messages = [{"role": message.role, "content": _sent(message)} for message in prompt.messages]
         if prompt.system:
             messages.insert(0, {"role": "system", "content": prompt.system})
         body: dict[str, object] = {
@@ -105,6 +107,15 @@ class OpenAITranslator:
     def end(self) -> Finish | None:
         """Return the end when a reason was given; some servers then close without `[DONE]`."""
         return Finish(self._reason) if self._reason else None
+
+
+def _sent(message: PromptMessage) -> object:
+    """Return a message's content: its text, with images a list of parts."""
+    if not message.images:
+        return message.text
+    urls = (f"data:{image.media_type};base64,{image.data}" for image in message.images)
+    parts: list[dict[str, object]] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return [*parts, {"type": "text", "text": message.text}] if message.text else parts
 
 
 def _content(content: object) -> Iterator[Delta]:

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import httpx2
@@ -86,7 +86,7 @@ class WireAdapter:
         self, http: httpx2.AsyncClient, endpoint: Endpoint, prompt: Prompt, timeouts: Timeouts
     ) -> AsyncGenerator[Delta]:
         """Ask and yield the answer as it comes."""
-        request = self.protocol.chat(endpoint, prompt)
+        request = await _to_send(self.protocol, endpoint, prompt)
         translator = self.protocol.translator(endpoint)
         clock = _Clock(timeouts)
         async with _opened(http, request, endpoint, clock, timeouts) as response:
@@ -124,6 +124,18 @@ class WireAdapter:
         if isinstance(body, dict) and body.get("error"):
             raise reported(body["error"], endpoint)
         return tuple(self.protocol.parse_models(body))
+
+
+async def _to_send(protocol: WireProtocol, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
+    """Return the request that asks; one with images is made and encoded off the event loop, as it has megabytes."""
+    if not any(message.images for message in prompt.messages):
+        return protocol.chat(endpoint, prompt)
+
+    def encoded() -> WireRequest:
+        request = protocol.chat(endpoint, prompt)
+        return replace(request, content=json.dumps(request.body).encode())
+
+    return await asyncio.to_thread(encoded)
 
 
 @dataclass
@@ -176,7 +188,11 @@ async def _opened(
     headers = {**wire.headers, "Accept-Encoding": "identity"}
     try:
         method = "GET" if wire.body is None else "POST"
-        request = http.build_request(method, wire.url, headers=headers, json=wire.body, timeout=timeout)
+        if wire.content is None:
+            request = http.build_request(method, wire.url, headers=headers, json=wire.body, timeout=timeout)
+        else:
+            headers["Content-Type"] = "application/json"
+            request = http.build_request(method, wire.url, headers=headers, content=wire.content, timeout=timeout)
         async with clock.waiting():
             response = await http.send(request, stream=True)
         try:

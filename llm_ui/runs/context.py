@@ -11,13 +11,14 @@ from decimal import Decimal
 from llm_ui.contract import LeftOut, Preview, PreviewRequest
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
-from llm_ui.kit.ids import MessageId
+from llm_ui.kit.ids import AttachmentId, MessageId
 from llm_ui.kit.money import plain
 from llm_ui.kit.token_count import PER_MESSAGE, estimate
 from llm_ui.models import ChatMessage, MessageRole
-from llm_ui.providers.base import PromptMessage
+from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.attachments import attachments_of, find_attachments
 from llm_ui.services.messages import branch
 from llm_ui.services.prompts import PromptInfo, instructions
 from llm_ui.services.turns import Turn
@@ -43,7 +44,7 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `history`, `question`, `merged`, `wish` or `opening`."""
+    """`instructions`, `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -52,6 +53,13 @@ class Part:
     """What was sent, unless it is in the chat's messages."""
     messages: tuple[str, ...] = ()
     """Ids of the messages that were sent, oldest first."""
+    files: tuple[dict[str, object], ...] = ()
+    """Of the attached files `id`, `name`, `tokens`, and `is_shown` unless only the name was sent."""
+
+    def listed(self) -> dict[str, object]:
+        """Return the part as the manifest lists it."""
+        told: dict[str, object] = {**asdict(self), "messages": list(self.messages), "files": list(self.files)}
+        return told if self.files else {name: value for name, value in told.items() if name != "files"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Context:
     """What the model is sent."""
 
     system: str
-    messages: tuple[PromptMessage, ...]
+    messages: tuple[SentMessage, ...]
     manifest: dict[str, object]
     input_tokens: int
     """Estimated."""
@@ -77,26 +85,31 @@ async def build(
 ) -> Context:
     """Return the context of a stored turn; `wish` is how the answer should be, `without` names what is left out.
 
-    Raises `ContextTooLong` when the question alone does not fit.
+    Raises `ContextTooLong` when the question alone does not fit, `InvalidInput` when the model does not take its files.
     """
     prompt = None if "instructions" in without else await instructions(session, actor, turn.system_prompt_id)
     system = prompt.text if prompt else ""
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(max_tokens or DEFAULT_RESERVE, window // 2)
+    room = Room(target)
+    files = room.required(turn.attachments)
     fixed = _fixed(prompt, turn, wish)
-    left = window - reserve - sum(part.tokens for part in fixed)
+    attached = sum(file.tokens for file in files)
+    left = window - reserve - sum(part.tokens for part in fixed) - attached
     if left < 0:
-        question = sum(part.tokens for part in fixed if part.origin != "instructions")
+        question = sum(part.tokens for part in fixed if part.origin != "instructions") + attached
+        shorten = "Remove a file, shorten it" if files else "Shorten it"
         raise ContextTooLong(
             f"The message has about {question:,} tokens; {target.display_name} takes at most "
-            f"{max(0, left + question):,} beside its answer. Shorten it or pick a larger model."
+            f"{max(0, left + question):,} beside its answer. {shorten} or pick a larger model."
         )
-    history = await _history(session, None if "history" in without else turn.before_id, left)
+    history = await _history(session, None if "history" in without else turn.before_id, left, room)
     earlier = Part("history", "Earlier messages", history.tokens, len(history.messages), messages=history.ids)
     before = [part for part in fixed if part.origin == "instructions"]
-    parts = [*before, *([earlier] if history.messages else []), *fixed[len(before) :]]
+    went = _attached([*(sent for message in history.messages for sent in message.files), *files])
+    parts = [*before, *([earlier] if history.messages else []), *went, *fixed[len(before) :]]
     manifest: dict[str, object] = {
-        "parts": [asdict(part) | {"messages": list(part.messages)} for part in parts],
+        "parts": [part.listed() for part in parts],
         "window": window,
         "reserved_for_answer": reserve,
         "is_window_known": target.context_window is not None,
@@ -105,9 +118,9 @@ async def build(
         "counts": "estimate",
     }
     asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wish) if text)
-    messages = [*history.messages, PromptMessage("user", asked)]
+    messages = [*history.messages, SentMessage("user", asked, files)]
     if turn.opening:
-        messages += [PromptMessage("assistant", turn.opening), PromptMessage("user", GO_ON)]
+        messages += [SentMessage("assistant", turn.opening), SentMessage("user", GO_ON)]
     return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts))
 
 
@@ -119,12 +132,16 @@ async def preview(
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(request.max_tokens or DEFAULT_RESERVE, window // 2)
     fixed = _tokens(prompt.text) if prompt and prompt.text else 0
-    history = await _history(session, leaf, window - reserve - fixed)
+    room = Room(target)
+    files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
+    attached = sum(file.tokens for file in files)
+    history = await _history(session, leaf, window - reserve - fixed - attached, room)
     return Preview(
         window=window,
         reserved=reserve,
         instructions=fixed,
-        history=history.tokens,
+        history=history.tokens + sum(file.tokens for message in history.messages for file in message.files),
+        attachments=attached,
         is_cut=bool(history.cut_at),
         input_usd_per_mtok=_price(target.prices.input_usd_per_mtok),
         output_usd_per_mtok=_price(target.prices.output_usd_per_mtok),
@@ -149,6 +166,17 @@ def _fixed(prompt: PromptInfo | None, turn: Turn, wish: str) -> list[Part]:
     return [part for part in texts if part is not None]
 
 
+def _attached(files: list[SentFile]) -> list[Part]:
+    """Return the part of all files that are sent; none when there are none."""
+    if not files:
+        return []
+    listed = tuple(
+        {"id": str(sent.file.id), "name": sent.file.name, "tokens": sent.tokens, "is_shown": sent.is_shown}
+        for sent in files
+    )
+    return [Part("attachments", "Files", sum(sent.tokens for sent in files), len(files), files=listed)]
+
+
 def _to_merge(turn: Turn) -> str:
     """Return the answers that are to be brought together, each marked as one, and what to do with them."""
     if not turn.merged:
@@ -165,40 +193,43 @@ def _tokens(text: str) -> int:
 class _History:
     """The earlier messages that are sent, oldest first."""
 
-    messages: tuple[PromptMessage, ...]
+    messages: tuple[SentMessage, ...]
     ids: tuple[str, ...]
     tokens: int
+    """Of their texts."""
     cut_at: str
     """When the newest message was written that did not fit; empty when all did."""
 
 
-async def _history(session: ReadSession, leaf: MessageId | None, budget: int) -> _History:
-    """Return the newest messages up to `leaf` that fit together."""
-    found: list[tuple[str, PromptMessage, int]] = []
+async def _history(session: ReadSession, leaf: MessageId | None, budget: int, room: Room) -> _History:
+    """Return the newest messages up to `leaf` that fit together, each with its files."""
+    found: list[tuple[str, SentMessage, int]] = []
     used = 0
     cut_at = ""
     while leaf is not None and not cut_at:
         rows = list(await session.scalars(branch(leaf, PAGE)))
+        attached = await attachments_of(session, [row.id for row in rows if row.role is MessageRole.USER])
         for row in rows:
-            message = _sent(row)
+            message = _sent(row, room.offered(attached.get(row.id, ())))
             if message is None:
                 continue
             tokens = _tokens(message.text)
-            if used + tokens > budget:
+            with_files = tokens + sum(file.tokens for file in message.files)
+            if used + with_files > budget:
                 cut_at = row.created_at.isoformat(timespec="seconds")
                 break
-            used += tokens
+            used += with_files
             found.append((str(row.id), message, tokens))
         leaf = rows[-1].parent_id if len(rows) == PAGE else None
     # A conversation begins with the person: some providers refuse anything else.
     while found and found[-1][1].role == "assistant":
-        used -= found.pop()[2]
+        found.pop()
     ids, messages = [one[0] for one in found], [one[1] for one in found]
-    return _History(tuple(messages[::-1]), tuple(ids[::-1]), used, cut_at)
+    return _History(tuple(messages[::-1]), tuple(ids[::-1]), sum(one[2] for one in found), cut_at)
 
 
-def _sent(row: ChatMessage) -> PromptMessage | None:
-    """Return the message as a model is sent it; notes, deleted ones and answers without text are not."""
-    if row.role is MessageRole.NOTE or row.deleted_at is not None or not row.text.strip():
+def _sent(row: ChatMessage, files: tuple[SentFile, ...]) -> SentMessage | None:
+    """Return the message as a model is sent it; notes, deleted ones and those without any content are not."""
+    if row.role is MessageRole.NOTE or row.deleted_at is not None or not (row.text.strip() or files):
         return None
-    return PromptMessage("user" if row.role is MessageRole.USER else "assistant", row.text)
+    return SentMessage("user" if row.role is MessageRole.USER else "assistant", row.text, files)

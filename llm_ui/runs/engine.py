@@ -17,8 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, TitleEvent
 from llm_ui.db import Database
-from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, Unavailable
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, TooLarge, Unavailable
 from llm_ui.kit.encryption import Sealer
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ModelId, RunId
 from llm_ui.kit.text import storable
 from llm_ui.models import ProviderKind, Role, RunStatus
@@ -39,6 +40,7 @@ from llm_ui.runs import context, store
 from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
+from llm_ui.runs.files import with_contents
 from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.resilience import Call, Resilience
@@ -65,6 +67,8 @@ class Engine:
     def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config) -> None:
         self._database = database
         self._sealer = sealer
+        self._files = FileStore(config.files_path)
+        self._max_files = config.max_files
         self._resilience = Resilience(http)
         self._timeouts = Timeouts(
             config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s
@@ -148,6 +152,8 @@ class Engine:
 
     async def _store(self, actor: Actor, request: ChatRequest, request_id: str, received_at: float) -> LiveRun:
         """Commit question, empty answer and run together."""
+        if len(request.attachments or ()) > self._max_files:
+            raise TooLarge(f"{self._max_files} files are the most for one message. Remove some.")
         async with self._database.writing() as session:
             chat = await open_turn_chat(session, actor, request)
             model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
@@ -186,7 +192,12 @@ class Engine:
         """Take in the answer. Leaves the ending in `live`."""
         target = live.target
         key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
-        prompt = Prompt(target.name, live.context.system, live.context.messages, live.temperature, live.max_tokens)
+        messages = live.context.messages
+        if any(message.files for message in messages):
+            prompted = await asyncio.to_thread(with_contents, self._files, messages)
+        else:
+            prompted = with_contents(self._files, messages)
+        prompt = Prompt(target.name, live.context.system, prompted, live.temperature, live.max_tokens)
         call = Call(adapter(target.kind), Endpoint(target.base_url, key), prompt, target.provider_id, self._timeouts)
         async with aclosing(self._resilience.stream(call, live.began_attempt)) as deltas:
             await _take_in(live, deltas)

@@ -1,14 +1,20 @@
 """The HTTP request that made an answer, rebuilt from what its run remembers."""
 
+import asyncio
+from uuid import UUID
+
 from llm_ui.contract import SentRequest
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput, NotFound
-from llm_ui.kit.ids import RunId
+from llm_ui.kit.file_store import FileStore
+from llm_ui.kit.ids import MessageId, RunId
 from llm_ui.providers.base import Endpoint, Prompt, PromptMessage
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.context import GO_ON
+from llm_ui.runs.files import SentFile, SentMessage, with_contents
 from llm_ui.services.access import Actor, Permission
 from llm_ui.services.ai_models import target as find_target
+from llm_ui.services.attachments import attachments_of
 from llm_ui.services.explanations import Explanation, explain_answer
 from llm_ui.services.runs import read_run
 
@@ -19,8 +25,8 @@ ASKED = ("question", "merged", "wish")
 """Origins that are sent as one message."""
 
 
-async def sent_request(session: ReadSession, actor: Actor, run_id: RunId) -> SentRequest:
-    """Return the request, as it would be made today.
+async def sent_request(session: ReadSession, actor: Actor, store: FileStore, run_id: RunId) -> SentRequest:
+    """Return the request, as it would be made today; of each file a beginning, with a mark.
 
     Raises `NotFound` when run, model or messages are gone, `InvalidInput` when no provider was asked.
     """
@@ -29,7 +35,9 @@ async def sent_request(session: ReadSession, actor: Actor, run_id: RunId) -> Sen
         raise NotFound("The model that answered does not exist any more, so its request cannot be rebuilt.")
     target = await find_target(session, actor, run.model_id)
     explained = await explain_answer(session, actor, run.answer_id)
-    prompt = Prompt(target.name, _system(explained), _messages(explained), run.temperature, run.max_tokens)
+    messages = _messages(explained, await _files(session, explained))
+    told: tuple[PromptMessage, ...] = await asyncio.to_thread(with_contents, store, messages, is_told=True)
+    prompt = Prompt(target.name, _system(explained), told, run.temperature, run.max_tokens)
     endpoint = Endpoint(target.base_url, KEY if target.sealed_key else None)
     request = adapter(target.kind).request(endpoint, prompt)
     if request is None or request.body is None:
@@ -43,13 +51,36 @@ def _system(explained: Explanation) -> str:
     return "".join(text for part in explained.parts if part.origin == "instructions" for _, text in part.texts)
 
 
-def _messages(explained: Explanation) -> tuple[PromptMessage, ...]:
-    history = [each for part in explained.parts if part.origin == "history" for each in part.texts]
-    messages = [PromptMessage("user" if role == "user" else "assistant", text) for role, text in history]
+async def _files(session: ReadSession, explained: Explanation) -> dict[str, tuple[SentFile, ...]]:
+    """Return the files that went along, by message."""
+    sent = {file.id: file for part in explained.parts for file in part.files}
+    messages = [MessageId(UUID(name)) for part in explained.parts for name in part.messages] if sent else []
+    return {
+        str(message_id): tuple(
+            SentFile(file, sent[str(file.id)].tokens, is_shown=sent[str(file.id)].is_shown)
+            for file in files
+            if str(file.id) in sent
+        )
+        for message_id, files in (await attachments_of(session, messages)).items()
+    }
+
+
+def _messages(explained: Explanation, files: dict[str, tuple[SentFile, ...]]) -> tuple[SentMessage, ...]:
+    history = [
+        (name, *each)
+        for part in explained.parts
+        if part.origin == "history"
+        for name, each in zip(part.messages, part.texts, strict=True)
+    ]
+    messages = [
+        SentMessage("user" if role == "user" else "assistant", text, files.get(name, ()))
+        for name, role, text in history
+    ]
     asked = [text for part in explained.parts if part.origin in ASKED for _, text in part.texts]
+    question = next((name for part in explained.parts if part.origin == "question" for name in part.messages), "")
     if not asked:
         raise NotFound("The question was deleted, so its request cannot be rebuilt.")
-    messages.append(PromptMessage("user", "\n\n".join(asked)))
+    messages.append(SentMessage("user", "\n\n".join(text for text in asked if text), files.get(question, ())))
     for _, opening in (each for part in explained.parts if part.origin == "opening" for each in part.texts):
-        messages += [PromptMessage("assistant", opening), PromptMessage("user", GO_ON)]
+        messages += [SentMessage("assistant", opening), SentMessage("user", GO_ON)]
     return tuple(messages)

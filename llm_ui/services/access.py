@@ -14,6 +14,7 @@ from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.models import (
     AiModel,
     AiProvider,
+    Attachment,
     AuditLog,
     BackgroundJob,
     ChatHistory,
@@ -96,6 +97,18 @@ def _is_offered(table: type[Base], actor: Actor) -> ColumnElement[bool]:
     return is_mine_or_shared & SystemPrompt.deleted_at.is_(None)
 
 
+def _is_of_a_chat(table: type[Base], actor: Actor) -> ColumnElement[bool]:
+    """Return the rule of what belongs to a chat: one's own, neither deleted nor in a chat of the bin."""
+    is_open = ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None)
+    if table is ChatTag:
+        return exists().where(ChatHistory.id == ChatTag.chat_id, *is_open)
+    is_kept = exists().where(ChatHistory.id == ChatMessage.chat_id, *is_open) & ChatMessage.deleted_at.is_(None)
+    if table is ChatMessage:
+        return is_kept
+    is_of_message = exists().where(ChatMessage.id == Attachment.message_id, is_kept)
+    return (Attachment.user_id == actor.user_id) & (Attachment.message_id.is_(None) | is_of_message)
+
+
 def readable(table: type[T], actor: Actor) -> Select[T]:
     """Return the rows of the table that the actor may see, as a query that every read starts from.
 
@@ -103,15 +116,10 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
     read before somebody has thought about it.
     """
     query = select(table)
-    is_mine = ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None)
     if table is ChatHistory:
-        return query.where(*is_mine)
-    if table is ChatMessage:
-        return query.where(
-            exists().where(ChatHistory.id == ChatMessage.chat_id, *is_mine), ChatMessage.deleted_at.is_(None)
-        )
-    if table is ChatTag:
-        return query.where(exists().where(ChatHistory.id == ChatTag.chat_id, *is_mine))
+        return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
+    if table in (ChatMessage, ChatTag, Attachment):
+        return query.where(_is_of_a_chat(table, actor))
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)
     if table in FOR_EVERYBODY:

@@ -16,6 +16,7 @@ from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, PriceSource, ProviderKind
 from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.capabilities import can_see_images
 from llm_ui.services.prices import Prices, listed
 from llm_ui.services.settings import DEFAULT_MODEL
 
@@ -37,6 +38,7 @@ class ModelInfo:
     is_default: bool
     context_window: int | None
     max_output_tokens: int | None
+    can_see_images: bool
     prices: Prices
     price_source: PriceSource
     updated_at: datetime
@@ -66,6 +68,7 @@ class ModelTarget:
     context_window: int | None
     max_output_tokens: int | None
     prices: Prices
+    can_see_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class ModelChange:
     context_window: int | None
     max_output_tokens: int | None
     prices: Prices
+    can_see_images: bool | None = None
+    """None leaves it as it is."""
 
 
 async def list_models(session: ReadSession, actor: Actor) -> tuple[ModelInfo, ...]:
@@ -161,6 +166,7 @@ async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         prices=prices_of(model),
+        can_see_images=model.can_see_images,
     )
 
 
@@ -211,6 +217,8 @@ async def change_model(
     row.display_name = one_line(change.display_name, 200) or row.name
     row.context_window = _count(change.context_window, "The context window")
     row.max_output_tokens = _count(change.max_output_tokens, "The longest answer")
+    if change.can_see_images is not None:
+        row.can_see_images = change.can_see_images
     _check_prices(prices := change.prices)
     if prices != prices_of(row):
         _set_prices(row, prices, PriceSource.ADMIN)
@@ -282,6 +290,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         is_default=is_default,
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
+        can_see_images=model.can_see_images,
         prices=prices_of(model),
         price_source=model.price_source,
         updated_at=model.updated_at,
@@ -316,6 +325,7 @@ def _new_row(provider: AiProvider, name: str, new: NewModel) -> AiModel:
         display_name=one_line(new.display_name, 200) or name,
         context_window=new.context_window or (known.context_window if known else None),
         max_output_tokens=new.max_output_tokens,
+        can_see_images=can_see_images(provider.kind, name),
         input_usd_per_mtok=prices.input_usd_per_mtok,
         cached_input_usd_per_mtok=prices.cached_input_usd_per_mtok,
         output_usd_per_mtok=prices.output_usd_per_mtok,

@@ -25,6 +25,7 @@ from llm_ui.models import (
     Run,
 )
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.attachments import copy_attachments
 from llm_ui.services.chats import MAX_TITLE_CHARS, chat_row
 
 Place = tuple[MessageRole, MessageId | None]
@@ -166,6 +167,7 @@ async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> C
     session.add(chat)
     await session.flush()
     parent: MessageId | None = None
+    copies: dict[MessageId, MessageId] = {}
     for position, original in enumerate(await _path(session, last)):
         copied = ChatMessage(
             id=MessageId(uuid7()),
@@ -183,6 +185,8 @@ async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> C
         session.add(copied)
         await session.flush()
         parent, chat.active_leaf_id, chat.next_position = copied.id, copied.id, position + 1
+        copies[original.id] = copied.id
+    await copy_attachments(session, copies)
     return chat.id
 
 

@@ -16,6 +16,18 @@ SPEAKERS = {"instructions": "system", "opening": "assistant"}
 
 
 @dataclass(frozen=True, slots=True)
+class FileSent:
+    """One file that went along."""
+
+    id: str
+    name: str
+    tokens: int
+    """Estimated."""
+    is_shown: bool
+    """Whether the model got what it holds; else only its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class SentPart:
     """One part of what the model was sent."""
 
@@ -26,6 +38,9 @@ class SentPart:
     """Estimated."""
     texts: tuple[tuple[str, str], ...]
     """Who is said to speak, and the text; messages that were deleted since are left out."""
+    messages: tuple[str, ...] = ()
+    """The ids of the chat's messages among them."""
+    files: tuple[FileSent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +120,12 @@ async def _texts(session: ReadSession, actor: Actor, names: list[str]) -> dict[s
 
 
 def _part(part: dict[str, Any], texts: dict[str, tuple[str, str]]) -> SentPart:
-    sent = [texts[name] for name in part.get("messages", ()) if name in texts]
+    messages = tuple(name for name in part.get("messages", ()) if name in texts)
+    sent = [texts[name] for name in messages]
+    files = tuple(FileSent(**file) for file in part.get("files", ()))
     if part.get("text"):
         sent.append((SPEAKERS.get(part["origin"], "user"), str(part["text"])))
-    return SentPart(str(part["origin"]), str(part["name"]), int(part["tokens"]), tuple(sent))
+    return SentPart(str(part["origin"]), str(part["name"]), int(part["tokens"]), tuple(sent), messages, files)
 
 
 def _ended(run: Run) -> str:

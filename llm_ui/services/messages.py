@@ -1,6 +1,6 @@
 """The messages of a chat's active branch, a page at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
 from llm_ui.models import ChatMessage, MessageOrigin, MessageRole, MessageStatus, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.attachments import AttachmentInfo, attachments_of
 from llm_ui.services.branches import siblings
 from llm_ui.services.chats import chat_row
 from llm_ui.services.feedback import Feedback, feedback_of
@@ -60,6 +61,8 @@ class MessageView:
     siblings: tuple[MessageId, ...] = ()
     """Messages that stand in the same place, this one among them, oldest first; empty when there is no other."""
     feedback: Feedback | None = None
+    attachments: tuple[AttachmentInfo, ...] = ()
+    """Of a question, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,9 @@ async def _views(session: ReadSession, actor: Actor, chat_id: ChatId, rows: list
     runs = await _runs_of(session, actor, answers)
     rated = await feedback_of(session, actor, answers)
     beside = await siblings(session, actor, chat_id, rows)
-    return [_view(row, runs.get(row.id), beside.get(row.id, ()), rated.get(row.id)) for row in rows]
+    files = await attachments_of(session, [row.id for row in rows if row.role is MessageRole.USER])
+    views = [_view(row, runs.get(row.id), beside.get(row.id, ()), rated.get(row.id)) for row in rows]
+    return [replace(view, attachments=files[view.id]) if view.id in files else view for view in views]
 
 
 async def read_message(session: ReadSession, actor: Actor, message_id: MessageId) -> MessageView:

@@ -6,10 +6,12 @@ from sqlalchemy import delete, or_
 
 from llm_ui.db import Session
 from llm_ui.kit.clock import now
-from llm_ui.models import BackgroundJob, ChatHistory, ShareLink, UserSession
+from llm_ui.models import Attachment, BackgroundJob, ChatHistory, ShareLink, UserSession
 
 KEEP = timedelta(days=30)
 """How long chats stay in the bin and ended sessions in the list."""
+KEEP_UNSENT = timedelta(days=1)
+"""How long a file waits for its message to be sent."""
 
 
 async def purge_sessions(session: Session) -> int:
@@ -35,3 +37,9 @@ async def purge_jobs(session: Session) -> int:
     """Delete jobs that ended a month ago or more; return how many."""
     gone = delete(BackgroundJob).where(BackgroundJob.finished_at < now() - KEEP)
     return len((await session.scalars(gone.returning(BackgroundJob.id))).all())
+
+
+async def purge_unsent(session: Session) -> int:
+    """Delete files that were uploaded a day ago or more and never sent; return how many."""
+    is_old = Attachment.message_id.is_(None), Attachment.created_at < now() - KEEP_UNSENT
+    return len((await session.scalars(delete(Attachment).where(*is_old).returning(Attachment.id))).all())

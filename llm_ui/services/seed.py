@@ -68,6 +68,7 @@ async def _demo(session: Session) -> None:
         name="demo",
         display_name="Demo (no language model)",
         context_window=1_000_000,
+        can_see_images=True,
         input_usd_per_mtok=FREE.input_usd_per_mtok,
         cached_input_usd_per_mtok=FREE.cached_input_usd_per_mtok,
         output_usd_per_mtok=FREE.output_usd_per_mtok,

@@ -10,7 +10,7 @@ from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProjectId, PromptId, RunId, uuid7
+from llm_ui.kit.ids import AttachmentId, ChatId, MessageId, ModelId, ProjectId, PromptId, RunId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
     LIVE_STATUSES,
@@ -24,6 +24,7 @@ from llm_ui.models import (
 )
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
 from llm_ui.services.projects import require_project
 
 TITLE_CHARS = 60
@@ -47,6 +48,8 @@ class Turn:
     title: str | None
     """The chat's new title, where this turn gave it one."""
     system_prompt_id: PromptId | None
+    attachments: tuple[AttachmentInfo, ...] = ()
+    """The files of the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,14 @@ class NewRun:
     request_id: str
 
 
-def question_text(request: ChatRequest) -> str:
-    """Return the question as it is stored. Raises `InvalidInput` when empty, `TooLarge` with both sizes."""
+def question_text(request: ChatRequest, *, has_files: bool = False) -> str:
+    """Return the question as it is stored; with files it may be empty. Raises `InvalidInput` and `TooLarge`."""
     text = storable(request.text).strip("\n")
     if len(text) > MAX_PROMPT_CHARS:
         raise TooLarge(
             f"The message has {len(text):,} characters; {MAX_PROMPT_CHARS:,} are the most. Shorten it or split it."
         )
-    if not text.strip():
+    if not text.strip() and not has_files:
         raise InvalidInput("The message is empty. Write something to send.")
     return text
 
@@ -116,6 +119,10 @@ class _Asked:
     added: tuple[ChatMessage, ...] = ()
     opening: str = ""
     merged: tuple[str, ...] = ()
+    files: tuple[AttachmentInfo, ...] = ()
+    """Those it has."""
+    new_files: tuple[AttachmentId, ...] = ()
+    """Those it is still to be given."""
 
 
 async def append_turn(
@@ -139,13 +146,18 @@ async def append_turn(
     else:
         chat.model_id = target.model_id
         chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
-    title = title_of(asked.question.text) if is_new else None
+    title = title_of(asked.question.text or "Files") if is_new else None
     if title is not None:
         chat.title = title
         session.add(chat)
         await session.flush()
     session.add_all([*asked.added, answer])
     await session.flush()
+    files = asked.files
+    if asked.new_files:
+        files = await attach(session, actor, asked.question.id, asked.new_files)
+        if title is not None and not asked.question.text:
+            chat.title = title = title_of(files[0].name)
     return Turn(
         run_id=RunId(uuid7()),
         chat_id=chat.id,
@@ -157,6 +169,7 @@ async def append_turn(
         before_id=asked.question.parent_id,
         title=title,
         system_prompt_id=chat.system_prompt_id,
+        attachments=files,
     )
 
 
@@ -232,7 +245,8 @@ async def _ask(
     session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, target: ModelTarget, last: _LastRun | None
 ) -> _Asked:
     """Return a new question after the active leaf, or beside the one that is edited."""
-    text = question_text(request)
+    files = await _files(session, actor, request)
+    text = question_text(request, has_files=bool(files))
     if request.edit_of is not None:
         chat.active_leaf_id = await _leaf_before(session, actor, chat, MessageId(request.edit_of))
     before = await _model_before(session, actor, chat, last)
@@ -241,7 +255,16 @@ async def _ask(
         remark = f"Model changed from {before.model_name} to {target.display_name}."
         added.append(_message(chat, MessageRole.NOTE, MessageStatus.COMPLETE, remark))
     question = _message(chat, MessageRole.USER, MessageStatus.COMPLETE, text)
-    return _Asked(question, (*added, question))
+    return _Asked(question, (*added, question), new_files=files)
+
+
+async def _files(session: Session, actor: Actor, request: ChatRequest) -> tuple[AttachmentId, ...]:
+    """Return the files of a new question: those it names, else those of the question that is edited."""
+    if request.attachments is not None or request.edit_of is None:
+        return tuple(map(AttachmentId, request.attachments or ()))
+    old = readable(ChatMessage, actor).where(ChatMessage.id == request.edit_of).with_only_columns(ChatMessage.id)
+    found = await attachments_of(session, await session.scalars(old))
+    return tuple(each.id for files in found.values() for each in files)
 
 
 async def _ask_again(session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest) -> _Asked:
@@ -260,7 +283,8 @@ async def _ask_again(session: Session, actor: Actor, chat: ChatHistory, request:
         raise InvalidInput("The answer has no text to go on from. Retry it instead.")
     chat.active_leaf_id = question.id
     merged = await _to_merge(session, actor, question, request) if request.merge_of else ()
-    return _Asked(question, opening=opening, merged=merged)
+    files = await attachments_of(session, [question.id])
+    return _Asked(question, opening=opening, merged=merged, files=files.get(question.id, ()))
 
 
 async def _to_merge(session: Session, actor: Actor, question: ChatMessage, request: ChatRequest) -> tuple[str, ...]:

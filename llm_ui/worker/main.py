@@ -12,10 +12,19 @@ from huey.consumer import Consumer
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.db import Database
+from llm_ui.kit.file_store import FileStore
 from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
 from llm_ui.runs.sweep import sweep
-from llm_ui.services.retention import purge_bin, purge_jobs, purge_links, purge_sessions
+from llm_ui.services.attachments import stored_names
+from llm_ui.services.retention import (
+    KEEP_UNSENT,
+    purge_bin,
+    purge_jobs,
+    purge_links,
+    purge_sessions,
+    purge_unsent,
+)
 from llm_ui.worker.imports import keep_importing
 
 log = get_logger(__name__)
@@ -35,7 +44,21 @@ async def purge(database: Database) -> None:
         chats = await purge_bin(session)
         links = await purge_links(session)
         jobs = await purge_jobs(session)
-    log.info("purge.finished", sessions=sessions, chats=chats, links=links, jobs=jobs)
+        unsent = await purge_unsent(session)
+    log.info("purge.finished", sessions=sessions, chats=chats, links=links, jobs=jobs, unsent=unsent)
+
+
+def purge_files(config: Config) -> Job:
+    """Return the job that removes files which nobody's message or draft needs any more."""
+
+    async def work(database: Database) -> None:
+        async with database.reading() as session:
+            kept = await stored_names(session)
+        store = FileStore(config.files_path)
+        removed = await asyncio.to_thread(store.remove_older, kept, KEEP_UNSENT.total_seconds())
+        log.info("purge_files.finished", removed=removed)
+
+    return work
 
 
 async def optimize(database: Database) -> None:
@@ -51,18 +74,23 @@ SCHEDULE: dict[str, tuple[Job, object]] = {
 """Jobs by name, with when they run, in UTC."""
 
 
+def schedule(config: Config) -> dict[str, tuple[Job, object]]:
+    """Return all jobs, also those that need the settings. Files go after the rows that named them."""
+    return {**SCHEDULE, "purge_files": (purge_files(config), crontab(minute="27", hour="3"))}
+
+
 async def run(config: Config, stop: asyncio.Event) -> None:
     """Run jobs until `stop` is set; the one that runs then is let finish."""
     database = await open_database(config)
     queue = await asyncio.to_thread(open_queue, config)
-    for name, (job, when) in SCHEDULE.items():
+    for name, (job, when) in schedule(config).items():
         queue.periodic_task(when, name=name)(_in_own_loop(config, name, job))
     consumer = Consumer(queue, workers=1, periodic=True, check_worker_health=False)
     # Huey's own handlers would end the process at once; ours set `stop`.
     consumer._set_signal_handlers = lambda: None
     # All its threads run when this returns, so that they can be waited for however soon the end comes.
     await asyncio.to_thread(consumer.start)
-    log.info("worker.started", jobs=len(SCHEDULE))
+    log.info("worker.started", jobs=len(schedule(config)))
     await keep_importing(config, database, stop)
     await database.close()
     await asyncio.to_thread(consumer.stop, graceful=True)

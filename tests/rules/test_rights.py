@@ -19,6 +19,7 @@ OWNED = {
     "ShareLink",
     "SavedPrompt",
     "BackgroundJob",
+    "Attachment",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

@@ -37,6 +37,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/export/everything\.zip$": ("/export/everything.zip", SIGN_IN),
     r"/import$": ("/import", REFUSED),
     r"/s/([^/]+)$": ("/s/guessed", REFUSED),
+    r"/files$": ("/files", REFUSED),
+    r"/files/([0-9a-f\-]{36})$": (f"/files/{UUID(int=1)}", SIGN_IN),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
     r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from llm_ui.api.principal import Api, Parts, Principal
 from llm_ui.contract import RunView, SentRequest
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import RunId
 from llm_ui.runs.replay import replay
 from llm_ui.runs.sent_request import sent_request
@@ -50,7 +51,7 @@ async def view(run_id: UUID, parts: Parts, actor: Principal) -> RunView:
 async def request(run_id: UUID, parts: Parts, actor: Principal) -> SentRequest:
     """Return the HTTP request with which the run's provider was asked, without its key."""
     async with parts.database.reading() as session:
-        return await sent_request(session, actor, RunId(run_id))
+        return await sent_request(session, actor, FileStore(parts.config.files_path), RunId(run_id))
 
 
 @router.post("/{run_id}/stop", status_code=202)

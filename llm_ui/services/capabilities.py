@@ -1,0 +1,24 @@
+"""What models can do, guessed from their names until an administrator says so."""
+
+import re
+
+from llm_ui.models import ProviderKind
+
+SEE_IMAGES = re.compile(
+    r"gpt-4o|gpt-4\.|gpt-4-turbo|gpt-[5-9]|^o1$|^o1-20|^o[34]|^claude-|^gemini-|llava|vision|-vl\b|\bvl-|-vl:|2\.?5vl|3-?vl"
+    r"|gemma-?3|pixtral|llama-?4|mistral-(small-3\.|medium-3)|minicpm-v|moondream|internvl|phi-?[34].*(vision|multimodal)"
+)
+"""Families whose makers say that they take images (their model pages, read 2026-11-20)."""
+BLIND = re.compile(
+    r"embed|whisper|tts|audio|realtime|moderation|instruct-0914|claude-(1|2|instant)|gemma-?3:(1b|270m)|-image"
+)
+"""Members of these families that do not, or that do something else."""
+
+
+def can_see_images(kind: ProviderKind, name: str) -> bool:
+    """Return whether a model of that name, as its provider writes it, takes images as far as is known."""
+    if kind is ProviderKind.DEMO:
+        return True
+    # Routers put the maker before the name.
+    name = name.lower().rpartition("/")[2]
+    return SEE_IMAGES.search(name) is not None and BLIND.search(name) is None
