@@ -13,7 +13,8 @@ export function composerActions(page) {
     editLast: () => page.editLast(),
     beside: () => page.choice.ids,
     project: () => page.list.project,
-    gauge: () => page.tell({ op: "gauge" }),
+    gauge: (attachments) => page.tell({ op: "gauge", attachments }),
+    blindModel: () => page.blindModel(),
     offeredModels: () => page.models.map(({ id, label }) => ({
       label, about: "Ask this model", take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
     })),
@@ -25,7 +26,7 @@ export function messageActions(page) {
   return {
     regenerate: (answer, how) => page.again({ op: "regenerate", answer, ...how }),
     goOn: (answer) => page.again({ op: "continue", answer }),
-    edit: (question, text) => page.again({ op: "edit", question, text }),
+    edit: (question, text, attachments) => page.again({ op: "edit", question, text, attachments }),
     showBranch: (message) => page.tell({ op: "show_branch", message }),
     compare: (answer, is_on) => page.tell({ op: "compare", answer, is_on }),
     merge: (answers) => page.again({ op: "merge", answers }),

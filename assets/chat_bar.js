@@ -1,5 +1,6 @@
 // What can be done to a message: the bar below it, and the forms that it opens in the message's place.
 
+import { Attachments } from "./chat_attachments.js"
 import { copyText, icon, iconButton, iconMenu, make, menuEntry, textButton } from "./dom.js"
 
 const WISHES = [
@@ -32,7 +33,8 @@ export function siblingPicker(id, siblings, show) {
 }
 
 // A field in the place of a text. Escape gives it up, Ctrl+Enter takes it.
-export function editor(text, { label, take, taken }) {
+// With `files` it also holds those of a question, to which others can be added.
+export function editor(text, { label, take, taken, files = null }) {
   const form = make("form", "editor")
   const box = make("textarea")
   box.value = text
@@ -45,14 +47,20 @@ export function editor(text, { label, take, taken }) {
   const fit = () => {
     box.style.height = "auto"
     box.style.height = `${box.scrollHeight + 2}px`
-    save.disabled = !box.value.trim()
+    save.disabled = attached ? (!box.value.trim() && attached.isEmpty) || attached.isUploading || Boolean(attached.problem) : !box.value.trim()
   }
+  const attached = files && attachedFiles(form, files, fit)
   form.append(box, save, textButton("Cancel", "quiet", end))
+  if (attached) {
+    attached.listen(box)
+    form.append(attached.button())
+  }
   form.addEventListener("submit", (event) => {
     event.preventDefault()
-    if (!box.value.trim()) return
+    if (save.disabled) return
+    const ids = attached?.ids
     end()
-    if (box.value !== text) taken(box.value)
+    if (box.value !== text || String(ids ?? "") !== String(files?.map((file) => file.id) ?? "")) taken(box.value, ids)
   })
   box.addEventListener("input", fit)
   box.addEventListener("keydown", (event) => {
@@ -70,6 +78,24 @@ export function editor(text, { label, take, taken }) {
     box.setSelectionRange(box.value.length, box.value.length)
   }
   return form
+}
+
+// The files of a question that is edited.
+function attachedFiles(form, files, changed) {
+  const place = make("div", "editor-files")
+  const why = make("p", "refusal")
+  why.setAttribute("role", "alert")
+  why.hidden = true
+  form.append(why, place)
+  const refuse = (sentence) => {
+    why.textContent = sentence
+    why.hidden = !sentence
+  }
+  const { maxFiles, maxBytes } = document.getElementById("composer").dataset
+  const limits = () => ({ files: Number(maxFiles), bytes: Number(maxBytes) })
+  const attached = new Attachments(place, { changed, refuse, limits })
+  attached.show(files)
+  return attached
 }
 
 // One line of words to the model: how the answer should be.

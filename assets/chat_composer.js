@@ -2,6 +2,7 @@
 // A draft is kept for each chat in localStorage. A submission keeps its key until the server has stored it, over lost
 // connections and reloads, so that it is never asked twice and never lost.
 
+import { Attachments, offerDrops } from "./chat_attachments.js"
 import { Gauge } from "./chat_gauge.js"
 import { Mentions } from "./chat_mentions.js"
 import { newKey, Queue } from "./chat_queue.js"
@@ -11,6 +12,7 @@ const MAX_CHARS = 2_000_000
 const MAX_BYTES = 4_000_000
 const MAX_STORED_CHARS = 200_000
 const HINT = "Enter sends, Shift+Enter breaks the line"
+const SENT_SOON = "Sent as soon as its files are there"
 const HINTS_WHILE_WRITING = { queue: "Enter queues, Ctrl+Enter interrupts", steer: "Enter steers, Ctrl+Enter interrupts" }
 const ENTER = "llm-ui-enter"
 const PENDING = "llm-ui-draft pending"
@@ -54,6 +56,8 @@ export class Composer {
     this.isStreaming = false
     this.isInterrupting = false
     this.openBlock = -1
+    this.sendSoon = null
+    this.isBlind = false
     this.pending = readPending()
     this.box = find("message")
     this.button = find("send")
@@ -61,13 +65,22 @@ export class Composer {
       sendNow: (item) => this.#sendNow(item),
       takeBack: (item) => this.#takeBack(item),
     })
-    this.gauge = new Gauge(find("gauge"), () => this.act.gauge())
+    this.gauge = new Gauge(find("gauge"), () => this.act.gauge(this.files.ids))
+    this.files = new Attachments(find("attachments"), {
+      changed: () => this.#filesChanged(),
+      refuse: (sentence) => this.refuse(sentence),
+      limits: () => ({ files: Number(find("composer").dataset.maxFiles), bytes: Number(find("composer").dataset.maxBytes) }),
+      emptied: () => this.refocus(),
+    }, { isKept: true })
     // Before the keys of the composer itself.
     this.mentions = new Mentions(this.box, find("mentions"), { models: () => this.act.offeredModels(), prompts: () => this.act.offeredPrompts() })
     this.#listen()
   }
 
   #listen() {
+    find("composer").querySelector(".composer-row").prepend(this.files.button())
+    this.files.listen(this.box)
+    offerDrops(find("chat"), (files) => this.files.add(files))
     find("composer").addEventListener("submit", (event) => {
       event.preventDefault()
       if (this.isStreaming) this.act.stop()
@@ -79,7 +92,7 @@ export class Composer {
     this.box.addEventListener("keydown", (event) => this.#pressed(event))
     this.box.addEventListener("input", () => {
       store(localStorage, this.#draftKey(this.place), this.box.value)
-      this.gauge.show(this.box.value)
+      this.#measure()
       this.#fit()
     })
     find("enqueue").addEventListener("click", () => this.#enqueue())
@@ -110,7 +123,10 @@ export class Composer {
     this.queue.open(place)
     const isSent = this.pending?.op === "send" && this.pending.chat === place && !this.pending.isLeft && !this.pending.isQueued
     this.box.value = isSent ? "" : localStorage.getItem(this.#draftKey(place)) ?? ""
+    this.files.open(place, { isEmpty: isSent })
+    this.sendSoon = null
     this.refuse("")
+    this.#measure()
     this.#fit()
   }
 
@@ -140,6 +156,7 @@ export class Composer {
   // The new chat got its name.
   named(place) {
     this.place = place
+    this.files.moveTo(place)
     this.queue.moveTo(place)
   }
 
@@ -149,7 +166,7 @@ export class Composer {
     this.isInterrupting = false
     this.openBlock = -1
     this.gauge.forget()
-    this.gauge.show(this.box.value)
+    this.#measure()
     if (isGoing) this.sendNext()
     else this.queue.hold()
   }
@@ -159,7 +176,8 @@ export class Composer {
     const item = this.isStreaming || this.pending ? null : this.queue.next()
     if (!item) return
     this.queue.sending(item.key)
-    this.#begin({ op: "send", key: item.key, text: item.text, ...this.#where(), isQueued: true })
+    const files = item.files ?? []
+    this.#begin({ op: "send", key: item.key, text: item.text, files, ...this.#where(), isQueued: true })
   }
 
   // The answer grows, its last block is the one with this number. A message that steers waits for that block's end.
@@ -170,18 +188,57 @@ export class Composer {
   }
 
   submit() {
-    const text = this.box.value
-    if (!text.trim() || this.pending) return
-    const why = problem(text)
-    this.refuse(why)
-    if (why) return
+    if (this.pending || !this.#isReady(() => this.submit())) return
+    const [text, files] = [this.box.value, this.files.take()]
     this.box.value = ""
     this.#fit()
-    this.#begin({ op: "send", key: newKey(), text, ...this.#where() })
+    this.#begin({ op: "send", key: newKey(), text, files, ...this.#where() })
   }
 
   #where() {
     return { chat: this.place, beside: this.act.beside(), project: this.place ? null : this.act.project() }
+  }
+
+  // Whether what is written can be sent now; what has to wait for its files is sent when they are there.
+  #isReady(send) {
+    const text = this.box.value
+    this.sendSoon = null
+    if (!text.trim() && this.files.isEmpty) return false
+    const why = problem(text) || this.files.problem || this.#blindness()
+    this.refuse(why)
+    if (!why && this.files.isUploading) this.sendSoon = send
+    this.#allow()
+    return !why && !this.sendSoon
+  }
+
+  // Why the models cannot be asked with these images; empty when they can.
+  #blindness() {
+    const blind = this.files.hasImages ? this.act.blindModel() : null
+    return blind ? `${blind} cannot see images. Pick another model, or remove the image.` : ""
+  }
+
+  #filesChanged() {
+    this.asksOther()
+    if (this.sendSoon && !this.files.isUploading) this.sendSoon()
+  }
+
+  // Another model is asked, or others beside it.
+  asksOther() {
+    this.gauge.forget()
+    this.#measure()
+    this.#look()
+  }
+
+  // Whether the models can see images is said before anything is sent.
+  #look() {
+    const why = this.#blindness()
+    if (why || this.isBlind) this.refuse(why || this.files.problem)
+    this.isBlind = Boolean(why)
+    this.#allow()
+  }
+
+  #measure() {
+    this.gauge.show(this.box.value, { hasFiles: !this.files.isEmpty })
   }
 
   // Ask again about a message of the open chat: `what` is the operation without key and chat.
@@ -206,8 +263,10 @@ export class Composer {
   sent(key) {
     const done = this.#end(key)
     if (done?.isQueued) this.queue.remove(key, done.chat)
-    else if (done?.op === "send" && localStorage.getItem(this.#draftKey(done.chat)) === done.text) {
-      store(localStorage, this.#draftKey(done.chat), "")
+    else if (done?.op === "send") {
+      if (localStorage.getItem(this.#draftKey(done.chat)) === done.text) store(localStorage, this.#draftKey(done.chat), "")
+      if (done.chat === this.place && !done.isLeft) this.files.keep()
+      else Attachments.store(done.chat, [])
     }
     return done
   }
@@ -221,10 +280,14 @@ export class Composer {
       this.refuse(message)
     } else if (done.chat === this.place && !done.isLeft) {
       if (done.text) this.box.value = this.box.value ? `${done.text}\n\n${this.box.value}` : done.text
+      if (done.op === "send") this.files.putBack(done.files ?? [])
       store(localStorage, this.#draftKey(this.place), this.box.value)
       this.refuse(message)
       this.#fit()
-    } else if (done.text) store(localStorage, this.#draftKey(done.chat), done.text)
+    } else if (done.op === "send") {
+      store(localStorage, this.#draftKey(done.chat), done.text)
+      Attachments.store(done.chat, done.files ?? [])
+    }
     return done
   }
 
@@ -236,11 +299,8 @@ export class Composer {
 
   // Enter while an answer is being written.
   #enqueue() {
-    const text = this.box.value
-    const why = problem(text)
-    this.refuse(why)
-    if (!text.trim() || why) return null
-    const item = this.queue.add(text, { isSteering: find("enter-mode").value === "steer" })
+    if (!this.#isReady(() => (this.isStreaming ? this.#enqueue() : this.submit()))) return null
+    const item = this.queue.add(this.box.value, this.files.take(), { isSteering: find("enter-mode").value === "steer" })
     this.#write("")
     return item
   }
@@ -266,6 +326,7 @@ export class Composer {
   // A message that was queued is edited where it was written.
   #takeBack(item) {
     this.#write(this.box.value.trim() ? `${this.box.value.trimEnd()}\n\n${item.text}` : item.text)
+    this.files.putBack(item.files ?? [])
     this.box.focus()
   }
 
@@ -276,7 +337,11 @@ export class Composer {
 
   #begin(pending) {
     this.pending = pending
-    if (pending.op === "send" && !pending.isQueued) store(localStorage, this.#draftKey(this.place), pending.text)
+    if (pending.op === "send") pending.attachments = pending.files.map((file) => file.id)
+    if (pending.op === "send" && !pending.isQueued) {
+      store(localStorage, this.#draftKey(this.place), pending.text)
+      Attachments.store(this.place, pending.files)
+    }
     store(sessionStorage, PENDING, JSON.stringify(pending))
     this.refuse("")
     this.act.submit(pending)
@@ -302,10 +367,11 @@ export class Composer {
   }
 
   #allow() {
-    const isWaiting = this.isStreaming && Boolean(this.box.value.trim())
+    const hasContent = Boolean(this.box.value.trim()) || !this.files.isEmpty
+    const isWaiting = this.isStreaming && hasContent
     const mode = find("enter-mode").value
-    this.button.disabled = !this.isStreaming && !this.box.value.trim()
-    find("hint").textContent = isWaiting ? HINTS_WHILE_WRITING[mode] : HINT
+    this.button.disabled = !this.isStreaming && (!hasContent || this.isBlind)
+    find("hint").textContent = this.sendSoon ? SENT_SOON : isWaiting ? HINTS_WHILE_WRITING[mode] : HINT
     find("enqueue").hidden = find("interrupt").hidden = !isWaiting
     find("enqueue").textContent = mode === "steer" ? "Steer" : "Queue"
   }

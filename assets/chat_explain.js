@@ -5,6 +5,7 @@ import { copyText, make, textButton } from "./dom.js"
 const ORIGINS = {
   instructions: "Instructions",
   history: "Earlier messages",
+  attachments: "Files",
   question: "Your message",
   merged: "Answers to merge",
   wish: "How the answer should be",
@@ -48,7 +49,12 @@ function partNode(part) {
     said.append(make("b", "", SPEAKERS[role] ?? role), make("p", "", text))
     node.append(said)
   }
-  if (!part.texts.length) node.append(make("p", "said", part.origin === "opening" ? "What the answer began with." : "These messages were deleted since."))
+  for (const { name, tokens, is_shown } of part.files) {
+    const said = make("div", "said")
+    said.append(make("b", "", name), make("p", "", is_shown ? `about ${counted(tokens)}` : "Only its name: this model is not shown images, or not this one."))
+    node.append(said)
+  }
+  if (!part.texts.length && !part.files.length) node.append(make("p", "said", part.origin === "opening" ? "What the answer began with." : "These messages were deleted since."))
   return node
 }
 

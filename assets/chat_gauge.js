@@ -48,10 +48,11 @@ export class Gauge {
   }
 
   // The text has changed.
-  show(text) {
+  show(text, { hasFiles = false } = {}) {
     this.text = text
+    this.hasFiles = hasFiles
     clearTimeout(this.timer)
-    if (!text.trim()) {
+    if (!text.trim() && !hasFiles) {
       this.node.hidden = true
       return
     }
@@ -59,9 +60,9 @@ export class Gauge {
   }
 
   draw() {
-    if (!this.text?.trim() || !this.data) return
-    const { window, reserved, taken, price } = this.data
-    const own = estimate(this.text) + PER_MESSAGE
+    if ((!this.text?.trim() && !this.hasFiles) || !this.data) return
+    const { window, reserved, taken, attached, price } = this.data
+    const own = estimate(this.text) + PER_MESSAGE + attached
     const room = window - reserved
     const sent = Math.min(taken + own, Math.max(room, own))
     const cost = price === null ? "" : ` · about ${dollars((sent * price) / 1_000_000)}`

@@ -2,6 +2,7 @@
 
 import { AnswerBar, QuestionBar, editor } from "./chat_bar.js"
 import { blockNode, sanitised } from "./chat_blocks.js"
+import { filesNode } from "./chat_files.js"
 import { Comparison } from "./chat_comparison.js"
 import { make, textButton } from "./dom.js"
 
@@ -18,7 +19,10 @@ class Question {
     const lines = data.text.split("\n", FOLD_LINES + 1)
     const isLong = lines.length > FOLD_LINES || data.text.length > FOLD_CHARS
     this.bubble = make("div", "bubble", isLong ? `${lines.slice(0, FOLD_LINES).join("\n").slice(0, FOLD_CHARS)} …` : data.text)
+    const files = filesNode(data.attachments)
+    if (files) this.node.append(files)
     this.node.append(this.bubble)
+    this.bubble.hidden = !data.text
     if (isLong) {
       const more = textButton("Show all", "unfold", () => {
         this.bubble.textContent = data.text
@@ -37,7 +41,8 @@ class Question {
     editor(this.data.text, {
       label: "Edit question",
       take: "Send",
-      taken: (text) => this.act.edit(this.data.id, text),
+      files: this.data.attachments ?? [],
+      taken: (text, files) => this.act.edit(this.data.id, text, files),
     }).open(this.bubble)
   }
 }
@@ -237,9 +242,9 @@ export class Messages {
     }
   }
 
-  addPending(key, text) {
+  addPending(key, text, attachments) {
     this.dropPending(key)
-    const message = new Question({ text })
+    const message = new Question({ text, attachments })
     message.node.classList.add("pending")
     this.list.append(message.node)
     this.shown.set(key, message)

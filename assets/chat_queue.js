@@ -43,8 +43,8 @@ export class Queue {
     this.#changed()
   }
 
-  add(text, { isSteering = false } = {}) {
-    const item = { key: newKey(), text, isSteering, isHeld: false, at: Date.now() }
+  add(text, files, { isSteering = false } = {}) {
+    const item = { key: newKey(), text, files, isSteering, isHeld: false, at: Date.now() }
     this.items.push(item)
     this.#changed()
     return item
@@ -103,8 +103,9 @@ export class Queue {
 
   #row(item, index) {
     const row = make("li")
-    const text = make("span", "text", item.text)
-    text.title = item.text
+    const names = (item.files ?? []).map((file) => file.name).join(", ")
+    const text = make("span", "text", names ? `${names}${item.text ? ` · ${item.text}` : ""}` : item.text)
+    text.title = text.textContent
     const up = iconButton("Move up", "upward", () => this.#moveUp(index))
     up.disabled = index === 0
     row.append(

@@ -36,6 +36,7 @@ class ChatPage {
     this.lastTop = 0
     this.scroll = find("scroll")
     this.models = []
+    this.asked = null
     this.composer = new Composer(composerActions(this))
     this.prompts = new Prompts((op) => this.tell(op), { look: () => this.composer.mentions.look(), focus: () => this.composer.refocus() })
     this.choice = new ComparisonChoice(find("beside"), () => this.models)
@@ -240,15 +241,22 @@ class ChatPage {
   on_models(op) {
     this.models = op.models
     this.choice.show()
+    this.composer.asksOther()
   }
 
   on_gauge(op) {
     if (op.chat === this.chat) this.composer.gauge.update(op)
   }
 
-  on_gauge_changed() {
-    this.composer.gauge.forget()
-    this.composer.gauge.show(this.composer.box.value)
+  on_gauge_changed(op) {
+    this.asked = op.model
+    this.composer.asksOther()
+  }
+
+  // The name of a model that would be asked and cannot see images, if there is one.
+  blindModel() {
+    const asked = [this.asked, ...this.choice.ids]
+    return this.models.find((model) => asked.includes(model.id) && !model.can_see_images)?.label ?? null
   }
 
   on_message_deleted(op) {
@@ -347,7 +355,7 @@ class ChatPage {
   #showPending() {
     const pending = this.composer.pending
     const isHere = pending?.op === "send" && !pending.isLeft && pending.chat === this.chat
-    if (isHere) this.messages.addPending(pending.key, pending.text)
+    if (isHere) this.messages.addPending(pending.key, pending.text, pending.files)
   }
 
   #retitle(title) {

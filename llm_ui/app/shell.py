@@ -33,7 +33,8 @@ ADMIN_PAGES = {"providers": "Providers", "models": "Models", "settings": "Settin
 
 def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
     """Return the chat workspace with its parts in place."""
-    return _framed("workspace.html", context, parts)
+    config = context.backend.config
+    return _framed("workspace.html", context, parts, max_files=config.max_files, max_file_mb=config.max_file_mb)
 
 
 def admin(context: PageContext, page: str, content: Any) -> pn.Template:
