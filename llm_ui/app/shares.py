@@ -25,6 +25,7 @@ class _Shown:
     is_question: bool
     speaker: str
     text: str
+    files: str
     blocks: tuple[Markup, ...]
 
 
@@ -82,4 +83,4 @@ def _message(message: SharedMessage) -> _Shown:
     is_question = message.role is MessageRole.USER
     # Sanitised by `blocks`; the question is escaped by the template.
     drawn = () if is_question else tuple(Markup(block) for block in blocks(message.text))  # noqa: S704
-    return _Shown(is_question, message.speaker or "Assistant", message.text, drawn)
+    return _Shown(is_question, message.speaker or "Assistant", message.text, ", ".join(message.files), drawn)

@@ -1,4 +1,4 @@
-"""Copies of the database: written while everything runs, and put back.
+"""Copies of the database and the attached files: written while everything runs, and put back.
 
 SQLite's go through its own online backup, PostgreSQL's through pg_dump and pg_restore. A copy holds password hashes and
 sealed keys, so only its owner may read it.
@@ -16,11 +16,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from llm_ui import migrations
+from llm_ui.cli import copied_files
 from llm_ui.cli.command import with_database
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import ConfigurationError, Conflict, InvalidInput, SchemaMismatch
 from llm_ui.kit.clock import now
+from llm_ui.kit.file_store import sync
 from llm_ui.services.sign_in import end_every_session
 from llm_ui.services.soundness import count_other_connections
 
@@ -28,8 +30,8 @@ SIDE_FILES = ("-wal", "-shm")
 """What SQLite keeps beside a database that is open or was not closed in good order."""
 
 
-def write(config: Config, file: Path) -> None:
-    """Write a sound copy to the file, or nothing. Raises our errors with what to do."""
+def write(config: Config, file: Path, *, has_files: bool = True) -> None:
+    """Write a sound copy to the file, with the attached files beside it, or nothing. Raises our errors."""
     folder = file.absolute().parent
     if file.exists():
         raise InvalidInput(f"{file} exists already and is left as it is. Name another file.")
@@ -39,8 +41,11 @@ def write(config: Config, file: Path) -> None:
     try:
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         _dump(config, partial)
+        # After the database: what it names is there.
+        if has_files:
+            copied_files.write(config, file)
         partial.replace(file)
-        _sync(folder)
+        sync(folder)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"The copy could not be written: {error}. Make room, or name another place.") from None
     finally:
@@ -57,6 +62,8 @@ def restore(config: Config, file: Path) -> Path | None:
     if not file.is_file():
         raise InvalidInput(f"There is no file {file}. Name one that llm-ui db backup wrote.")
     try:
+        # Files first: without the rows that name them they change nothing.
+        copied_files.take_in(config, file)
         return _restore_postgresql(config, file) if config.sqlite_path is None else _restore_sqlite(config, file)
     except OSError as error:
         raise ConfigurationError(f"The copy could not be restored: {error}. Make room and try again.") from None
@@ -93,7 +100,7 @@ def _restore_sqlite(config: Config, file: Path) -> Path | None:
         with_database(apart, _end_sessions)
         kept = _put_aside(config)
         ready.rename(config.folder / ready.name)
-    _sync(config.folder)
+    sync(config.folder)
     return kept
 
 
@@ -165,7 +172,7 @@ def _restore_postgresql(config: Config, file: Path) -> Path | None:
     kept = None
     if asyncio.run(_is_filled(config)):
         kept = config.folder / f"llm-ui.before-{now():%Y%m%d-%H%M%S-%f}.dump"
-        write(config, kept)
+        write(config, kept, has_files=False)
         # All of it goes, also what the copy does not know; `--clean` would leave that.
         asyncio.run(_empty(config))
     try:
@@ -232,12 +239,3 @@ def _tool(program: str, *arguments: str, **environment: str) -> str:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ConfigurationError(f"{program} failed: {reason.rstrip('.')}. Correct that and try again.")
     return done.stdout
-
-
-def _sync(folder: Path) -> None:
-    """Have the disk note what was renamed in the folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

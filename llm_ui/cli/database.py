@@ -7,11 +7,13 @@ import click
 
 from llm_ui import migrations
 from llm_ui.bootstrap import make_folder
-from llm_ui.cli import copies
+from llm_ui.cli import copied_files, copies
 from llm_ui.cli.command import data_dir, fail, run, settings, with_database
 from llm_ui.cli.serve import not_in_use
 from llm_ui.config import Config
 from llm_ui.db import Database
+from llm_ui.kit.file_store import FileStore
+from llm_ui.services.attachments import stored_names
 from llm_ui.services.soundness import find_problems
 
 
@@ -50,17 +52,21 @@ def current(data_dir: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @data_dir
 def backup(file: Path, data_dir: Path | None) -> None:
-    """Write a copy of the database to FILE while everything runs."""
+    """Write a copy of the database to FILE, and of attached files beside it, while everything runs."""
     config = run(lambda: settings(data_dir=data_dir))
     run(lambda: copies.write(config, file))
-    click.echo(f"Wrote {file}. Keep {config.folder / 'keys'} as well, apart from it: without it no stored key opens.")
+    files = copied_files.archive_of(file)
+    beside = f" and {files.name} beside it, with the attached files" if files.exists() else ""
+    click.echo(
+        f"Wrote {file}{beside}. Keep {config.folder / 'keys'} as well, apart from it: without it no stored key opens."
+    )
 
 
 @database.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @data_dir
 def restore(file: Path, data_dir: Path | None) -> None:
-    """Put the copy in FILE in the database's place; the database that was there is kept beside it."""
+    """Put the copy in FILE, and the files beside it, in their place; the database that was there is kept beside it."""
 
     def work(config: Config) -> Path | None:
         make_folder(config.folder)
@@ -82,7 +88,15 @@ def check(data_dir: Path | None) -> None:
         async with found.reading() as session:
             return await find_problems(session, found.dialect)
 
-    problems = run(lambda: with_database(settings(data_dir=data_dir), work))
+    async def check_files(found: Database) -> list[str]:
+        async with found.reading() as session:
+            needed = await stored_names(session)
+        store = FileStore(config.files_path)
+        missing = sum(not store.has(name) for name in needed)
+        return [f"{missing} attached files are not in {store.folder}."] if missing else []
+
+    config = run(lambda: settings(data_dir=data_dir))
+    problems = run(lambda: [*with_database(config, work), *with_database(config, check_files)])
     for problem in problems:
         click.echo(problem)
     if problems:

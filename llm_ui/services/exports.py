@@ -20,6 +20,7 @@ from llm_ui.kit.markdown import render
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory, ChatMessage, MessageRole, Run
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.attachments import AttachmentInfo, attachments_of
 from llm_ui.services.chats import chat_row
 
 FORMAT = "llm-ui-chat"
@@ -70,6 +71,7 @@ class WholeChat:
     parents: dict[MessageId, MessageId | None]
     """What each of them follows; what followed a deleted message follows the one before that."""
     runs: dict[MessageId, Run]
+    files: dict[MessageId, tuple[AttachmentInfo, ...]]
 
     def branch(self) -> list[ChatMessage]:
         """Return the messages of the branch that is shown, oldest first; notes are left out."""
@@ -113,13 +115,15 @@ async def _whole(session: ReadSession, actor: Actor, rows: Sequence[ChatHistory]
         ChatMessage.chat_id.in_(chat_ids), ChatMessage.deleted_at.is_not(None)
     )
     above = {row.id: row.parent_id for row in await session.execute(gone)}
-    return tuple(_joined(row, messages[row.id], runs[row.id], above) for row in rows)
+    files = await attachments_of(session, [one.id for each in messages.values() for one in each])
+    return tuple(_joined(row, messages[row.id], runs[row.id], files, above) for row in rows)
 
 
 def _joined(
     row: ChatHistory,
     messages: Sequence[ChatMessage],
     runs: dict[MessageId, Run],
+    files: dict[MessageId, tuple[AttachmentInfo, ...]],
     above: dict[MessageId, MessageId | None],
 ) -> WholeChat:
     def kept(message_id: MessageId | None) -> MessageId | None:
@@ -138,6 +142,7 @@ def _joined(
         messages=tuple(messages),
         parents={message.id: kept(message.parent_id) for message in messages},
         runs=runs,
+        files={message.id: files[message.id] for message in messages if message.id in files},
     )
 
 
@@ -160,7 +165,10 @@ def exported(chat: WholeChat, kind: ExportKind) -> str:
 
 def _markdown(chat: WholeChat) -> str:
     parts = [f"# {chat.title}"]
-    parts += [f"## {speaker(chat, message)} · {_when(message)}\n\n{message.text}" for message in chat.branch()]
+    for message in chat.branch():
+        listed = "".join(f"- Attached: {_listed(file)}\n" for file in chat.files.get(message.id, ()))
+        head = f"## {speaker(chat, message)} · {_when(message)}\n\n"
+        parts.append(f"{head}{listed}\n{message.text}" if listed else f"{head}{message.text}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -179,6 +187,8 @@ def _article(chat: WholeChat, message: ChatMessage) -> str:
     is_answer = message.role is MessageRole.ASSISTANT
     body = render(message.text) if is_answer else f"<div>{html.escape(message.text)}</div>"
     head = f"{html.escape(speaker(chat, message))} · {_when(message)}"
+    listed = ", ".join(_listed(file) for file in chat.files.get(message.id, ()))
+    head += f" · Attached: {html.escape(listed)}" if listed else ""
     return f'<article class="{message.role.value}"><header>{head}</header>\n{body}</article>'
 
 
@@ -206,7 +216,7 @@ def _told(message_id: MessageId | None) -> str | None:
 
 def _json_message(chat: WholeChat, message: ChatMessage) -> dict[str, Any]:
     run = chat.runs.get(message.id)
-    told = {
+    told: dict[str, Any] = {
         "id": str(message.id),
         "parent_id": _told(chat.parents[message.id]),
         "role": message.role.value,
@@ -215,6 +225,12 @@ def _json_message(chat: WholeChat, message: ChatMessage) -> dict[str, Any]:
         "created_at": message.created_at.isoformat(),
         "text": message.text,
     }
+    files = chat.files.get(message.id, ())
+    if files:
+        told["attachments"] = [
+            {"name": file.name, "media_type": file.media_type, "size_bytes": file.size_bytes, "sha256": file.sha256}
+            for file in files
+        ]
     if message.reasoning:
         told["reasoning"] = message.reasoning
     if message.model_name:
@@ -233,6 +249,10 @@ def _json_run(run: Run) -> dict[str, object]:
         "ttft_ms": run.ttft_ms,
         "total_ms": run.total_ms,
     }
+
+
+def _listed(file: AttachmentInfo) -> str:
+    return f"{file.name} ({file.size_bytes:,} bytes)"
 
 
 def speaker(chat: WholeChat, message: ChatMessage) -> str:

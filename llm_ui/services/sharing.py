@@ -60,6 +60,8 @@ class SharedMessage:
     speaker: str
     at: datetime
     text: str
+    files: tuple[str, ...] = ()
+    """Names of what was attached; what it holds is not shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,13 @@ async def open_link(session: ReadSession, token: str, actor: Actor | None) -> Sn
     if row.audience is Audience.SIGNED_IN and actor is None:
         raise NotFound(GONE)
     messages = (
-        SharedMessage(MessageRole(one["role"]), one["speaker"], datetime.fromisoformat(one["at"]), one["text"])
+        SharedMessage(
+            MessageRole(one["role"]),
+            one["speaker"],
+            datetime.fromisoformat(one["at"]),
+            one["text"],
+            tuple(one.get("files", ())),
+        )
         for one in row.snapshot["messages"]
     )
     return Snapshot(str(row.snapshot["title"]), row.created_at, tuple(messages))
@@ -217,9 +225,10 @@ def _snapshot(chat: WholeChat) -> dict[str, Any]:
             "speaker": "" if message.role is MessageRole.USER else speaker(chat, message),
             "at": message.created_at.isoformat(),
             "text": message.text,
+            "files": [file.name for file in chat.files.get(message.id, ())],
         }
         for message in chat.branch()
-        if message.text.strip() and message.status is not MessageStatus.STREAMING
+        if (message.text.strip() or message.id in chat.files) and message.status is not MessageStatus.STREAMING
     ]
     if not messages:
         raise InvalidInput("There is nothing to share yet. Wait for the first answer.")

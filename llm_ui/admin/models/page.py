@@ -13,7 +13,7 @@ from llm_ui.ui.parts import Heading, Message, Sheet, Table
 
 TITLE = "Models"
 SENTENCE = "What people may ask, what it costs, and what new chats start with. Add models on the providers page."
-FIELDS = [
+FIELDS: list[dict[str, Any]] = [
     {"name": "display_name", "label": "Name", "type": "text"},
     {"name": "context_window", "label": "Context window, in tokens", "placeholder": "Unknown", "inputmode": "numeric"},
     {
@@ -21,6 +21,12 @@ FIELDS = [
         "label": "Longest answer, in tokens",
         "placeholder": "As the provider decides",
         "inputmode": "numeric",
+    },
+    {
+        "name": "can_see_images",
+        "label": "Images",
+        "type": "select",
+        "options": [{"value": "yes", "label": "It can see them"}, {"value": "no", "label": "It cannot see them"}],
     },
     {
         "name": "input_price",

@@ -29,11 +29,15 @@ class ModelsState(AdminState):
     display_name = param.String(default="", doc="Name that people see.")
     context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
     max_output_tokens = param.String(default="", doc="Longest answer in tokens.")
+    can_see_images = param.String(default="no", doc="Whether the model takes images: yes or no.")
     input_price = param.String(default="", doc="Dollars per million tokens that are sent.")
     cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
     output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
 
-    fields = ("display_name", "context_window", "max_output_tokens", "input_price", "cached_price", "output_price")
+    fields = (
+        "display_name", "context_window", "max_output_tokens", "can_see_images",
+        "input_price", "cached_price", "output_price",
+    )  # fmt: skip
 
     @action
     async def load(self, actor: Actor) -> None:
@@ -72,6 +76,7 @@ class ModelsState(AdminState):
                 _usd(self.cached_price, "The price for cached input"),
                 _usd(self.output_price, "The price for output"),
             ),
+            can_see_images=self.can_see_images == "yes",
         )
         model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
@@ -134,6 +139,7 @@ class ModelsState(AdminState):
             display_name=model.display_name,
             context_window=_text(model.context_window),
             max_output_tokens=_text(model.max_output_tokens),
+            can_see_images="yes" if model.can_see_images else "no",
         )
         self._fill_prices(model.prices)
 
