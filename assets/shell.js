@@ -1,28 +1,8 @@
-// The frame of every page: theme, menus, off-canvas navigation, toasts, and the connection to the server.
+// The frame of every page: menus, off-canvas navigation, toasts, and the connection to the server.
 
-const root = document.documentElement
 const sidebar = document.getElementById("sidebar")
 const scrim = document.getElementById("scrim")
 const menuButton = document.getElementById("menu-button")
-
-// ---- Theme -------------------------------------------------------------------------------------------------------
-function showTheme() {
-  const chosen = localStorage.getItem("llm-ui-theme") ?? "system"
-  if (chosen === "system") delete root.dataset.theme
-  else root.dataset.theme = chosen
-  for (const button of document.querySelectorAll("[data-theme-choice]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === chosen))
-  }
-}
-
-document.addEventListener("click", (event) => {
-  const choice = event.target.closest?.("[data-theme-choice]")?.dataset.themeChoice
-  if (choice) {
-    localStorage.setItem("llm-ui-theme", choice)
-    showTheme()
-  }
-})
-showTheme()
 
 // ---- Menus: one open at a time, closed by Escape and by a click elsewhere ----------------------------------------
 document.addEventListener("click", (event) => {

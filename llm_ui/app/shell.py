@@ -50,6 +50,7 @@ def message(context: PageContext, title: str, text: str) -> pn.Template:
 def crashed(error_id: str) -> pn.Template:
     """Return a page that says that something went wrong, and nothing else."""
     template = pn.Template(TEMPLATES.get_template("crashed.html"))
+    template.add_variable("asset", assets.url)
     template.add_variable("error_id", error_id)
     return template
 
