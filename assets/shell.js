@@ -119,5 +119,8 @@ function waitForDocument() {
 }
 waitForDocument()
 
+// ---- Without a server: a page that says so, kept by a service worker where browsers allow one ----------------------
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {})
+
 // The pages' own scripts use these; a global, for Panel loads those by a loader of its own.
 window.llmUi = { toast, showSidebar, showConnection, goToSignIn }

@@ -21,6 +21,7 @@ from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
 from llm_ui.app.imports import Import
+from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.shares import Share
 from llm_ui.app.sockets import Sockets
@@ -184,6 +185,8 @@ def _routes() -> list[Any]:
         (r"/s/([^/]+)", Share),
         (r"/files", Upload),
         (r"/files/([0-9a-f\-]{36})", AttachedFile),
+        (r"/offline", Offline),
+        (r"/service-worker\.js", ServiceWorker),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
         (r"/assets/([0-9a-f]+)/(.*)", Assets),

@@ -9,7 +9,7 @@ from tornado.web import OutputTransform
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'; manifest-src 'self'; worker-src 'self'"
 )
 """`blob:` scripts are es-module-shims', by which Panel loads components; inline styles are Bokeh's."""
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -52,9 +52,8 @@ def security_headers(is_tls: Callable[[HTTPServerRequest], bool]) -> type[Output
         ) -> tuple[int, HTTPHeaders, bytes]:
             is_page = headers.get("Content-Type", "").startswith("text/html")
             policy = PAGE_POLICY.format(nonce=nonce_of(self._request)) if is_page else FILE_POLICY
-            headers["Content-Security-Policy"] = policy
-            for name, value in HEADERS.items():
-                # A page may be stricter.
+            # A page may be stricter; the service worker has a policy of its own.
+            for name, value in {"Content-Security-Policy": policy, **HEADERS}.items():
                 headers.setdefault(name, value)
             if is_tls(self._request):
                 headers["Strict-Transport-Security"] = f"max-age={YEAR_S}"

@@ -63,7 +63,7 @@ def open_menu(page: Page) -> None:
 
 
 def test_the_pages_before_a_session(screen: Page, product: Product, check: Check) -> None:
-    for path in ("/login", "/register"):
+    for path in ("/login", "/register", "/offline"):
         screen.goto(f"{product.url}{path}")
         check(path)
 

@@ -39,6 +39,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/s/([^/]+)$": ("/s/guessed", REFUSED),
     r"/files$": ("/files", REFUSED),
     r"/files/([0-9a-f\-]{36})$": (f"/files/{UUID(int=1)}", SIGN_IN),
+    r"/offline$": ("/offline", OPEN),
+    r"/service-worker\.js$": ("/service-worker.js", OPEN),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
     r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),
