@@ -9,6 +9,7 @@ import { Explanation } from "./chat_explain.js"
 import { Exports } from "./chat_exports.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
+import { Notices } from "./chat_notices.js"
 import { Sharing } from "./chat_sharing.js"
 import { Places } from "./chat_places.js"
 import { Prompts } from "./chat_prompts.js"
@@ -53,6 +54,7 @@ class ChatPage {
     })
     this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
     this.exports = new Exports()
+    this.notices = new Notices({ open: (path) => this.navigate(path) })
     this.sharing = new Sharing((op) => this.tell(op))
     this.list = new ChatList(find("chats"), listActions(this))
     this.told = replies(this)
@@ -360,11 +362,13 @@ class ChatPage {
 
   #retitle(title) {
     find("chat-title").textContent = title || "New chat"
-    document.title = title ? `${title} · LLM UI` : "LLM UI"
+    this.notices.retitle(title)
   }
 
   #setStreaming(isStreaming) {
     if (isStreaming && !this.isStreaming) this.#say("An answer is being written.")
+    if (isStreaming) this.notices.began(this.chat)
+    else this.notices.ended(this.chat)
     this.isStreaming = isStreaming
     this.composer.setStreaming(isStreaming)
     find("chat").classList.toggle("streaming", isStreaming)

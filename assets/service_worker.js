@@ -41,3 +41,16 @@ addEventListener("fetch", (event) => {
   if (request.mode === "navigate") event.respondWith(reached(event))
   else if (FILES.includes(new URL(request.url).pathname)) event.respondWith(file(request))
 })
+
+// To the page that is open, or to a new one.
+async function opened(path) {
+  const [page] = await clients.matchAll({ type: "window" })
+  if (!page) return clients.openWindow(path)
+  page.postMessage({ open: path })
+  return page.focus()
+}
+
+addEventListener("notificationclick", (event) => {
+  event.notification.close()
+  event.waitUntil(opened(event.notification.data.path))
+})
