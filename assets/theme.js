@@ -1,4 +1,5 @@
-// Light or dark: as the person chose in this browser, else as the system says. Runs before the first paint of every page.
+// What a person chose for this browser. Light or dark, else as the system says: runs before the first paint of every
+// page. The language, else as the browser asks for it: the server reads the cookie.
 
 {
   const KEY = "llm-ui-theme"
@@ -44,4 +45,12 @@
   // Chosen in another tab, or before a step back to this page.
   addEventListener("storage", (event) => { if (event.key === KEY || event.key === null) showTheme(chosenTheme()) })
   addEventListener("pageshow", (event) => { if (event.persisted) showTheme(chosenTheme()) })
+
+  const YEAR_S = 31_536_000
+  document.addEventListener("change", (event) => {
+    const select = event.target.closest?.("[data-languages]")
+    if (!select) return
+    document.cookie = `llm-ui-language=${select.value}; path=/; max-age=${YEAR_S}; samesite=lax`
+    location.reload()
+  })
 }

@@ -21,6 +21,7 @@ from llm_ui.auth.handler import OurHandler
 from llm_ui.auth.headers import nonce_of
 from llm_ui.auth.templates import SCRIPT_TAG
 from llm_ui.errors import TooManyRequests
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
 
@@ -51,7 +52,7 @@ class Page(OurHandler, DocHandler):
             return
         await DocHandler.prepare(self)
         if self.actor is not None and not may_open(self.actor, self.request.path):
-            self.say(403, "Not for this account", "Only administrators see this page. Ask one of them.")
+            self.say(403, _("Not for this account"), _("Only administrators see this page. Ask one of them."))
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Send the page; strangers go to the sign-in page, without a session being made for them."""
@@ -64,12 +65,12 @@ class Page(OurHandler, DocHandler):
             self.site.throttle.page(str(actor.user_id))
         except TooManyRequests as error:
             self.set_header("Retry-After", f"{error.retry_after:.0f}")
-            self.say(503, "Too many pages at once", error.message)
+            self.say(503, _("Too many pages at once"), _(error.message))
             return
         if not await make_room(self.application.applications.values(), actor):
             self.set_header("Retry-After", "30")
-            sentence = "You have many pages of LLM UI open, or the server has. Close some and reload."
-            self.say(503, "Too many open pages", sentence)
+            sentence = _("You have many pages of LLM UI open, or the server has. Close some and reload.")
+            self.say(503, _("Too many open pages"), sentence)
             return
         self.request.csrf_token = self.xsrf_token.decode()
         _set_request_route_context(self, *args, **kwargs)

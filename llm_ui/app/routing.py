@@ -15,6 +15,7 @@ from llm_ui.admin.settings.state import SettingsState
 from llm_ui.app import shell
 from llm_ui.chat import page as workspace
 from llm_ui.chat.hub import Hub
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import SessionId
 from llm_ui.models import Role
 from llm_ui.observability.logging import get_logger
@@ -80,7 +81,9 @@ def _workspace(context: PageContext, hub: Hub) -> pn.Template:
 def _admin_of(backend: Backend, actor_of: ActorOf, name: str) -> pn.Template:
     context = _context(backend, actor_of)
     if context.role is not Role.ADMIN:
-        return shell.message(context, "Not for this account", "Only administrators see this page. Ask one of them.")
+        return shell.message(
+            context, _("Not for this account"), _("Only administrators see this page. Ask one of them.")
+        )
     page = ADMIN_PAGES[name](context)
     pn.state.onload(page.load)
     return shell.admin(context, name, page)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from llm_ui.app.shell import KATEX
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError, NotFound
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.markdown import blocks
 from llm_ui.models import MessageRole
 from llm_ui.services.sharing import GONE, SharedMessage, continue_link, open_link
@@ -71,7 +72,7 @@ class Share(PlainHandler):
         if isinstance(error, NotFound):
             self.show("share_gone.html", message=GONE, token=token)
         else:
-            self.show("error.html", title="Sorry", message=error.message)
+            self.show("error.html", title=_("Sorry"), message=error.message)
 
 
 @lru_cache(KEPT_PAGES)
@@ -83,4 +84,4 @@ def _message(message: SharedMessage) -> _Shown:
     is_question = message.role is MessageRole.USER
     # Sanitised by `blocks`; the question is escaped by the template.
     drawn = () if is_question else tuple(Markup(block) for block in blocks(message.text))  # noqa: S704
-    return _Shown(is_question, message.speaker or "Assistant", message.text, ", ".join(message.files), drawn)
+    return _Shown(is_question, message.speaker, message.text, ", ".join(message.files), drawn)

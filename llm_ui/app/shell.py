@@ -8,6 +8,7 @@ import panel as pn
 
 from llm_ui.auth.templates import TEMPLATES
 from llm_ui.kit import assets
+from llm_ui.kit.i18n import later
 from llm_ui.models import Role
 from llm_ui.ui.page import PageContext
 
@@ -28,7 +29,7 @@ _KATEX = next(_DIST.glob("bundled/katex/*/dist/katex.min.js")).relative_to(_DIST
 KATEX = f"static/extensions/panel/{_KATEX}{_BUILD}"
 """Draws formulas; loaded by the first message that has one."""
 
-ADMIN_PAGES = {"providers": "Providers", "models": "Models", "settings": "Settings"}
+ADMIN_PAGES = {"providers": later("Providers"), "models": later("Models"), "settings": later("Settings")}
 
 
 def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:

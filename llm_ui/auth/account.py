@@ -4,6 +4,7 @@ from uuid import UUID
 
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import InvalidInput, LLMUIError, SignInRefused
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import SessionId, ShareId
 from llm_ui.kit.text import one_line
 from llm_ui.services import sharing, sign_in, users
@@ -26,8 +27,8 @@ def described(user_agent: str) -> str:
     browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), None)
     system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), None)
     if browser is None:
-        return one_line(user_agent, 60) or "Unknown browser"
-    return browser if system is None else f"{browser} on {system}"
+        return one_line(user_agent, 60) or _("Unknown browser")
+    return browser if system is None else _("{browser} on {system}").format(browser=browser, system=system)
 
 
 class Account(PlainHandler):
@@ -65,7 +66,7 @@ class Account(PlainHandler):
             raise InvalidInput("This session does not exist. Reload the page.") from None
         async with self.site.backend.database.writing() as session:
             await sign_in.revoke_session(session, actor, session_id)
-        return "The session has ended."
+        return _("The session has ended.")
 
     async def _revoke_link(self, actor: Actor) -> str:
         try:
@@ -74,7 +75,7 @@ class Account(PlainHandler):
             raise InvalidInput("This link does not exist. Reload the page.") from None
         async with self.site.backend.database.writing() as session:
             await sharing.revoke(session, actor, link_id)
-        return "The link leads nowhere now."
+        return _("The link leads nowhere now.")
 
     async def _change_password(self, actor: Actor) -> str:
         new_password = self.field("new-password")
@@ -87,7 +88,7 @@ class Account(PlainHandler):
         password_hash = await self.site.passwords.hash(new_password)
         async with self.site.backend.database.writing() as session:
             await users.change_password(session, actor, new_password, password_hash)
-        return "The password is changed. All other sessions have ended."
+        return _("The password is changed. All other sessions have ended.")
 
     async def _show(self, actor: Actor, error: str = "", said: str = "") -> None:
         async with self.site.backend.database.reading() as session:

@@ -10,17 +10,21 @@ from tornado.web import HTTPError, RequestHandler
 from llm_ui.auth.headers import nonce_of
 from llm_ui.auth.site import PREFIX, Site
 from llm_ui.auth.templates import TEMPLATES
-from llm_ui.kit import assets
+from llm_ui.kit import assets, i18n
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
 
 log = get_logger(__name__)
 
+LANGUAGE_COOKIE = "llm-ui-language"
+"""Written by the choice on the page itself; it is no secret."""
 SENTENCES = {
-    400: "What the browser sent cannot be used. Go back, reload the page and try again.",
-    403: "This form is out of date. Go back, reload the page and try again.",
-    404: "There is no page at this address.",
-    405: "This address is not a page. Go to the start page.",
+    400: later("What the browser sent cannot be used. Go back, reload the page and try again."),
+    403: later("This form is out of date. Go back, reload the page and try again."),
+    404: later("There is no page at this address."),
+    405: later("This address is not a page. Go to the start page."),
 }
 
 
@@ -48,6 +52,13 @@ class OurHandler(RequestHandler):
 
     request: Any
     """Tornado's, which carries what we found out beside it: `actor`, `csrf_token`, `nonce`, `error_id`."""
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """Speak the language of whoever is asking, in all that this request brings about."""
+        cookie = self.request.cookies.get(LANGUAGE_COOKIE)
+        accepted = self.request.headers.get("Accept-Language", "")
+        i18n.speak(i18n.chosen(cookie.value if cookie else None, accepted))
+        super().initialize(*args, **kwargs)
 
     @property
     def site(self) -> Site:
@@ -105,19 +116,22 @@ class OurHandler(RequestHandler):
             return False
         self.say(
             421,
-            "This address is not set up",
-            f"The browser asked for {self.request.host}, which is not one of this workspace's addresses. "
-            "Add it to LLM_UI_ORIGINS, as in LLM_UI_ORIGINS=https://ai.example.org, and start LLM UI again.",
+            _("This address is not set up"),
+            _(
+                "The browser asked for {host}, which is not one of this workspace's addresses. Add it to "
+                "LLM_UI_ORIGINS, as in LLM_UI_ORIGINS=https://ai.example.org, and start LLM UI again."
+            ).format(host=self.request.host),
         )
         return True
 
-    def write_error(self, status_code: int, **_: Any) -> None:
+    def write_error(self, status_code: int, **__: Any) -> None:
         """Send a page that says what happened, never a traceback."""
         sentence = SENTENCES.get(status_code)
         if sentence is None:
             error_id = getattr(self.request, "error_id", "unknown")
-            sentence = f"Something went wrong here. Try again; if it stays, tell an administrator: {error_id}."
-        self.show("error.html", title="Sorry", message=sentence)
+            sentence = _("Something went wrong here. Try again; if it stays, tell an administrator: {error_id}.")
+            sentence = sentence.format(error_id=error_id)
+        self.show("error.html", title=_("Sorry"), message=_(sentence))
 
     def log_exception(
         self,

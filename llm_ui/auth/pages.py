@@ -8,6 +8,7 @@ from llm_ui.auth.account import Account
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.auth.site import SESSION_COOKIE, safe_path
 from llm_ui.errors import LLMUIError
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import UserId
 from llm_ui.services import settings, sign_in, users
 from llm_ui.services.settings import REGISTRATION_OPEN
@@ -69,7 +70,7 @@ class NewAccount(PlainHandler):
             await self.require_open()
         except LLMUIError as error:
             self.refuse(error)
-            self.show("error.html", title="Sorry", message=error.message)
+            self.show("error.html", title=_("Sorry"), message=error.message)
             return
         self._show()
 
@@ -82,7 +83,7 @@ class NewAccount(PlainHandler):
             problems = users.problems(new)
             if problems:
                 self.set_status(400)
-                self._show("This cannot be used yet: correct what is marked.", problems)
+                self._show(_("This cannot be used yet: correct what is marked."), problems)
                 return
             await self.start_session(await self.create(new, await self.site.passwords.hash(new.password)))
         except LLMUIError as error:
@@ -158,7 +159,7 @@ class NotFound(PlainHandler):
 
     def get(self) -> None:
         """Say so."""
-        self.say(404, "Not found", "There is no page at this address.")
+        self.say(404, _("Not found"), _("There is no page at this address."))
 
     post = put = patch = delete = get
 

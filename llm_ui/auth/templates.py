@@ -5,7 +5,7 @@ import re
 import jinja2
 from jinja2.ext import Extension
 
-from llm_ui.kit import assets
+from llm_ui.kit import assets, i18n
 
 SCRIPT_TAG = re.compile(r"<script(?=[\s>])(?![^>]*\snonce=)")
 
@@ -27,11 +27,17 @@ TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     # Looking at the files for changes would block the event loop on each page.
     auto_reload=False,
-    extensions=[NonceOnScripts],
+    extensions=[NonceOnScripts, "jinja2.ext.i18n"],
 )
+TEMPLATES.policies["ext.i18n.trimmed"] = True
+# Added by the extension, whose methods no stub knows.
+TEMPLATES.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+TEMPLATES.filters["translated"] = i18n.gettext
+TEMPLATES.globals |= {"language": i18n.language, "languages": i18n.NAMES, "words": i18n.files()}
 
 
 def load() -> None:
-    """Read and compile every template, before anything is served."""
+    """Read every catalogue, read and compile every template, before anything is served."""
+    i18n.load()
     for name in TEMPLATES.list_templates(extensions=["html"]):
         TEMPLATES.get_template(name)

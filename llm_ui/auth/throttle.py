@@ -11,6 +11,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from llm_ui.errors import NotFound, SignInRefused, TooManyRequests
+from llm_ui.kit.i18n import ngettext
 from llm_ui.kit.text import name_key
 
 PER_ACCOUNT = (parse("8/5 minutes"), parse("30/1 hour"))
@@ -30,6 +31,10 @@ PAGES = (parse("600/1 minute"),)
 KEY_CHARS = 64
 
 Key = tuple[str, str]
+
+
+LONG_S = 100
+"""A wait as long as this is told in minutes."""
 
 
 class Throttle:
@@ -105,9 +110,16 @@ class Throttle:
             if window.remaining > self._in_flight[key]:
                 continue
             wait_s = 1 if window.remaining else max(1, math.ceil(window.reset_time - time.time()))
-            wait = "a second" if wait_s == 1 else f"{wait_s} seconds" if wait_s < 100 else _minutes(wait_s)
-            raise TooManyRequests(f"Too many attempts. Try again in {wait}.", retry_after=wait_s)
+            raise TooManyRequests(_sentence(wait_s), retry_after=wait_s)
 
 
-def _minutes(seconds: float) -> str:
-    return f"{math.ceil(seconds / 60)} minutes"
+def _sentence(wait_s: int) -> str:
+    if wait_s < LONG_S:
+        many = ngettext(
+            "Too many attempts. Try again in a second.", "Too many attempts. Try again in {n} seconds.", wait_s
+        )
+        return many.format(n=wait_s)
+    minutes = math.ceil(wait_s / 60)
+    return ngettext(
+        "Too many attempts. Try again in a minute.", "Too many attempts. Try again in {n} minutes.", minutes
+    ).format(n=minutes)

@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select, update
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ChatId, MessageId, ShareId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.models import (
@@ -35,7 +36,7 @@ MAX_LINKS = 100
 """Live ones of a person."""
 MAX_CHARS = 500_000
 """Of all messages of a snapshot: one page holds them, and drawing it takes a second then."""
-GONE = "This link does not lead anywhere any more. Ask whoever gave it to you for a new one."
+GONE = later("This link does not lead anywhere any more. Ask whoever gave it to you for a new one.")
 
 
 @dataclass(frozen=True, slots=True)

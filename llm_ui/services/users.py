@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.kit.passwords import require_acceptable
 from llm_ui.kit.signing import sha256_hex
@@ -55,10 +56,10 @@ def problems(new: NewUser) -> dict[str, str]:
     found = {}
     name, email = new.name.strip(), new.email.strip()
     if not NAME.fullmatch(name) or len(name_key(name)) > MAX_NAME_KEY_CHARS:
-        found["username"] = "The username needs 1 to 64 letters, digits, dots, dashes or spaces."
+        found["username"] = _("The username needs 1 to 64 letters, digits, dots, dashes or spaces.")
     is_email = EMAIL.fullmatch(email) and email.isprintable() and len(name_key(email)) <= MAX_EMAIL_KEY_CHARS
     if not is_email:
-        found["email"] = "The e-mail address must look like name@example.org."
+        found["email"] = _("The e-mail address must look like name@example.org.")
     try:
         require_acceptable(new.password, (name, email))
     except InvalidInput as error:

@@ -1,0 +1,89 @@
+"""Every sentence of the pages is in the catalogues, and every catalogue is whole and up to date."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from llm_ui.kit.i18n import ENGLISH, NAMES
+from tests.catalogue import LOCALE, compiled, extracted, is_translated, sentences_of_errors, stored
+
+ROOT = Path(__file__).parents[2]
+CODES = [code for code in NAMES if code != ENGLISH]
+PLACES = re.compile(r"%\(\w+\)s|\{\w+\}|</?\w+>")
+"""What a translation must keep: places for values, and marks of the text."""
+NAMES_OF_THINGS = re.compile(r"LLM UI|Ctrl K|UTC|\bX\b")
+JINJA = re.compile(
+    r"\{% trans\b.*?\{% endtrans %\}|\{% (?:macro|block width)\b.*?\{% end(?:macro|block) %\}"
+    r"|\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<script\b.*?</script>",
+    re.DOTALL,
+)
+"""What is no text of the page; the block *width* and our macros hold classes and attributes."""
+READ_ALOUD = re.compile(r'(?:aria-label|title|placeholder|alt)="([^"]*)"')
+
+
+def places(text: str) -> list[str]:
+    return sorted(PLACES.findall(text))
+
+
+def unmarked(template: str) -> list[str]:
+    """Return the words of a template that go round the catalogue."""
+    page = JINJA.sub("\x00", template)
+    texts = [*READ_ALOUD.findall(page), *re.split(r"<[^>]*>|\x00", page)]
+    return [text.strip() for text in texts if re.search(r"[A-Za-z]{2}", NAMES_OF_THINGS.sub("", text))]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "assets").glob("*.html")), ids=lambda path: path.name)
+def test_every_word_of_a_template_is_marked(path: Path) -> None:
+    assert unmarked(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "found"),
+    [
+        ('<p>{{ _("Hello") }}</p><script>let a = "Hello"</script>', []),
+        ("<p>{% trans name=x %}Hello <b>{{ name }}</b>{% endtrans %}</p>", []),
+        ('<h1 class="big one">{# about #}LLM UI</h1>', []),
+        ("<p>Hello</p>", ["Hello"]),
+        ('<button aria-label="Close {{ name }}">{{ x }}</button>', ["Close \x00"]),
+        ('<input placeholder="Your name">', ["Your name"]),
+    ],
+)
+def test_the_rule_for_templates_knows_good_from_bad(template: str, found: list[str]) -> None:
+    assert unmarked(template) == found
+
+
+def test_sentences_of_errors_are_found_where_they_are_raised() -> None:
+    source = 'def f(x):\n    raise NotFound("It is gone.") from None\n    raise ValueError("Not for pages.")\n'
+
+    assert sentences_of_errors(source) == ["It is gone."]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_sentence_is_translated_with_its_places(code: str) -> None:
+    catalog = stored(code)
+
+    wrong = []
+    for message in extracted():
+        if not message.id:
+            continue
+        there = catalog.get(message.id if isinstance(message.id, str) else message.id[0])
+        if there is None or not is_translated(there):
+            wrong.append(f"not translated: {message.id}")
+        elif isinstance(there.id, str):
+            wrong += [f"places differ: {there.string}"] if places(there.id) != places(there.string) else []
+        else:
+            # The form for one may say it in words.
+            wrong += [f"places differ: {form}" for form in there.string[1:] if places(form) != places(there.id[1])]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_nothing_old_is_kept_and_what_is_served_is_compiled_from_it(code: str) -> None:
+    catalog = stored(code)
+    known = {message.id for message in extracted()}
+
+    assert [message.id for message in catalog if message.id not in known] == []
+    mo, script = compiled(catalog)
+    assert (LOCALE / f"{code}.mo").read_bytes() == mo
+    assert (LOCALE / f"{code}.js").read_text() == script
