@@ -4,7 +4,7 @@
 export const NEEDS_CONNECTION = new Set([
   "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project",
 ])
-export const NO_CONNECTION = "There is no connection to the server at the moment. Try again when it is back."
+export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
 export function composerActions(page) {
   return {
@@ -16,7 +16,7 @@ export function composerActions(page) {
     gauge: (attachments) => page.tell({ op: "gauge", attachments }),
     blindModel: () => page.blindModel(),
     offeredModels: () => page.models.map(({ id, label }) => ({
-      label, about: "Ask this model", take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
+      label, about: t("Ask this model"), take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
     })),
     offeredPrompts: () => page.prompts.offered(),
   }
@@ -88,7 +88,7 @@ function archive(page, chat, is_archived) {
   page.tell({ op: "archive", chat: chat.id, is_archived })
   if (!is_archived || !page.model) return
   const undo = () => page.tell({ op: "archive", chat: chat.id, is_archived: false })
-  window.llmUi.toast("The chat is in the archive.", { action: "Undo", onAction: undo })
+  window.llmUi.toast(t("The chat is in the archive."), { action: t("Undo"), onAction: undo })
 }
 
 function deleted(page, { chat }) {
@@ -97,7 +97,7 @@ function deleted(page, { chat }) {
     page.tell({ op: "restore", chat })
     if (isOpen) page.navigate(`/c/${chat}`)
   }
-  window.llmUi.toast("The chat is in the bin.", { action: "Undo", onAction: restore })
+  window.llmUi.toast(t("The chat is in the bin."), { action: t("Undo"), onAction: restore })
   if (isOpen) page.navigate("/")
 }
 

@@ -4,16 +4,16 @@ import { Attachments } from "./chat_attachments.js"
 import { copyText, icon, iconButton, iconMenu, make, menuEntry, textButton } from "./dom.js"
 
 const WISHES = [
-  ["Shorter", "Answer again, much shorter: only what matters most."],
-  ["Longer", "Answer again in more depth, with reasons and examples."],
+  [t("Shorter"), t("Answer again, much shorter: only what matters most.")],
+  [t("Longer"), t("Answer again in more depth, with reasons and examples.")],
 ]
 const REASONS = [
-  ["wrong", "Wrong"],
-  ["incomplete", "Incomplete"],
-  ["not_followed", "Not what I asked"],
-  ["style", "Tone or style"],
-  ["slow", "Too slow"],
-  ["other", "Something else"],
+  ["wrong", t("Wrong")],
+  ["incomplete", t("Incomplete")],
+  ["not_followed", t("Not what I asked")],
+  ["style", t("Tone or style")],
+  ["slow", t("Too slow")],
+  ["other", t("Something else")],
 ]
 
 // ‹ 2/3 › between messages that stand in the same place; empty when there is only one.
@@ -27,8 +27,8 @@ export function siblingPicker(id, siblings, show) {
     return button
   }
   const where = make("span", "", `${at + 1}/${siblings.length}`)
-  where.setAttribute("aria-label", `Version ${at + 1} of ${siblings.length}`)
-  node.append(step("Previous version", "before", at - 1), where, step("Next version", "after", at + 1))
+  where.setAttribute("aria-label", t("Version {at} of {count}", { at: at + 1, count: siblings.length }))
+  node.append(step(t("Previous version"), "before", at - 1), where, step(t("Next version"), "after", at + 1))
   return node
 }
 
@@ -50,7 +50,7 @@ export function editor(text, { label, take, taken, files = null }) {
     save.disabled = attached ? (!box.value.trim() && attached.isEmpty) || attached.isUploading || Boolean(attached.problem) : !box.value.trim()
   }
   const attached = files && attachedFiles(form, files, fit)
-  form.append(box, save, textButton("Cancel", "quiet", end))
+  form.append(box, save, textButton(t("Cancel"), "quiet", end))
   if (attached) {
     attached.listen(box)
     form.append(attached.button())
@@ -101,9 +101,9 @@ function attachedFiles(form, files, changed) {
 // One line of words to the model: how the answer should be.
 function wishForm(bar, act) {
   const form = make("form", "wish")
-  const box = Object.assign(make("input"), { maxLength: 2000, placeholder: "How should the answer be?" })
-  box.setAttribute("aria-label", "How the answer should be")
-  form.append(box, make("button", "primary", "Retry"), textButton("Cancel", "quiet", () => form.remove()))
+  const box = Object.assign(make("input"), { maxLength: 2000, placeholder: t("How should the answer be?") })
+  box.setAttribute("aria-label", t("How the answer should be"))
+  form.append(box, make("button", "primary", t("Retry")), textButton(t("Cancel"), "quiet", () => form.remove()))
   form.addEventListener("submit", (event) => {
     event.preventDefault()
     if (!box.value.trim()) return
@@ -120,9 +120,9 @@ export class QuestionBar {
     this.node = make("div", "actions")
     this.node.append(
       siblingPicker(data.id, data.siblings, act.showBranch),
-      iconButton("Copy question", "copy", (button) => copyText(data.text, button)),
-      iconButton("Edit question", "edit", edit),
-      iconButton("Delete question and answer", "trash", () => act.remove(data.id)),
+      iconButton(t("Copy question"), "copy", (button) => copyText(data.text, button)),
+      iconButton(t("Edit question"), "edit", edit),
+      iconButton(t("Delete question and answer"), "trash", () => act.remove(data.id)),
     )
   }
 }
@@ -132,22 +132,22 @@ export class AnswerBar {
     this.id = data.id
     this.act = act
     this.node = make("div", "actions")
-    this.up = iconButton("Good answer", "up", () => this.rate(this.rating === 1 ? 0 : 1))
-    this.down = iconButton("Bad answer", "down", () => (this.rating === -1 ? this.rate(0) : this.#complain()))
-    this.eye = iconButton("What the model saw", "eye", (button) => act.explain(data.id, button))
+    this.up = iconButton(t("Good answer"), "up", () => this.rate(this.rating === 1 ? 0 : 1))
+    this.down = iconButton(t("Bad answer"), "down", () => (this.rating === -1 ? this.rate(0) : this.#complain()))
+    this.eye = iconButton(t("What the model saw"), "eye", (button) => act.explain(data.id, button))
     this.node.append(
       siblingPicker(data.id, data.siblings, act.showBranch),
-      iconButton("Copy", "copy", (button) => copyText(text(), button)),
-      iconButton("Edit answer", "edit", edit),
+      iconButton(t("Copy"), "copy", (button) => copyText(text(), button)),
+      iconButton(t("Edit answer"), "edit", edit),
       this.#again(),
       this.up,
       this.down,
       this.eye,
-      iconMenu("More", "more", (menu) => [
-        menuEntry(menu, "Copy as plain text", () => copyText(plain(), menu.firstElementChild)),
-        ...(data.siblings?.length > 1 ? [menuEntry(menu, "Compare versions side by side", () => act.compare(data.id, true))] : []),
-        menuEntry(menu, "Branch into new chat", () => act.branchOff(data.id)),
-        menuEntry(menu, "Delete answer", () => act.remove(data.id)),
+      iconMenu(t("More"), "more", (menu) => [
+        menuEntry(menu, t("Copy as plain text"), () => copyText(plain(), menu.firstElementChild)),
+        ...(data.siblings?.length > 1 ? [menuEntry(menu, t("Compare versions side by side"), () => act.compare(data.id, true))] : []),
+        menuEntry(menu, t("Branch into new chat"), () => act.branchOff(data.id)),
+        menuEntry(menu, t("Delete answer"), () => act.remove(data.id)),
       ]),
     )
     this.#showRating(data.rating ?? 0)
@@ -171,17 +171,17 @@ export class AnswerBar {
   // Once more as it was with one click, in other ways from the menu beside it.
   #again() {
     const node = make("span", "split")
-    const menu = iconMenu("More ways to answer", "open", (opened) => {
+    const menu = iconMenu(t("More ways to answer"), "open", (opened) => {
       const again = (label, how) => menuEntry(opened, label, () => this.act.regenerate(this.id, how))
       const models = this.act.models()
-      const others = models.length > 1 ? [make("p", "caption", "With another model"), ...models.map((model) => again(model.label, { model: model.id }))] : []
+      const others = models.length > 1 ? [make("p", "caption", t("With another model")), ...models.map((model) => again(model.label, { model: model.id }))] : []
       return [
         ...WISHES.map(([label, wish]) => again(label, { wish })),
-        menuEntry(opened, "In your words …", () => wishForm(this.node, (wish) => this.act.regenerate(this.id, { wish }))),
+        menuEntry(opened, t("In your words …"), () => wishForm(this.node, (wish) => this.act.regenerate(this.id, { wish }))),
         ...others,
       ]
     })
-    node.append(iconButton("Regenerate", "again", () => this.act.regenerate(this.id, {})), menu)
+    node.append(iconButton(t("Regenerate"), "again", () => this.act.regenerate(this.id, {})), menu)
     return node
   }
 
@@ -189,22 +189,22 @@ export class AnswerBar {
   #complain() {
     this.rate(-1)
     const form = make("form", "complaint")
-    form.setAttribute("aria-label", "What was wrong?")
+    form.setAttribute("aria-label", t("What was wrong?"))
     const reasons = make("fieldset")
-    reasons.append(make("legend", "", "What was wrong? Administrators see it."))
+    reasons.append(make("legend", "", t("What was wrong? Administrators see it.")))
     for (const [value, label] of REASONS) {
       const line = make("label")
       line.append(Object.assign(make("input"), { type: "radio", name: `reason-${this.id}`, value }), ` ${label}`)
       reasons.append(line)
     }
-    const comment = Object.assign(make("input"), { maxLength: 2000, placeholder: "In your words, if you like" })
-    comment.setAttribute("aria-label", "Comment")
-    form.append(reasons, comment, make("button", "primary", "Send"), textButton("Not now", "quiet", () => form.remove()))
+    const comment = Object.assign(make("input"), { maxLength: 2000, placeholder: t("In your words, if you like") })
+    comment.setAttribute("aria-label", t("Comment"))
+    form.append(reasons, comment, make("button", "primary", t("Send")), textButton(t("Not now"), "quiet", () => form.remove()))
     form.addEventListener("submit", (event) => {
       event.preventDefault()
       this.rate(-1, form.querySelector("input:checked")?.value ?? null, comment.value)
       form.remove()
-      window.llmUi.toast("Thank you. Administrators see ratings in their quality figures.")
+      window.llmUi.toast(t("Thank you. Administrators see ratings in their quality figures."))
     })
     form.addEventListener("keydown", (event) => { if (event.key === "Escape") form.remove() })
     this.node.parentElement.after(form)
@@ -214,7 +214,7 @@ export class AnswerBar {
 
 // Quote what is selected in the conversation into the composer.
 export function offerQuotes(messages, quote) {
-  const button = textButton("Quote", "quote-button", () => {
+  const button = textButton(t("Quote"), "quote-button", () => {
     quote(String(getSelection()))
     getSelection().removeAllRanges()
   })

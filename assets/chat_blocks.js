@@ -46,13 +46,13 @@ function addCodeBar(code) {
   const bar = make("div", "code-bar")
   const language = code.dataset.language || "text"
   const text = () => code.querySelector("pre").textContent
-  const wrap = barButton("Wrap", "Wrap long lines", () => {
+  const wrap = barButton(t("Wrap"), t("Wrap long lines"), () => {
     wrap.setAttribute("aria-pressed", String(code.classList.toggle("wrapped")))
   })
   wrap.setAttribute("aria-pressed", "false")
   const download = () => save(`code.${ENDINGS[language.toLowerCase()] ?? "txt"}`, "text/plain", text())
-  bar.append(make("span", "", language), wrap, barButton("Download", "Download code", download),
-    barButton("Copy", "Copy code", (button) => copyText(text(), button)))
+  bar.append(make("span", "", language), wrap, barButton(t("Download"), t("Download code"), download),
+    barButton(t("Copy"), t("Copy code"), (button) => copyText(text(), button)))
   // Long lines are scrolled with the keyboard too.
   code.querySelector("pre").tabIndex = 0
   code.prepend(bar)
@@ -73,9 +73,9 @@ function addTableBar(frame) {
   if (!table) return
   frame.tabIndex = 0
   frame.setAttribute("role", "group")
-  frame.setAttribute("aria-label", "Table")
+  frame.setAttribute("aria-label", t("Table"))
   const bar = make("div", "table-bar")
-  bar.append(barButton("Copy as CSV", "Copy table as CSV", (button) => copyText(csvOf(table), button)),
-    barButton("Download", "Download table as CSV", () => save("table.csv", "text/csv", csvOf(table))))
+  bar.append(barButton(t("Copy as CSV"), t("Copy table as CSV"), (button) => copyText(csvOf(table), button)),
+    barButton(t("Download"), t("Download table as CSV"), () => save("table.csv", "text/csv", csvOf(table))))
   frame.after(bar)
 }

@@ -10,11 +10,11 @@ export class Comparison {
   constructor(act) {
     this.act = act
     this.node = make("section", "comparison")
-    this.node.setAttribute("aria-label", "Answers side by side")
+    this.node.setAttribute("aria-label", t("Answers side by side"))
     const bar = make("div", "comparison-bar")
     this.about = make("span", "muted")
-    this.mergeButton = textButton("Merge into one answer", "bar-button", () => act.merge(this.#ids()))
-    this.endButton = textButton("Show one", "bar-button", () => act.endComparison())
+    this.mergeButton = textButton(t("Merge into one answer"), "bar-button", () => act.merge(this.#ids()))
+    this.endButton = textButton(t("Show one"), "bar-button", () => act.endComparison())
     bar.append(this.about, this.mergeButton, this.endButton)
     this.columns = make("div", "columns")
     this.node.append(bar, this.columns)
@@ -34,7 +34,7 @@ export class Comparison {
   // Whether they can be merged depends on their being whole.
   update(answers) {
     const isWriting = answers.some((answer) => answer.isLive)
-    this.about.textContent = isWriting ? "Keep the one you like best: the others end then." : "Keep the one you like best; the others stay as its versions."
+    this.about.textContent = isWriting ? t("Keep the one you like best: the others end then.") : t("Keep the one you like best; the others stay as its versions.")
     this.mergeButton.disabled = this.endButton.disabled = isWriting
   }
 
@@ -48,9 +48,9 @@ export class Comparison {
   #column(answer) {
     const column = make("div", "column-of")
     const head = make("header")
-    const keep = textButton("Keep", "keep", () => this.act.keep(answer.id))
-    keep.setAttribute("aria-label", `Keep the answer of ${answer.data.model || "this model"}`)
-    head.append(make("strong", "", answer.data.model || "Answer"), keep)
+    const keep = textButton(t("Keep"), "keep", () => this.act.keep(answer.id))
+    keep.setAttribute("aria-label", answer.data.model ? t("Keep the answer of {model}", { model: answer.data.model }) : t("Keep the answer of this model"))
+    head.append(make("strong", "", answer.data.model || t("Answer")), keep)
     column.append(head, answer.node)
     return column
   }
@@ -79,14 +79,14 @@ export class ComparisonChoice {
   show() {
     const count = this.ids.length
     const summary = this.menu.firstElementChild
-    summary.textContent = count ? `Compare: ${count + 1} models` : "Compare"
+    summary.textContent = count ? t("Compare: {count} models", { count: count + 1 }) : t("Compare")
     summary.classList.toggle("on", count > 0)
     this.menu.hidden = this.models().length < 2
   }
 
   #fill() {
     const list = make("fieldset")
-    list.append(make("legend", "", "Ask these too, side by side"))
+    list.append(make("legend", "", t("Ask these too, side by side")))
     for (const model of this.models()) {
       const line = make("label")
       const box = Object.assign(make("input"), { type: "checkbox", checked: this.chosen.includes(model.id) })
@@ -94,7 +94,7 @@ export class ComparisonChoice {
       line.append(box, ` ${model.label}`)
       list.append(line)
     }
-    const about = make("p", "", "The model in the top bar is asked in any case. Each answer costs as if asked alone.")
+    const about = make("p", "", t("The model in the top bar is asked in any case. Each answer costs as if asked alone."))
     this.menu.lastElementChild.replaceChildren(list, about)
   }
 
@@ -102,7 +102,7 @@ export class ComparisonChoice {
     const others = this.ids.filter((one) => one !== id)
     if (box.checked && others.length >= MAX_BESIDE) {
       box.checked = false
-      window.llmUi.toast("Four models at once are the most. Untick one first.", { isError: true })
+      window.llmUi.toast(t("Four models at once are the most. Untick one first."), { isError: true })
       return
     }
     this.chosen = box.checked ? [...others, id] : others

@@ -11,9 +11,9 @@ const MAX_BOX_PX = 260
 const MAX_CHARS = 2_000_000
 const MAX_BYTES = 4_000_000
 const MAX_STORED_CHARS = 200_000
-const HINT = "Enter sends, Shift+Enter breaks the line"
-const SENT_SOON = "Sent as soon as its files are there"
-const HINTS_WHILE_WRITING = { queue: "Enter queues, Ctrl+Enter interrupts", steer: "Enter steers, Ctrl+Enter interrupts" }
+const HINT = t("Enter sends, Shift+Enter breaks the line")
+const SENT_SOON = t("Sent as soon as its files are there")
+const HINTS_WHILE_WRITING = { queue: t("Enter queues, Ctrl+Enter interrupts"), steer: t("Enter steers, Ctrl+Enter interrupts") }
 const ENTER = "llm-ui-enter"
 const PENDING = "llm-ui-draft pending"
 
@@ -40,10 +40,12 @@ function readPending() {
 // Why a text cannot be sent; empty when it can.
 function problem(text) {
   if (text.length > MAX_CHARS) {
-    return `The message has ${text.length.toLocaleString("en")} characters; ${MAX_CHARS.toLocaleString("en")} are the most. Shorten it or split it.`
+    return t("The message has {count} characters; {most} are the most. Shorten it or split it.", {
+      count: text.length.toLocaleString(document.documentElement.lang), most: MAX_CHARS.toLocaleString(document.documentElement.lang),
+    })
   }
   if (text.length * 6 > MAX_BYTES && new Blob([JSON.stringify(text)]).size > MAX_BYTES) {
-    return "The message is larger than 4 MB. Shorten it or split it."
+    return t("The message is larger than 4 MB. Shorten it or split it.")
   }
   return ""
 }
@@ -146,7 +148,7 @@ export class Composer {
 
   setStreaming(isStreaming) {
     this.isStreaming = isStreaming
-    const label = isStreaming ? "Stop" : "Send"
+    const label = isStreaming ? t("Stop") : t("Send")
     this.button.setAttribute("aria-label", label)
     this.button.title = label
     this.button.classList.toggle("stop", isStreaming)
@@ -373,6 +375,6 @@ export class Composer {
     this.button.disabled = !this.isStreaming && (!hasContent || this.isBlind)
     find("hint").textContent = this.sendSoon ? SENT_SOON : isWaiting ? HINTS_WHILE_WRITING[mode] : HINT
     find("enqueue").hidden = find("interrupt").hidden = !isWaiting
-    find("enqueue").textContent = mode === "steer" ? "Steer" : "Queue"
+    find("enqueue").textContent = mode === "steer" ? t("Steer") : t("Queue")
   }
 }

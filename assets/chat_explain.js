@@ -3,20 +3,20 @@
 import { copyText, make, textButton } from "./dom.js"
 
 const ORIGINS = {
-  instructions: "Instructions",
-  history: "Earlier messages",
-  attachments: "Files",
-  question: "Your message",
-  merged: "Answers to merge",
-  wish: "How the answer should be",
-  opening: "The answer so far",
+  instructions: t("Instructions"),
+  history: t("Earlier messages"),
+  attachments: t("Files"),
+  question: t("Your message"),
+  merged: t("Answers to merge"),
+  wish: t("How the answer should be"),
+  opening: t("The answer so far"),
 }
 // Parts that a model can be asked without.
-const REMOVABLE = { instructions: "instructions", history: "earlier messages" }
-const SPEAKERS = { system: "Instructions", user: "You", assistant: "Assistant" }
+const REMOVABLE = { instructions: t("the instructions"), history: t("the earlier messages") }
+const SPEAKERS = { system: t("Instructions"), user: t("You"), assistant: t("Assistant") }
 
 function counted(tokens) {
-  return `${tokens.toLocaleString("en")} tokens`
+  return tn("{n} token", "{n} tokens", tokens, { n: tokens.toLocaleString(document.documentElement.lang) })
 }
 
 function seconds(ms) {
@@ -28,7 +28,7 @@ function windowBar(data) {
   const bar = make("div", "window-bar")
   const used = data.parts.reduce((sum, part) => sum + part.tokens, 0)
   bar.setAttribute("role", "img")
-  bar.setAttribute("aria-label", `About ${counted(used)} of ${counted(data.window)} were sent`)
+  bar.setAttribute("aria-label", t("About {used} of {window} were sent", { used: counted(used), window: counted(data.window) }))
   for (const part of data.parts) {
     const stretch = make("span", `origin-${part.origin}`)
     stretch.style.width = `${Math.max(0.4, (part.tokens / data.window) * 100)}%`
@@ -42,7 +42,7 @@ function partNode(part) {
   const node = make("details", "part")
   const summary = make("summary")
   summary.append(make("span", `dot origin-${part.origin}`), make("strong", "", ORIGINS[part.origin] ?? part.name),
-    make("span", "tokens", `about ${counted(part.tokens)}`))
+    make("span", "tokens", t("about {tokens}", { tokens: counted(part.tokens) })))
   node.append(summary)
   for (const { role, text } of part.texts) {
     const said = make("div", "said")
@@ -51,10 +51,11 @@ function partNode(part) {
   }
   for (const { name, tokens, is_shown } of part.files) {
     const said = make("div", "said")
-    said.append(make("b", "", name), make("p", "", is_shown ? `about ${counted(tokens)}` : "Only its name: this model is not shown images, or not this one."))
+    const about = is_shown ? t("about {tokens}", { tokens: counted(tokens) }) : t("Only its name: this model is not shown images, or not this one.")
+    said.append(make("b", "", name), make("p", "", about))
     node.append(said)
   }
-  if (!part.texts.length && !part.files.length) node.append(make("p", "said", part.origin === "opening" ? "What the answer began with." : "These messages were deleted since."))
+  if (!part.texts.length && !part.files.length) node.append(make("p", "said", part.origin === "opening" ? t("What the answer began with.") : t("These messages were deleted since.")))
   return node
 }
 
@@ -84,15 +85,15 @@ function facts(pairs) {
 function replayForm(data, act) {
   const form = make("form", "replay")
   const model = make("select")
-  model.setAttribute("aria-label", "Model for the replay")
-  model.append(new Option("The model in the top bar", ""), ...act.models().map((one) => new Option(one.label, one.id)))
+  model.setAttribute("aria-label", t("Model for the replay"))
+  model.append(new Option(t("The model in the top bar"), ""), ...act.models().map((one) => new Option(one.label, one.id)))
   const removable = data.parts.filter((part) => part.origin in REMOVABLE)
   const boxes = removable.map((part) => {
     const label = make("label")
-    label.append(Object.assign(make("input"), { type: "checkbox", value: part.origin }), ` Without the ${REMOVABLE[part.origin]}`)
+    label.append(Object.assign(make("input"), { type: "checkbox", value: part.origin }), ` ${t("Without: {part}", { part: REMOVABLE[part.origin] })}`)
     return label
   })
-  form.append(model, ...boxes, make("button", "primary", "Replay beside this answer"))
+  form.append(model, ...boxes, make("button", "primary", t("Replay beside this answer")))
   form.addEventListener("submit", (event) => {
     event.preventDefault()
     const without = [...form.querySelectorAll("input:checked")].map((box) => box.value)
@@ -108,10 +109,10 @@ export class Explanation {
     this.dialog = make("dialog", "explanation")
     this.dialog.setAttribute("aria-labelledby", "explanation-title")
     const head = make("header")
-    const title = make("h2", "", "What the model saw")
+    const title = make("h2", "", t("What the model saw"))
     title.id = "explanation-title"
     const close = textButton("✕", "close", () => this.dialog.close())
-    close.setAttribute("aria-label", "Close")
+    close.setAttribute("aria-label", t("Close"))
     head.append(title, close)
     this.body = make("div", "explanation-body")
     this.dialog.append(head, this.body)
@@ -123,19 +124,21 @@ export class Explanation {
   // Opens at once; what there is to see comes a moment later.
   open(answer) {
     this.wanted = answer
-    this.body.replaceChildren(make("p", "muted", "Looking it up …"))
+    this.body.replaceChildren(make("p", "muted", t("Looking it up …")))
     this.dialog.showModal()
   }
 
   show(data) {
     if (data.answer !== this.wanted) return
     const used = data.parts.reduce((sum, part) => sum + part.tokens, 0)
-    const share = `About ${counted(used)} of the model's window of ${data.window.toLocaleString("en")}; ${data.reserved.toLocaleString("en")} were kept free for the answer.`
+    const share = t("About {used} of the model's window of {window}; {reserved} were kept free for the answer.", {
+      used: counted(used), window: data.window.toLocaleString(document.documentElement.lang), reserved: data.reserved.toLocaleString(document.documentElement.lang),
+    })
     this.body.replaceChildren(
       windowBar(data), make("p", "muted", share), ...this.#remarks(data).map((remark) => make("p", "cut", `${remark}.`)),
-      ...data.parts.map(partNode), make("h3", "", "Time"), waterfall(data.times), make("h3", "", "Figures"), facts(data.facts),
-      make("h3", "", "Ask again"), replayForm(data, { ...this.act, replay: (answer, how) => this.#replay(answer, how) }),
-      make("h3", "", "The request"), this.#requestButtons(data.answer),
+      ...data.parts.map(partNode), make("h3", "", t("Time")), waterfall(data.times), make("h3", "", t("Figures")), facts(data.facts),
+      make("h3", "", t("Ask again")), replayForm(data, { ...this.act, replay: (answer, how) => this.#replay(answer, how) }),
+      make("h3", "", t("The request")), this.#requestButtons(data.answer),
     )
   }
 
@@ -144,15 +147,15 @@ export class Explanation {
     if (op.answer !== this.wanted) return
     const code = make("pre", "request", op.code)
     code.tabIndex = 0
-    const copy = textButton("Copy", "more", () => copyText(op.code, copy))
-    copy.title = "Copy"
+    const copy = textButton(t("Copy"), "more", () => copyText(op.code, copy))
+    copy.title = t("Copy")
     this.place.replaceChildren(code, copy)
     copy.focus()
   }
 
   #remarks(data) {
     const left = data.left_out.map((origin) => REMOVABLE[origin])
-    return [...(left.length ? [`Left out this time: ${left.join(", ")}`] : []), ...(data.cut ? [data.cut] : [])]
+    return [...(left.length ? [t("Left out this time: {parts}", { parts: left.join(", ") })] : []), ...(data.cut ? [data.cut] : [])]
   }
 
   #replay(answer, how) {
@@ -163,11 +166,11 @@ export class Explanation {
   #requestButtons(answer) {
     const node = make("div")
     const row = make("p", "buttons")
-    for (const [language, label] of [["curl", "As curl"], ["python", "As Python"]]) {
+    for (const [language, label] of [["curl", t("As curl")], ["python", t("As Python")]]) {
       row.append(textButton(label, "more", () => this.act.copy(answer, language)))
     }
     this.place = make("div")
-    node.append(make("p", "muted", "What was sent to the provider, to be sent again from a terminal. The key is not in it: set API_KEY."), row, this.place)
+    node.append(make("p", "muted", t("What was sent to the provider, to be sent again from a terminal. The key is not in it: set API_KEY.")), row, this.place)
     return node
   }
 

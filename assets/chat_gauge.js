@@ -24,8 +24,8 @@ function short(count) {
 }
 
 function dollars(amount) {
-  if (amount === 0) return "free"
-  return amount < 0.0001 ? "under $0.0001" : amount >= 1 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`
+  if (amount === 0) return t("free")
+  return amount < 0.0001 ? t("under $0.0001") : amount >= 1 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`
 }
 
 export class Gauge {
@@ -65,15 +65,17 @@ export class Gauge {
     const own = estimate(this.text) + PER_MESSAGE + attached
     const room = window - reserved
     const sent = Math.min(taken + own, Math.max(room, own))
-    const cost = price === null ? "" : ` · about ${dollars((sent * price) / 1_000_000)}`
+    const cost = price === null ? "" : ` · ${t("about {price}", { price: dollars((sent * price) / 1_000_000) })}`
     this.node.hidden = false
-    this.node.textContent = `${short(sent)} of ${short(window)} tokens${cost}`
-    this.node.title = `About ${sent.toLocaleString("en")} tokens will be sent, ${own.toLocaleString("en")} of them what you are writing; ${reserved.toLocaleString("en")} are kept free for the answer.`
+    this.node.textContent = t("{sent} of {window} tokens", { sent: short(sent), window: short(window) }) + cost
+    this.node.title = t("About {sent} tokens will be sent, {own} of them what you are writing; {reserved} are kept free for the answer.", {
+      sent: sent.toLocaleString(document.documentElement.lang), own: own.toLocaleString(document.documentElement.lang), reserved: reserved.toLocaleString(document.documentElement.lang),
+    })
     const isTooLong = own > room
     const isFull = !isTooLong && (this.data.is_cut || taken + own > room)
     this.node.classList.toggle("full", isFull)
     this.node.classList.toggle("too-long", isTooLong)
-    if (isTooLong) this.node.textContent = `About ${short(own)} tokens, more than this model takes (${short(room)})`
-    else if (isFull) this.node.title += " The oldest messages of the chat do not fit any more."
+    if (isTooLong) this.node.textContent = t("About {own} tokens, more than this model takes ({room})", { own: short(own), room: short(room) })
+    else if (isFull) this.node.title += ` ${t("The oldest messages of the chat do not fit any more.")}`
   }
 }

@@ -6,19 +6,19 @@ const DAY_MS = 86_400_000
 
 function groupOf(at) {
   const today = new Date().setHours(0, 0, 0, 0)
-  if (at >= today) return "Today"
-  if (at >= today - DAY_MS) return "Yesterday"
-  if (at >= today - 7 * DAY_MS) return "Previous 7 days"
-  if (at >= today - 30 * DAY_MS) return "Previous 30 days"
-  return new Date(at).toLocaleDateString("en", { month: "long", year: "numeric" })
+  if (at >= today) return t("Today")
+  if (at >= today - DAY_MS) return t("Yesterday")
+  if (at >= today - 7 * DAY_MS) return t("Previous 7 days")
+  if (at >= today - 30 * DAY_MS) return t("Previous 30 days")
+  return new Date(at).toLocaleDateString(document.documentElement.lang, { month: "long", year: "numeric" })
 }
 
-const SHELVES = { archive: "Archive", bin: "Bin" }
+const SHELVES = { archive: t("Archive"), bin: t("Bin") }
 const EMPTY = {
-  open: "Your chats will be listed here.",
-  project: "No chats here yet. What you ask now begins one in this project.",
-  archive: "Nothing is archived. Archived chats leave the list, and search still finds them.",
-  bin: "The bin is empty. Deleted chats stay here for 30 days.",
+  open: t("Your chats will be listed here."),
+  project: t("No chats here yet. What you ask now begins one in this project."),
+  archive: t("Nothing is archived. Archived chats leave the list, and search still finds them."),
+  bin: t("The bin is empty. Deleted chats stay here for 30 days."),
 }
 
 export class ChatList {
@@ -77,7 +77,7 @@ export class ChatList {
         nodes.push(...this.act.places().section())
         hasPlaces = true
       }
-      const ofChat = chat.is_pinned ? "Pinned" : groupOf(chat.at)
+      const ofChat = chat.is_pinned ? t("Pinned") : groupOf(chat.at)
       if (ofChat !== group) {
         group = ofChat
         list = make("ul")
@@ -96,7 +96,7 @@ export class ChatList {
 
   #shelfHead() {
     const head = make("div", "shelf-head")
-    head.append(textButton("← Chats", "shelf-link", () => this.act.show("open")), make("strong", "", SHELVES[this.shelf]))
+    head.append(textButton(t("← Chats"), "shelf-link", () => this.act.show("open")), make("strong", "", SHELVES[this.shelf]))
     return head
   }
 
@@ -108,8 +108,8 @@ export class ChatList {
 
   // What is in the bin cannot be opened: it is taken back first.
   #link(chat) {
-    if (this.shelf === "bin") return make("span", "binned", chat.title || "New chat")
-    const link = make("a", "", chat.title || "New chat")
+    if (this.shelf === "bin") return make("span", "binned", chat.title || t("New chat"))
+    const link = make("a", "", chat.title || t("New chat"))
     link.href = `/c/${chat.id}`
     link.dataset.chat = chat.id
     link.dataset.path = link.pathname
@@ -120,10 +120,10 @@ export class ChatList {
   }
 
   #actions(chat) {
-    if (this.shelf === "bin") return [["restore", "Restore"], ["purge", "Delete for good"]]
-    const away = this.shelf === "archive" ? ["unarchive", "Take out of the archive"] : ["archive", "Archive"]
-    const pin = this.shelf === "archive" ? [] : [chat.is_pinned ? ["unpin", "Unpin"] : ["pin", "Pin"]]
-    return [["rename", "Rename"], ...pin, ["move", "Move …"], ["tag", "Tags …"], away, ["share", "Share …"], ["exports", "Export …"], ["delete", "Delete"]]
+    if (this.shelf === "bin") return [["restore", t("Restore")], ["purge", t("Delete for good")]]
+    const away = this.shelf === "archive" ? ["unarchive", t("Take out of the archive")] : ["archive", t("Archive")]
+    const pin = this.shelf === "archive" ? [] : [chat.is_pinned ? ["unpin", t("Unpin")] : ["pin", t("Pin")]]
+    return [["rename", t("Rename")], ...pin, ["move", t("Move …")], ["tag", t("Tags …")], away, ["share", t("Share …")], ["exports", t("Export …")], ["delete", t("Delete")]]
   }
 
   #row(chat) {
@@ -132,7 +132,7 @@ export class ChatList {
     const menu = make("details", "menu")
     const summary = make("summary", "icon-button", "⋯")
     summary.setAttribute("role", "button")
-    summary.setAttribute("aria-label", `Actions for ${chat.title || "this chat"}`)
+    summary.setAttribute("aria-label", chat.title ? t("Actions for {title}", { title: chat.title }) : t("Actions for this chat"))
     const items = make("div", "items")
     for (const [name, label] of this.#actions(chat)) {
       const button = make("button", "", label)
@@ -163,7 +163,7 @@ export class ChatList {
     const input = make("input")
     input.value = chat.title
     input.maxLength = 200
-    input.setAttribute("aria-label", "Title of the chat")
+    input.setAttribute("aria-label", t("Title of the chat"))
     let isDone = false
     const end = (isKept) => {
       if (isDone) return

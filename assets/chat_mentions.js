@@ -48,7 +48,7 @@ export class Mentions {
     const offered = mention ? this.sources.models() : this.sources.prompts()
     this.found = offered.filter((one) => one.isAlways || one.label.toLowerCase().includes(typed)).slice(0, MAX_SHOWN)
     this.at = 0
-    this.node.setAttribute("aria-label", mention ? "Models" : "Prompts")
+    this.node.setAttribute("aria-label", mention ? t("Models") : t("Prompts"))
     this.#draw()
   }
 

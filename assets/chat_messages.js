@@ -13,7 +13,7 @@ const FOLD_CHARS = 1_600
 class Question {
   constructor(data, act) {
     this.node = make("article", "message question")
-    this.node.setAttribute("aria-label", "You said")
+    this.node.setAttribute("aria-label", t("You said"))
     this.data = data
     this.act = act
     const lines = data.text.split("\n", FOLD_LINES + 1)
@@ -24,7 +24,7 @@ class Question {
     this.node.append(this.bubble)
     this.bubble.hidden = !data.text
     if (isLong) {
-      const more = textButton("Show all", "unfold", () => {
+      const more = textButton(t("Show all"), "unfold", () => {
         this.bubble.textContent = data.text
         more.remove()
       })
@@ -39,8 +39,8 @@ class Question {
   edit() {
     if (!this.bubble.isConnected) return
     editor(this.data.text, {
-      label: "Edit question",
-      take: "Send",
+      label: t("Edit question"),
+      take: t("Send"),
       files: this.data.attachments ?? [],
       taken: (text, files) => this.act.edit(this.data.id, text, files),
     }).open(this.bubble)
@@ -59,17 +59,17 @@ class Answer {
     this.text = ""
     this.blocks = []
     this.node = make("article", "message answer")
-    this.node.setAttribute("aria-label", "Assistant answered")
+    this.node.setAttribute("aria-label", t("Assistant answered"))
     this.thoughts = make("details", "thoughts")
-    this.thoughts.append(make("summary", "", "Reasoning"), make("p"))
+    this.thoughts.append(make("summary", "", t("Reasoning")), make("p"))
     this.body = make("div", "body")
     this.remark = make("p", "remark")
     this.foot = make("div", "foot")
     this.data = data
     this.bar = null
     this.act = act
-    this.retry = textButton("Retry", "retry", () => act.regenerate(this.id, {}))
-    this.goOn = textButton("Continue", "retry", () => act.goOn(this.id))
+    this.retry = textButton(t("Retry"), "retry", () => act.regenerate(this.id, {}))
+    this.goOn = textButton(t("Continue"), "retry", () => act.goOn(this.id))
     this.figures = make("span", "figures")
     this.foot.append(this.figures)
     this.node.append(this.thoughts, this.body, this.remark, this.foot)
@@ -89,7 +89,7 @@ class Answer {
     this.isLive = isLive
     this.node.classList.toggle("live", isLive)
     this.node.setAttribute("aria-busy", String(isLive))
-    this.thoughts.firstChild.textContent = isLive && !this.blocks.length ? "Thinking …" : "Reasoning"
+    this.thoughts.firstChild.textContent = isLive && !this.blocks.length ? t("Thinking …") : t("Reasoning")
   }
 
   addReasoning({ at, text }) {
@@ -154,7 +154,7 @@ class Answer {
   }
 
   #edit() {
-    editor(this.text, { label: "Edit answer", take: "Save", taken: (text) => this.act.rewrite(this.id, text) }).open(this.body)
+    editor(this.text, { label: t("Edit answer"), take: t("Save"), taken: (text) => this.act.rewrite(this.id, text) }).open(this.body)
   }
 }
 

@@ -3,9 +3,9 @@
 
 const KEY = "llm-ui-notices"
 const LONG_MS = 10_000
-const ABOUT = "When it took more than 10 seconds and this page is not in view. Kept in this browser."
-const BLOCKED = "This browser blocks notifications of this site. Allow them in its settings for the site first."
-const BODY = "The answer has ended."
+const ABOUT = t("When it took more than 10 seconds and this page is not in view. Kept in this browser.")
+const BLOCKED = t("This browser blocks notifications of this site. Allow them in its settings for the site first.")
+const BODY = t("The answer has ended.")
 
 const find = (id) => document.getElementById(id)
 

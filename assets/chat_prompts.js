@@ -13,8 +13,8 @@ export class Prompts {
     this.focus = focus
     this.prompts = null
     this.mayShare = false
-    this.library = dialogNamed("Your prompts", "library form-dialog")
-    this.filling = dialogNamed("Fill in", "filling form-dialog")
+    this.library = dialogNamed(t("Your prompts"), "library form-dialog")
+    this.filling = dialogNamed(t("Fill in"), "filling form-dialog")
     // The browser gives the focus back by itself, but Chromium without a caret.
     for (const { dialog } of [this.library, this.filling]) dialog.addEventListener("close", focus)
   }
@@ -27,7 +27,7 @@ export class Prompts {
       about: prompt.text.replaceAll(/\s+/g, " ").slice(0, 80),
       take: (write) => this.#fill(prompt, write),
     }))
-    return [...all, { label: "Your prompts …", about: "Keep, change and delete them", isAlways: true, take: (write) => { write(""); this.show() } }]
+    return [...all, { label: t("Your prompts …"), about: t("Keep, change and delete them"), isAlways: true, take: (write) => { write(""); this.show() } }]
   }
 
   update(op) {
@@ -55,35 +55,35 @@ export class Prompts {
       const about = make("span")
       about.append(make("strong", "", `/${prompt.name}`), make("small", "", prompt.text.slice(0, 120)))
       item.append(about)
-      if (prompt.is_shared) item.append(make("span", "chip", prompt.is_mine ? "For everybody" : "From an administrator"))
+      if (prompt.is_shared) item.append(make("span", "chip", prompt.is_mine ? t("For everybody") : t("From an administrator")))
       if (prompt.is_mine) {
-        const edit = textButton("Edit", "more", () => this.#drawForm(prompt))
-        edit.setAttribute("aria-label", `Edit ${prompt.name}`)
-        const remove = textButton("Delete", "more", () => this.#remove(prompt))
-        remove.setAttribute("aria-label", `Delete ${prompt.name}`)
+        const edit = textButton(t("Edit"), "more", () => this.#drawForm(prompt))
+        edit.setAttribute("aria-label", t("Edit {name}", { name: prompt.name }))
+        const remove = textButton(t("Delete"), "more", () => this.#remove(prompt))
+        remove.setAttribute("aria-label", t("Delete {name}", { name: prompt.name }))
         item.append(edit, remove)
       }
       list.append(item)
     }
-    const about = make("p", "muted", "Type / in an empty message to use one. {{topic}} in its text is asked for each time.")
+    const about = make("p", "muted", t("Type / in an empty message to use one. {{topic}} in its text is asked for each time."))
     this.library.body.replaceChildren(
-      about, list, textButton("New prompt", "primary", () => this.#drawForm(null)), " ",
-      textButton("Close", "more", () => this.#close(this.library.dialog)),
+      about, list, textButton(t("New prompt"), "primary", () => this.#drawForm(null)), " ",
+      textButton(t("Close"), "more", () => this.#close(this.library.dialog)),
     )
   }
 
   #drawForm(prompt) {
     const form = make("form")
     const name = Object.assign(make("input"), { value: prompt?.name ?? "", maxLength: 40, required: true, placeholder: "summarise" })
-    const text = Object.assign(make("textarea"), { value: prompt?.text ?? "", rows: 6, required: true, placeholder: "Summarise this in {{number}} sentences:" })
+    const text = Object.assign(make("textarea"), { value: prompt?.text ?? "", rows: 6, required: true, placeholder: t("Summarise this in {{number}} sentences:") })
     const shared = Object.assign(make("input"), { type: "checkbox", checked: prompt?.is_shared ?? false })
-    form.append(field("Name", name), field("Text", text))
+    form.append(field(t("Name"), name), field(t("Text"), text))
     if (this.mayShare) {
       const line = make("label", "check")
       line.append(shared, " Offer it to everybody")
       form.append(line)
     }
-    form.append(make("button", "primary", "Save prompt"), textButton("Cancel", "more", () => this.#drawList()))
+    form.append(make("button", "primary", t("Save prompt")), textButton(t("Cancel"), "more", () => this.#drawList()))
     form.addEventListener("submit", (event) => {
       event.preventDefault()
       this.tell({ op: "save_prompt", prompt: prompt?.id ?? null, name: name.value, text: text.value, is_shared: shared.checked })
@@ -95,7 +95,7 @@ export class Prompts {
   #remove(prompt) {
     this.tell({ op: "delete_prompt", prompt: prompt.id })
     const undo = () => this.tell({ op: "save_prompt", name: prompt.name, text: prompt.text, is_shared: prompt.is_shared })
-    window.llmUi.toast(`${prompt.name} is deleted.`, { action: "Undo", onAction: undo })
+    window.llmUi.toast(t("{name} is deleted.", { name: prompt.name }), { action: t("Undo"), onAction: undo })
   }
 
   // Ask for what the text leaves open, then write it.
@@ -110,7 +110,7 @@ export class Prompts {
     const form = make("form")
     const boxes = new Map(names.map((name) => [name, Object.assign(make("textarea"), { rows: 1 })]))
     for (const [name, box] of boxes) form.append(field(name, box))
-    form.append(make("button", "primary", "Use it"), textButton("Cancel", "more", () => this.#close(dialog)))
+    form.append(make("button", "primary", t("Use it")), textButton(t("Cancel"), "more", () => this.#close(dialog)))
     form.addEventListener("submit", (event) => {
       event.preventDefault()
       this.#close(dialog)

@@ -4,9 +4,9 @@
 import { iconButton, make, textButton } from "./dom.js"
 
 const MAX_AGE_MS = 12 * 3_600_000
-const WAITING = "Sent one after the other, each when the answer before it has ended."
-const STEERING = "The answer ends after this paragraph, then the first one is sent."
-const HELD = "These were not sent. Send them when you like, or take them back."
+const WAITING = t("Sent one after the other, each when the answer before it has ended.")
+const STEERING = t("The answer ends after this paragraph, then the first one is sent.")
+const HELD = t("These were not sent. Send them when you like, or take them back.")
 
 export function newKey() {
   // Without a secure context there is no randomUUID.
@@ -106,14 +106,14 @@ export class Queue {
     const names = (item.files ?? []).map((file) => file.name).join(", ")
     const text = make("span", "text", names ? `${names}${item.text ? ` · ${item.text}` : ""}` : item.text)
     text.title = text.textContent
-    const up = iconButton("Move up", "upward", () => this.#moveUp(index))
+    const up = iconButton(t("Move up"), "upward", () => this.#moveUp(index))
     up.disabled = index === 0
     row.append(
       text,
-      textButton("Send now", "bar-button", () => this.act.sendNow(item)),
+      textButton(t("Send now"), "bar-button", () => this.act.sendNow(item)),
       up,
-      iconButton("Edit queued message", "edit", () => this.#takeBack(item)),
-      iconButton("Remove from queue", "trash", () => this.#remove(item, index)),
+      iconButton(t("Edit queued message"), "edit", () => this.#takeBack(item)),
+      iconButton(t("Remove from queue"), "trash", () => this.#remove(item, index)),
     )
     return row
   }
@@ -139,7 +139,7 @@ export class Queue {
       this.#store(place, items)
       this.draw()
     }
-    window.llmUi.toast("The message is not sent.", { action: "Undo", onAction: undo })
+    window.llmUi.toast(t("The message is not sent."), { action: t("Undo"), onAction: undo })
   }
 
   #changed() {

@@ -15,16 +15,18 @@ export class Search {
     this.models = models
     this.number = 0
     this.dialog = make("dialog", "search")
-    this.dialog.setAttribute("aria-label", "Search chats")
-    this.box = Object.assign(make("input"), { type: "search", placeholder: "Search titles and messages", maxLength: 500 })
-    this.box.setAttribute("aria-label", "Search chats")
+    this.dialog.setAttribute("aria-label", t("Search chats"))
+    this.box = Object.assign(make("input"), { type: "search", placeholder: t("Search titles and messages"), maxLength: 500 })
+    this.box.setAttribute("aria-label", t("Search chats"))
     this.box.setAttribute("aria-controls", "search-results")
     this.state = make("p", "muted")
     this.state.setAttribute("role", "status")
     this.list = make("ul")
     this.list.id = "search-results"
-    this.more = textButton("Show more", "more", () => this.#search(this.list.children.length))
-    this.filters = { model: this.#filter("Answered by"), project: this.#filter("In the project"), tag: this.#filter("With the tag"), days: this.#filter("Last written to") }
+    this.more = textButton(t("Show more"), "more", () => this.#search(this.list.children.length))
+    this.filters = {
+      model: this.#filter(t("Answered by")), project: this.#filter(t("In the project")), tag: this.#filter(t("With the tag")), days: this.#filter(t("Last written to")),
+    }
     const filters = make("div", "filters")
     filters.append(...Object.values(this.filters))
     this.dialog.append(this.box, filters, this.state, this.list, this.more)
@@ -88,8 +90,9 @@ export class Search {
     const words = this.box.value.trim()
     const isFiltered = Object.values(this.#chosen()).some(Boolean)
     if (op.items.length || op.offset) this.state.textContent = ""
-    else if (words) this.state.textContent = `Nothing holds “${words}”. Try fewer or other words${isFiltered ? ", or search everywhere" : ""}.`
-    else this.state.textContent = isFiltered ? "No chat is like that. Search everywhere, or type a word." : "Type a word that you remember."
+    else if (words && isFiltered) this.state.textContent = t("Nothing holds “{words}”. Try fewer or other words, or search everywhere.", { words })
+    else if (words) this.state.textContent = t("Nothing holds “{words}”. Try fewer or other words.", { words })
+    else this.state.textContent = isFiltered ? t("No chat is like that. Search everywhere, or type a word.") : t("Type a word that you remember.")
   }
 
   #search(offset) {
@@ -101,11 +104,11 @@ export class Search {
     const link = make("a")
     link.href = `/c/${item.chat}${item.message ? `#m-${item.message}` : ""}`
     const head = make("span", "head")
-    const when = new Date(item.at).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" })
-    head.append(make("strong", "", item.title || "New chat"), make("time", "", when))
+    const when = new Date(item.at).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short", year: "numeric" })
+    head.append(make("strong", "", item.title || t("New chat")), make("time", "", when))
     link.append(head)
     if (item.message) {
-      const said = make("span", "snippet", item.role === "user" ? "You: " : "")
+      const said = make("span", "snippet", item.role === "user" ? t("You: ") : "")
       for (const [text, isMatch] of item.pieces) said.append(isMatch ? make("mark", "", text) : text)
       link.append(said)
     }

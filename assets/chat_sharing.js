@@ -2,11 +2,11 @@
 
 import { copyText, make, textButton } from "./dom.js"
 
-const AUDIENCES = { signed_in: "People of this workspace, signed in", anyone: "Anyone who has the link" }
-const TIMES = [["7", "7 days"], ["30", "30 days"], ["365", "A year"], ["", "Until I revoke it"]]
+const AUDIENCES = { signed_in: t("People of this workspace, signed in"), anyone: t("Anyone who has the link") }
+const TIMES = [["7", t("7 days")], ["30", t("30 days")], ["365", t("A year")], ["", t("Until I revoke it")]]
 
 function date(ms) {
-  return new Date(ms).toLocaleDateString(undefined, { dateStyle: "medium" })
+  return new Date(ms).toLocaleDateString(document.documentElement.lang, { dateStyle: "medium" })
 }
 
 function choice(label, options) {
@@ -28,7 +28,7 @@ export class Sharing {
     this.title = make("h2")
     this.title.id = "sharing-title"
     this.body = make("div")
-    this.dialog.append(this.title, this.body, textButton("Close", "more", () => this.dialog.close()))
+    this.dialog.append(this.title, this.body, textButton(t("Close"), "more", () => this.dialog.close()))
     this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close() })
     this.dialog.addEventListener("close", () => {
       this.chat = null
@@ -39,8 +39,8 @@ export class Sharing {
 
   show(chat) {
     this.chat = chat.id
-    this.title.textContent = `Share “${chat.title || "New chat"}”`
-    this.body.replaceChildren(make("p", "muted", "Looking it up …"))
+    this.title.textContent = t("Share “{title}”", { title: chat.title || t("New chat") })
+    this.body.replaceChildren(make("p", "muted", t("Looking it up …")))
     this.dialog.showModal()
     this.tell({ op: "list_links", chat: chat.id })
   }
@@ -49,18 +49,18 @@ export class Sharing {
     if (chat !== this.chat) return
     const made = links.find((link) => link.token)
     if (made) this.tokens.set(made.id, made.token)
-    const form = audiences.length ? this.#form(audiences) : make("p", "muted", "Administrators have switched links off. Export the chat instead.")
+    const form = audiences.length ? this.#form(audiences) : make("p", "muted", t("Administrators have switched links off. Export the chat instead."))
     this.body.replaceChildren(form, this.#list(links, audiences))
     if (made) this.body.querySelector(".new input").select()
   }
 
   #form(audiences) {
     const form = make("form")
-    const who = choice("Who may read it", audiences.map((audience) => [audience, AUDIENCES[audience]]))
-    const until = choice("For how long", TIMES)
+    const who = choice(t("Who may read it"), audiences.map((audience) => [audience, AUDIENCES[audience]]))
+    const until = choice(t("For how long"), TIMES)
     form.append(
-      make("p", "muted", "A link shows a copy of the chat as it is now: what you write later does not enter it."),
-      who.line, until.line, make("button", "primary", "Create link"),
+      make("p", "muted", t("A link shows a copy of the chat as it is now: what you write later does not enter it.")),
+      who.line, until.line, make("button", "primary", t("Create link")),
     )
     form.addEventListener("submit", (event) => {
       event.preventDefault()
@@ -75,12 +75,12 @@ export class Sharing {
     for (const link of links) {
       const token = this.tokens.get(link.id)
       const item = make("li", token ? "new" : "")
-      const until = link.expires_at ? `until ${date(link.expires_at)}` : "until revoked"
-      const off = audiences.includes(link.audience) ? "" : " · switched off by administrators"
-      const about = make("span", "", `${AUDIENCES[link.audience]}, since ${date(link.created_at)}, ${until}${off}`)
+      const until = link.expires_at ? t("until {day}", { day: date(link.expires_at) }) : t("until revoked")
+      const off = audiences.includes(link.audience) ? "" : ` · ${t("switched off by administrators")}`
+      const about = make("span", "", `${AUDIENCES[link.audience]}, ${t("since {day}", { day: date(link.created_at) })}, ${until}${off}`)
       if (link.prefix && !token) about.append(make("small", "", `/s/${link.prefix}…`))
-      const revoke = textButton("Revoke", "more", () => this.tell({ op: "revoke", link: link.id }))
-      if (link.prefix) revoke.setAttribute("aria-label", `Revoke the link that begins with ${link.prefix}`)
+      const revoke = textButton(t("Revoke"), "more", () => this.tell({ op: "revoke", link: link.id }))
+      if (link.prefix) revoke.setAttribute("aria-label", t("Revoke the link that begins with {beginning}", { beginning: link.prefix }))
       item.append(about, ...(token ? this.#address(token) : []), revoke)
       list.append(item)
     }
@@ -90,12 +90,12 @@ export class Sharing {
   // Shown once: only a fingerprint of it is kept.
   #address(token) {
     const box = Object.assign(make("input"), { readOnly: true, value: `${location.origin}/s/${token}` })
-    box.setAttribute("aria-label", "Link")
-    const copy = textButton("Copy link", "more", async () => {
+    box.setAttribute("aria-label", t("Link"))
+    const copy = textButton(t("Copy link"), "more", async () => {
       await copyText(box.value, copy)
-      copy.textContent = "Copied"
+      copy.textContent = t("Copied")
     })
-    copy.title = "Copy link"
-    return [box, copy, make("p", "muted", "Copy it now: it is not shown again.")]
+    copy.title = t("Copy link")
+    return [box, copy, make("p", "muted", t("Copy it now: it is not shown again."))]
   }
 }

@@ -3,18 +3,18 @@
 import { make, textButton } from "./dom.js"
 
 const SHORTCUTS = [
-  ["Enter", "Send the message"],
-  ["Shift Enter", "Break the line"],
-  ["Enter", "While an answer is written: queue the message, or steer the answer (see Chat settings)"],
-  ["Ctrl Enter", "While an answer is written: interrupt it and send"],
-  ["↑", "Edit your last question or queued message, from the empty box"],
-  ["/", "Your prompts, at the beginning of a message"],
-  ["@", "Pick a model"],
-  ["Ctrl K", "Search all chats"],
-  ["Ctrl Shift O", "Begin a new chat"],
-  ["Ctrl Enter", "Take over what you edit"],
-  ["Esc", "Close what is open, or give up an edit"],
-  ["?", "Show this list"],
+  ["Enter", t("Send the message")],
+  [t("Shift Enter"), t("Break the line")],
+  ["Enter", t("While an answer is written: queue the message, or steer the answer (see Chat settings)")],
+  [t("Ctrl Enter"), t("While an answer is written: interrupt it and send")],
+  ["↑", t("Edit your last question or queued message, from the empty box")],
+  ["/", t("Your prompts, at the beginning of a message")],
+  ["@", t("Pick a model")],
+  [t("Ctrl K"), t("Search all chats")],
+  [t("Ctrl Shift O"), t("Begin a new chat")],
+  [t("Ctrl Enter"), t("Take over what you edit")],
+  [t("Esc"), t("Close what is open, or give up an edit")],
+  ["?", t("Show this list")],
 ]
 
 function isTyping(node) {
@@ -25,7 +25,7 @@ export class Shortcuts {
   constructor({ newChat }) {
     this.dialog = make("dialog", "shortcuts")
     this.dialog.setAttribute("aria-labelledby", "shortcuts-title")
-    const title = make("h2", "", "Keyboard shortcuts")
+    const title = make("h2", "", t("Keyboard shortcuts"))
     title.id = "shortcuts-title"
     const list = make("dl")
     for (const [keys, what] of SHORTCUTS) {
@@ -33,7 +33,7 @@ export class Shortcuts {
       for (const key of keys.split(" ")) place.append(make("kbd", "", key))
       list.append(place, make("dd", "", what))
     }
-    this.dialog.append(title, list, textButton("Close", "more", () => this.dialog.close()))
+    this.dialog.append(title, list, textButton(t("Close"), "more", () => this.dialog.close()))
     this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close() })
     document.body.append(this.dialog)
     document.addEventListener("keydown", (event) => {

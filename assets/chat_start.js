@@ -3,9 +3,9 @@
 import { make } from "./dom.js"
 
 const EXAMPLES = [
-  ["What can I do here?", "A short guide to this workspace"],
-  ["What is 47 * 89?", "Arithmetic, exactly"],
-  ["Show me a table and some code", "See how answers look"],
+  [t("What can I do here?"), t("A short guide to this workspace")],
+  [t("What is 47 * 89?"), t("Arithmetic, exactly")],
+  [t("Show me a table and some code"), t("See how answers look")],
 ]
 
 export function drawStart(place, ask) {
@@ -17,5 +17,5 @@ export function drawStart(place, ask) {
     button.addEventListener("click", () => ask(text))
     list.append(button)
   }
-  place.prepend(make("h2", "", "What is on your mind?"), list)
+  place.prepend(make("h2", "", t("What is on your mind?")), list)
 }

@@ -207,7 +207,7 @@ class ChatPage {
     const answer = this.messages.finish(op)
     const isLast = !this.messages.isWriting()
     if (isLast) this.#setStreaming(false)
-    if (answer) this.#say(op.is_error ? `The answer failed: ${op.remark}` : `The answer is complete. ${answer.spoken(MAX_SPOKEN_CHARS)}`)
+    if (answer) this.#say(op.is_error ? t("The answer failed: {why}", { why: op.remark }) : t("The answer is complete. {text}", { text: answer.spoken(MAX_SPOKEN_CHARS) }))
     if (answer && isLast) this.composer.ended({ isWell: op.status === "completed" })
     this.#follow()
   }
@@ -268,7 +268,7 @@ class ChatPage {
       this.tell({ op: "restore_messages", messages: op.messages })
     }
     this.messages.remove(op.messages)
-    window.llmUi.toast(op.messages.length > 1 ? "The question and its answer are gone." : "The answer is gone.", { action: "Undo", onAction: restore })
+    window.llmUi.toast(op.messages.length > 1 ? t("The question and its answer are gone.") : t("The answer is gone."), { action: t("Undo"), onAction: restore })
   }
 
   on_toast(op) {
@@ -361,12 +361,12 @@ class ChatPage {
   }
 
   #retitle(title) {
-    find("chat-title").textContent = title || "New chat"
+    find("chat-title").textContent = title || t("New chat")
     this.notices.retitle(title)
   }
 
   #setStreaming(isStreaming) {
-    if (isStreaming && !this.isStreaming) this.#say("An answer is being written.")
+    if (isStreaming && !this.isStreaming) this.#say(t("An answer is being written."))
     if (isStreaming) this.notices.began(this.chat)
     else this.notices.ended(this.chat)
     this.isStreaming = isStreaming

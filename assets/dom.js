@@ -102,7 +102,7 @@ export async function copyText(text, button) {
     area.remove()
   }
   button.classList.add("done")
-  button.setAttribute("aria-label", "Copied")
+  button.setAttribute("aria-label", t("Copied"))
   setTimeout(() => {
     button.classList.remove("done")
     button.setAttribute("aria-label", button.title)

@@ -91,12 +91,14 @@ const Table = {
       if (model.total <= model.size) return null
       const last = Math.min(model.offset + model.size, model.total)
       const turn = (pages) => () => model.send_msg({ action: "turn", pages })
-      const back = make("button", { class: "button quiet small", type: "button", onclick: turn(-1) }, "Previous")
-      const next = make("button", { class: "button quiet small", type: "button", onclick: turn(1) }, "Next")
+      const back = make("button", { class: "button quiet small", type: "button", onclick: turn(-1) }, t("Previous"))
+      const next = make("button", { class: "button quiet small", type: "button", onclick: turn(1) }, t("Next"))
       back.disabled = model.offset === 0
       next.disabled = last >= model.total
-      const where = `${(model.offset + 1).toLocaleString()}–${last.toLocaleString()} of ${model.total.toLocaleString()}`
-      return make("nav", { class: "pager", "aria-label": "Pages" }, make("span", {}, where), back, next)
+      const where = t("{first}–{last} of {total}", {
+        first: (model.offset + 1).toLocaleString(document.documentElement.lang), last: last.toLocaleString(document.documentElement.lang), total: model.total.toLocaleString(document.documentElement.lang),
+      })
+      return make("nav", { class: "pager", "aria-label": t("Pages") }, make("span", {}, where), back, next)
     }
 
     const draw = () => {
@@ -104,7 +106,7 @@ const Table = {
       const head = make("tr", {},
         ...model.columns.map((column) => make("th", { scope: "col", class: column.align }, column.label,
           column.unit ? make("small", {}, ` ${column.unit}`) : null)),
-        make("th", { scope: "col", class: "actions" }, make("span", { class: "visually-hidden" }, "Actions")))
+        make("th", { scope: "col", class: "actions" }, make("span", { class: "visually-hidden" }, t("Actions"))))
       const table = make("table", {}, make("caption", { class: "visually-hidden" }, model.caption),
         make("thead", {}, head), make("tbody", {}, ...model.rows.map(line)))
       const empty = model.rows.length ? null : make("p", { class: "empty" }, model.empty)
@@ -139,7 +141,7 @@ const Switch = {
 function checklist(field, value) {
   const chosen = new Set(value)
   const list = make("div", { class: "options" })
-  const filter = make("input", { type: "search", "aria-label": "Filter", placeholder: "Filter …" })
+  const filter = make("input", { type: "search", "aria-label": t("Filter"), placeholder: t("Filter …") })
   const all = make("button", { class: "button quiet small", type: "button" })
   const shown = () => {
     const words = filter.value.trim().toLowerCase()
@@ -148,7 +150,7 @@ function checklist(field, value) {
   const open = () => shown().filter((option) => !option.is_added)
   const isFull = () => open().length > 0 && open().every((option) => chosen.has(option.value))
   const label = () => {
-    all.textContent = isFull() ? "Choose none" : `Choose all ${open().length.toLocaleString()}`
+    all.textContent = isFull() ? t("Choose none") : t("Choose all {count}", { count: open().length.toLocaleString(document.documentElement.lang) })
     all.disabled = open().length === 0
   }
   const line = (option) => {
@@ -156,12 +158,12 @@ function checklist(field, value) {
     box.checked = option.is_added || chosen.has(option.value)
     box.disabled = option.is_added
     box.addEventListener("change", () => { chosen[box.checked ? "add" : "delete"](option.value); label() })
-    const detail = option.is_added ? "Added already" : option.detail
+    const detail = option.is_added ? t("Added already") : option.detail
     return make("label", {}, box, make("span", {}, option.label, detail ? make("small", {}, detail) : null))
   }
   const draw = () => {
     const lines = shown().map(line)
-    list.replaceChildren(...(lines.length ? lines : [make("p", { class: "empty" }, "Nothing matches.")]))
+    list.replaceChildren(...(lines.length ? lines : [make("p", { class: "empty" }, t("Nothing matches."))]))
     label()
   }
   filter.addEventListener("input", draw)
@@ -204,7 +206,7 @@ const Sheet = {
     const title = make("h2", { id: "title" })
     const send = (message) => { if (!model.is_busy) model.send_msg(message) }
     const ask = () => model.send_msg({ action: "close" })
-    const close = make("button", { class: "button quiet icon", type: "button", "aria-label": "Close", onclick: ask }, "✕")
+    const close = make("button", { class: "button quiet icon", type: "button", "aria-label": t("Close"), onclick: ask }, "✕")
     const error = make("div", { role: "alert" })
     const said = make("div", { role: "status" })
     const form = make("form", { novalidate: true })

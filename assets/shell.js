@@ -100,7 +100,7 @@ function watchConnection(document_) {
     // Bokeh 3.9 goes on with the half message it had when the connection broke, and then understands nothing.
     const connection = event.connection.deref()
     if (connection?._receiver) connection._receiver = new connection._receiver.constructor()
-    showConnection("Connection lost. Reconnecting …")
+    showConnection(t("Connection lost. Reconnecting …"))
     dispatchEvent(new CustomEvent("llm-ui-disconnected"))
     // Panel tries five times by itself; from the last time on it is up to us.
     if (event.timeout == null) reconnect(event)

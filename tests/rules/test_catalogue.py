@@ -33,6 +33,50 @@ def unmarked(template: str) -> list[str]:
     return [text.strip() for text in texts if re.search(r"[A-Za-z]{2}", NAMES_OF_THINGS.sub("", text))]
 
 
+SENTENCE = re.compile(r'"([A-Z‹←“…][^"\n]*[a-z][^"\n]*)"')
+WITH_VALUES = re.compile(r"`([^`\n]*)`")
+TEXT_OF_NODE = re.compile(r'\bmake\("\w+", (?:"[^"]*"|\{[^}]*\}), "([^"]*[a-z]{2}[^"]*)"')
+NO_SENTENCE = re.compile(
+    r"Enter|Escape|Arrow(?:Up|Down|Left|Right)|Home|End|Tab|Notification|DOMContentLoaded|Content-Type|HTML|LLM UI|M[\d.]+ .*"
+)
+"""Names of keys, headers and formats, and the paths of icons."""
+MARKED = re.compile(r'\btn?\("[^"\n]*"(?:, "[^"\n]*")?')
+
+
+def unmarked_in_script(source: str) -> list[str]:
+    """Return the sentences of a script that go round the catalogue: what begins like one, and the texts of nodes."""
+    lines = [line for line in source.splitlines() if not line.lstrip().startswith(("//", "import "))]
+    code = MARKED.sub("", "\n".join(lines))
+    filled = [re.sub(r"\$\{[^}]*\}", "…", text) for text in WITH_VALUES.findall(code)]
+    sentences = [text for text in SENTENCE.findall(code) if not NO_SENTENCE.fullmatch(text)]
+    return [
+        *sentences,
+        *TEXT_OF_NODE.findall(code),
+        *(text for text in filled if re.search(r"[A-Z][a-z]+ [a-z…]", text)),
+    ]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "assets").glob("*.js")), ids=lambda path: path.name)
+def test_every_sentence_of_a_script_is_marked(path: Path) -> None:
+    assert unmarked_in_script(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('make("p", "note", t("It is gone."))', []),
+        ('// "It is gone."', []),
+        ('tn("One is gone.", "{n} are gone.", n)', []),
+        ('event.key === "Enter"', []),
+        ('make("p", "note", "It is gone.")', ["It is gone.", "It is gone."]),
+        ('make("p", "note", "it is gone")', ["it is gone"]),
+        ("toast(`Chat ${name} is gone.`)", ["Chat … is gone."]),
+    ],
+)
+def test_the_rule_for_scripts_knows_good_from_bad(line: str, found: list[str]) -> None:
+    assert unmarked_in_script(line) == found
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "assets").glob("*.html")), ids=lambda path: path.name)
 def test_every_word_of_a_template_is_marked(path: Path) -> None:
     assert unmarked(path.read_text()) == []
