@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from llm_ui.chat import figures
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import MessageId
 from llm_ui.services.explanations import Explanation, SentPart, explain_answer
 from llm_ui.ui.page import PageContext
@@ -26,9 +27,9 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
         "times": [
             {"name": name, "ms": ms}
             for name, ms in (
-                ("Preparing", found.queue_ms),
-                ("Waiting for the first token", found.ttft_ms),
-                ("Writing", found.writing_ms),
+                (_("Preparing"), found.queue_ms),
+                (_("Waiting for the first token"), found.ttft_ms),
+                (_("Writing"), found.writing_ms),
             )
             if ms is not None
         ],
@@ -36,22 +37,27 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
 
 
 def _facts(found: Explanation) -> list[list[str]]:
-    about = "" if found.is_exact else "about "
+    about = "{count}" if found.is_exact else _("about {count}")
+    price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
     facts = [
-        ("Model", f"{found.model_name} · {found.provider_name}"),
-        ("Ended", found.ended),
-        ("Tokens in", f"{about}{found.input_tokens:,}" if found.input_tokens is not None else ""),
-        ("of these cached", f"{found.cached_tokens:,}" if found.cached_tokens else ""),
-        ("Tokens out", f"{about}{found.output_tokens:,}" if found.output_tokens is not None else ""),
-        ("of these reasoning", f"{found.reasoning_tokens:,}" if found.reasoning_tokens else ""),
-        ("Cost", figures.price(found.cost_usd) if found.cost_usd is not None else "unknown: the model has no price"),
-        ("Attempts", str(found.attempts) if found.attempts > 1 else ""),
-        ("Temperature", "" if found.temperature is None else f"{found.temperature:g}"),
-        ("Longest answer", "" if found.max_tokens is None else f"{found.max_tokens:,} tokens"),
-        ("Request", found.request_id),
-        ("Provider's request", found.provider_request_id),
+        (_("Model"), f"{found.model_name} · {found.provider_name}"),
+        (_("Ended"), found.ended),
+        (_("Tokens in"), _counted(about, found.input_tokens)),
+        (_("of these cached"), _counted("{count}", found.cached_tokens or None)),
+        (_("Tokens out"), _counted(about, found.output_tokens)),
+        (_("of these reasoning"), _counted("{count}", found.reasoning_tokens or None)),
+        (_("Cost"), price),
+        (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),
+        (_("Temperature"), "" if found.temperature is None else f"{found.temperature:g}"),
+        (_("Longest answer"), _counted(_("{count} tokens"), found.max_tokens)),
+        (_("Request"), found.request_id),
+        (_("Provider's request"), found.provider_request_id),
     ]
     return [[name, value] for name, value in facts if value]
+
+
+def _counted(words: str, tokens: int | None) -> str:
+    return "" if tokens is None else words.format(count=f"{tokens:,}")
 
 
 def _part(part: SentPart) -> dict[str, object]:
@@ -66,4 +72,6 @@ def _part(part: SentPart) -> dict[str, object]:
 
 def _shortened(text: str) -> str:
     more = len(text) - MAX_CHARS
-    return f"{text[:MAX_CHARS]} … and {more:,} more characters" if more > 0 else text
+    if more <= 0:
+        return text
+    return _("{text} … and {count} more characters").format(text=text[:MAX_CHARS], count=f"{more:,}")

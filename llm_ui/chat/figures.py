@@ -3,14 +3,16 @@
 from decimal import Decimal
 
 from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, Usage
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later
 from llm_ui.models import RunStatus, UsageSource
 from llm_ui.services.messages import RunSummary
 
 REASONS = {
-    "length": "Ended at the length limit.",
-    "content_filter": "Ended by the provider's content filter.",
-    "empty": "The model gave an empty answer.",
-    "cap": "Ended by this server's limit.",
+    "length": later("Ended at the length limit."),
+    "content_filter": later("Ended by the provider's content filter."),
+    "empty": later("The model gave an empty answer."),
+    "cap": later("Ended by this server's limit."),
 }
 
 
@@ -40,22 +42,22 @@ def of_metrics(model_name: str, metrics: Metrics, usage: Usage, cost_usd: str | 
 def remark_of_run(run: RunSummary) -> str:
     """Return what to say about a stored run's end; empty when it simply ended."""
     if run.status is RunStatus.STOPPED:
-        return "Stopped."
-    return run.error_message or REASONS.get(run.finish_reason or "", "")
+        return _("Stopped.")
+    return _(run.error_message or REASONS.get(run.finish_reason or "", ""))
 
 
 def remark_of_end(event: CompleteEvent | ErrorEvent) -> str:
     """Return what to say about a run's end; empty when it simply ended."""
     if isinstance(event, ErrorEvent):
-        return event.error.message
-    return "Stopped." if event.status == "stopped" else REASONS.get(event.finish_reason, "")
+        return _(event.error.message)
+    return _("Stopped.") if event.status == "stopped" else _(REASONS.get(event.finish_reason, ""))
 
 
 def price(amount: Decimal) -> str:
     """Return an amount as people read it: exact for cents, two significant digits below."""
     if amount == 0:
-        return "free"
-    return f"${amount:.2f}" if amount >= 1 else f"${amount:.2g}" if amount >= Decimal("0.0001") else "under $0.0001"
+        return _("free")
+    return f"${amount:.2f}" if amount >= 1 else f"${amount:.2g}" if amount >= Decimal("0.0001") else _("under $0.0001")
 
 
 def _span(ms: float) -> str:
@@ -74,11 +76,12 @@ def _line(
     about = "" if is_exact else "~"
     parts = [model_name]
     if ttft_ms is not None:
-        parts.append(f"{_span(ttft_ms)} to first token")
+        parts.append(_("{time} to first token").format(time=_span(ttft_ms)))
     if speed is not None:
         parts.append(f"{speed:.0f} tokens/s")
     if tokens_out is not None:
-        parts.append(f"{about}{tokens_in or 0:,} in, {about}{tokens_out:,} out")
+        counts = {"sent": f"{about}{tokens_in or 0:,}", "written": f"{about}{tokens_out:,}"}
+        parts.append(_("{sent} in, {written} out").format(**counts))
     if cost_usd is not None:
         parts.append(price(cost_usd))
     return " · ".join(parts)

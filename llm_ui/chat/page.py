@@ -7,6 +7,7 @@ from llm_ui.chat.hub import Hub
 from llm_ui.chat.ops import Asked, Open, Ready
 from llm_ui.chat.state import ChatState
 from llm_ui.chat.view import ChatView
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.ui.form import number_field, picker
 from llm_ui.ui.page import PageContext
 from llm_ui.ui.state import AppState
@@ -35,10 +36,10 @@ def build(context: PageContext, hub: Hub) -> WorkspacePage:
     view = ChatView(ask)
     state = ChatState(context, hub, view.tell)
     controls = {
-        "model": picker(state.param.model, "Model"),
-        "temperature": number_field(state.param.temperature, "Temperature", placeholder="model's own", step=0.1),
+        "model": picker(state.param.model, _("Model")),
+        "temperature": number_field(state.param.temperature, _("Temperature"), placeholder=_("model's own"), step=0.1),
         "max_tokens": number_field(
-            state.param.max_tokens, "Longest answer, in tokens", placeholder="model's own", step=256
+            state.param.max_tokens, _("Longest answer, in tokens"), placeholder=_("model's own"), step=256
         ),
     }
     return WorkspacePage(app, state, view, controls)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from llm_ui.chat import figures
 from llm_ui.contract import StartEvent
 from llm_ui.kit.block import calm
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ChatId
 from llm_ui.kit.markdown import blocks
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
@@ -102,9 +103,9 @@ def _shown(message: MessageView) -> Shown:
         shown["rating"] = 0 if message.feedback is None else int(message.feedback.rating)
         shown["can_go_on"] = _ended_early(message)
         if message.origin is MessageOrigin.EDIT:
-            shown["remark"] = "Edited by you."
+            shown["remark"] = _("Edited by you.")
         if message.origin is MessageOrigin.IMPORT:
-            shown["figures"] = " · ".join(filter(None, (message.model_name, "imported")))
+            shown["figures"] = " · ".join(filter(None, (message.model_name, _("imported"))))
         shown["reasoning"] = message.reasoning
         shown["blocks"] = [] if message.status is MessageStatus.STREAMING else blocks(message.text)
         if message.run is not None and message.status is not MessageStatus.STREAMING:

@@ -23,6 +23,8 @@ from llm_ui.chat.tasks import Tasks
 from llm_ui.chat.turn import Submission, Submitted, Turn, meant
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError, NotFound
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ChatId, MessageId, ProjectId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.observability.logging import get_logger
@@ -31,8 +33,8 @@ from llm_ui.ui.page import PageContext
 log = get_logger(__name__)
 
 CHAT_PATH = re.compile(r"/c/([0-9a-f\-]{36})/?")
-NO_MODEL = "No model is set up yet. An administrator can connect one under Admin."
-CRASHED = "Something went wrong here. Reload the page; if it stays, tell an administrator: {}."
+NO_MODEL = later("No model is set up yet. An administrator can connect one under Admin.")
+CRASHED = later("Something went wrong here. Reload the page; if it stays, tell an administrator: {error_id}.")
 
 
 class ChatState(param.Parameterized):
@@ -160,7 +162,7 @@ class ChatState(param.Parameterized):
         request = self._request(key, text=asked.text, chat_id=chat_id).model_copy(update=more)
         submission = Submission(key, asked.text, chat_id, shows_more, request, tuple(asked.beside))
         if not self._models:
-            self._say(NO_MODEL, submission)
+            self._say(_(NO_MODEL), submission)
             return
         self._comparison.close()
         self._follow(self._client.chat_stream(request), submission)
@@ -304,7 +306,7 @@ class ChatState(param.Parameterized):
             opened = await self._read_open_chat(self.chat_id, at)
         except NotFound as error:
             self.chat_id = None
-            self.tell({"op": "missing", "text": error.message})
+            self.tell({"op": "missing", "text": _(error.message)})
             return
         detail, live = opened.detail, opened.live_run_id
         self.title = detail.title
@@ -414,7 +416,7 @@ class ChatState(param.Parameterized):
         if error.code == "not_signed_in":
             self.tell({"op": "signed_out"})
         else:
-            self._say(error.message, submission)
+            self._say(_(error.message), submission)
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run work in a task that ends with the page."""
@@ -423,7 +425,7 @@ class ChatState(param.Parameterized):
     def _crashed(self, submission: Submission | None = None) -> None:
         error_id = secrets.token_hex(4)
         log.exception("page.event_crashed", error_id=error_id, user_id=self.context.user_id)
-        self._say(CRASHED.format(error_id), submission)
+        self._say(_(CRASHED).format(error_id=error_id), submission)
 
     def _say(self, sentence: str, submission: Submission | None) -> None:
         """Tell why something was not done: beside the text that was not sent, or for a moment."""

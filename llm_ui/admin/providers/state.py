@@ -7,6 +7,7 @@ import param
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.contract import FoundModel, FoundServer, ProviderTest
 from llm_ui.errors import InvalidInput, LLMUIError
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
 from llm_ui.services import ai_models, providers
@@ -57,7 +58,7 @@ class ProvidersState(AdminState):
         try:
             found = await self.llm(await self.context.actor()).find_local()
         except LLMUIError as refusal:
-            self.error = refusal.message
+            self.error = _(refusal.message)
             return
         known = {_port(provider.base_url) for provider in self.providers if _is_here(provider.base_url)}
         self.offers = tuple(server for server in found if _port(server.base_url) not in known)
