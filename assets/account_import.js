@@ -12,7 +12,7 @@ const bar = make("progress")
 const line = make("p", "note")
 const result = make("div")
 line.setAttribute("role", "status")
-bar.setAttribute("aria-label", "Bringing chats in")
+bar.setAttribute("aria-label", t("Bringing chats in"))
 said.append(line, bar, result)
 
 let upload = null
@@ -20,8 +20,8 @@ let upload = null
 form.addEventListener("submit", (event) => {
   event.preventDefault()
   const file = chosen.files[0]
-  if (!file) return refuse("Choose a file first.")
-  if (file.size > Number(place.dataset.most)) return refuse("The file is larger than 1 GB. Upload it in parts.")
+  if (!file) return refuse(t("Choose a file first."))
+  if (file.size > Number(place.dataset.most)) return refuse(t("The file is larger than 1 GB. Upload it in parts."))
   send(file)
 })
 
@@ -32,12 +32,12 @@ function send(file) {
   upload.setRequestHeader("X-File-Name", encodeURIComponent(file.name))
   upload.responseType = "json"
   upload.upload.addEventListener("progress", (event) => {
-    busy(`Uploading ${file.name} …`, event.loaded, event.total)
+    busy(t("Uploading {name} …", { name: file.name }), event.loaded, event.total)
   })
-  upload.addEventListener("load", () => show(upload.response?.import ?? { error: "The upload failed. Try again." }))
-  upload.addEventListener("error", () => refuse("The connection broke off. Upload the file again."))
-  upload.addEventListener("abort", () => refuse("Cancelled."))
-  busy(`Uploading ${file.name} …`, 0, file.size)
+  upload.addEventListener("load", () => show(upload.response?.import ?? { error: t("The upload failed. Try again.") }))
+  upload.addEventListener("error", () => refuse(t("The connection broke off. Upload the file again.")))
+  upload.addEventListener("abort", () => refuse(t("Cancelled.")))
+  busy(t("Uploading {name} …", { name: file.name }), 0, file.size)
   upload.send(file)
 }
 
@@ -60,8 +60,8 @@ async function cancel() {
 function show(job) {
   if (!job) return
   if (job.state === "queued" || job.state === "running") {
-    const came = job.chats_added ? `: ${counted(job.chats_added, "chat")} so far` : ""
-    busy(`Bringing in ${job.name}${came} …`, job.done, job.total)
+    const came = job.chats_added ? tn("{n} chat so far.", "{n} chats so far.", job.chats_added, { n: number(job.chats_added) }) : ""
+    busy([t("Bringing in {name} …", { name: job.name }), came].join(" ").trim(), job.done, job.total)
     setTimeout(look, LOOK_MS)
     return
   }
@@ -81,7 +81,7 @@ function busy(text, done, total) {
     bar.max = total
     bar.value = done
   } else bar.removeAttribute("value")
-  if (!result.querySelector("button")) result.replaceChildren(textButton("Cancel", "quiet", cancel))
+  if (!result.querySelector("button")) result.replaceChildren(textButton(t("Cancel"), "quiet", cancel))
 }
 
 function end() {
@@ -100,20 +100,22 @@ function refuse(text) {
 
 function sentence(job) {
   const parts = [
-    job.chats_added && `${counted(job.chats_added, "new chat")} with ${counted(job.messages_added, "message")}`,
-    job.chats_extended && `${counted(job.chats_extended, "chat")} brought up to date`,
-    job.prompts_added && counted(job.prompts_added, "prompt"),
-    job.chats_same && `${counted(job.chats_same, "chat")} that were here already`,
+    job.chats_added && tn("{n} new chat", "{n} new chats", job.chats_added, { n: number(job.chats_added) }),
+    job.messages_added && tn("{n} message", "{n} messages", job.messages_added, { n: number(job.messages_added) }),
+    job.chats_extended && tn("{n} chat brought up to date", "{n} chats brought up to date", job.chats_extended, { n: number(job.chats_extended) }),
+    job.prompts_added && tn("{n} prompt", "{n} prompts", job.prompts_added, { n: number(job.prompts_added) }),
+    job.chats_same && tn("{n} chat that was here already", "{n} chats that were here already", job.chats_same, { n: number(job.chats_same) }),
   ].filter(Boolean)
-  const came = parts.length ? `${parts.join(", ")}.` : "Nothing came in."
-  if (job.state === "failed") return parts.length ? `${job.error} Until there: ${came}` : job.error
-  return `${job.name}${job.state === "cancelled" ? ", cancelled" : ""}: ${came}`
+  const came = parts.length ? `${parts.join(", ")}.` : t("Nothing came in.")
+  if (job.state === "failed") return parts.length ? t("{error} Until there: {came}", { error: job.error, came }) : job.error
+  if (job.state === "cancelled") return t("{name}, cancelled: {came}", { name: job.name, came })
+  return `${job.name}: ${came}`
 }
 
 function skipped(job) {
   if (!job.skipped) return []
   const list = make("details", "skipped")
-  list.append(make("summary", "", `${counted(job.skipped, "entry", "entries")} left out`))
+  list.append(make("summary", "", tn("{n} entry left out", "{n} entries left out", job.skipped, { n: number(job.skipped) })))
   const rows = make("ul")
   for (const one of job.skipped_told) {
     const row = make("li")
@@ -121,13 +123,13 @@ function skipped(job) {
     rows.append(row)
   }
   const more = job.skipped - job.skipped_told.length
-  if (more > 0) rows.append(make("li", "", `and ${more.toLocaleString()} more`))
+  if (more > 0) rows.append(make("li", "", t("and {n} more", { n: number(more) })))
   list.append(rows)
   return [list]
 }
 
-function counted(number, one, many = `${one}s`) {
-  return `${number.toLocaleString()} ${number === 1 ? one : many}`
+function number(count) {
+  return count.toLocaleString(document.documentElement.lang)
 }
 
 look()

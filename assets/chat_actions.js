@@ -81,7 +81,7 @@ function drawStartPlace(page) {
   const { project } = page.list
   const line = document.getElementById("start-place")
   line.hidden = !project
-  line.textContent = project ? `The chat will be kept in the project ${page.places.named(project)}.` : ""
+  line.textContent = project ? t("The chat will be kept in the project {name}.", { name: page.places.named(project) }) : ""
 }
 
 function archive(page, chat, is_archived) {

@@ -5,7 +5,6 @@ import { icon, iconButton, make } from "./dom.js"
 
 const AT_ONCE = 2
 const DRAFT = "llm-ui-draft-files"
-const NO_ANSWER = "could not be uploaded: the server does not answer. Remove it and try again."
 
 function read(place) {
   try {
@@ -50,7 +49,7 @@ export class Attachments {
       this.input.value = ""
     })
     this.list = make("ul", "attached")
-    this.list.setAttribute("aria-label", "Attached files")
+    this.list.setAttribute("aria-label", t("Attached files"))
     this.said = make("p", "visually-hidden")
     this.said.setAttribute("role", "status")
     node.append(this.list, this.said, this.input)
@@ -59,7 +58,7 @@ export class Attachments {
 
   // A button that asks the computer for files.
   button() {
-    return iconButton("Attach files", "plus", () => this.input.click())
+    return iconButton(t("Attach files"), "plus", () => this.input.click())
   }
 
   // Files that are pasted or dropped on a node are attached.
@@ -140,13 +139,13 @@ export class Attachments {
     const whole = picked.filter((file) => file.size > 0 && file.size <= bytes)
     const large = picked.find((file) => file.size > bytes)
     const empty = picked.find((file) => file.size === 0)
-    if (large) this.act.refuse(`${large.name} is larger than ${Math.round(bytes / 1_000_000)} MB, which is the most. Make it smaller or split it.`)
-    else if (empty) this.act.refuse(`${empty.name} is empty. Pick another file.`)
-    else if (whole.length > room) this.act.refuse(`${files} files are the most for one message. Send the rest in the next one.`)
+    if (large) this.act.refuse(t("{name} is larger than {size} MB, which is the most. Make it smaller or split it.", { name: large.name, size: Math.round(bytes / 1_000_000) }))
+    else if (empty) this.act.refuse(t("{name} is empty. Pick another file.", { name: empty.name }))
+    else if (whole.length > room) this.act.refuse(t("{files} files are the most for one message. Send the rest in the next one.", { files }))
     else this.act.refuse("")
     for (const source of whole.slice(0, Math.max(0, room))) {
       const is_image = /^image\/(png|jpeg|gif|webp)$/.test(source.type)
-      const file = { name: source.name || "Pasted file", size: source.size, is_image, progress: 0, place: this.place, source }
+      const file = { name: source.name || t("Pasted file"), size: source.size, is_image, progress: 0, place: this.place, source }
       if (is_image) file.url = URL.createObjectURL(source)
       this.files.push(file)
       this.waiting.push(file)
@@ -185,9 +184,9 @@ export class Attachments {
     if (status === 401) window.llmUi.goToSignIn()
     if (status === 201) {
       Object.assign(file, response)
-      this.said.textContent = `${file.name} is attached.`
+      this.said.textContent = t("{name} is attached.", { name: file.name })
     } else {
-      file.problem = response?.error?.message ?? `${file.name} ${NO_ANSWER}`
+      file.problem = response?.error?.message ?? t("{name} could not be uploaded: the server does not answer. Remove it and try again.", { name: file.name })
       this.act.refuse(file.problem)
     }
     if (this.files.includes(file)) this.#changed()
@@ -203,7 +202,7 @@ export class Attachments {
     file.request?.abort()
     forget(file)
     if (file.problem) this.act.refuse(this.problem)
-    this.said.textContent = `${file.name} is removed.`
+    this.said.textContent = t("{name} is removed.", { name: file.name })
     this.#changed()
     const buttons = this.list.querySelectorAll("button")
     const next = buttons[Math.min(index, buttons.length - 1)]
@@ -231,16 +230,16 @@ export class Attachments {
     const item = make("li", file.problem ? "failed" : "")
     const picture = file.is_image ? Object.assign(make("img"), { src: addressOf(file), alt: "", width: 36, height: 36 }) : icon("file")
     const about = make("span", "about")
-    about.append(make("span", "name", file.name), make("span", "size", file.problem ? "Not attached" : sizeOf(file.size)))
+    about.append(make("span", "name", file.name), make("span", "size", file.problem ? t("Not attached") : sizeOf(file.size)))
     about.title = file.problem || file.name
     item.append(picture, about)
     if (!file.id && !file.problem) {
       file.bar = make("progress")
-      file.bar.setAttribute("aria-label", `Uploading ${file.name}`)
+      file.bar.setAttribute("aria-label", t("Uploading {name}", { name: file.name }))
       item.append(file.bar)
       this.#showProgress(file)
     }
-    item.append(iconButton(`Remove ${file.name}`, "close", () => this.remove(file)))
+    item.append(iconButton(t("Remove {name}", { name: file.name }), "close", () => this.remove(file)))
     return item
   }
 
@@ -255,7 +254,7 @@ export class Attachments {
 export function offerDrops(chat, take) {
   const target = make("div", "drop-target")
   target.hidden = true
-  target.append(make("p", "", "Drop files to attach them"))
+  target.append(make("p", "", t("Drop files to attach them")))
   chat.append(target)
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files")
   chat.addEventListener("dragenter", (event) => { if (hasFiles(event)) target.hidden = false })

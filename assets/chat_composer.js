@@ -216,7 +216,7 @@ export class Composer {
   // Why the models cannot be asked with these images; empty when they can.
   #blindness() {
     const blind = this.files.hasImages ? this.act.blindModel() : null
-    return blind ? `${blind} cannot see images. Pick another model, or remove the image.` : ""
+    return blind ? t("{model} cannot see images. Pick another model, or remove the image.", { model: blind }) : ""
   }
 
   #filesChanged() {

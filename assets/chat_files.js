@@ -5,8 +5,8 @@ import { icon, make, textButton } from "./dom.js"
 const THUMB_PX = 220
 
 export function sizeOf(bytes) {
-  if (bytes < 1000) return `${bytes} bytes`
-  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+  if (bytes < 1000) return t("{bytes} bytes", { bytes })
+  return bytes < 1_000_000 ? t("{size} KB", { size: Math.round(bytes / 1000) }) : t("{size} MB", { size: (bytes / 1_000_000).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 }) })
 }
 
 export function addressOf(file) {
@@ -17,7 +17,7 @@ export function addressOf(file) {
 export function filesNode(files) {
   if (!files?.length) return null
   const list = make("ul", "files")
-  list.setAttribute("aria-label", files.length > 1 ? `${files.length} files` : "1 file")
+  list.setAttribute("aria-label", tn("{n} file", "{n} files", files.length, { n: files.length }))
   for (const file of files) {
     const item = make("li")
     item.append(file.is_image ? thumbnail(file) : chip(file))
@@ -32,7 +32,7 @@ function thumbnail(file) {
   const scale = Math.min(1, THUMB_PX / Math.max(file.width, file.height))
   image.width = Math.max(24, Math.round(file.width * scale))
   image.height = Math.max(24, Math.round(file.height * scale))
-  image.addEventListener("error", () => image.replaceWith(make("span", "lost", `${file.name} is not there any more`)), { once: true })
+  image.addEventListener("error", () => image.replaceWith(make("span", "lost", t("{name} is not there any more", { name: file.name }))), { once: true })
   const button = textButton("", "thumbnail", () => viewer().show(file))
   button.title = `${file.name}, ${sizeOf(file.size)}`
   button.append(image)
@@ -42,7 +42,7 @@ function thumbnail(file) {
 function chip(file) {
   const link = Object.assign(make("a", "file-chip"), { href: addressOf(file), download: file.name })
   link.append(icon("file"), make("span", "name", file.name), make("span", "size", sizeOf(file.size)))
-  link.title = `Save ${file.name}`
+  link.title = t("Save {name}", { name: file.name })
   return link
 }
 
@@ -61,9 +61,9 @@ class Viewer {
     this.name = make("h2")
     this.name.id = "viewer-name"
     this.about = make("span", "muted")
-    this.save = make("a", "more", "Save")
+    this.save = make("a", "more", t("Save"))
     const close = textButton("✕", "close", () => this.dialog.close())
-    close.setAttribute("aria-label", "Close")
+    close.setAttribute("aria-label", t("Close"))
     head.append(this.name, this.about, this.save, close)
     this.place = make("div", "viewer-place")
     this.dialog.append(head, this.place)
@@ -74,7 +74,7 @@ class Viewer {
 
   show(file) {
     this.name.textContent = file.name
-    this.about.textContent = `${file.width.toLocaleString("en")} × ${file.height.toLocaleString("en")}, ${sizeOf(file.size)}`
+    this.about.textContent = `${file.width.toLocaleString(document.documentElement.lang)} × ${file.height.toLocaleString(document.documentElement.lang)}, ${sizeOf(file.size)}`
     Object.assign(this.save, { href: addressOf(file), download: file.name })
     const image = Object.assign(make("img"), { src: addressOf(file), alt: file.name })
     image.width = file.width

@@ -17,9 +17,9 @@ export class Places {
     this.act = act
     this.projects = []
     this.tags = []
-    this.naming = dialogNamed("New project", "naming form-dialog")
-    this.moving = dialogNamed("Move", "moving form-dialog")
-    this.tagging = dialogNamed("Tags", "tagging form-dialog")
+    this.naming = dialogNamed(t("New project"), "naming form-dialog")
+    this.moving = dialogNamed(t("Move"), "moving form-dialog")
+    this.tagging = dialogNamed(t("Tags"), "tagging form-dialog")
   }
 
   update(op) {
@@ -32,20 +32,20 @@ export class Places {
   }
 
   named(id) {
-    return this.projects.find((project) => project.id === id)?.name ?? "Project"
+    return this.projects.find((project) => project.id === id)?.name ?? t("Project")
   }
 
   // ---- In the sidebar ----
   section() {
     const head = make("div", "group places-head")
-    head.append(make("h2", "", "Projects"))
+    head.append(make("h2", "", t("Projects")))
     const add = textButton("", "icon-button", () => this.#name(null))
-    add.setAttribute("aria-label", "New project")
-    add.title = "New project"
+    add.setAttribute("aria-label", t("New project"))
+    add.title = t("New project")
     add.append(icon("plus"))
     head.append(add)
     const list = make("ul")
-    list.setAttribute("aria-label", "Projects")
+    list.setAttribute("aria-label", t("Projects"))
     for (const project of this.projects) {
       const item = make("li")
       const button = rowButton(project.name, "folder", () => this.act.show("open", project.id))
@@ -61,11 +61,11 @@ export class Places {
     const head = make("div", "shelf-head project-head")
     const name = make("strong", "", project.name)
     name.title = project.name
-    const rename = textButton("Rename", "shelf-link", () => this.#name(project))
-    rename.setAttribute("aria-label", `Rename the project ${project.name}`)
-    const remove = textButton("Delete", "shelf-link", () => this.#remove(project))
-    remove.setAttribute("aria-label", `Delete the project ${project.name}`)
-    head.append(textButton("← Chats", "shelf-link", () => this.act.show("open", null)), rename, remove, name)
+    const rename = textButton(t("Rename"), "shelf-link", () => this.#name(project))
+    rename.setAttribute("aria-label", t("Rename the project {name}", { name: project.name }))
+    const remove = textButton(t("Delete"), "shelf-link", () => this.#remove(project))
+    remove.setAttribute("aria-label", t("Delete the project {name}", { name: project.name }))
+    head.append(textButton(t("← Chats"), "shelf-link", () => this.act.show("open", null)), rename, remove, name)
     return head
   }
 
@@ -74,12 +74,12 @@ export class Places {
     const { dialog, title, body } = this.naming
     this.isRenaming = Boolean(project)
     this.moved = chat
-    title.textContent = project ? "Rename the project" : "New project"
+    title.textContent = project ? t("Rename the project") : t("New project")
     const form = make("form")
-    const name = Object.assign(make("input"), { value: project?.name ?? "", maxLength: 80, required: true, placeholder: "Thesis" })
+    const name = Object.assign(make("input"), { value: project?.name ?? "", maxLength: 80, required: true, placeholder: t("Thesis") })
     const buttons = make("div", "buttons")
-    buttons.append(make("button", "primary", project ? "Rename" : "Create"), textButton("Cancel", "more", () => dialog.close()))
-    form.append(field("Name", name), buttons)
+    buttons.append(make("button", "primary", project ? t("Rename") : t("Create")), textButton(t("Cancel"), "more", () => dialog.close()))
+    form.append(field(t("Name"), name), buttons)
     form.addEventListener("submit", (event) => {
       event.preventDefault()
       this.act.tell({ op: "save_project", project: project?.id ?? null, name: name.value, chat: chat?.id ?? null })
@@ -91,13 +91,13 @@ export class Places {
   #remove(project) {
     this.act.tell({ op: "delete_project", project: project.id })
     this.act.show("open", null)
-    window.llmUi.toast(`The project ${project.name} is gone; its chats are in the list.`)
+    window.llmUi.toast(t("The project {name} is gone; its chats are in the list.", { name: project.name }))
   }
 
   // Where a chat is to be kept.
   move(chat) {
     const { dialog, title, body } = this.moving
-    title.textContent = `Move “${chat.title || "New chat"}”`
+    title.textContent = t("Move “{title}”", { title: chat.title || t("New chat") })
     const list = make("ul", "choices")
     const add = (label, iconName, act, isHere = false) => {
       const item = make("li")
@@ -110,43 +110,43 @@ export class Places {
       list.append(item)
     }
     const put = (project) => this.act.tell({ op: "move", chat: chat.id, project })
-    add("No project", "list", () => put(null), !chat.project)
+    add(t("No project"), "list", () => put(null), !chat.project)
     for (const project of this.projects) add(project.name, "folder", () => put(project.id), chat.project === project.id)
-    add("New project …", "plus", () => this.#name(null, chat))
-    body.replaceChildren(list, textButton("Cancel", "more", () => dialog.close()))
+    add(t("New project …"), "plus", () => this.#name(null, chat))
+    body.replaceChildren(list, textButton(t("Cancel"), "more", () => dialog.close()))
     dialog.showModal()
   }
 
   // The tags of a chat: each change is kept at once.
   tag(chat) {
     const { dialog, title, body } = this.tagging
-    title.textContent = `Tags of “${chat.title || "New chat"}”`
+    title.textContent = t("Tags of “{title}”", { title: chat.title || t("New chat") })
     let tags = [...chat.tags]
     const form = make("form")
-    const box = Object.assign(make("input"), { maxLength: 40, placeholder: "travel", autocomplete: "off" })
+    const box = Object.assign(make("input"), { maxLength: 40, placeholder: t("travel"), autocomplete: "off" })
     const given = make("ul", "tags")
-    given.setAttribute("aria-label", "Tags of this chat")
+    given.setAttribute("aria-label", t("Tags of this chat"))
     const offered = make("ul", "tags")
-    offered.setAttribute("aria-label", "Your other tags")
+    offered.setAttribute("aria-label", t("Your other tags"))
     const keep = (changed) => {
       tags = [...new Set(changed)].sort()
       this.act.tell({ op: "tag", chat: chat.id, tags })
       draw()
     }
-    const chip = (name, label, text, act) => {
+    const chip = (label, text, act) => {
       const item = make("li")
       const button = textButton(text, "tag", act)
-      button.setAttribute("aria-label", `${label} ${name}`)
+      button.setAttribute("aria-label", label)
       item.append(button)
       return item
     }
     const draw = () => {
-      given.replaceChildren(...tags.map((name) => chip(name, "Take away", `${name} ×`, () => {
+      given.replaceChildren(...tags.map((name) => chip(t("Take away {name}", { name }), `${name} ×`, () => {
         keep(tags.filter((one) => one !== name))
         box.focus()
       })))
       const others = this.tags.filter((name) => !tags.includes(name)).slice(0, 30)
-      offered.replaceChildren(...others.map((name) => chip(name, "Add", `+ ${name}`, () => {
+      offered.replaceChildren(...others.map((name) => chip(t("Add {name}", { name }), `+ ${name}`, () => {
         keep([...tags, name])
         box.focus()
       })))
@@ -159,10 +159,10 @@ export class Places {
       box.value = ""
     })
     const line = make("div", "buttons")
-    line.append(box, make("button", "primary", "Add"))
-    box.setAttribute("aria-label", "New tag")
-    form.append(make("p", "muted", `Chats are found by their tags. At most ${MAX_TAGS}.`), given, line, offered)
-    body.replaceChildren(form, textButton("Done", "more", () => dialog.close()))
+    line.append(box, make("button", "primary", t("Add")))
+    box.setAttribute("aria-label", t("New tag"))
+    form.append(make("p", "muted", t("Chats are found by their tags. At most {n}.", { n: MAX_TAGS })), given, line, offered)
+    body.replaceChildren(form, textButton(t("Done"), "more", () => dialog.close()))
     draw()
     dialog.showModal()
     box.focus()

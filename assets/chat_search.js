@@ -2,7 +2,7 @@
 
 import { make, textButton } from "./dom.js"
 
-const TIMES = [["", "Any time"], ["7", "Last 7 days"], ["30", "Last 30 days"], ["365", "Last year"]]
+const TIMES = [["", t("Any time")], ["7", t("Last 7 days")], ["30", t("Last 30 days")], ["365", t("Last year")]]
 
 const PAUSE_MS = 150
 
@@ -55,9 +55,9 @@ export class Search {
 
   // What can be filtered by: what there is.
   offer() {
-    this.#fill("model", "Any model", this.models().map(({ id, label }) => [id, label]))
-    this.#fill("project", "Any project", this.places.projects.map(({ id, name }) => [id, name]))
-    this.#fill("tag", "Any tag", this.places.tags.map((tag) => [tag, `#${tag}`]))
+    this.#fill("model", t("Any model"), this.models().map(({ id, label }) => [id, label]))
+    this.#fill("project", t("Any project"), this.places.projects.map(({ id, name }) => [id, name]))
+    this.#fill("tag", t("Any tag"), this.places.tags.map((tag) => [tag, `#${tag}`]))
     this.#fill("days", TIMES[0][1], TIMES.slice(1))
   }
 

@@ -37,10 +37,10 @@ SENTENCE = re.compile(r'"([A-Z‹←“…][^"\n]*[a-z][^"\n]*)"')
 WITH_VALUES = re.compile(r"`([^`\n]*)`")
 TEXT_OF_NODE = re.compile(r'\bmake\("\w+", (?:"[^"]*"|\{[^}]*\}), "([^"]*[a-z]{2}[^"]*)"')
 NO_SENTENCE = re.compile(
-    r"Enter|Escape|Arrow(?:Up|Down|Left|Right)|Home|End|Tab|Notification|DOMContentLoaded|Content-Type|HTML|LLM UI"
-    r"|M[\d.]+ .*"
+    r"Enter|Escape|Arrow(?:Up|Down|Left|Right)|Home|End|Tab|Notification|DOMContentLoaded|Content-Type"
+    r"|X-[\w-]+|Files|HTML|LLM UI|M[\d.]+ .*"
 )
-"""Names of keys, headers and formats, and the paths of icons."""
+"""Names of keys, headers, formats and kinds of data, and the paths of icons."""
 MARKED = re.compile(r'\btn?\("[^"\n]*"(?:, "[^"\n]*")?')
 
 
