@@ -8,13 +8,14 @@ from typing import BinaryIO
 import click
 
 from llm_ui.cli.command import data_dir, read_secret, run, settings, stamp, table, with_database
-from llm_ui.db import Database
+from llm_ui.db import Database, Session
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.passwords import Passwords
 from llm_ui.models import Role
 from llm_ui.services import users as service
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.archive import archive
+from llm_ui.services.imports import Progress, import_file
 from llm_ui.services.users import NewUser
 
 password_option = click.option(
@@ -116,6 +117,32 @@ def export(name: str, file: Path, data_dir: Path | None) -> None:
 
     run(lambda: with_database(settings(data_dir=data_dir), work))
     click.echo(f"Wrote {file}.")
+
+
+@users.command("import")
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@data_dir
+def import_command(name: str, file: Path, data_dir: Path | None) -> None:
+    """Bring in for NAME what LLM UI, ChatGPT, Open WebUI or LibreChat exported to FILE."""
+    progress = Progress()
+
+    async def work(database: Database) -> None:
+        async with database.reading() as session:
+            user = await service.find_user(session, SYSTEM, name)
+        await import_file(database, Actor(user.id, user.name, user.role), file, progress, _go_on)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    for one in progress.skipped_told:
+        click.echo(f"Left out: {one['what']}: {one['why']}")
+    click.echo(
+        f"{progress.chats_added} new chats, {progress.chats_extended} brought up to date, "
+        f"{progress.chats_same} that were here already; {progress.skipped} entries left out."
+    )
+
+
+async def _go_on(_session: Session, _progress: Progress, _done: int, _total: int) -> bool:
+    return True
 
 
 def _new_file(file: Path) -> BinaryIO:

@@ -73,6 +73,11 @@ def test_the_account(screen: Page, product: Product, check: Check) -> None:
     screen.goto(f"{product.url}/account")
 
     check("account")
+    notes = {"name": "notes.json", "mimeType": "application/json", "buffer": b'[{"title": "Only notes"}]'}
+    screen.get_by_label("File to bring in").set_input_files(files=[notes])  # type: ignore[list-item]
+    screen.get_by_role("button", name="Bring in", exact=True).click()
+    screen.get_by_text("1 entry left out").click()
+    check("account with what was left out")
 
 
 def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Check) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.fakes.exports import as_json, chatgpt_chat
 from tests.fakes.provider import PROTOCOLS, FakeProvider, models
 from tests.product import PASSWORD
 
@@ -249,3 +250,19 @@ def test_everything_of_a_person_is_written_to_a_file(filled: Cli, tmp_path: Path
     assert file.stat().st_mode & 0o077 == 0
     assert "Name another file" in filled.sentence("users", "export", "ann", str(file))
     assert "no account" in filled.sentence("users", "export", "nobody", str(tmp_path / "nobody.zip"))
+
+
+def test_what_another_product_exported_is_brought_in_once(filled: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "conversations.json"
+    file.write_bytes(as_json([chatgpt_chat(1, 1), {"title": "Notes"}]))
+
+    told = filled.fine("users", "import", "ann", str(file))
+
+    assert "Left out: Notes: It is no chat" in told
+    assert "1 new chats" in told
+    assert "0 new chats, 0 brought up to date, 1 that were here already" in filled.fine(
+        "users", "import", "ann", str(file)
+    )
+    file.write_text("hello")
+    assert "neither JSON nor a zip" in filled.sentence("users", "import", "ann", str(file))
+    assert "does not exist" in filled.sentence("users", "import", "ann", str(tmp_path / "nothing"))
