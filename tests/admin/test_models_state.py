@@ -155,3 +155,15 @@ async def test_a_person_without_the_right_sees_nothing(context_of: ContextOf, a_
 
     assert "may not do this" in state.error
     assert state.models == ()
+
+
+async def test_whether_a_model_sees_images_is_guessed_and_can_be_said(state: ModelsState) -> None:
+    assert named(state, "gpt-4o").can_see_images
+    await state.open_edit(named(state, "my-finetune").id)
+    assert state.can_see_images == "no"
+
+    state.fill({"can_see_images": "yes"})
+    await state.save()
+
+    assert state.error == ""
+    assert named(state, "my-finetune").can_see_images

@@ -1,8 +1,10 @@
 """Backups: written while everything runs, and put back."""
 
+import io
 import os
 import shutil
 import sqlite3
+import tarfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from llm_ui.kit.file_store import FileStore
 from tests.cli.conftest import Cli
 from tests.fakes.postgresql import PostgreSQLServer
 
@@ -198,3 +201,61 @@ def test_postgresql_in_use_or_a_foreign_file_is_left_alone(
     assert "pg_restore failed" in cli.sentence("db", "restore", str(tmp_path / "foreign.dump"))
 
     assert "ann" in cli.fine("users", "list")
+
+
+def store_file(folder: Path, data: bytes) -> Path:
+    store = FileStore(folder / "files")
+    new = store.begin()
+    new.write(data)
+    return store.path(new.keep())
+
+
+def test_attached_files_go_with_the_copy_and_come_back(filled: Cli, tmp_path: Path) -> None:
+    path = store_file(filled.folder, b"what somebody attached")
+    copy = tmp_path / "copy.db"
+    archive = tmp_path / "copy.db.files.tar"
+
+    assert archive.name in filled.fine("db", "backup", str(copy))
+    assert archive.stat().st_mode & 0o077 == 0
+    path.unlink()
+    elsewhere = Cli(tmp_path / "elsewhere")
+    elsewhere.fine("db", "restore", str(copy))
+    filled.fine("db", "restore", str(copy))
+
+    assert path.read_bytes() == b"what somebody attached"
+    assert FileStore(elsewhere.folder / "files").read(path.name) == b"what somebody attached"
+
+
+def test_an_archive_of_files_that_is_not_sound_changes_nothing(filled: Cli, tmp_path: Path) -> None:
+    path = store_file(filled.folder, b"whole")
+    copy = tmp_path / "copy.db"
+    filled.fine("db", "backup", str(copy))
+    archive = tmp_path / "copy.db.files.tar"
+    sound = archive.read_bytes()
+    before = (filled.folder / "llm-ui.db").read_bytes()
+
+    for name, data, said in (("../../evil", b"evil", "no attached file"), ("a" * 64, b"not what it says", "damaged")):
+        with tarfile.open(archive, "w") as tar:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+        assert said in filled.sentence("db", "restore", str(copy))
+    archive.write_bytes(sound[:700])
+    assert "not a sound copy of the attached files" in filled.sentence("db", "restore", str(copy))
+
+    assert not (tmp_path / "evil").exists()
+    assert list(FileStore(filled.folder / "files").names()) == [path.name]
+    assert (filled.folder / "llm-ui.db").read_bytes() == before
+
+
+def test_a_file_that_is_not_there_is_found_by_the_check(filled: Cli) -> None:
+    with sqlite3.connect(filled.folder / "llm-ui.db") as connection:
+        connection.execute(
+            "INSERT INTO attachments (id, user_id, position, name, media_type, size_bytes, sha256, tokens, created_at)"
+            " SELECT 'abcdefabcdefabcdefabcdefabcdefab', id, 0, 'cat.png', 'image/png', 1, ?, 0, '2026-01-01'"
+            " FROM users",
+            ["a" * 64],
+        )
+    connection.close()
+
+    assert "1 attached files are not in" in filled("db", "check").stdout

@@ -10,6 +10,7 @@ from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ChatId
 from llm_ui.services.access import Actor
 from llm_ui.services.exports import ExportKind, WholeChat, exported, read_whole_chat
+from tests.services.test_attachments import uploaded
 from tests.services.test_branches import answered
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
@@ -78,3 +79,17 @@ async def test_somebody_elses_chat_is_not_there(seeded: Database, a_user: Actor,
 
     with pytest.raises(NotFound):
         await whole(seeded, another_user, turn.chat_id)
+
+
+async def test_every_kind_lists_what_was_attached(seeded: Database, a_user: Actor) -> None:
+    file = await uploaded(seeded, a_user, "<i>cat.png")
+    turn = await answered(seeded, a_user, "what is it?", "a cat", attachments=(file.id,))
+
+    chat = await whole(seeded, a_user, turn.chat_id)
+
+    assert "- Attached: <i>cat.png (1,234 bytes)\n\nwhat is it?" in exported(chat, ExportKind.MARKDOWN)
+    assert "Attached: &lt;i&gt;cat.png (1,234 bytes)" in exported(chat, ExportKind.HTML)
+    question, answer = json.loads(exported(chat, ExportKind.JSON))["messages"]
+    about = {"name": "<i>cat.png", "media_type": "image/png", "size_bytes": 1_234, "sha256": "a" * 64}
+    assert question["attachments"] == [about]
+    assert "attachments" not in answer

@@ -14,6 +14,7 @@ from llm_ui.services import branches, chats, retention, settings, sharing
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import SHARING
 from llm_ui.services.sharing import Link
+from tests.services.test_attachments import uploaded
 from tests.services.test_branches import answered
 from tests.services.test_chats import read
 
@@ -215,3 +216,15 @@ async def test_nobody_has_more_links_than_can_be_looked_after(
     async with seeded.writing() as session:
         await sharing.revoke(session, a_user, links[0][0].id)
     await share(seeded, a_user, turn.chat_id)
+
+
+async def test_a_link_names_what_was_attached(seeded: Database, a_user: Actor, another_user: Actor) -> None:
+    file = await uploaded(seeded, a_user)
+    turn = await answered(seeded, a_user, "", "a cat", attachments=(file.id,))
+    _, token = await share(seeded, a_user, turn.chat_id)
+
+    async with seeded.reading() as session:
+        question, answer = (await sharing.open_link(session, token, another_user)).messages
+
+    assert (question.text, question.files) == ("", ("cat.png",))
+    assert (answer.text, answer.files) == ("a cat", ())

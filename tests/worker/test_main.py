@@ -14,12 +14,17 @@ from huey import crontab
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.kit.clock import now
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ChatId, SessionId, UserId, uuid7
+from llm_ui.kit.media import Media
 from llm_ui.models import ChatHistory, UserSession
 from llm_ui.queue import open_queue
+from llm_ui.services import attachments
 from llm_ui.services.access import Actor
+from llm_ui.services.attachments import Received
 from llm_ui.worker import main
-from llm_ui.worker.main import SCHEDULE, purge, run
+from llm_ui.worker.main import SCHEDULE, purge, run, schedule
+from tests.kit.test_file_store import stored
 from tests.product import wait_until
 
 MONTH = timedelta(days=31)
@@ -151,3 +156,18 @@ def test_a_queue_that_is_no_file_is_said_in_one_sentence(config: Config) -> None
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"llm-ui: The job queue {config.folder / 'jobs.db'} cannot be opened.")
+
+
+async def test_files_that_nobody_needs_are_removed(database: Database, config: Config, a_user: Actor) -> None:
+    store = FileStore(config.files_path)
+    kept, gone = [await asyncio.to_thread(stored, store, data) for data in (b"needed", b"nobody's")]
+    async with database.writing() as session:
+        media = Media("text/plain", text="needed")
+        await attachments.receive(session, a_user, Received("note.txt", media, 6, kept))
+    for name in (kept, gone):
+        os.utime(store.path(name), (0, 0))
+    job, _ = schedule(config)["purge_files"]
+
+    await job(database)
+
+    assert await asyncio.to_thread(lambda: list(store.names())) == [kept]
