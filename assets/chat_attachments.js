@@ -229,6 +229,7 @@ export class Attachments {
   #chip(file) {
     const item = make("li", file.problem ? "failed" : "")
     const picture = file.is_image ? Object.assign(make("img"), { src: addressOf(file), alt: "", width: 36, height: 36 }) : icon("file")
+    if (file.is_image) picture.addEventListener("error", () => this.#lost(file), { once: true })
     const about = make("span", "about")
     about.append(make("span", "name", file.name), make("span", "size", file.problem ? t("Not attached") : sizeOf(file.size)))
     about.title = file.problem || file.name
@@ -241,6 +242,13 @@ export class Attachments {
     }
     item.append(iconButton(t("Remove {name}", { name: file.name }), "close", () => this.remove(file)))
     return item
+  }
+
+  // A draft of last week: its file was not sent and is gone.
+  #lost(file) {
+    if (!file.id || file.problem) return
+    file.problem = `${file.name} is not on the server any more. Remove it and attach it again.`
+    this.#changed()
   }
 
   #showProgress(file) {

@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Watch, ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
+from tests.browser.test_attachments import CAT, NOTE, attach
 from tests.product import Product
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -202,3 +203,27 @@ def test_the_administration(screen: Page, product: Product, check: Check) -> Non
     screen.get_by_role("button", name="Add provider").first.click()
     expect(screen.get_by_role("dialog")).to_be_visible()
     check("adding a provider")
+
+
+def test_files_in_the_composer_and_under_a_question(screen: Page, product: Product, check: Check, watch: Watch) -> None:
+    sign_in(screen, product, "bob")
+    screen.goto(product.url)
+    watch.allowed.add("400 (Bad Request)")
+    pick_model(screen, "slow-words")
+    attach(screen, CAT, NOTE, {"name": "report.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n\x00\xff"})
+    expect(screen.get_by_text("Not attached")).to_be_visible()
+    check("files in the composer, one refused")
+    screen.get_by_role("button", name="Remove report.pdf").click()
+    expect(screen.get_by_text("slow-words cannot see images.")).to_be_visible()
+    check("an image that the model cannot see")
+    pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    ask(screen, "What is this?")
+    expect(screen.get_by_role("button", name="Edit answer")).to_be_visible()
+    check("files under a question")
+    screen.get_by_role("button", name="cat.png").click()
+    expect(screen.get_by_role("dialog", name="cat.png")).to_be_visible()
+    check("an image in full")
+    screen.keyboard.press("Escape")
+    screen.get_by_role("article", name="You said").hover()
+    screen.get_by_role("button", name="Edit question").click()
+    check("a question with files, edited")

@@ -146,9 +146,7 @@ def test_what_cannot_be_attached_is_said_in_one_sentence(
     expect(chat.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
     for button in chat.get_by_role("button", name=re.compile("^Remove ")).all():
         button.click()
-    expect(chat.get_by_role("alert").filter(has_text=sentence)).to_have_count(
-        0 if file["buffer"][:1] in b"%\x89" else 1
-    )
+    expect(attached(chat)).to_have_count(0)
     chat.get_by_role("textbox", name="Message").fill("What is 6 * 7?")
     chat.get_by_role("textbox", name="Message").press("Enter")
     expect(answer(chat)).to_contain_text("42")
@@ -255,6 +253,7 @@ def test_an_administrator_says_that_a_model_sees(page: Page, product: Product) -
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("slow-words is saved.")).to_be_visible()
         page.goto(product.url)
+        expect(page.get_by_role("textbox", name="Message")).to_be_enabled()
         pick_model(page, "slow-words")
         if page.get_by_role("button", name="Remove cat.png").count() == 0:
             attach(page, CAT)
