@@ -16,15 +16,13 @@ from llm_ui.contract import (
     TitleEvent,
     TokenEvent,
 )
-from llm_ui.kit.markdown import Change, GrowingText
+from llm_ui.kit.markdown import Change, GrowingText, is_quick
 from llm_ui.llm_client import Numbered
 
 FRAME_S = 0.033
 """At most one batch in this time: what a screen shows in two frames."""
 RENDER_SHARE = 4
 """Pause at least so many times as long as rendering took, so that it never takes more than a fifth of a core."""
-THREAD_CHARS = 4_000
-"""Text that is to be rendered and is longer than this goes to a thread, off the event loop."""
 
 Op = dict[str, object]
 
@@ -168,8 +166,7 @@ class AnswerFollower:
         async with self._rendering:
             growing, text = self._growing, self._answer.whole()
             work = growing.finish if is_last else growing.update
-            is_long = len(text) - growing.offset > THREAD_CHARS
-            change = await asyncio.to_thread(work, text) if is_long else work(text)
+            change = work(text) if is_quick(text, growing.offset) else await asyncio.to_thread(work, text)
             return change if growing is self._growing else None
 
 

@@ -8,22 +8,21 @@ from llm_ui.contract import StartEvent
 from llm_ui.kit.block import calm
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ChatId
-from llm_ui.kit.markdown import blocks
+from llm_ui.kit.markdown import blocks, is_quick
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
 from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.chats import ChatSummary
 from llm_ui.services.messages import MessageView
 
 Shown = dict[str, object]
-THREAD_CHARS = 4_000
 BAD_ENDS = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
 
 
 async def shown_messages(messages: Sequence[MessageView]) -> list[Shown]:
-    """Return messages with their answers rendered, long ones off the event loop."""
-    if sum(len(message.text) for message in messages) > THREAD_CHARS:
-        return await asyncio.to_thread(_all, messages)
-    return _all(messages)
+    """Return messages with their answers rendered, off the event loop unless they are short."""
+    if is_quick("\n".join(message.text for message in messages)):
+        return _all(messages)
+    return await asyncio.to_thread(_all, messages)
 
 
 def shown_chats(chats: Sequence[ChatSummary], tags: Mapping[ChatId, Sequence[str]]) -> list[Shown]:

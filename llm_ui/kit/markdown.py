@@ -1,12 +1,13 @@
 """Markdown of models and people to safe HTML: whole, or block by block while it grows."""
 
+import html
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llm_ui.kit.block import MAX_CHARS, Block, block_html, calm, code_html, language_of, split
-from llm_ui.kit.highlight import highlighted
+from llm_ui.kit.highlight import coloured
 
 STRIDE_CHARS = 60_000
 """A long text is taken in pieces of this length, so that its cost stays linear."""
@@ -17,6 +18,9 @@ DEADLINE_S = 2.0
 MAX_MARKER_CHARS = 100
 CHUNK_CHARS = 1_000
 """Code that still grows is coloured and sent in pieces of about this length, each once."""
+
+QUICK_CHARS = 4_000
+"""So much without code takes a few milliseconds."""
 
 TAIL = '<span class="growing">{}</span>'
 
@@ -46,6 +50,11 @@ def render(text: str) -> str:
 def blocks(text: str) -> list[str]:
     """Return the safe HTML of each top-level block."""
     return list(GrowingText().finish(text).blocks)
+
+
+def is_quick(text: str, offset: int = 0) -> bool:
+    """Return whether the text may be rendered from there on on an event loop: it is short, and has no code."""
+    return len(text) - offset <= QUICK_CHARS and "```" not in text and "~~~" not in text
 
 
 class GrowingText:
@@ -159,6 +168,7 @@ class _OpenCode:
         self._closing = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}+[ \t]*+$", re.MULTILINE)
         self._pieces: list[str] = []
         self._tail = ""
+        self._has_colours = True
 
     @classmethod
     def at(cls, text: str, offset: int) -> "_OpenCode | None":
@@ -187,15 +197,21 @@ class _OpenCode:
         if len(text) - self.committed > CHUNK_CHARS:
             # A line that does not end is cut: minified code has lines of megabytes.
             end = lines_end if lines_end > self.committed else len(text) - CHUNK_CHARS // 2
-            added = calm(highlighted(text[self.committed : end], self._language))
+            added = self._highlighted(text[self.committed : end])
             self.committed = end
             self._pieces.append(added)
         tail = text[self.committed :]
         if self._closing.match(tail[tail.rfind("\n") + 1 :]):
             # The closing line, as it seems, or its beginning.
             tail = tail[: tail.rfind("\n") + 1]
-        self._tail = calm(highlighted(tail, self._language))
+        self._tail = self._highlighted(tail)
         return MoreCode(added, self._tail)
+
+    def _highlighted(self, code: str) -> str:
+        """Return the code as safe HTML: with colours until they could not be had once."""
+        found = coloured(code, self._language) if self._has_colours and code else None
+        self._has_colours = found is not None or not code
+        return calm(html.escape(code) if found is None else found)
 
 
 def _final_count(tail: str, found: list[Block]) -> int:
