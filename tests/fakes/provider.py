@@ -2,7 +2,8 @@
 
 In a test: `async with FakeProvider(reply) as fake: …`. By hand or for tests that kill processes:
 `python -m tests.fakes.provider --port 0 --script '{"pieces": 200, "delay_ms": 20}'` prints its port and answers every
-question with numbered words `w0 w1 …`, so that a lost or doubled piece shows.
+question with numbered words `w0 w1 …`, so that a lost or doubled piece shows. `{"echo": 40}` answers with the question
+itself, in pieces of so many characters; `{"refuse": true}` refuses with it.
 """
 
 import argparse
@@ -283,8 +284,23 @@ def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
     return respond
 
 
+def echo(script: dict[str, Any]) -> Callable[[Received], Reply]:
+    """Return a provider (OpenAI's protocol) that says what it is asked: as its answer, or as its reason to refuse."""
+
+    def respond(request: Received) -> Reply:
+        if request.method == "GET":
+            return models(request)
+        said = request.json()["messages"][-1]["content"]
+        if script.get("refuse"):
+            return Reply([json.dumps({"error": {"message": said}}).encode()], status=400)
+        size = int(script["echo"])
+        return reply("openai", answer("openai", [said[at : at + size] for at in range(0, len(said), size)]))
+
+    return respond
+
+
 async def _main(port: int, script: dict[str, Any]) -> None:
-    fake = FakeProvider(numbered_words(script))
+    fake = FakeProvider(echo(script) if script.keys() & {"echo", "refuse"} else numbered_words(script))
     await fake.start(port)
     print(f"listening on {fake.port}", flush=True)
     await asyncio.Event().wait()
