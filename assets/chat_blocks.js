@@ -1,6 +1,7 @@
 // The blocks of an answer, and what can be done with code and tables.
 
 import { drawMaths } from "./chat_maths.js"
+import { kindOf, preview } from "./chat_preview.js"
 import { copyText, make, textButton } from "./dom.js"
 
 const ENDINGS = {
@@ -51,7 +52,10 @@ function addCodeBar(code) {
   })
   wrap.setAttribute("aria-pressed", "false")
   const download = () => save(`code.${ENDINGS[language.toLowerCase()] ?? "txt"}`, "text/plain", text())
-  bar.append(make("span", "", language), wrap, barButton(t("Download"), t("Download code"), download),
+  const kind = kindOf(language, text())
+  const look = barButton(t("Preview"), t("Preview"), () => preview.toggle({ kind, text, button: look }))
+  look.setAttribute("aria-expanded", "false")
+  bar.append(make("span", "", language), ...(kind ? [look] : []), wrap, barButton(t("Download"), t("Download code"), download),
     barButton(t("Copy"), t("Copy code"), (button) => copyText(text(), button)))
   // Long lines are scrolled with the keyboard too.
   code.querySelector("pre").tabIndex = 0

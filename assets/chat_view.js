@@ -10,6 +10,7 @@ import { Exports } from "./chat_exports.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 import { Notices } from "./chat_notices.js"
+import { preview } from "./chat_preview.js"
 import { Sharing } from "./chat_sharing.js"
 import { Places } from "./chat_places.js"
 import { Prompts } from "./chat_prompts.js"
@@ -118,6 +119,7 @@ class ChatPage {
     if (this.isRestored) this.hasOlder = op.has_older
     this.isRestored = false
     if (isOther) {
+      preview.close()
       if (isFirst || this.composer.place !== op.chat) this.composer.open(op.chat)
       this.isStuck = true
       this.hasOlder = op.has_older

@@ -23,6 +23,7 @@ from llm_ui.app.gate import Gate
 from llm_ui.app.imports import Import
 from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
+from llm_ui.app.preview import Preview
 from llm_ui.app.shares import Share
 from llm_ui.app.sockets import Sockets
 from llm_ui.app.uploads import AttachedFile, Upload
@@ -187,6 +188,7 @@ def _routes() -> list[Any]:
         (r"/files/([0-9a-f\-]{36})", AttachedFile),
         (r"/offline", Offline),
         (r"/service-worker\.js", ServiceWorker),
+        (r"/preview", Preview),
         (r"/healthz", Health),
         (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
         (r"/assets/([0-9a-f]+)/(.*)", Assets),

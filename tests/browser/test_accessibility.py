@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import Watch, ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
 from tests.browser.test_attachments import CAT, NOTE, attach
+from tests.browser.test_rendering import a_chat, write
 from tests.product import Product
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -153,6 +154,16 @@ def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None
     screen.get_by_role("button", name="Create").click()
     expect(screen.get_by_role("button", name="← Chats")).to_be_visible()
     check("a project")
+
+
+def test_the_preview(screen: Page, product: Product, check: Check) -> None:
+    a_chat(screen, product)
+    write(screen, "```csv\nname,size\nb,10\na,9\n```\n\n```html\n<p>Hello</p>\n```")
+    for number, inside in enumerate(("table", "iframe")):
+        screen.get_by_role("button", name="Preview", exact=True).nth(number).click()
+        expect(screen.get_by_role("complementary", name="Page" if number else "Table").locator(inside)).to_be_visible()
+        check(f"preview of a {inside}")
+        screen.keyboard.press("Escape")
 
 
 def test_a_shared_chat(screen: Page, product: Product, check: Check, watch: Watch) -> None:

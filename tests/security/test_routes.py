@@ -41,6 +41,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/files/([0-9a-f\-]{36})$": (f"/files/{UUID(int=1)}", SIGN_IN),
     r"/offline$": ("/offline", OPEN),
     r"/service-worker\.js$": ("/service-worker.js", OPEN),
+    r"/preview$": ("/preview", OPEN),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
     r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),
@@ -108,7 +109,7 @@ async def test_security_headers_are_on_every_answer(workspace: Workspace) -> Non
         "/nowhere",
         "/components/this/X/css/x",
         "/?bokeh-session-id=x",
-        *(path for path, _ in EXPECTED.values()),
+        *(path for path, _ in EXPECTED.values() if path != "/preview"),
     ]:
         for browser in (ann, workspace.browser()):
             headers = (await browser.get(path)).headers
@@ -124,6 +125,19 @@ async def test_security_headers_are_on_every_answer(workspace: Workspace) -> Non
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
             assert headers["X-Frame-Options"] == "DENY", path
             assert "camera=()" in headers["Permissions-Policy"], path
+
+
+async def test_the_page_of_the_preview_has_no_origin_and_nothing_leaves_it(workspace: Workspace) -> None:
+    headers = (await workspace.browser().get("/preview")).headers
+    policy = dict(part.partition(" ")[::2] for part in headers["Content-Security-Policy"].split("; "))
+
+    assert policy.pop("sandbox") == "allow-scripts"
+    assert policy.pop("default-src") == "'none'"
+    assert policy.pop("frame-ancestors") == "'self'"
+    assert not any("http" in sources or "*" in sources or "'self'" in sources for sources in policy.values())
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in headers
 
 
 async def test_a_refused_websocket_tells_no_more_than_its_status(workspace: Workspace) -> None:

@@ -1,0 +1,171 @@
+// The preview beside the chat: a code block that is a page, a picture or a table, looked at without leaving.
+// Pages and pictures are drawn in a frame without an origin (llm_ui/app/preview.py): they reach neither us nor the net.
+
+import { make, textButton } from "./dom.js"
+
+const KINDS = { html: "page", htm: "page", xhtml: "page", svg: "picture", csv: "table", tsv: "table" }
+const NAMES = { page: "Page", picture: "Picture", table: "Table" }
+const PAGE = /^\s*(<!doctype html|<html[\s>])/i
+const PICTURE = /^\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*)?<svg[\s>]/i
+const MAX_ROWS = 1_000
+const NARROW = matchMedia("(max-width: 900px)")
+const FRAMED = `<!doctype html><style>html { height: 100% } body { display: grid; place-items: center; min-height: 100%; margin: 0; background: #fff }
+svg { max-width: 100%; max-height: 100vh }</style>`
+
+// What a code block can be looked at as; null when it is only code.
+export function kindOf(language, text) {
+  const kind = KINDS[language.toLowerCase()]
+  if (kind) return kind
+  if (PICTURE.test(text)) return "picture"
+  return PAGE.test(text) ? "page" : null
+}
+
+// RFC 4180, with tabs or semicolons too where the first line has more of them.
+export function rowsOf(text) {
+  const first = text.split("\n", 1)[0]
+  const mark = [",", ";", "\t"].sort((one, other) => first.split(other).length - first.split(one).length)[0]
+  const rows = [[""]]
+  let isQuoted = false
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at]
+    const row = rows.at(-1)
+    if (char === '"' && (isQuoted || !row.at(-1))) {
+      if (isQuoted && text[at + 1] === '"') {
+        row[row.length - 1] += '"'
+        at += 1
+      } else isQuoted = !isQuoted
+    } else if (!isQuoted && char === mark) row.push("")
+    else if (!isQuoted && char === "\n") rows.push([""])
+    else if (isQuoted || char !== "\r") row[row.length - 1] += char
+  }
+  return rows.filter((row) => row.length > 1 || row[0].trim())
+}
+
+function compared(one, other) {
+  const [a, b] = [one, other].map((text) => Number(text.replaceAll(/[\s,%$€]/g, "") || NaN))
+  if (!Number.isNaN(a) && !Number.isNaN(b)) return a - b
+  return one.localeCompare(other, undefined, { numeric: true })
+}
+
+function tableOf(text) {
+  const [head = [], ...rows] = rowsOf(text)
+  const place = make("div", "preview-table")
+  const table = make("table")
+  const body = make("tbody")
+  const draw = () => {
+    body.replaceChildren(...rows.slice(0, MAX_ROWS).map((row) => {
+      const line = make("tr")
+      line.append(...head.map((_, column) => make("td", "", row[column] ?? "")))
+      return line
+    }))
+  }
+  const titles = head.map((name, column) => {
+    const cell = make("th")
+    cell.scope = "col"
+    cell.append(textButton(name || `Column ${column + 1}`, "", () => {
+      const order = cell.ariaSort === "ascending" ? "descending" : "ascending"
+      for (const title of titles) title.ariaSort = title === cell ? order : null
+      const sign = order === "ascending" ? 1 : -1
+      rows.sort((one, other) => sign * compared(one[column] ?? "", other[column] ?? ""))
+      draw()
+    }))
+    return cell
+  })
+  const line = make("tr")
+  line.append(...titles)
+  const top = make("thead")
+  top.append(line)
+  table.append(make("caption", "", rows.length > MAX_ROWS ? `The first ${MAX_ROWS.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows` : `${rows.length.toLocaleString("en")} rows`), top, body)
+  draw()
+  place.tabIndex = 0
+  place.append(table)
+  return place
+}
+
+class Preview {
+  constructor() {
+    this.shown = null
+    this.node = null
+  }
+
+  // `what` has the kind, text() and the button that was pressed.
+  toggle(what) {
+    if (this.shown?.button === what.button) this.close()
+    else this.#open(what)
+  }
+
+  close() {
+    if (!this.shown) return
+    const { button } = this.shown
+    const hadFocus = this.node.contains(document.activeElement)
+    this.#mark(false)
+    this.shown = null
+    this.node.hidden = true
+    this.body.replaceChildren()
+    this.#fit()
+    if (!hadFocus) return
+    // An answer that ended meanwhile was drawn anew.
+    if (button.isConnected) button.focus()
+    else document.getElementById("message").focus()
+  }
+
+  #open(what) {
+    if (!this.node) this.#build()
+    this.#mark(false)
+    this.shown = what
+    this.#mark(true)
+    this.title.textContent = NAMES[what.kind]
+    this.node.hidden = false
+    this.#draw()
+    this.#fit()
+    this.title.focus()
+  }
+
+  #mark(isOpen) {
+    this.shown?.button.setAttribute("aria-expanded", String(isOpen))
+  }
+
+  #draw() {
+    const { kind, text } = this.shown
+    if (kind === "table") {
+      this.body.replaceChildren(tableOf(text()))
+      return
+    }
+    const frame = make("iframe")
+    frame.title = `Preview: ${NAMES[kind]}`
+    frame.setAttribute("sandbox", "allow-scripts")
+    frame.src = "/preview"
+    const whole = kind === "picture" ? FRAMED + text() : text()
+    // Only what was just made is there to receive it; an origin it has none.
+    frame.addEventListener("load", () => frame.contentWindow.postMessage(whole, "*"), { once: true })
+    this.body.replaceChildren(frame)
+  }
+
+  #build() {
+    this.node = make("aside", "preview")
+    this.node.setAttribute("aria-labelledby", "preview-title")
+    const head = make("header")
+    this.title = make("h2")
+    this.title.id = "preview-title"
+    this.title.tabIndex = -1
+    const close = textButton("✕", "close", () => this.close())
+    close.setAttribute("aria-label", "Close the preview")
+    head.append(this.title, textButton("Reload", "bar-button", () => this.#draw()), close)
+    this.body = make("div", "preview-body")
+    this.node.append(head, this.body)
+    document.getElementById("main").append(this.node)
+    this.node.addEventListener("keydown", ({ key }) => { if (key === "Escape") this.close() })
+    addEventListener("message", ({ source, data }) => {
+      if (data === "close" && source && source === this.body.querySelector("iframe")?.contentWindow) this.close()
+    })
+    NARROW.addEventListener("change", () => this.#fit())
+  }
+
+  // Beside the chat there is room for both; on a phone it lies over the chat, which must not be reached then.
+  #fit() {
+    document.getElementById("main").classList.toggle("with-preview", Boolean(this.shown))
+    document.getElementById("chat").inert = Boolean(this.shown) && NARROW.matches
+  }
+}
+
+export const preview = new Preview()
