@@ -2,7 +2,7 @@
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -110,10 +110,12 @@ export function replies(page) {
     },
     deleted: (op) => deleted(page, op),
     explained: (op) => page.explanation.show(op),
+    follow_ups: (op) => page.followUps.show(op, page.messages.lastAnswer()),
     found: (op) => page.search.found(op),
     go: (op) => page.navigate(op.path),
     links: (op) => page.sharing.update(op),
     places: (op) => page.places.update(op),
+    preferences: (op) => page.followUps.setWanted(op),
     prompts: (op) => page.prompts.update(op),
     request: (op) => page.explanation.showRequest(op),
   }

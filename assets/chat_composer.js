@@ -254,6 +254,14 @@ export class Composer {
     this.box.focus()
   }
 
+  // A question that was offered: asked at once, unless something is being written.
+  take(text) {
+    const isFree = !this.box.value.trim() && !this.pending && !this.isStreaming
+    this.#write(this.box.value.trim() ? `${this.box.value.trimEnd()}\n\n${text}` : text)
+    if (isFree) this.submit()
+    else this.box.focus()
+  }
+
   // The person went elsewhere: what is on its way goes on, but is not shown any more.
   leave() {
     if (!this.pending) return

@@ -7,6 +7,7 @@ import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
 import { Explanation } from "./chat_explain.js"
 import { Exports } from "./chat_exports.js"
+import { FollowUps } from "./chat_follow_ups.js"
 import { ChatList } from "./chat_list.js"
 import { Messages } from "./chat_messages.js"
 import { Notices } from "./chat_notices.js"
@@ -47,6 +48,7 @@ class ChatPage {
       copy: (answer, language) => this.tell({ op: "copy_request", answer, language }),
       replay: (answer, how) => this.again({ op: "replay", answer, ...how }),
     })
+    this.followUps = new FollowUps({ tell: (op) => this.tell(op), ask: (text) => this.composer.take(text) })
     this.messages = new Messages(find("messages"), messageActions(this))
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
     this.places = new Places(placesActions(this))
@@ -70,6 +72,7 @@ class ChatPage {
   attach(model) {
     this.model = model
     this.#askForAll()
+    this.tell({ op: "read_preferences" })
     // What nobody confirmed before the connection broke: the same key makes it the same submission.
     if (this.composer.pending) this.tell(this.composer.pending)
   }
@@ -129,6 +132,7 @@ class ChatPage {
     this.#showPending()
     this.#retitle(op.title)
     this.#setStreaming(op.is_streaming)
+    this.followUps.restore(op.messages.at(-1), op.is_streaming)
     this.#showStart()
     this.composer.enable()
     this.hasNewer = op.has_newer
@@ -208,7 +212,10 @@ class ChatPage {
   on_finish(op) {
     const answer = this.messages.finish(op)
     const isLast = !this.messages.isWriting()
-    if (isLast) this.#setStreaming(false)
+    if (isLast) {
+      this.#setStreaming(false)
+      this.followUps.await(op.id)
+    }
     if (answer) this.#say(op.is_error ? t("The answer failed: {why}", { why: op.remark }) : t("The answer is complete. {text}", { text: answer.spoken(MAX_SPOKEN_CHARS) }))
     if (answer && isLast) this.composer.ended({ isWell: op.status === "completed" })
     this.#follow()
@@ -286,6 +293,7 @@ class ChatPage {
   submit(pending) {
     this.#leaveMessage()
     this.isStuck = true
+    this.followUps.expect()
     this.#showPending()
     this.#showStart()
     this.#follow()

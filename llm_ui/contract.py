@@ -220,6 +220,19 @@ class RunView(_Wire):
     last_event: int
 
 
+class Aftermath(_Wire):
+    """What was made after an answer, as far as it is there."""
+
+    chat_id: UUID
+    answer_id: UUID
+    is_over: bool
+    """Whether nothing more is being made."""
+    title: str
+    """The chat's title as it is now."""
+    follow_ups: tuple[str, ...]
+    """Questions that the person might ask next."""
+
+
 class PreviewRequest(_Wire):
     """Ask what a new message would be sent with."""
 

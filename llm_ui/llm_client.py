@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from llm_ui.contract import (
     RUN_EVENT,
+    Aftermath,
     ChatRequest,
     CompleteEvent,
     ErrorBody,
@@ -108,6 +109,10 @@ class UserClient:
     async def stop(self, run_id: UUID) -> None:
         """End a run and keep what was said."""
         await self._send("POST", f"/v1/runs/{run_id}/stop")
+
+    async def aftermath(self, run_id: UUID) -> Aftermath:
+        """Return what was made after a run's answer; waits for it for a while."""
+        return Aftermath.model_validate_json(await self._send("GET", f"/v1/runs/{run_id}/aftermath"))
 
     async def sent_request(self, run_id: UUID) -> SentRequest:
         """Return the HTTP request with which a run's provider was asked, without its key."""

@@ -356,6 +356,19 @@ class DeletePrompt(Reply):
     prompt: UUID
 
 
+class ReadPreferences(Reply):
+    """Tell how the person wants the chat to be."""
+
+    op: Literal["read_preferences"]
+
+
+class WantFollowUps(Reply):
+    """Suggest questions to ask next, or no more."""
+
+    op: Literal["want_follow_ups"]
+    is_wanted: bool
+
+
 class Delete(ToChat):
     """Put a chat into the bin."""
 
@@ -380,7 +393,9 @@ Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
 Places = ListPlaces | SaveProject | DeleteProject
 """What is done with what chats are sorted by."""
-Replies = Explain | CopyRequest | Search | Prompts | Links | Places
+Preferences = ReadPreferences | WantFollowUps
+"""How the person wants the chat to be."""
+Replies = Explain | CopyRequest | Search | Prompts | Links | Places | Preferences
 Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
 InOrder = Ready | Send | Again | Looks | ChatChanges | Change | Replies
 """What a page does one after the other."""

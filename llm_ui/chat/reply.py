@@ -1,4 +1,4 @@
-"""What a page asks that one operation answers: what is behind an answer, a search, prompts, links, projects."""
+"""What a page asks that one operation answers: what is behind an answer, a search, prompts, links, projects, wishes."""
 
 from llm_ui.chat import ops
 from llm_ui.chat.explain import explain
@@ -7,6 +7,7 @@ from llm_ui.chat.follow import Op
 from llm_ui.chat.library import prompts
 from llm_ui.chat.links import links
 from llm_ui.chat.places import places
+from llm_ui.chat.preferences import preferences
 from llm_ui.chat.request_code import request_code
 from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
@@ -28,3 +29,5 @@ async def reply(context: PageContext, client: UserClient, asked: ops.Replies) ->
             return await links(context, asked)
         case ops.ListPlaces() | ops.SaveProject() | ops.DeleteProject():
             return await places(context, asked)
+        case ops.ReadPreferences() | ops.WantFollowUps():
+            return await preferences(context, asked)

@@ -12,6 +12,7 @@ from llm_ui.kit.markdown import blocks, is_quick
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
 from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.chats import ChatSummary
+from llm_ui.services.follow_ups import questions_of
 from llm_ui.services.messages import MessageView
 
 Shown = dict[str, object]
@@ -111,4 +112,5 @@ def _shown(message: MessageView) -> Shown:
             shown["figures"] = figures.of_run(message.run)
             shown["remark"] = figures.remark_of_run(message.run)
             shown["is_error"] = message.status in BAD_ENDS
+            shown["follow_ups"] = list(questions_of(message.run.follow_ups))
     return shown

@@ -9,6 +9,7 @@ from uuid import UUID
 import param
 
 from llm_ui.chat import ops
+from llm_ui.chat.aftermath import look_after
 from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.follow import Op
 from llm_ui.chat.gauge import gauge
@@ -247,6 +248,14 @@ class ChatState(param.Parameterized):
                 # Refused: perhaps because another page began an answer here.
                 await self._show_open_chat()
             await self._show_chats()
+        if is_shown and turn.run_id is not None:
+            await look_after(self, self._client, turn.run_id)
+
+    async def retitled(self, chat_id: ChatId, title: str) -> None:
+        """A chat has a better title: tell it, here and on the person's other pages."""
+        if chat_id == self.chat_id:
+            self._titled(None, title)
+        await self._tell_others(chat_id)
 
     def _started(self, turn: Turn, event: StartEvent) -> None:
         """The question is stored: tell it, on the page that shows its chat."""

@@ -12,7 +12,7 @@ from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, Pro
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
-from llm_ui.models.usage import UsageLog
+from llm_ui.models.usage import UsageLog, UsagePurpose
 from llm_ui.models.user import Role, User, UserSession
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "ShareLink",
     "SystemPrompt",
     "UsageLog",
+    "UsagePurpose",
     "UsageSource",
     "User",
     "UserSession",

@@ -66,6 +66,9 @@ class Run(Timestamped, Base):
     manifest: Mapped[dict[str, Any] | None]
     """What the model was sent, part by part with token counts (runs/context.py)."""
 
+    follow_ups: Mapped[dict[str, Any] | None]
+    """`questions` that the person might ask next; empty until the helper model has thought of some."""
+
     lease_owner: Mapped[str] = mapped_column(String(64))
     heartbeat_at: Mapped[datetime]
     stop_requested_at: Mapped[datetime | None]

@@ -1,7 +1,8 @@
-"""What was used and what it cost, booked once for each run."""
+"""What was used and what it cost, booked once for each run and each call of the helper model."""
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,14 +12,27 @@ from llm_ui.models.base import Base, enum_column
 from llm_ui.models.run import RunStatus, UsageSource
 
 
+class UsagePurpose(StrEnum):
+    """What a model was asked for."""
+
+    ANSWER = "answer"
+    TITLE = "title"
+    FOLLOW_UPS = "follow_ups"
+    SUMMARY = "summary"
+
+
 class UsageLog(Base):
-    """One booked run. No foreign keys: figures outlive the chats, models and people they are about."""
+    """One booked call. No foreign keys: figures outlive the chats, models and people they are about."""
 
     __tablename__ = "usage_logs"
     __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"))
 
     run_id: Mapped[RunId] = mapped_column(primary_key=True)
-    """The key, so that no run is booked twice however often its end is written."""
+    """The key, so that no run is booked twice however often its end is written; the helper model's calls are no runs
+    and have one of their own."""
+    purpose: Mapped[UsagePurpose] = mapped_column(
+        enum_column(UsagePurpose), default=UsagePurpose.ANSWER, server_default=UsagePurpose.ANSWER.value
+    )
     user_id: Mapped[UserId]
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]

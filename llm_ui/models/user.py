@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import SessionId, UserId, uuid7
@@ -30,6 +30,8 @@ class User(Timestamped, Base):
     password_hash: Mapped[str]
     role: Mapped[Role] = mapped_column(enum_column(Role))
     is_active: Mapped[bool] = mapped_column(default=True)
+    wants_follow_ups: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether questions to ask next are suggested."""
     last_sign_in_at: Mapped[datetime | None]
 
 

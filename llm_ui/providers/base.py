@@ -1,7 +1,7 @@
 """What every adapter is given, gives back and may raise."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol
 
 import httpx2
@@ -89,6 +89,11 @@ class UsageDelta:
     cached_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+
+    def updated(self, later: "UsageDelta") -> "UsageDelta":
+        """Return the counts after a later report; what that leaves out stays."""
+        reported = {name: count for name, count in asdict(later).items() if count is not None}
+        return replace(self, **reported)
 
 
 @dataclass(frozen=True, slots=True)

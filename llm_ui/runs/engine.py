@@ -37,6 +37,7 @@ from llm_ui.providers.base import (
 )
 from llm_ui.providers.registry import adapter
 from llm_ui.runs import context, store
+from llm_ui.runs.background import Background
 from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
@@ -77,6 +78,7 @@ class Engine:
         self._live: dict[RunId, LiveRun] = {}
         self._logs = EventLogs()
         self._running: set[asyncio.Task[None]] = set()
+        self._background = Background(database, sealer, http)
         self._keeper = Keeper(database, self._owner, self._live)
         self._keeping: asyncio.Task[None] | None = None
         self._is_draining = False
@@ -127,9 +129,15 @@ class Engine:
         async with self._database.writing() as session:
             await store.request_stop(session, run_id)
 
+    async def finished(self, run_id: RunId, limit_s: float) -> bool:
+        """Return whether all that is done after a run is done, once it is or the time is over."""
+        live = self._live.get(run_id)
+        return live is None and await self._background.wait(run_id, limit_s)
+
     async def drain(self, limit_s: float) -> None:
         """Take no new runs, let the live ones end for so long, interrupt the rest, and return once all is written."""
         self._is_draining = True
+        await self._background.close()
         if self._running:
             await asyncio.wait(self._running, timeout=limit_s)
         for live in list(self._live.values()):
@@ -186,6 +194,8 @@ class Engine:
             await self._finish(live, live.ending)
         finally:
             del self._live[live.turn.run_id]
+            # Before its followers go: they may ask at once for what comes after.
+            self._background.after(live)
             self._logs.ended(live.turn.run_id)
 
     async def _stream(self, live: LiveRun) -> None:

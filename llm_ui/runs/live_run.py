@@ -168,13 +168,7 @@ class LiveRun:
 
     def report(self, delta: UsageDelta) -> None:
         """Take over the counts the provider reports; what it leaves out stays."""
-        old = self.reported
-        self.reported = UsageDelta(
-            input_tokens=old.input_tokens if delta.input_tokens is None else delta.input_tokens,
-            cached_tokens=old.cached_tokens if delta.cached_tokens is None else delta.cached_tokens,
-            output_tokens=old.output_tokens if delta.output_tokens is None else delta.output_tokens,
-            reasoning_tokens=old.reasoning_tokens if delta.reasoning_tokens is None else delta.reasoning_tokens,
-        )
+        self.reported = self.reported.updated(delta)
 
     def end(self, ending: Ending) -> None:
         """Ask the run to end like this; the first asker wins."""

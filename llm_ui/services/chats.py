@@ -138,6 +138,19 @@ async def rename(session: Session, actor: Actor, chat_id: ChatId, title: str) ->
     return title
 
 
+async def replace_title(session: Session, actor: Actor, chat_id: ChatId, old: str, title: str) -> bool:
+    """Give a chat a better automatic title; return False when its person, or somebody before, gave it another one."""
+    # Not read before: who renames it at the same moment wins.
+    automatic = update(ChatHistory).where(
+        ChatHistory.id == chat_id,
+        ChatHistory.user_id == actor.user_id,
+        ChatHistory.is_title_automatic,
+        ChatHistory.title == old,
+    )
+    title = one_line(title, MAX_TITLE_CHARS)
+    return await session.scalar(automatic.values(title=title).returning(ChatHistory.id)) is not None
+
+
 async def pin(session: Session, actor: Actor, chat_id: ChatId, *, is_pinned: bool) -> None:
     """Keep a chat at the top of the list, or no longer. Raises `InvalidInput` when too many are there already."""
     row = await chat_row(session, actor, chat_id)

@@ -42,6 +42,7 @@ class RunSummary:
     error_code: str | None
     error_message: str | None
     finish_reason: str | None
+    follow_ups: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,25 @@ DEFAULT_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
 SHARING = WorkspaceSetting(
     "sharing", "Who may be given links to chats: `off`, `signed_in` or `anyone`.", default="signed_in"
 )
+HELPER_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
+    "helper_model_id", "The model that makes titles, suggestions and summaries after an answer; none: nobody.", None
+)
+HELPER_TITLES = WorkspaceSetting("helper_titles", "Whether the helper model gives new chats a title.", default=True)
+HELPER_FOLLOW_UPS = WorkspaceSetting(
+    "helper_follow_ups", "Whether the helper model suggests what to ask next.", default=True
+)
+HELPER_SUMMARIES = WorkspaceSetting(
+    "helper_summaries", "Whether the helper model sums up what no longer fits a model's window.", default=True
+)
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
 
-REGISTRY = (REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, SETUP_TOKEN, SEEDED)
+REGISTRY = (
+    REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, HELPER_MODEL, HELPER_TITLES, HELPER_FOLLOW_UPS, HELPER_SUMMARIES,
+    SETUP_TOKEN, SEEDED,
+)  # fmt: skip
 
 
 async def get(session: ReadSession, setting: WorkspaceSetting[V]) -> V:

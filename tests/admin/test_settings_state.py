@@ -1,6 +1,6 @@
 import pytest
 
-from llm_ui.admin.settings.state import NONE, SettingsState
+from llm_ui.admin.settings.state import ERRANDS, NONE, SettingsState
 from llm_ui.services import prompts, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import REGISTRATION_OPEN
@@ -76,6 +76,24 @@ async def test_the_default_model_is_chosen_among_those_that_can_be_asked(state: 
     await state.set_default_model("00000000-0000-0000-0000-000000000000")
 
     assert "does not exist any more" in state.error
+
+
+async def test_the_demo_cannot_be_the_helper_model(state: SettingsState) -> None:
+    assert state.helper_model == NONE
+
+    await state.set_helper_model(state.default_model)
+
+    assert "no language model" in state.error
+    assert state.helper_model == NONE
+
+
+async def test_what_the_helper_model_does_is_switched_off_one_by_one(state: SettingsState, backend: Backend) -> None:
+    for name, setting in ERRANDS.items():
+        await state.set_errand(name, is_wanted=False)
+
+        assert getattr(state, name) is False
+        async with backend.database.reading() as session:
+            assert await settings.get(session, setting) is False
 
 
 async def test_a_person_without_the_right_changes_nothing(

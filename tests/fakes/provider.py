@@ -269,6 +269,13 @@ def models(request: Received) -> Reply:
     return Reply([json.dumps(body).encode()], headers={"Content-Type": "application/json"})
 
 
+HELPING = {
+    b"You name conversations": ["A walk ", "by the river"],
+    b"You suggest what": ["How far is it?\n", "Is there an inn on the way?\n", "What if it rains?"],
+}
+"""What a model says that helps in the background, by the beginning of its instructions."""
+
+
 def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
     """Return a provider that answers with `pieces` numbered words, one each `delay_ms`; in paragraphs when asked so."""
     pieces = [f"w{number} " for number in range(int(script.get("pieces", 50)))]
@@ -279,6 +286,7 @@ def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
             return models(request)
         protocol = protocol_of(request)
         words = paragraphs if b"in paragraphs" in request.body else pieces
+        words = next((said for begins, said in HELPING.items() if begins in request.body), words)
         return reply(protocol, answer(protocol, words), delay_s=float(script.get("delay_ms", 0)) / 1000)
 
     return respond

@@ -48,6 +48,12 @@ class SettingsPage(pn.viewable.Viewer):
                 ),
             ),
             section(
+                "After an answer",
+                "A small, cheap model can do this in the background, once an answer has ended. What it uses and costs "
+                "is booked like everything else.",
+                self._helper(),
+            ),
+            section(
                 "Instructions",
                 "Every new chat begins with these words to the model; people do not see them.",
                 self._instructions(),
@@ -77,6 +83,27 @@ class SettingsPage(pn.viewable.Viewer):
                 visible=pn.bind(bool, state.param.default_prompt),
             ),
         )
+
+    def _helper(self) -> Any:
+        state = self._state
+        return stack(
+            chooser(
+                state.param.helper_model,
+                "Model for titles, suggestions and summaries",
+                pn.bind(choices.helpers, state.param.models),
+                state.set_helper_model,
+            ),
+            stack(
+                *(self._errand(name, label) for name, label in choices.ERRANDS.items()),
+                visible=pn.bind(bool, state.param.helper_model),
+            ),
+        )
+
+    def _errand(self, name: str, label: str) -> Any:
+        async def change(message: Message) -> None:
+            await self._state.set_errand(name, is_wanted=message.is_on)
+
+        return Switch(label=label, is_on=self._state.param[name], on_message=change)
 
     async def _registration(self, message: Message) -> None:
         await self._state.set_registration(is_open=message.is_on)

@@ -7,11 +7,20 @@ import param
 from llm_ui.admin.state import AdminState, action
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId, PromptId
-from llm_ui.services import ai_models, prompts, settings
+from llm_ui.services import ai_models, helper, prompts, settings
 from llm_ui.services.access import Actor
-from llm_ui.services.settings import REGISTRATION_OPEN, SHARING
+from llm_ui.services.settings import (
+    HELPER_FOLLOW_UPS,
+    HELPER_MODEL,
+    HELPER_SUMMARIES,
+    HELPER_TITLES,
+    REGISTRATION_OPEN,
+    SHARING,
+)
 
 SHARING_CHOICES = ("off", "signed_in", "anyone")
+ERRANDS = {"makes_titles": HELPER_TITLES, "suggests_follow_ups": HELPER_FOLLOW_UPS, "sums_up": HELPER_SUMMARIES}
+"""What the helper model may do, by parameter."""
 NONE = ""
 """The choice of no instructions."""
 
@@ -23,6 +32,10 @@ class SettingsState(AdminState):
     sharing = param.String(default="signed_in", doc="Who may be given links to chats, as the setting holds it.")
     models = param.ClassSelector(class_=tuple, default=(), doc="The models that may become the default.")
     default_model = param.String(default=NONE, doc="Id of the model new chats start with; empty for none.")
+    helper_model = param.String(default=NONE, doc="Id of the model that works in the background; empty for none.")
+    makes_titles = param.Boolean(default=True, doc="Whether it gives new chats a title.")
+    suggests_follow_ups = param.Boolean(default=True, doc="Whether it suggests what to ask next.")
+    sums_up = param.Boolean(default=True, doc="Whether it sums up what no longer fits.")
     prompts = param.ClassSelector(class_=tuple, default=(), doc="The platform's instructions to choose from.")
     default_prompt = param.String(default=NONE, doc="Id of the instructions new chats start with; empty for none.")
     prompt_text = param.String(default="", doc="The words of those instructions.")
@@ -61,6 +74,23 @@ class SettingsState(AdminState):
         self.said = "New chats now start with this model."
 
     @action
+    async def set_helper_model(self, actor: Actor, model_id: str) -> None:
+        """Let the model do what is done in the background, or nobody."""
+        chosen = ModelId(UUID(model_id)) if model_id else None
+        async with self.context.backend.database.writing() as session:
+            await helper.set_helper_model(session, actor, chosen)
+        await self._reload(actor)
+        self.said = "It begins with the next answer." if chosen else "Nothing is made in the background now."
+
+    @action
+    async def set_errand(self, actor: Actor, name: str, *, is_wanted: bool) -> None:
+        """Let the helper model do this, or no more."""
+        async with self.context.backend.database.writing() as session:
+            await settings.change(session, actor, ERRANDS[name], is_wanted)
+        await self._reload(actor)
+        self.said = "It holds from the next answer on."
+
+    @action
     async def set_default_prompt(self, actor: Actor, prompt_id: str) -> None:
         """Let new chats start with the instructions, or without any."""
         chosen = PromptId(UUID(prompt_id)) if prompt_id else None
@@ -84,6 +114,8 @@ class SettingsState(AdminState):
         async with self.context.backend.database.reading() as session:
             is_open = await settings.get(session, REGISTRATION_OPEN)
             sharing = await settings.get(session, SHARING)
+            helper_model = await settings.get(session, HELPER_MODEL) or NONE
+            errands = {name: await settings.get(session, setting) for name, setting in ERRANDS.items()}
             models = await ai_models.list_models(session, actor)
             shared = await prompts.list_shared(session, actor)
         default = next((prompt for prompt in shared if prompt.is_default), None)
@@ -92,7 +124,9 @@ class SettingsState(AdminState):
             sharing=sharing,
             models=models,
             default_model=next((str(model.id) for model in models if model.is_default), NONE),
+            helper_model=helper_model if helper_model in {str(model.id) for model in models} else NONE,
             prompts=shared,
             default_prompt=NONE if default is None else str(default.id),
             prompt_text="" if default is None else default.text,
+            **errands,
         )

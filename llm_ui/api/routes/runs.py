@@ -8,18 +8,22 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from llm_ui.api.principal import Api, Parts, Principal
-from llm_ui.contract import RunView, SentRequest
+from llm_ui.contract import Aftermath, RunView, SentRequest
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import RunId
 from llm_ui.runs.replay import replay
 from llm_ui.runs.sent_request import sent_request
 from llm_ui.services.access import Actor
+from llm_ui.services.chats import open_chat
+from llm_ui.services.follow_ups import questions_of
 from llm_ui.services.runs import read_run
 
 router = APIRouter(prefix="/v1/runs")
 
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """Without them proxies hold a stream back."""
+AFTERMATH_S = 20.0
+"""How long who asks for what comes after an answer waits for it; they may ask again."""
 
 
 @router.get("/{run_id}/events")
@@ -44,6 +48,24 @@ async def view(run_id: UUID, parts: Parts, actor: Principal) -> RunView:
         run, _ = await read_run(session, actor, RunId(run_id))
     return RunView(
         run_id=run.id, chat_id=run.chat_id, answer_id=run.answer_id, status=run.status, last_event=run.last_event
+    )
+
+
+@router.get("/{run_id}/aftermath")
+async def aftermath(run_id: UUID, parts: Parts, actor: Principal) -> Aftermath:
+    """Return what was made after the run's answer: once it is made, or after a while as far as it is."""
+    async with parts.database.reading() as session:
+        await read_run(session, actor, RunId(run_id))
+    is_over = await parts.engine.finished(RunId(run_id), AFTERMATH_S)
+    async with parts.database.reading() as session:
+        run, _ = await read_run(session, actor, RunId(run_id))
+        chat = await open_chat(session, actor, run.chat_id)
+    return Aftermath(
+        chat_id=run.chat_id,
+        answer_id=run.answer_id,
+        is_over=is_over,
+        title=chat.title,
+        follow_ups=questions_of(run.follow_ups),
     )
 
 

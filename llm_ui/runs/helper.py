@@ -1,0 +1,148 @@
+"""Asking the helper model: a few words about a conversation, in the background, bounded, and booked like any use."""
+
+import asyncio
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import httpx2
+
+from llm_ui.db import Database
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
+from llm_ui.kit.clock import now
+from llm_ui.kit.encryption import Sealer
+from llm_ui.kit.ids import RunId, uuid7
+from llm_ui.kit.token_count import estimate
+from llm_ui.models import RunStatus, UsageLog, UsagePurpose, UsageSource
+from llm_ui.observability.logging import get_logger
+from llm_ui.providers.base import Endpoint, Prompt, PromptMessage, TextDelta, Timeouts, UsageDelta
+from llm_ui.providers.registry import adapter
+from llm_ui.runs.live_run import Growing
+from llm_ui.runs.resilience import Call, Resilience
+from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.prices import cost
+
+log = get_logger(__name__)
+
+AT_ONCE = 4
+"""Calls at the same time: the helper model must not take a small machine from the answers."""
+TIMEOUTS = Timeouts(connect_s=5, first_byte_s=30, idle_s=15, total_s=60)
+LIMIT_S = 90.0
+"""For one call with its retries."""
+MAX_TOKENS = 2_000
+"""Of what it writes, reasoning included: some models think before they name a chat."""
+MAX_CHARS = 20_000
+"""Where a server ignores the limit of tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What the helper model is asked, for whom and what for."""
+
+    purpose: UsagePurpose
+    actor: Actor
+    instructions: str
+    text: str
+
+
+@dataclass
+class _Call:
+    """One call while it is made."""
+
+    errand: Errand
+    target: ModelTarget
+    began: float = field(default_factory=time.monotonic)
+    is_asked: bool = False
+    status: RunStatus = RunStatus.FAILED
+    first_at: float | None = None
+    reported: UsageDelta = field(default_factory=UsageDelta)
+    said: Growing = field(default_factory=Growing)
+
+    def asked(self, _attempt: int) -> None:
+        """Note that the provider is called."""
+        self.is_asked = True
+
+    def add(self, piece: str) -> None:
+        """Take in a piece of the answer."""
+        self.first_at = self.first_at or time.monotonic()
+        self.said.add(piece)
+
+    def booking(self) -> UsageLog:
+        """Return the row that says what was used: the provider's counts where it told both, else estimates."""
+        reported, target = self.reported, self.target
+        is_exact = reported.input_tokens is not None and reported.output_tokens is not None
+        input_tokens = reported.input_tokens
+        if input_tokens is None:
+            input_tokens = estimate(self.errand.instructions) + estimate(self.errand.text)
+        output_tokens = max(reported.output_tokens or 0, 0 if is_exact else estimate(self.said.whole()))
+        cached_tokens = reported.cached_tokens or 0
+        return UsageLog(
+            run_id=RunId(uuid7()),
+            purpose=self.errand.purpose,
+            user_id=self.errand.actor.user_id,
+            model_id=target.model_id,
+            provider_id=target.provider_id,
+            model_name=target.display_name,
+            provider_name=target.provider_name,
+            status=self.status,
+            input_tokens=input_tokens,
+            cached_tokens=cached_tokens,
+            output_tokens=output_tokens,
+            reasoning_tokens=reported.reasoning_tokens or 0,
+            usage_source=UsageSource.PROVIDER if is_exact else UsageSource.ESTIMATE,
+            cost_usd=cost(
+                target.prices, input_tokens=input_tokens, cached_tokens=cached_tokens, output_tokens=output_tokens
+            ),
+            ttft_ms=None if self.first_at is None else round((self.first_at - self.began) * 1000, 1),
+            total_ms=round((time.monotonic() - self.began) * 1000, 1),
+            created_at=now(),
+        )
+
+
+class HelperModel:
+    """Asks the helper model. One in each process; its breakers are its own, so that answers never wait for them."""
+
+    def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._resilience = Resilience(http)
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(self, target: ModelTarget, errand: Errand) -> str:
+        """Return what the model says, whole. Raises `ProviderError`; what was used is booked in any case."""
+        async with self._room:
+            call = _Call(errand, target)
+            try:
+                async with asyncio.timeout(LIMIT_S):
+                    await self._take_in(call)
+                call.status = RunStatus.COMPLETED
+            except TimeoutError:
+                raise ProviderError("The helper model took too long.", ProviderFault.TIMED_OUT) from None
+            finally:
+                if call.is_asked:
+                    # Also of a call that is given up because the process ends: it may have cost something.
+                    await asyncio.shield(self._book(call))
+            return call.said.whole()
+
+    async def _take_in(self, call: _Call) -> None:
+        target = call.target
+        key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
+        messages = (PromptMessage("user", call.errand.text),)
+        prompt = Prompt(target.name, call.errand.instructions, messages, max_tokens=MAX_TOKENS)
+        asked = Call(adapter(target.kind), Endpoint(target.base_url, key), prompt, target.provider_id, TIMEOUTS)
+        async with aclosing(self._resilience.stream(asked, call.asked)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, TextDelta):
+                    call.add(delta.text)
+                elif isinstance(delta, UsageDelta):
+                    call.reported = call.reported.updated(delta)
+                if call.said.chars > MAX_CHARS:
+                    break
+
+    async def _book(self, call: _Call) -> None:
+        try:
+            async with self._database.writing() as session:
+                session.add(call.booking())
+        except LLMUIError:
+            log.exception("helper.not_booked", purpose=call.errand.purpose)

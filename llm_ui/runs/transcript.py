@@ -1,0 +1,33 @@
+"""Conversations as the helper model is told them, and what it says as lines of plain text."""
+
+import re
+
+SHOWN_CHARS = 4_000
+"""Of one message, for a title or a suggestion: what it is about is said by then."""
+THOUGHTS = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
+"""Some servers leave a model's reasoning in its answer."""
+
+
+def exchange(question: str, answer: str) -> str:
+    """Return a question and its answer, long ones shortened."""
+    said = (spoken("user", _shortened(question)), spoken("assistant", _shortened(answer)))
+    return "\n".join(("<conversation>", *said, "</conversation>"))
+
+
+def spoken(role: str, text: str) -> str:
+    """Return a message with who says it."""
+    return f"<{role}>\n{text}\n</{role}>"
+
+
+def without_thoughts(said: str) -> str:
+    """Return what a model said without the reasoning that some servers leave in it."""
+    return THOUGHTS.sub("", said).strip()
+
+
+def plain_lines(said: str) -> list[str]:
+    """Return the lines that say something."""
+    return [line.strip() for line in without_thoughts(said).splitlines() if line.strip()]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS // 2]}\n[…]\n{text[-SHOWN_CHARS // 2 :]}"
