@@ -11,6 +11,7 @@ export class FollowUps {
     this.wish = document.getElementById("follow-ups-wanted")
     this.isOn = false
     this.awaited = null
+    this.questions = []
     this.wish.querySelector("input").addEventListener("change", ({ target }) => tell({ op: "want_follow_ups", is_wanted: target.checked }))
   }
 
@@ -19,7 +20,8 @@ export class FollowUps {
     this.isOn = op.offers_follow_ups && op.wants_follow_ups
     this.wish.hidden = !op.offers_follow_ups
     this.wish.querySelector("input").checked = op.wants_follow_ups
-    if (!this.isOn) this.clear()
+    if (this.isOn) this.#draw()
+    else this.place.hidden = true
   }
 
   // An answer is about to be written.
@@ -36,22 +38,29 @@ export class FollowUps {
   // The chat is drawn anew, up to this message.
   restore(last, isStreaming) {
     if (isStreaming) this.expect()
-    else if (last?.follow_ups?.length && this.isOn) this.#draw(last.follow_ups)
+    else if (last?.follow_ups?.length) this.#offer(last.follow_ups)
     else if (!last || last.id !== this.awaited) this.clear()
   }
 
   show({ answer, questions }, last) {
-    if (answer === last) this.#draw(questions)
+    if (answer === last) this.#offer(questions)
   }
 
   clear() {
     this.awaited = null
+    this.questions = []
     this.place.hidden = true
     this.place.replaceChildren()
   }
 
-  #draw(questions) {
+  #offer(questions) {
+    this.questions = questions
+    if (this.isOn) this.#draw()
+  }
+
+  #draw() {
+    if (!this.questions.length) return
     this.place.hidden = false
-    this.place.replaceChildren(...questions.map((text) => textButton(text, "follow-up", () => this.ask(text))))
+    this.place.replaceChildren(...this.questions.map((text) => textButton(text, "follow-up", () => this.ask(text))))
   }
 }
