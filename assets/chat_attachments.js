@@ -247,7 +247,7 @@ export class Attachments {
   // A draft of last week: its file was not sent and is gone.
   #lost(file) {
     if (!file.id || file.problem) return
-    file.problem = `${file.name} is not on the server any more. Remove it and attach it again.`
+    file.problem = t("{name} is not on the server any more. Remove it and attach it again.", { name: file.name })
     this.#changed()
   }
 

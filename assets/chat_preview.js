@@ -4,7 +4,7 @@
 import { make, textButton } from "./dom.js"
 
 const KINDS = { html: "page", htm: "page", xhtml: "page", svg: "picture", csv: "table", tsv: "table" }
-const NAMES = { page: "Page", picture: "Picture", table: "Table" }
+const NAMES = { page: t("Page"), picture: t("Picture"), table: t("Table") }
 const PAGE = /^\s*(<!doctype html|<html[\s>])/i
 const PICTURE = /^\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*)?<svg[\s>]/i
 const MAX_ROWS = 1_000
@@ -47,6 +47,11 @@ function compared(one, other) {
   return one.localeCompare(other, undefined, { numeric: true })
 }
 
+function counted(rows) {
+  const [all, shown] = [rows, MAX_ROWS].map((number) => number.toLocaleString(document.documentElement.lang))
+  return rows > MAX_ROWS ? t("The first {shown} of {all} rows", { shown, all }) : tn("{n} row", "{n} rows", rows, { n: all })
+}
+
 function tableOf(text) {
   const [head = [], ...rows] = rowsOf(text)
   const place = make("div", "preview-table")
@@ -62,7 +67,7 @@ function tableOf(text) {
   const titles = head.map((name, column) => {
     const cell = make("th")
     cell.scope = "col"
-    cell.append(textButton(name || `Column ${column + 1}`, "", () => {
+    cell.append(textButton(name || t("Column {n}", { n: column + 1 }), "", () => {
       const order = cell.ariaSort === "ascending" ? "descending" : "ascending"
       for (const title of titles) title.ariaSort = title === cell ? order : null
       const sign = order === "ascending" ? 1 : -1
@@ -75,7 +80,7 @@ function tableOf(text) {
   line.append(...titles)
   const top = make("thead")
   top.append(line)
-  table.append(make("caption", "", rows.length > MAX_ROWS ? `The first ${MAX_ROWS.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows` : `${rows.length.toLocaleString("en")} rows`), top, body)
+  table.append(make("caption", "", counted(rows.length)), top, body)
   draw()
   place.tabIndex = 0
   place.append(table)
@@ -132,7 +137,7 @@ class Preview {
       return
     }
     const frame = make("iframe")
-    frame.title = `Preview: ${NAMES[kind]}`
+    frame.title = t("Preview: {kind}", { kind: NAMES[kind] })
     frame.setAttribute("sandbox", "allow-scripts")
     frame.src = "/preview"
     const whole = kind === "picture" ? FRAMED + text() : text()
@@ -149,8 +154,8 @@ class Preview {
     this.title.id = "preview-title"
     this.title.tabIndex = -1
     const close = textButton("✕", "close", () => this.close())
-    close.setAttribute("aria-label", "Close the preview")
-    head.append(this.title, textButton("Reload", "bar-button", () => this.#draw()), close)
+    close.setAttribute("aria-label", t("Close the preview"))
+    head.append(this.title, textButton(t("Reload"), "bar-button", () => this.#draw()), close)
     this.body = make("div", "preview-body")
     this.node.append(head, this.body)
     document.getElementById("main").append(this.node)

@@ -1,13 +1,13 @@
 """What the helper model makes and uses: suggested questions, and the purpose of what is booked.
 
-Revision: 0009, after 0007
+Revision: 0011, after 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0007"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
