@@ -4,6 +4,8 @@ import { copyText, make, textButton } from "./dom.js"
 
 const ORIGINS = {
   instructions: t("Instructions"),
+  memory: t("What you told of yourself"),
+  summary: t("Summary of earlier messages"),
   history: t("Earlier messages"),
   attachments: t("Files"),
   question: t("Your message"),
@@ -12,7 +14,9 @@ const ORIGINS = {
   opening: t("The answer so far"),
 }
 // Parts that a model can be asked without.
-const REMOVABLE = { instructions: t("the instructions"), history: t("the earlier messages") }
+const REMOVABLE = {
+  instructions: t("the instructions"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
+}
 const SPEAKERS = { system: t("Instructions"), user: t("You"), assistant: t("Assistant") }
 
 function counted(tokens) {

@@ -9,6 +9,7 @@ import { Explanation } from "./chat_explain.js"
 import { Exports } from "./chat_exports.js"
 import { FollowUps } from "./chat_follow_ups.js"
 import { ChatList } from "./chat_list.js"
+import { Memories } from "./chat_memories.js"
 import { Messages } from "./chat_messages.js"
 import { Notices } from "./chat_notices.js"
 import { preview } from "./chat_preview.js"
@@ -58,6 +59,7 @@ class ChatPage {
     this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
     this.exports = new Exports()
     this.notices = new Notices({ open: (path) => this.navigate(path) })
+    this.memories = new Memories((op) => this.tell(op))
     this.sharing = new Sharing((op) => this.tell(op))
     this.list = new ChatList(find("chats"), listActions(this))
     this.told = replies(this)

@@ -12,7 +12,7 @@ MAX_PROMPT_CHARS = 2_000_000
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
-LeftOut = Literal["instructions", "history"]
+LeftOut = Literal["instructions", "memory", "summary", "history"]
 """Parts of the context that a model can be asked without."""
 
 MAX_ATTACHMENTS = 50
@@ -251,8 +251,9 @@ class Preview(_Wire):
     reserved: int
     """Kept free for the answer."""
     instructions: int
+    """With what the person has told of themselves."""
     history: int
-    """Earlier messages of the chat with their files, as many as fit."""
+    """Earlier messages of the chat with their files, as many as fit, and the summary of the others."""
     attachments: int
     """Files that would go along."""
     is_cut: bool

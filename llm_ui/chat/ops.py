@@ -10,6 +10,7 @@ from llm_ui.models import Audience, FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
 from llm_ui.services.library import MAX_TEXT_CHARS
+from llm_ui.services.memories import MAX_FACT_CHARS
 from llm_ui.services.projects import MAX_NAME_CHARS
 from llm_ui.services.sharing import MAX_DAYS
 from llm_ui.services.tags import MAX_TAG_CHARS, MAX_TAGS
@@ -369,6 +370,35 @@ class WantFollowUps(Reply):
     is_wanted: bool
 
 
+class ListMemories(Reply):
+    """Tell the facts that models are told about the person."""
+
+    op: Literal["list_memories"]
+
+
+class SaveMemory(Reply):
+    """Keep a fact, or change one."""
+
+    op: Literal["save_memory"]
+    memory: UUID | None = None
+    text: Annotated[str, Field(max_length=4 * MAX_FACT_CHARS)]
+    is_on: bool = True
+
+
+class DeleteMemory(Reply):
+    """Delete one."""
+
+    op: Literal["delete_memory"]
+    memory: UUID
+
+
+class UseMemory(Reply):
+    """Tell models these facts, or none of them."""
+
+    op: Literal["use_memory"]
+    is_used: bool
+
+
 class Delete(ToChat):
     """Put a chat into the bin."""
 
@@ -395,7 +425,9 @@ Places = ListPlaces | SaveProject | DeleteProject
 """What is done with what chats are sorted by."""
 Preferences = ReadPreferences | WantFollowUps
 """How the person wants the chat to be."""
-Replies = Explain | CopyRequest | Search | Prompts | Links | Places | Preferences
+Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
+"""What is done with the facts about the person."""
+Replies = Explain | CopyRequest | Search | Prompts | Links | Places | Preferences | Memories
 Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
 InOrder = Ready | Send | Again | Looks | ChatChanges | Change | Replies
 """What a page does one after the other."""

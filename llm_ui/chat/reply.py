@@ -6,6 +6,7 @@ from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
 from llm_ui.chat.library import prompts
 from llm_ui.chat.links import links
+from llm_ui.chat.memories import memory
 from llm_ui.chat.places import places
 from llm_ui.chat.preferences import preferences
 from llm_ui.chat.request_code import request_code
@@ -31,3 +32,5 @@ async def reply(context: PageContext, client: UserClient, asked: ops.Replies) ->
             return await places(context, asked)
         case ops.ReadPreferences() | ops.WantFollowUps():
             return await preferences(context, asked)
+        case ops.ListMemories() | ops.SaveMemory() | ops.DeleteMemory() | ops.UseMemory():
+            return await memory(context, asked)

@@ -20,6 +20,8 @@ SavedPromptId = NewType("SavedPromptId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 JobId = NewType("JobId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)
+MemoryId = NewType("MemoryId", UUID)
+SummaryId = NewType("SummaryId", UUID)
 
 
 def uuid7() -> UUID:

@@ -6,6 +6,7 @@ from llm_ui.models.base import Base
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
+from llm_ui.models.memory import ChatSummary, UserMemory
 from llm_ui.models.project import ChatTag, Project
 from llm_ui.models.prompt import SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, ProviderKind
@@ -27,6 +28,7 @@ __all__ = [
     "Base",
     "ChatHistory",
     "ChatMessage",
+    "ChatSummary",
     "ChatTag",
     "FeedbackReason",
     "JobKind",
@@ -50,5 +52,6 @@ __all__ = [
     "UsagePurpose",
     "UsageSource",
     "User",
+    "UserMemory",
     "UserSession",
 ]

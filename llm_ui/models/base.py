@@ -87,6 +87,8 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.ProjectId: Uuid(),
         ids.JobId: Uuid(),
         ids.AttachmentId: Uuid(),
+        ids.MemoryId: Uuid(),
+        ids.SummaryId: Uuid(),
     }
 
 

@@ -32,6 +32,8 @@ class User(Timestamped, Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     wants_follow_ups: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether questions to ask next are suggested."""
+    uses_memory: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether models are told what the person wants them to know."""
     last_sign_in_at: Mapped[datetime | None]
 
 

@@ -1,7 +1,8 @@
 """What a model is sent, and the manifest that says so.
 
-In order: instructions, as many recent messages of the branch as fit, the question with how its answer should be, and
-the beginning of an answer that is continued. A message is sent whole or not at all.
+In order: instructions, what the person has told of themselves, a summary of what no longer fits, as many recent
+messages of the branch as fit, the question with how its answer should be, and the beginning of an answer that is
+continued. A message is sent whole or not at all.
 """
 
 from collections.abc import Collection
@@ -11,15 +12,16 @@ from decimal import Decimal
 from llm_ui.contract import LeftOut, Preview, PreviewRequest
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
-from llm_ui.kit.ids import AttachmentId, MessageId
+from llm_ui.kit.ids import AttachmentId
 from llm_ui.kit.money import plain
-from llm_ui.kit.token_count import PER_MESSAGE, estimate
-from llm_ui.models import ChatMessage, MessageRole
+from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
+from llm_ui.runs.history import History, remembered, tokens_of
+from llm_ui.runs.remembered import MEMORY_SHARE, about_person
+from llm_ui.services import memories
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.attachments import attachments_of, find_attachments
-from llm_ui.services.messages import branch
+from llm_ui.services.attachments import find_attachments
 from llm_ui.services.prompts import PromptInfo, instructions
 from llm_ui.services.turns import Turn
 
@@ -27,7 +29,6 @@ DEFAULT_WINDOW = 32_000
 """Tokens, for models whose window nobody has told us: small enough for what people run at home today."""
 DEFAULT_RESERVE = 4_096
 """Tokens kept free for the answer when the person sets no limit."""
-PAGE = 50
 MERGE = (
     "Several answers to this follow. Write one answer that keeps what is right and useful in each of them, settles "
     "where they disagree and says so, and mentions neither the answers nor their number."
@@ -38,13 +39,16 @@ GO_ON = (
 )
 """Understood by every provider; beginning the answer for the model is refused by some."""
 
+SYSTEM_PARTS = ("instructions", "memory", "summary")
+"""Origins that are sent ahead of the conversation, as one text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
+    """`instructions`, `memory`, `summary`, `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -71,6 +75,8 @@ class Context:
     manifest: dict[str, object]
     input_tokens: int
     """Estimated."""
+    room: int
+    """Tokens that the messages of the chat may take in this window, with the question."""
 
 
 async def build(
@@ -88,32 +94,32 @@ async def build(
     Raises `ContextTooLong` when the question alone does not fit, `InvalidInput` when the model does not take its files.
     """
     prompt = None if "instructions" in without else await instructions(session, actor, turn.system_prompt_id)
-    system = prompt.text if prompt else ""
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
     files = room.required(turn.attachments)
-    fixed = _fixed(prompt, turn, wish)
+    facts = () if "memory" in without else await memories.facts(session, actor)
+    about, forgotten = about_person(facts, (window - reserve) // MEMORY_SHARE, tokens_of)
+    before, after = _before(prompt, about), _after(turn, wish)
     attached = sum(file.tokens for file in files)
-    left = window - reserve - sum(part.tokens for part in fixed) - attached
+    question = sum(part.tokens for part in after) + attached
+    left = window - reserve - sum(part.tokens for part in before) - question
     if left < 0:
-        question = sum(part.tokens for part in fixed if part.origin != "instructions") + attached
         shorten = "Remove a file, shorten it" if files else "Shorten it"
         raise ContextTooLong(
             f"The message has about {question:,} tokens; {target.display_name} takes at most "
             f"{max(0, left + question):,} beside its answer. {shorten} or pick a larger model."
         )
-    history = await _history(session, None if "history" in without else turn.before_id, left, room)
-    earlier = Part("history", "Earlier messages", history.tokens, len(history.messages), messages=history.ids)
-    before = [part for part in fixed if part.origin == "instructions"]
-    went = _attached([*(sent for message in history.messages for sent in message.files), *files])
-    parts = [*before, *([earlier] if history.messages else []), *went, *fixed[len(before) :]]
+    leaf = None if "history" in without else turn.before_id
+    history = await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up="summary" not in without)
+    before += _summary(history)
+    parts = [*before, *_earlier(history), *_attached([*history.files, *files]), *after]
     manifest: dict[str, object] = {
         "parts": [part.listed() for part in parts],
         "window": window,
         "reserved_for_answer": reserve,
         "is_window_known": target.context_window is not None,
-        "cut": f"Older messages from {history.cut_at} on did not fit" if history.cut_at else "",
+        "cut": _cut(history, forgotten),
         "left_out": sorted(without),
         "counts": "estimate",
     }
@@ -121,26 +127,31 @@ async def build(
     messages = [*history.messages, SentMessage("user", asked, files)]
     if turn.opening:
         messages += [SentMessage("assistant", turn.opening), SentMessage("user", GO_ON)]
-    return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts))
+    system = "\n\n".join(part.text for part in before)
+    return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question)
 
 
 async def preview(
-    session: ReadSession, actor: Actor, request: PreviewRequest, target: ModelTarget, leaf: MessageId | None
+    session: ReadSession, actor: Actor, request: PreviewRequest, target: ModelTarget, chat: ChatHistory | None
 ) -> Preview:
-    """Return what a question after `leaf` would be sent with."""
-    prompt = await instructions(session, actor, None)
+    """Return what a question after what the chat shows would be sent with; None: in a new chat."""
+    prompt = await instructions(session, actor, None if chat is None else chat.system_prompt_id)
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(request.max_tokens or DEFAULT_RESERVE, window // 2)
-    fixed = _tokens(prompt.text) if prompt and prompt.text else 0
+    about, _ = about_person(await memories.facts(session, actor), (window - reserve) // MEMORY_SHARE, tokens_of)
+    fixed = sum(part.tokens for part in _before(prompt, about))
     room = Room(target)
     files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
     attached = sum(file.tokens for file in files)
-    history = await _history(session, leaf, window - reserve - fixed - attached, room)
+    left = window - reserve - fixed - attached
+    history = History()
+    if chat is not None:
+        history = await remembered(session, actor, chat.id, chat.active_leaf_id, left, room)
     return Preview(
         window=window,
         reserved=reserve,
         instructions=fixed,
-        history=history.tokens + sum(file.tokens for message in history.messages for file in message.files),
+        history=history.all_tokens,
         attachments=attached,
         is_cut=bool(history.cut_at),
         input_usd_per_mtok=_price(target.prices.input_usd_per_mtok),
@@ -152,18 +163,46 @@ def _price(price: Decimal | None) -> str | None:
     return None if price is None else plain(price)
 
 
-def _fixed(prompt: PromptInfo | None, turn: Turn, wish: str) -> list[Part]:
-    """Return the parts that are sent in any case."""
-    texts = [
-        Part("instructions", prompt.name, _tokens(prompt.text), text=prompt.text) if prompt and prompt.text else None,
-        Part("question", "Your message", _tokens(turn.question), messages=(str(turn.question_id),)),
-        Part("merged", "Answers to merge", _tokens(_to_merge(turn)), text=_to_merge(turn)) if turn.merged else None,
-        Part("wish", "How the answer should be", _tokens(wish), text=wish) if wish else None,
-        Part("opening", "The answer so far", _tokens(turn.opening) + _tokens(GO_ON), text=turn.opening)
-        if turn.opening
-        else None,
+def _before(prompt: PromptInfo | None, about: str) -> list[Part]:
+    """Return the parts ahead of the conversation that are sent in any case."""
+    name, text = (prompt.name, prompt.text) if prompt else ("", "")
+    return [
+        *([Part("instructions", name, tokens_of(text), text=text)] if text else []),
+        *([Part("memory", "What you told of yourself", tokens_of(about), text=about)] if about else []),
     ]
-    return [part for part in texts if part is not None]
+
+
+def _summary(history: History) -> list[Part]:
+    text = history.summary
+    return [Part("summary", "Summary of earlier messages", tokens_of(text), text=text)] if text else []
+
+
+def _earlier(history: History) -> list[Part]:
+    messages = len(history.messages)
+    return [Part("history", "Earlier messages", history.tokens, messages, messages=history.ids)] if messages else []
+
+
+def _after(turn: Turn, wish: str) -> list[Part]:
+    """Return the parts that follow the earlier messages."""
+    merged, opening = _to_merge(turn), turn.opening
+    return [
+        Part("question", "Your message", tokens_of(turn.question), messages=(str(turn.question_id),)),
+        *([Part("merged", "Answers to merge", tokens_of(merged), text=merged)] if merged else []),
+        *([Part("wish", "How the answer should be", tokens_of(wish), text=wish)] if wish else []),
+        *(
+            [Part("opening", "The answer so far", tokens_of(opening) + tokens_of(GO_ON), text=opening)]
+            if opening
+            else []
+        ),
+    ]
+
+
+def _cut(history: History, forgotten: int) -> str:
+    """Return what did not fit, as a sentence without its full stop."""
+    said = [f"Older messages from {history.cut_at} on did not fit"] if history.cut_at else []
+    if forgotten:
+        said.append(f"{forgotten} of the older facts about you did not fit")
+    return ". ".join(said)
 
 
 def _attached(files: list[SentFile]) -> list[Part]:
@@ -183,53 +222,3 @@ def _to_merge(turn: Turn) -> str:
         return ""
     answers = "\n\n".join(f"<answer>\n{text}\n</answer>" for text in turn.merged)
     return f"{MERGE}\n\n{answers}"
-
-
-def _tokens(text: str) -> int:
-    return estimate(text) + PER_MESSAGE
-
-
-@dataclass(frozen=True, slots=True)
-class _History:
-    """The earlier messages that are sent, oldest first."""
-
-    messages: tuple[SentMessage, ...]
-    ids: tuple[str, ...]
-    tokens: int
-    """Of their texts."""
-    cut_at: str
-    """When the newest message was written that did not fit; empty when all did."""
-
-
-async def _history(session: ReadSession, leaf: MessageId | None, budget: int, room: Room) -> _History:
-    """Return the newest messages up to `leaf` that fit together, each with its files."""
-    found: list[tuple[str, SentMessage, int]] = []
-    used = 0
-    cut_at = ""
-    while leaf is not None and not cut_at:
-        rows = list(await session.scalars(branch(leaf, PAGE)))
-        attached = await attachments_of(session, [row.id for row in rows if row.role is MessageRole.USER])
-        for row in rows:
-            message = _sent(row, room.offered(attached.get(row.id, ())))
-            if message is None:
-                continue
-            tokens = _tokens(message.text)
-            with_files = tokens + sum(file.tokens for file in message.files)
-            if used + with_files > budget:
-                cut_at = row.created_at.isoformat(timespec="seconds")
-                break
-            used += with_files
-            found.append((str(row.id), message, tokens))
-        leaf = rows[-1].parent_id if len(rows) == PAGE else None
-    # A conversation begins with the person: some providers refuse anything else.
-    while found and found[-1][1].role == "assistant":
-        found.pop()
-    ids, messages = [one[0] for one in found], [one[1] for one in found]
-    return _History(tuple(messages[::-1]), tuple(ids[::-1]), sum(one[2] for one in found), cut_at)
-
-
-def _sent(row: ChatMessage, files: tuple[SentFile, ...]) -> SentMessage | None:
-    """Return the message as a model is sent it; notes, deleted ones and those without any content are not."""
-    if row.role is MessageRole.NOTE or row.deleted_at is not None or not (row.text.strip() or files):
-        return None
-    return SentMessage("user" if row.role is MessageRole.USER else "assistant", row.text, files)

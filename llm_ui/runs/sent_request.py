@@ -10,7 +10,7 @@ from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import MessageId, RunId
 from llm_ui.providers.base import Endpoint, Prompt, PromptMessage
 from llm_ui.providers.registry import adapter
-from llm_ui.runs.context import GO_ON
+from llm_ui.runs.context import GO_ON, SYSTEM_PARTS
 from llm_ui.runs.files import SentFile, SentMessage, with_contents
 from llm_ui.services.access import Actor, Permission
 from llm_ui.services.ai_models import target as find_target
@@ -48,7 +48,7 @@ async def sent_request(session: ReadSession, actor: Actor, store: FileStore, run
 
 
 def _system(explained: Explanation) -> str:
-    return "".join(text for part in explained.parts if part.origin == "instructions" for _, text in part.texts)
+    return "\n\n".join(text for part in explained.parts if part.origin in SYSTEM_PARTS for _, text in part.texts)
 
 
 async def _files(session: ReadSession, explained: Explanation) -> dict[str, tuple[SentFile, ...]]:

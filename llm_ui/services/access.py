@@ -19,6 +19,7 @@ from llm_ui.models import (
     BackgroundJob,
     ChatHistory,
     ChatMessage,
+    ChatSummary,
     ChatTag,
     MessageFeedback,
     Project,
@@ -28,6 +29,7 @@ from llm_ui.models import (
     ShareLink,
     SystemPrompt,
     User,
+    UserMemory,
     UserSession,
 )
 from llm_ui.models.base import Base
@@ -70,6 +72,7 @@ OWNERS: dict[type[Base], InstrumentedAttribute[UserId]] = {
     ShareLink: ShareLink.user_id,
     Project: Project.owner_id,
     BackgroundJob: BackgroundJob.user_id,
+    UserMemory: UserMemory.user_id,
 }
 """Tables whose rows are their owner's alone, and the column that names the owner."""
 
@@ -100,8 +103,9 @@ def _is_offered(table: type[Base], actor: Actor) -> ColumnElement[bool]:
 def _is_of_a_chat(table: type[Base], actor: Actor) -> ColumnElement[bool]:
     """Return the rule of what belongs to a chat: one's own, neither deleted nor in a chat of the bin."""
     is_open = ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None)
-    if table is ChatTag:
-        return exists().where(ChatHistory.id == ChatTag.chat_id, *is_open)
+    if table in (ChatTag, ChatSummary):
+        chat_id = ChatTag.chat_id if table is ChatTag else ChatSummary.chat_id
+        return exists().where(ChatHistory.id == chat_id, *is_open)
     is_kept = exists().where(ChatHistory.id == ChatMessage.chat_id, *is_open) & ChatMessage.deleted_at.is_(None)
     if table is ChatMessage:
         return is_kept
@@ -118,7 +122,7 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
     query = select(table)
     if table is ChatHistory:
         return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
-    if table in (ChatMessage, ChatTag, Attachment):
+    if table in (ChatMessage, ChatTag, ChatSummary, Attachment):
         return query.where(_is_of_a_chat(table, actor))
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)

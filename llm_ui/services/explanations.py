@@ -11,7 +11,7 @@ from llm_ui.kit.ids import MessageId
 from llm_ui.models import ChatMessage, Run, UsageSource
 from llm_ui.services.access import Actor, readable
 
-SPEAKERS = {"instructions": "system", "opening": "assistant"}
+SPEAKERS = {"instructions": "system", "memory": "system", "summary": "system", "opening": "assistant"}
 """Who is said to speak in a part that is no message of the chat; else it is the person."""
 
 

@@ -20,6 +20,8 @@ OWNED = {
     "SavedPrompt",
     "BackgroundJob",
     "Attachment",
+    "UserMemory",
+    "ChatSummary",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

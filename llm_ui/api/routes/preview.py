@@ -19,5 +19,4 @@ async def preview(body: PreviewRequest, parts: Parts, actor: Principal) -> Previ
         chat = None if body.chat_id is None else await chat_row(session, actor, ChatId(body.chat_id))
         model_id = ModelId(body.model_id) if body.model_id else None if chat is None else chat.model_id
         target = await find_target(session, actor, model_id)
-        leaf = None if chat is None else chat.active_leaf_id
-        return await context.preview(session, actor, body, target, leaf)
+        return await context.preview(session, actor, body, target, chat)

@@ -1,0 +1,110 @@
+"""The earlier messages that a model is sent: as many as fit, behind the summary of the others."""
+
+import copy
+import itertools
+from dataclasses import dataclass, replace
+
+from llm_ui.db import ReadSession
+from llm_ui.kit.ids import ChatId, MessageId
+from llm_ui.kit.token_count import PER_MESSAGE, estimate
+from llm_ui.models import ChatMessage, MessageRole
+from llm_ui.runs.files import Room, SentFile, SentMessage
+from llm_ui.runs.remembered import summed_up
+from llm_ui.services import summaries
+from llm_ui.services.access import Actor
+from llm_ui.services.attachments import attachments_of
+from llm_ui.services.messages import branch
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The earlier messages that are sent, oldest first."""
+
+    messages: tuple[SentMessage, ...] = ()
+    ids: tuple[str, ...] = ()
+    tokens: int = 0
+    """Of their texts."""
+    cut_at: str = ""
+    """When the newest message was written that did not fit; empty when all did."""
+    summary: str = ""
+    """What was said before them, as it is sent."""
+
+    @property
+    def files(self) -> tuple[SentFile, ...]:
+        """Return the files that are sent with them."""
+        return tuple(file for message in self.messages for file in message.files)
+
+    @property
+    def all_tokens(self) -> int:
+        """Return what they take with their files and the summary."""
+        files = sum(file.tokens for file in self.files)
+        return self.tokens + files + (tokens_of(self.summary) if self.summary else 0)
+
+
+def tokens_of(text: str) -> int:
+    """Return the estimated tokens of a message."""
+    return estimate(text) + PER_MESSAGE
+
+
+async def remembered(
+    session: ReadSession,
+    actor: Actor,
+    chat_id: ChatId,
+    leaf: MessageId | None,
+    budget: int,
+    room: Room,
+    *,
+    is_summed_up: bool = True,
+) -> History:
+    """Return the earlier messages: all of them where they fit, else the newest, behind the summary of the others."""
+    found = await history(session, leaf, budget, copy.copy(room))
+    summary = await summaries.latest(session, actor, chat_id, leaf) if found.cut_at and is_summed_up else None
+    if summary is None or not summary.text:
+        return found
+    text = summed_up(summary.text)
+    if tokens_of(text) > budget:
+        return found
+    newer = await history(session, leaf, budget - tokens_of(text), room, after=summary.upto_id)
+    return replace(newer, summary=text)
+
+
+async def history(
+    session: ReadSession, leaf: MessageId | None, budget: int, room: Room, *, after: MessageId | None = None
+) -> History:
+    """Return the newest messages up to `leaf` that fit together, each with its files.
+
+    Those up to `after` are not looked at.
+    """
+    found: list[tuple[str, SentMessage, int]] = []
+    used = 0
+    cut_at = ""
+    while leaf not in (None, after) and not cut_at:
+        rows = list(await session.scalars(branch(leaf, PAGE)))
+        attached = await attachments_of(session, [row.id for row in rows if row.role is MessageRole.USER])
+        for row in itertools.takewhile(lambda row: row.id != after, rows):
+            message = sent(row, room.offered(attached.get(row.id, ())))
+            if message is None:
+                continue
+            tokens = tokens_of(message.text)
+            with_files = tokens + sum(file.tokens for file in message.files)
+            if used + with_files > budget:
+                cut_at = row.created_at.isoformat(timespec="seconds")
+                break
+            used += with_files
+            found.append((str(row.id), message, tokens))
+        is_more = len(rows) == PAGE and all(row.id != after for row in rows)
+        leaf = rows[-1].parent_id if is_more else None
+    # A conversation begins with the person: some providers refuse anything else.
+    while found and found[-1][1].role == "assistant":
+        found.pop()
+    ids, messages = [one[0] for one in found], [one[1] for one in found]
+    return History(tuple(messages[::-1]), tuple(ids[::-1]), sum(one[2] for one in found), cut_at)
+
+
+def sent(row: ChatMessage, files: tuple[SentFile, ...] = ()) -> SentMessage | None:
+    """Return the message as a model is sent it; notes, deleted ones and those without any content are not."""
+    if row.role is MessageRole.NOTE or row.deleted_at is not None or not (row.text.strip() or files):
+        return None
+    return SentMessage("user" if row.role is MessageRole.USER else "assistant", row.text, files)

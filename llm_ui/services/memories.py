@@ -1,0 +1,83 @@
+"""What a person wants every model to know of them: facts they write, see, switch off and delete."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import InvalidInput, NotFound
+from llm_ui.kit.ids import MemoryId, uuid7
+from llm_ui.kit.text import storable
+from llm_ui.models import User, UserMemory
+from llm_ui.services.access import Actor, Permission, readable, require
+
+MAX_FACTS = 100
+MAX_FACT_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One fact."""
+
+    id: MemoryId
+    text: str
+    is_on: bool
+
+
+async def list_memories(session: ReadSession, actor: Actor) -> tuple[Memory, ...]:
+    """Return the actor's facts, in the order they were written."""
+    rows = await session.scalars(readable(UserMemory, actor).order_by(UserMemory.created_at, UserMemory.id))
+    return tuple(Memory(row.id, row.text, row.is_on) for row in rows)
+
+
+async def save(
+    session: Session, actor: Actor, memory_id: MemoryId | None, text: str, *, is_on: bool = True
+) -> MemoryId:
+    """Keep a fact, or change one. Raises `InvalidInput` and `NotFound`."""
+    require(actor, Permission.CHAT)
+    text = " ".join(storable(text).split())
+    if not text:
+        raise InvalidInput("The fact is empty. Write one sentence about yourself, or cancel.")
+    if len(text) > MAX_FACT_CHARS:
+        raise InvalidInput(f"The fact has {len(text):,} characters; {MAX_FACT_CHARS} are the most. Make two of it.")
+    mine = {row.id: row for row in await session.scalars(readable(UserMemory, actor))}
+    if memory_id is None:
+        if len(mine) >= MAX_FACTS:
+            raise InvalidInput(f"You keep {MAX_FACTS} facts, which is the most. Delete one first.")
+        row = UserMemory(id=MemoryId(uuid7()), user_id=actor.user_id)
+        session.add(row)
+    elif memory_id in mine:
+        row = mine[memory_id]
+    else:
+        raise NotFound("This fact does not exist any more. Write it as a new one.")
+    row.text, row.is_on = text, is_on
+    await session.flush()
+    return row.id
+
+
+async def remove(session: Session, actor: Actor, memory_id: MemoryId) -> None:
+    """Delete a fact. One that is gone already is no error."""
+    # rights: only the actor's own
+    own = UserMemory.id == memory_id, UserMemory.user_id == actor.user_id
+    await session.execute(delete(UserMemory).where(*own))
+
+
+async def is_used(session: ReadSession, actor: Actor) -> bool:
+    """Return whether models are told the actor's facts."""
+    query = readable(User, actor).where(User.id == actor.user_id).with_only_columns(User.uses_memory)
+    return bool(await session.scalar(query))
+
+
+async def set_used(session: Session, actor: Actor, *, is_used: bool) -> None:
+    """Let models be told the actor's facts, or none of them."""
+    row = await session.scalar(readable(User, actor).where(User.id == actor.user_id))
+    if row is None:
+        raise NotFound("Your account does not exist any more.")
+    row.uses_memory = is_used
+
+
+async def facts(session: ReadSession, actor: Actor) -> tuple[str, ...]:
+    """Return what models are told of the actor, the newest first."""
+    mine = readable(UserMemory, actor).where(UserMemory.is_on).join(User, User.id == UserMemory.user_id)
+    told = mine.where(User.uses_memory).with_only_columns(UserMemory.text)
+    return tuple(await session.scalars(told.order_by(UserMemory.created_at.desc(), UserMemory.id.desc())))
