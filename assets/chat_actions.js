@@ -2,7 +2,7 @@
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -118,6 +118,7 @@ export function replies(page) {
     memories: (op) => page.memories.update(op),
     preferences: (op) => page.followUps.setWanted(op),
     prompts: (op) => page.prompts.update(op),
+    summary: (op) => page.summary.update(op),
     request: (op) => page.explanation.showRequest(op),
   }
 }

@@ -17,7 +17,9 @@ const ORIGINS = {
 const REMOVABLE = {
   instructions: t("the instructions"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
 }
-const SPEAKERS = { system: t("Instructions"), user: t("You"), assistant: t("Assistant") }
+// Parts that a person may change.
+const CHANGEABLE = { memory: t("Change what models know of you …"), summary: t("Change the summary …") }
+const SPEAKERS = { system: t("Ahead of the conversation"), user: t("You"), assistant: t("Assistant") }
 
 function counted(tokens) {
   return tn("{n} token", "{n} tokens", tokens, { n: tokens.toLocaleString(document.documentElement.lang) })
@@ -42,7 +44,12 @@ function windowBar(data) {
   return bar
 }
 
-function partNode(part) {
+// What its person may change is changed in a dialog of its own.
+function changeButton(part, act) {
+  return textButton(CHANGEABLE[part.origin], "more", () => act.change[part.origin]())
+}
+
+function partNode(part, act) {
   const node = make("details", "part")
   const summary = make("summary")
   summary.append(make("span", `dot origin-${part.origin}`), make("strong", "", ORIGINS[part.origin] ?? part.name),
@@ -60,6 +67,7 @@ function partNode(part) {
     node.append(said)
   }
   if (!part.texts.length && !part.files.length) node.append(make("p", "said", part.origin === "opening" ? t("What the answer began with.") : t("These messages were deleted since.")))
+  if (part.origin in CHANGEABLE) node.append(changeButton(part, act))
   return node
 }
 
@@ -107,7 +115,7 @@ function replayForm(data, act) {
 }
 
 export class Explanation {
-  // `act` has models(), copy(answer, language), replay(answer, how).
+  // `act` has models(), copy(answer, language), replay(answer, how) and, by part, change.
   constructor(act) {
     this.act = act
     this.dialog = make("dialog", "explanation")
@@ -140,7 +148,7 @@ export class Explanation {
     })
     this.body.replaceChildren(
       windowBar(data), make("p", "muted", share), ...this.#remarks(data).map((remark) => make("p", "cut", `${remark}.`)),
-      ...data.parts.map(partNode), make("h3", "", t("Time")), waterfall(data.times), make("h3", "", t("Figures")), facts(data.facts),
+      ...data.parts.map((part) => partNode(part, this.act)), make("h3", "", t("Time")), waterfall(data.times), make("h3", "", t("Figures")), facts(data.facts),
       make("h3", "", t("Ask again")), replayForm(data, { ...this.act, replay: (answer, how) => this.#replay(answer, how) }),
       make("h3", "", t("The request")), this.#requestButtons(data.answer),
     )

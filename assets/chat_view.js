@@ -13,6 +13,7 @@ import { Memories } from "./chat_memories.js"
 import { Messages } from "./chat_messages.js"
 import { Notices } from "./chat_notices.js"
 import { preview } from "./chat_preview.js"
+import { Summary } from "./chat_summary.js"
 import { Sharing } from "./chat_sharing.js"
 import { Places } from "./chat_places.js"
 import { Prompts } from "./chat_prompts.js"
@@ -47,6 +48,7 @@ class ChatPage {
     this.explanation = new Explanation({
       models: () => this.models,
       copy: (answer, language) => this.tell({ op: "copy_request", answer, language }),
+      change: { memory: () => this.memories.show(), summary: () => this.summary.show() },
       replay: (answer, how) => this.again({ op: "replay", answer, ...how }),
     })
     this.followUps = new FollowUps({ tell: (op) => this.tell(op), ask: (text) => this.composer.take(text) })
@@ -60,6 +62,7 @@ class ChatPage {
     this.exports = new Exports()
     this.notices = new Notices({ open: (path) => this.navigate(path) })
     this.memories = new Memories((op) => this.tell(op))
+    this.summary = new Summary({ tell: (op) => this.tell(op), chat: () => this.chat })
     this.sharing = new Sharing((op) => this.tell(op))
     this.list = new ChatList(find("chats"), listActions(this))
     this.told = replies(this)

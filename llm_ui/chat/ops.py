@@ -13,6 +13,7 @@ from llm_ui.services.library import MAX_TEXT_CHARS
 from llm_ui.services.memories import MAX_FACT_CHARS
 from llm_ui.services.projects import MAX_NAME_CHARS
 from llm_ui.services.sharing import MAX_DAYS
+from llm_ui.services.summaries import MAX_CHARS as MAX_SUMMARY_CHARS
 from llm_ui.services.tags import MAX_TAG_CHARS, MAX_TAGS
 
 MAX_PATH_CHARS = 500
@@ -399,6 +400,22 @@ class UseMemory(Reply):
     is_used: bool
 
 
+class ReadSummary(Reply):
+    """Tell the summary of what a chat shows."""
+
+    op: Literal["read_summary"]
+    chat: UUID
+
+
+class EditSummary(Reply):
+    """Put it in the person's own words; without any, models are not told it."""
+
+    op: Literal["edit_summary"]
+    chat: UUID
+    summary: UUID
+    text: Annotated[str, Field(max_length=4 * MAX_SUMMARY_CHARS)] | None
+
+
 class Delete(ToChat):
     """Put a chat into the bin."""
 
@@ -427,7 +444,9 @@ Preferences = ReadPreferences | WantFollowUps
 """How the person wants the chat to be."""
 Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
 """What is done with the facts about the person."""
-Replies = Explain | CopyRequest | Search | Prompts | Links | Places | Preferences | Memories
+Summaries = ReadSummary | EditSummary
+"""What is done with the summary of a chat."""
+Replies = Explain | CopyRequest | Search | Prompts | Links | Places | Preferences | Memories | Summaries
 Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
 InOrder = Ready | Send | Again | Looks | ChatChanges | Change | Replies
 """What a page does one after the other."""

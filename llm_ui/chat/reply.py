@@ -10,6 +10,7 @@ from llm_ui.chat.memories import memory
 from llm_ui.chat.places import places
 from llm_ui.chat.preferences import preferences
 from llm_ui.chat.request_code import request_code
+from llm_ui.chat.summaries import summary
 from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
 
@@ -34,3 +35,5 @@ async def reply(context: PageContext, client: UserClient, asked: ops.Replies) ->
             return await preferences(context, asked)
         case ops.ListMemories() | ops.SaveMemory() | ops.DeleteMemory() | ops.UseMemory():
             return await memory(context, asked)
+        case ops.ReadSummary() | ops.EditSummary():
+            return await summary(context, asked)

@@ -1,4 +1,4 @@
-"""What is done after an answer, never in its way: a title, questions to ask next."""
+"""What is done after an answer, never in its way: a title, questions to ask next, a summary."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.runs.follow_ups import suggest
 from llm_ui.runs.helper import HelperModel
 from llm_ui.runs.live_run import LiveRun
+from llm_ui.runs.summary import sum_up
 from llm_ui.runs.titles import make_title
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.helper import Helper, find_helper
@@ -29,7 +30,9 @@ Work = Callable[[Database, HelperModel, ModelTarget, LiveRun], Awaitable[None]]
 
 def wanted(helper: Helper) -> list[Work]:
     """Return what the workspace wants to be done."""
-    works: list[tuple[bool, Work]] = [(helper.makes_titles, make_title), (helper.suggests_follow_ups, suggest)]
+    works: list[tuple[bool, Work]] = [
+        (helper.makes_titles, make_title), (helper.suggests_follow_ups, suggest), (helper.sums_up, sum_up),
+    ]  # fmt: skip
     return [work for is_wanted, work in works if is_wanted]
 
 

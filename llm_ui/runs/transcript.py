@@ -10,7 +10,7 @@ THOUGHTS = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 
 def exchange(question: str, answer: str) -> str:
     """Return a question and its answer, long ones shortened."""
-    said = (spoken("user", _shortened(question)), spoken("assistant", _shortened(answer)))
+    said = (spoken("user", shortened(question, SHOWN_CHARS)), spoken("assistant", shortened(answer, SHOWN_CHARS)))
     return "\n".join(("<conversation>", *said, "</conversation>"))
 
 
@@ -29,5 +29,6 @@ def plain_lines(said: str) -> list[str]:
     return [line.strip() for line in without_thoughts(said).splitlines() if line.strip()]
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS // 2]}\n[…]\n{text[-SHOWN_CHARS // 2 :]}"
+def shortened(text: str, limit: int) -> str:
+    """Return a text, of a long one the beginning and the end."""
+    return text if len(text) <= limit else f"{text[: limit // 2]}\n[…]\n{text[-(limit // 2) :]}"

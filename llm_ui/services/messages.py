@@ -167,6 +167,21 @@ def branch(leaf_id: MessageId, limit: int) -> Select[ChatMessage]:
     return select(ChatMessage).join(walk, walk.c.id == ChatMessage.id).order_by(walk.c.depth)
 
 
+def above(first: MessageId, after: MessageId | None, limit: int) -> Select[ChatMessage]:
+    """Return the query for the messages that lead to one, itself left out: the oldest ones after `after`, in order.
+
+    The caller has checked that the chat is the actor's.
+    """
+    # rights: the message was read through the chat, which was read through readable()
+    start = select(ChatMessage.id, ChatMessage.parent_id, literal(0).label("depth")).where(ChatMessage.id == first)
+    walk = start.cte("above", recursive=True)
+    before = aliased(ChatMessage)
+    onward = select(before.id, before.parent_id, walk.c.depth + 1).where(before.id == walk.c.parent_id)
+    walk = walk.union_all(onward if after is None else onward.where(before.id != after))
+    query = select(ChatMessage).join(walk, walk.c.id == ChatMessage.id).where(walk.c.depth > 0)
+    return query.order_by(walk.c.depth.desc()).limit(limit)
+
+
 async def _runs_of(session: ReadSession, actor: Actor, answers: list[MessageId]) -> dict[MessageId, Run]:
     if not answers:
         return {}

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import NotFound
+from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import ChatId, MessageId, SummaryId, uuid7
 from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import estimate
@@ -91,6 +91,17 @@ async def keep(session: Session, actor: Actor, chat_id: ChatId, new: NewSummary)
     except IntegrityError:
         return False
     return True
+
+
+async def edit(session: Session, actor: Actor, summary_id: SummaryId, text: str) -> Summary:
+    """Put a summary in the person's own words; later ones build on these. Raises `InvalidInput` and `NotFound`."""
+    require(actor, Permission.CHAT)
+    text = storable(text).strip()
+    if not text:
+        raise InvalidInput("The summary is empty. Write what matters, or remove it.")
+    if len(text) > MAX_CHARS:
+        raise InvalidInput(f"The summary has {len(text):,} characters; {MAX_CHARS:,} are the most. Shorten it.")
+    return await _write(session, actor, summary_id, text)
 
 
 async def remove(session: Session, actor: Actor, summary_id: SummaryId) -> Summary:

@@ -10,14 +10,16 @@ from sqlalchemy import select
 
 from llm_ui.contract import Aftermath, CompleteEvent
 from llm_ui.db import Database
-from llm_ui.kit.ids import ChatId, ModelId, RunId
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
+from llm_ui.llm_client import UserClient
 from llm_ui.models import ChatHistory, RunStatus, UsageLog, UsagePurpose, UsageSource
-from llm_ui.services import chats, follow_ups, settings
+from llm_ui.services import chats, follow_ups, settings, summaries
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.ai_models import ModelChange, change_model, set_model_enabled
+from llm_ui.services.explanations import explain_answer
 from llm_ui.services.helper import set_helper_model
 from llm_ui.services.prices import Prices
-from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_TITLES
+from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_TITLES
 from tests.api.conftest import AddModel, RunningApi
 from tests.api.test_answers import ClientOf, asking, everything, started
 from tests.fakes.provider import HELPING, FakeProvider, Received, Reply, answer, numbered_words, reply
@@ -255,3 +257,80 @@ async def test_a_chat_deleted_meanwhile_ends_it_quietly(
             await asyncio.sleep(0.02)
 
     assert "helper.crashed" not in [record.getMessage() for record in caplog.records]
+
+
+async def long_chat(client: UserClient, model_id: ModelId, turns: int) -> tuple[ChatId, Aftermath]:
+    """Ask so often in one chat, some 1,100 tokens each time; return what came after the last answer."""
+    chat_id = None
+    for number in range(turns):
+        events = await everything(client, asking(f"{number} {'word ' * 1_000}", model_id=model_id, chat_id=chat_id))
+        chat_id = started(events).chat_id
+        while not (found := await client.aftermath(started(events).run_id)).is_over:
+            pass
+    return ChatId(started(events).chat_id), found
+
+
+async def test_what_will_not_fit_is_folded_into_a_summary_that_grows(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel, help_with: Helped
+) -> None:
+    async with provider() as fake:
+        helper_id = await help_with(fake.base_url("openai"))
+        chat_id, _ = await long_chat(client_of(a_user), helper_id, 1)
+        async with database.reading() as session:
+            assert await summaries.current(session, a_user, chat_id) is None, "one turn fits well"
+        events = await everything(
+            client_of(a_user), asking("1 " + "word " * 1_000, model_id=helper_id, chat_id=chat_id)
+        )
+        await made(client_of, a_user, started(events).run_id)
+        async with database.reading() as session:
+            first = await summaries.current(session, a_user, chat_id)
+        assert first is not None
+        async with database.writing() as session:
+            await summaries.edit(session, a_user, first.id, "I said words.")
+        later = await everything(client_of(a_user), asking("2 " + "word " * 1_500, model_id=helper_id, chat_id=chat_id))
+        await made(client_of, a_user, started(later).run_id)
+        folds = [request.body for request in fake.requests if b"You sum up" in request.body]
+
+    assert first.text == "The person walks by the river and wants to know how far it is."
+    assert b"summary-so-far>" not in folds[0]
+    assert b"I said words." in folds[-1], "what the person wrote is built upon"
+    async with database.reading() as session:
+        second = await summaries.current(session, a_user, chat_id)
+        explained = await explain_answer(session, a_user, MessageId(started(later).answer_id))
+    assert second is not None
+    assert second.id != first.id
+    assert "I said words." in next(part for part in explained.parts if part.origin == "summary").texts[0][1]
+    assert UsagePurpose.SUMMARY in await booked(database)
+
+
+@on_sqlite
+async def test_a_long_chat_is_summed_up_a_piece_at_a_time(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel, help_with: Helped
+) -> None:
+    async with provider() as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        chat_id, _ = await long_chat(client_of(a_user), model_id, 6)
+        helper_id = await help_with(fake.base_url("openai"))
+        events = await everything(client_of(a_user), asking("and now?", model_id=helper_id, chat_id=chat_id))
+        await made(client_of, a_user, started(events).run_id)
+        folds = [request.body for request in fake.requests if b"You sum up" in request.body]
+
+    assert 1 < len(folds) <= 5
+    assert all(folds[number].count(b"<user>") == 1 for number in range(len(folds)))
+    assert b"<user>\\n0 word" in folds[0]
+    assert b"<user>\\n1 word" in folds[1]
+
+
+@on_sqlite
+async def test_summaries_are_switched_off_by_themselves(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, help_with: Helped
+) -> None:
+    async with provider() as fake:
+        helper_id = await help_with(fake.base_url("openai"))
+        async with database.writing() as session:
+            await settings.change(session, SYSTEM, HELPER_SUMMARIES, value=False)
+        chat_id, found = await long_chat(client_of(a_user), helper_id, 4)
+
+    assert found.title == TITLE
+    async with database.reading() as session:
+        assert await summaries.current(session, a_user, chat_id) is None
