@@ -1,13 +1,13 @@
 """Facts about people, summaries of long chats.
 
-Revision: 00091, after 0009
+Revision: 0012, after 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "00091"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
