@@ -143,9 +143,9 @@ export class Explanation {
   show(data) {
     if (data.answer !== this.wanted) return
     const used = data.parts.reduce((sum, part) => sum + part.tokens, 0)
-    const share = t("About {used} of the model's window of {window}; {reserved} were kept free for the answer.", {
+    const share = [t("About {used} of the model's window of {window}; {reserved} were kept free for the answer.", {
       used: counted(used), window: data.window.toLocaleString(document.documentElement.lang), reserved: data.reserved.toLocaleString(document.documentElement.lang),
-    })
+    }), data.is_calibrated ? t("Estimates are calibrated by what its provider counted before.") : ""].join(" ").trim()
     this.body.replaceChildren(
       windowBar(data), make("p", "muted", share), ...this.#remarks(data).map((remark) => make("p", "cut", `${remark}.`)),
       ...data.parts.map((part) => partNode(part, this.act)), make("h3", "", t("Time")), waterfall(data.times), make("h3", "", t("Figures")), facts(data.facts),

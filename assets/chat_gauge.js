@@ -61,8 +61,8 @@ export class Gauge {
 
   draw() {
     if ((!this.text?.trim() && !this.hasFiles) || !this.data) return
-    const { window, reserved, taken, attached, price } = this.data
-    const own = estimate(this.text) + PER_MESSAGE + attached
+    const { window, reserved, taken, attached, factor, price } = this.data
+    const own = Math.ceil((estimate(this.text) + PER_MESSAGE) * factor) + attached
     const room = window - reserved
     const sent = Math.min(taken + own, Math.max(room, own))
     const cost = price === null ? "" : ` · ${t("about {price}", { price: dollars((sent * price) / 1_000_000) })}`

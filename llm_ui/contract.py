@@ -256,6 +256,8 @@ class Preview(_Wire):
     """Earlier messages of the chat with their files, as many as fit, and the summary of the others."""
     attachments: int
     """Files that would go along."""
+    tokens_factor: float
+    """What to multiply estimates of a text's tokens with, by what the model's provider has counted so far."""
     is_cut: bool
     """Whether earlier messages are left out already."""
     input_usd_per_mtok: str | None

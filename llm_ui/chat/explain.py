@@ -22,6 +22,7 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
         "parts": [_part(part) for part in found.parts],
         "window": found.window,
         "reserved": found.reserved,
+        "is_calibrated": found.is_calibrated,
         "cut": found.cut,
         "left_out": list(found.left_out),
         "times": [

@@ -27,6 +27,7 @@ async def gauge(
         "reserved": found.reserved,
         "taken": found.instructions + found.history,
         "attached": found.attachments,
+        "factor": found.tokens_factor,
         "is_cut": found.is_cut,
         "price": None if found.input_usd_per_mtok is None else float(found.input_usd_per_mtok),
     }

@@ -9,7 +9,7 @@ from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.memory import ChatSummary, UserMemory
 from llm_ui.models.project import ChatTag, Project
 from llm_ui.models.prompt import SavedPrompt, SystemPrompt
-from llm_ui.models.provider import AiModel, AiProvider, AiType, PriceSource, ProviderKind
+from llm_ui.models.provider import AiModel, AiProvider, AiType, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
@@ -37,6 +37,7 @@ __all__ = [
     "MessageOrigin",
     "MessageRole",
     "MessageStatus",
+    "ModelCalibration",
     "PriceSource",
     "Project",
     "ProviderKind",

@@ -96,3 +96,13 @@ class AiModel(Timestamped, Base):
     output_usd_per_mtok: Mapped[Decimal | None]
     price_source: Mapped[PriceSource] = mapped_column(enum_column(PriceSource), default=PriceSource.UNKNOWN)
     deleted_at: Mapped[datetime | None]
+
+
+class ModelCalibration(Base):
+    """How far estimates of a model's tokens are off (kit/calibration.py). Apart from the model, which people change."""
+
+    __tablename__ = "model_calibrations"
+
+    model_id: Mapped[ModelId] = mapped_column(ForeignKey("ai_models.id", ondelete="CASCADE"), primary_key=True)
+    ratio: Mapped[float]
+    samples: Mapped[int]

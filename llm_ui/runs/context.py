@@ -16,7 +16,7 @@ from llm_ui.kit.ids import AttachmentId
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
-from llm_ui.runs.history import History, remembered, tokens_of
+from llm_ui.runs.history import History, remembered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person
 from llm_ui.services import memories
 from llm_ui.services.access import Actor
@@ -99,8 +99,8 @@ async def build(
     room = Room(target)
     files = room.required(turn.attachments)
     facts = () if "memory" in without else await memories.facts(session, actor)
-    about, forgotten = about_person(facts, (window - reserve) // MEMORY_SHARE, tokens_of)
-    before, after = _before(prompt, about), _after(turn, wish)
+    about, forgotten = about_person(facts, (window - reserve) // MEMORY_SHARE, room.count)
+    before, after = _before(prompt, about, room), _after(turn, wish, room)
     attached = sum(file.tokens for file in files)
     question = sum(part.tokens for part in after) + attached
     left = window - reserve - sum(part.tokens for part in before) - question
@@ -111,7 +111,8 @@ async def build(
             f"{max(0, left + question):,} beside its answer. {shorten} or pick a larger model."
         )
     leaf = None if "history" in without else turn.before_id
-    history = await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up="summary" not in without)
+    is_summed_up = "summary" not in without
+    history = await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up=is_summed_up)
     before += _summary(history)
     parts = [*before, *_earlier(history), *_attached([*history.files, *files]), *after]
     manifest: dict[str, object] = {
@@ -121,7 +122,7 @@ async def build(
         "is_window_known": target.context_window is not None,
         "cut": _cut(history, forgotten),
         "left_out": sorted(without),
-        "counts": "estimate",
+        "counts": "calibrated" if target.calibration.is_known else "estimate",
     }
     asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wish) if text)
     messages = [*history.messages, SentMessage("user", asked, files)]
@@ -138,9 +139,9 @@ async def preview(
     prompt = await instructions(session, actor, None if chat is None else chat.system_prompt_id)
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(request.max_tokens or DEFAULT_RESERVE, window // 2)
-    about, _ = about_person(await memories.facts(session, actor), (window - reserve) // MEMORY_SHARE, tokens_of)
-    fixed = sum(part.tokens for part in _before(prompt, about))
     room = Room(target)
+    about, _ = about_person(await memories.facts(session, actor), (window - reserve) // MEMORY_SHARE, room.count)
+    fixed = sum(part.tokens for part in _before(prompt, about, room))
     files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
     attached = sum(file.tokens for file in files)
     left = window - reserve - fixed - attached
@@ -152,6 +153,7 @@ async def preview(
         reserved=reserve,
         instructions=fixed,
         history=history.all_tokens,
+        tokens_factor=target.calibration.factor,
         attachments=attached,
         is_cut=bool(history.cut_at),
         input_usd_per_mtok=_price(target.prices.input_usd_per_mtok),
@@ -163,18 +165,18 @@ def _price(price: Decimal | None) -> str | None:
     return None if price is None else plain(price)
 
 
-def _before(prompt: PromptInfo | None, about: str) -> list[Part]:
+def _before(prompt: PromptInfo | None, about: str, room: Room) -> list[Part]:
     """Return the parts ahead of the conversation that are sent in any case."""
     name, text = (prompt.name, prompt.text) if prompt else ("", "")
     return [
-        *([Part("instructions", name, tokens_of(text), text=text)] if text else []),
-        *([Part("memory", "What you told of yourself", tokens_of(about), text=about)] if about else []),
+        *([Part("instructions", name, room.count(text), text=text)] if text else []),
+        *([Part("memory", "What you told of yourself", room.count(about), text=about)] if about else []),
     ]
 
 
 def _summary(history: History) -> list[Part]:
     text = history.summary
-    return [Part("summary", "Summary of earlier messages", tokens_of(text), text=text)] if text else []
+    return [Part("summary", "Summary of earlier messages", history.summary_tokens, text=text)] if text else []
 
 
 def _earlier(history: History) -> list[Part]:
@@ -182,15 +184,15 @@ def _earlier(history: History) -> list[Part]:
     return [Part("history", "Earlier messages", history.tokens, messages, messages=history.ids)] if messages else []
 
 
-def _after(turn: Turn, wish: str) -> list[Part]:
+def _after(turn: Turn, wish: str, room: Room) -> list[Part]:
     """Return the parts that follow the earlier messages."""
     merged, opening = _to_merge(turn), turn.opening
     return [
-        Part("question", "Your message", tokens_of(turn.question), messages=(str(turn.question_id),)),
-        *([Part("merged", "Answers to merge", tokens_of(merged), text=merged)] if merged else []),
-        *([Part("wish", "How the answer should be", tokens_of(wish), text=wish)] if wish else []),
+        Part("question", "Your message", room.count(turn.question), messages=(str(turn.question_id),)),
+        *([Part("merged", "Answers to merge", room.count(merged), text=merged)] if merged else []),
+        *([Part("wish", "How the answer should be", room.count(wish), text=wish)] if wish else []),
         *(
-            [Part("opening", "The answer so far", tokens_of(opening) + tokens_of(GO_ON), text=opening)]
+            [Part("opening", "The answer so far", room.count(opening) + room.count(GO_ON), text=opening)]
             if opening
             else []
         ),

@@ -5,6 +5,7 @@ the model is asked.
 """
 
 import base64
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,7 +14,7 @@ from typing import Literal
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.media import decoded
-from llm_ui.kit.token_count import estimate
+from llm_ui.kit.token_count import PER_MESSAGE, estimate
 from llm_ui.providers.base import Image, PromptMessage
 from llm_ui.providers.images import RULES
 from llm_ui.services.ai_models import ModelTarget
@@ -49,12 +50,16 @@ class SentMessage:
 
 
 class Room:
-    """How many images one request to a model still takes."""
+    """What one request to a model takes: how its tokens are counted, and how many images there is still room for."""
 
     def __init__(self, target: ModelTarget) -> None:
         self._target = target
         self._rules = RULES[target.kind]
         self._bytes = self._rules.max_total_bytes
+
+    def count(self, text: str) -> int:
+        """Return the estimated tokens of a message."""
+        return math.ceil((estimate(text) + PER_MESSAGE) * self._target.calibration.factor)
 
     def required(self, files: Iterable[AttachmentInfo]) -> tuple[SentFile, ...]:
         """Return the files of the question. Raises `InvalidInput` with what to do when the model does not take one."""

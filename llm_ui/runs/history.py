@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import ChatId, MessageId
-from llm_ui.kit.token_count import PER_MESSAGE, estimate
 from llm_ui.models import ChatMessage, MessageRole
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.remembered import summed_up
@@ -30,6 +29,7 @@ class History:
     """When the newest message was written that did not fit; empty when all did."""
     summary: str = ""
     """What was said before them, as it is sent."""
+    summary_tokens: int = 0
 
     @property
     def files(self) -> tuple[SentFile, ...]:
@@ -39,13 +39,7 @@ class History:
     @property
     def all_tokens(self) -> int:
         """Return what they take with their files and the summary."""
-        files = sum(file.tokens for file in self.files)
-        return self.tokens + files + (tokens_of(self.summary) if self.summary else 0)
-
-
-def tokens_of(text: str) -> int:
-    """Return the estimated tokens of a message."""
-    return estimate(text) + PER_MESSAGE
+        return self.tokens + self.summary_tokens + sum(file.tokens for file in self.files)
 
 
 async def remembered(
@@ -64,14 +58,20 @@ async def remembered(
     if summary is None or not summary.text:
         return found
     text = summed_up(summary.text)
-    if tokens_of(text) > budget:
+    tokens = room.count(text)
+    if tokens > budget:
         return found
-    newer = await history(session, leaf, budget - tokens_of(text), room, after=summary.upto_id)
-    return replace(newer, summary=text)
+    newer = await history(session, leaf, budget - tokens, room, after=summary.upto_id)
+    return replace(newer, summary=text, summary_tokens=tokens)
 
 
 async def history(
-    session: ReadSession, leaf: MessageId | None, budget: int, room: Room, *, after: MessageId | None = None
+    session: ReadSession,
+    leaf: MessageId | None,
+    budget: int,
+    room: Room,
+    *,
+    after: MessageId | None = None,
 ) -> History:
     """Return the newest messages up to `leaf` that fit together, each with its files.
 
@@ -87,7 +87,7 @@ async def history(
             message = sent(row, room.offered(attached.get(row.id, ())))
             if message is None:
                 continue
-            tokens = tokens_of(message.text)
+            tokens = room.count(message.text)
             with_files = tokens + sum(file.tokens for file in message.files)
             if used + with_files > budget:
                 cut_at = row.created_at.isoformat(timespec="seconds")

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import Metrics, StartEvent, Usage
+from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import estimate
@@ -204,6 +205,14 @@ class LiveRun:
             reasoning_tokens=thoughts,
             source="estimate",
         )
+
+    def learnt(self, usage: Usage) -> Calibration | None:
+        """Return what is known of the model's tokens once its provider has counted; None where that is nothing new."""
+        before = self.target.calibration
+        if usage.source != "provider" or any(message.files for message in self.context.messages):
+            return None
+        after = before.learnt(round(self.context.input_tokens / before.factor), usage.input_tokens)
+        return after if after.is_news(before) else None
 
     def metrics(self, usage: Usage) -> Metrics:
         """Return the timings so far."""

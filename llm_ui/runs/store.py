@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Update, exists, select, update
 
 from llm_ui.contract import Metrics, Usage
 from llm_ui.db import ReadSession, Session
+from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import RunId
 from llm_ui.kit.token_count import estimate
@@ -25,6 +26,7 @@ from llm_ui.models import (
     User,
 )
 from llm_ui.runs.live_run import MESSAGE_STATUS, Ending
+from llm_ui.services import calibrations
 from llm_ui.services.ai_models import prices_of
 from llm_ui.services.prices import Prices, cost
 
@@ -77,6 +79,8 @@ class Final:
     metrics: Metrics
     started_at: datetime | None
     provider_request_id: str
+    learnt: Calibration | None = None
+    """What is known now of how the model's tokens are counted; None: nothing new."""
 
 
 async def beat(session: Session, owner: str, beats: Sequence[Beat]) -> dict[RunId, Pulse]:
@@ -138,6 +142,9 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
         )
     )
     _book(session, run)
+    if final.learnt is not None and run.model_id is not None:
+        # Last: who holds this row, which all runs of a model share, waits for nobody.
+        await calibrations.keep(session, run.model_id, final.learnt)
     return True
 
 

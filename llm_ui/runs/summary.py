@@ -70,10 +70,10 @@ async def _to_fold(session: ReadSession, live: LiveRun, target: ModelTarget) -> 
         return None
     before = await summaries.latest(session, live.actor, turn.chat_id, turn.answer_id)
     after = None if before is None else before.upto_id
-    room = live.context.room - (before.tokens if before else 0)
-    if not (await history(session, turn.answer_id, int(room * FULL), Room(live.target), after=after)).cut_at:
+    left = live.context.room - (Room(live.target).count(before.text) if before else 0)
+    if not (await history(session, turn.answer_id, int(left * FULL), Room(live.target), after=after)).cut_at:
         return None
-    kept = await history(session, turn.answer_id, int(room * KEPT), Room(live.target), after=after)
+    kept = await history(session, turn.answer_id, int(left * KEPT), Room(live.target), after=after)
     # The last question and its answer stay in any case.
     first_kept = MessageId(UUID(kept.ids[0])) if kept.ids else turn.question_id
     rows = list(await session.scalars(above(first_kept, after, MESSAGES_A_READ)))

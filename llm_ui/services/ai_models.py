@@ -10,10 +10,11 @@ from sqlalchemy import Select, func, or_, select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
+from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import AiModel, AiProvider, PriceSource, ProviderKind
+from llm_ui.models import AiModel, AiProvider, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.capabilities import can_see_images
@@ -68,6 +69,8 @@ class ModelTarget:
     context_window: int | None
     max_output_tokens: int | None
     prices: Prices
+    calibration: Calibration
+    """How its provider counts tokens, as far as that is known."""
     can_see_images: bool = False
 
 
@@ -147,11 +150,13 @@ async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -
         if default is None:
             raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
         model_id = ModelId(UUID(default))
-    query = readable(AiModel, actor).add_columns(AiProvider).join(AiProvider, AiProvider.id == AiModel.provider_id)
+    query = readable(AiModel, actor).add_columns(AiProvider, ModelCalibration)
+    query = query.join(AiProvider, AiProvider.id == AiModel.provider_id)
+    query = query.outerjoin(ModelCalibration, ModelCalibration.model_id == AiModel.id)
     found = (await session.execute(query.where(AiModel.id == model_id, AiProvider.deleted_at.is_(None)))).one_or_none()
     if found is None:
         raise NotFound("This model does not exist any more. Pick another one.")
-    model, provider = found
+    model, provider, learnt = found
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput(f"{model.display_name} is switched off. Pick another model.")
     return ModelTarget(
@@ -167,6 +172,7 @@ async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -
         max_output_tokens=model.max_output_tokens,
         prices=prices_of(model),
         can_see_images=model.can_see_images,
+        calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
     )
 
 

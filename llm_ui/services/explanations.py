@@ -55,6 +55,8 @@ class Explanation:
     """The model's context window, in tokens; assumed where nobody has said it."""
     reserved: int
     """Tokens of it that were kept free for the answer."""
+    is_calibrated: bool
+    """Whether the estimates are corrected by what the provider has counted before."""
     left_out: tuple[str, ...]
     """Origins of parts that the person left out of this request."""
     cut: str
@@ -92,6 +94,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         parts=tuple(_part(part, texts) for part in listed),
         window=int(manifest.get("window", 0)),
         reserved=int(manifest.get("reserved_for_answer", 0)),
+        is_calibrated=manifest.get("counts") == "calibrated",
         left_out=tuple(manifest.get("left_out", ())),
         cut=str(manifest.get("cut", "")),
         queue_ms=run.queue_ms,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from llm_ui.config import Config
-from llm_ui.contract import ChatRequest, CompleteEvent, ErrorEvent, StartEvent, TokenEvent
+from llm_ui.contract import ChatRequest, CompleteEvent, ErrorEvent, PreviewRequest, StartEvent, TokenEvent
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.ids import ChatId, MessageId, RunId
@@ -68,6 +68,21 @@ async def test_an_answer_is_streamed_stored_and_booked(
         assert [message.text for message in page.items] == ["hi there", "".join(PIECES)]
         assert page.items[1].reasoning == "hm"
         assert await session.scalar(select(func.count()).select_from(UsageLog)) == 1
+
+
+async def test_what_the_provider_counts_calibrates_the_next_estimates(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    async with FakeProvider(reply("openai", answer("openai", PIECES))) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        client = client_of(a_user)
+        for number in range(4):
+            last = started(await everything(client, asking(f"{number} {'word ' * 200}", model_id=model_id)))
+        preview = await client.preview(PreviewRequest(model_id=model_id))
+
+    assert preview.tokens_factor < 0.8, "seven tokens are what this provider always counts"
+    async with database.reading() as session:
+        assert (await explain_answer(session, a_user, MessageId(last.answer_id))).is_calibrated
 
 
 async def test_a_run_can_be_followed_again_from_every_event(

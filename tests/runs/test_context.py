@@ -1,11 +1,14 @@
 import pytest
 from sqlalchemy import event, func, select, update
 
-from llm_ui.contract import ChatRequest
+from llm_ui.contract import ChatRequest, Usage
 from llm_ui.db import Database
 from llm_ui.errors import ContextTooLong
+from llm_ui.kit.calibration import Calibration
+from llm_ui.kit.ids import ModelId
 from llm_ui.models import ChatHistory, ChatMessage, MessageRole, MessageStatus, Run, RunStatus, SystemPrompt
 from llm_ui.runs.live_run import LiveRun
+from llm_ui.services import calibrations
 from llm_ui.services.access import Actor
 from tests.runs.conftest import Ask
 
@@ -137,6 +140,27 @@ async def test_room_is_kept_for_the_answer_the_person_asks_for(ask: Ask) -> None
     live = await ask(LONG, max_tokens=100)
 
     assert live.context.manifest["reserved_for_answer"] == 100
+
+
+async def test_what_the_provider_counted_before_corrects_the_estimate(
+    ask: Ask, database: Database, model_id: ModelId
+) -> None:
+    plain = await ask(LONG)
+    async with database.writing() as session:
+        await calibrations.keep(session, model_id, Calibration(1.5, 20))
+
+    live = await ask(LONG)
+
+    assert plain.context.manifest["counts"] == "estimate"
+    assert live.context.manifest["counts"] == "calibrated"
+    assert live.context.input_tokens == pytest.approx(1.5 * plain.context.input_tokens, abs=2)
+    with pytest.raises(ContextTooLong):
+        await ask("word " * 1_500)
+    reported = Usage(input_tokens=plain.context.input_tokens * 2, output_tokens=1, source="provider")
+    learnt = live.learnt(reported)
+    assert learnt is not None
+    assert 1.5 < learnt.ratio < 1.54, "what was counted is compared with the estimate as it was before"
+    assert live.learnt(reported.model_copy(update={"source": "estimate"})) is None
 
 
 async def test_a_long_chat_is_read_only_as_far_as_it_fits(ask: Ask, database: Database, a_user: Actor) -> None:

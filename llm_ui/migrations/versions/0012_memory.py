@@ -1,4 +1,4 @@
-"""Facts about people, summaries of long chats.
+"""Facts about people, summaries of long chats, how far estimates of tokens are off.
 
 Revision: 0012, after 0011
 """
@@ -52,10 +52,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("upto_id", name=op.f("uq_chat_summaries_upto_id")),
     )
     op.create_index(op.f("ix_chat_summaries_chat_id"), "chat_summaries", ["chat_id"])
+    op.create_table(
+        "model_calibrations",
+        sa.Column("model_id", sa.Uuid(), nullable=False),
+        sa.Column("ratio", sa.Float(), nullable=False),
+        sa.Column("samples", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["ai_models.id"], name=op.f("fk_model_calibrations_model_id_ai_models"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("model_id", name=op.f("pk_model_calibrations")),
+    )
 
 
 def downgrade() -> None:
     """Go down. Facts and summaries are lost; messages stay."""
+    op.drop_table("model_calibrations")
     op.drop_table("chat_summaries")
     op.drop_table("user_memories")
     # Not as a batch: that makes the table anew, and dropping the old one would take what belongs to it along.

@@ -1,0 +1,26 @@
+"""What was learnt of how providers count the tokens of their models."""
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from llm_ui.db import Session
+from llm_ui.kit.calibration import Calibration
+from llm_ui.kit.ids import ModelId
+from llm_ui.models import ModelCalibration
+
+
+async def keep(session: Session, model_id: ModelId, learnt: Calibration) -> None:
+    """Write down what is known of a model now.
+
+    Of runs that end together the last one wins: the others' counts are lost, which a running figure does not mind.
+    """
+    known = update(ModelCalibration).where(ModelCalibration.model_id == model_id)
+    values = {"ratio": learnt.ratio, "samples": learnt.samples}
+    if await session.scalar(known.values(values).returning(ModelCalibration.model_id)) is not None:
+        return
+    try:
+        async with session.begin_nested():
+            session.add(ModelCalibration(model_id=model_id, **values))
+    except IntegrityError:
+        # Another run of the model ended first, or the model is gone.
+        return
