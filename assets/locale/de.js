@@ -100,6 +100,7 @@ window.llmUiWords = {
 "Enter sends, Shift+Enter breaks the line": "Eingabetaste sendet, Umschalt+Eingabetaste bricht um",
 "Enter steers, Ctrl+Enter interrupts": "Eingabetaste lenkt, Strg+Eingabetaste unterbricht",
 "Esc": "Esc",
+"Estimates are calibrated by what its provider counted before.": "Die Schätzungen sind an dem geeicht, was der Anbieter bisher gezählt hat.",
 "Everything: all branches, models, tokens and prices": "Alles: alle Zweige, Modelle, Tokens und Preise",
 "Export “{title}”": "„{title}“ exportieren",
 "Export …": "Exportieren …",

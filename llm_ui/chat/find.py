@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from llm_ui.chat.follow import Op
-from llm_ui.chat.ops import Search
+from llm_ui.chat.reply_ops import Search
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProjectId
 from llm_ui.services.search import Filters, search

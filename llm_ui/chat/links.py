@@ -1,6 +1,6 @@
 """Links to a chat, for its owner's page."""
 
-from llm_ui.chat import ops
+from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
 from llm_ui.kit.ids import ChatId, ShareId
 from llm_ui.services import sharing
@@ -8,7 +8,7 @@ from llm_ui.services.sharing import Link
 from llm_ui.ui.page import PageContext
 
 
-async def links(context: PageContext, asked: ops.Links) -> Op:
+async def links(context: PageContext, asked: reply_ops.Links) -> Op:
     """Do what is asked and return the operation that tells the chat's links. Raises our errors.
 
     A new link's token is told this once.
@@ -17,15 +17,15 @@ async def links(context: PageContext, asked: ops.Links) -> Op:
     fresh: dict[ShareId, Op] = {}
     database = context.backend.database
     match asked:
-        case ops.Share():
+        case reply_ops.Share():
             chat_id = ChatId(asked.chat)
             async with database.writing() as session:
                 made, token = await sharing.share(session, actor, chat_id, asked.audience, asked.days)
             fresh[made.id] = {"token": token}
-        case ops.Revoke():
+        case reply_ops.Revoke():
             async with database.writing() as session:
                 chat_id = await sharing.revoke(session, actor, ShareId(asked.link))
-        case ops.ListLinks():
+        case reply_ops.ListLinks():
             chat_id = ChatId(asked.chat)
     async with database.reading() as session:
         found = await sharing.list_links(session, actor, chat_id)

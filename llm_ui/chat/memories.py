@@ -1,25 +1,25 @@
 """What models know of a person, for that person's page."""
 
-from llm_ui.chat import ops
+from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
 from llm_ui.kit.ids import MemoryId
 from llm_ui.services import memories
 from llm_ui.ui.page import PageContext
 
 
-async def memory(context: PageContext, asked: ops.Memories) -> Op:
+async def memory(context: PageContext, asked: reply_ops.Memories) -> Op:
     """Do what is asked and return the operation that tells the facts. Raises our errors."""
     actor = await context.actor()
     database = context.backend.database
-    if not isinstance(asked, ops.ListMemories):
+    if not isinstance(asked, reply_ops.ListMemories):
         async with database.writing() as session:
             match asked:
-                case ops.SaveMemory():
+                case reply_ops.SaveMemory():
                     memory_id = None if asked.memory is None else MemoryId(asked.memory)
                     await memories.save(session, actor, memory_id, asked.text, is_on=asked.is_on)
-                case ops.DeleteMemory():
+                case reply_ops.DeleteMemory():
                     await memories.remove(session, actor, MemoryId(asked.memory))
-                case ops.UseMemory():
+                case reply_ops.UseMemory():
                     await memories.set_used(session, actor, is_used=asked.is_used)
     async with database.reading() as session:
         found = await memories.list_memories(session, actor)

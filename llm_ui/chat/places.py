@@ -1,6 +1,6 @@
 """What a person sorts chats by, for their page."""
 
-from llm_ui.chat import ops
+from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
 from llm_ui.kit.ids import ChatId, ProjectId
 from llm_ui.services import projects
@@ -8,19 +8,19 @@ from llm_ui.services.tags import list_tags
 from llm_ui.ui.page import PageContext
 
 
-async def places(context: PageContext, asked: ops.Places) -> Op:
+async def places(context: PageContext, asked: reply_ops.Places) -> Op:
     """Do what is asked and return the operation that tells projects and tags. Raises our errors."""
     actor = await context.actor()
     database = context.backend.database
     saved: ProjectId | None = None
     match asked:
-        case ops.SaveProject():
+        case reply_ops.SaveProject():
             project_id = None if asked.project is None else ProjectId(asked.project)
             async with database.writing() as session:
                 saved = await projects.save(session, actor, project_id, asked.name)
                 if asked.chat is not None:
                     await projects.move(session, actor, ChatId(asked.chat), saved)
-        case ops.DeleteProject():
+        case reply_ops.DeleteProject():
             async with database.writing() as session:
                 await projects.remove(session, actor, ProjectId(asked.project))
     async with database.reading() as session:

@@ -1,6 +1,6 @@
 """What a page asks that one operation answers: what is behind an answer, a search, prompts, links, projects, wishes."""
 
-from llm_ui.chat import ops
+from llm_ui.chat import reply_ops
 from llm_ui.chat.explain import explain
 from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
@@ -15,25 +15,25 @@ from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
 
 
-async def reply(context: PageContext, client: UserClient, asked: ops.Replies) -> Op:
+async def reply(context: PageContext, client: UserClient, asked: reply_ops.Replies) -> Op:
     """Do what is asked and return the operation that tells it. Raises our errors."""
     match asked:
-        case ops.Explain():
+        case reply_ops.Explain():
             return {"op": "explained", "answer": str(asked.answer), **await explain(context, asked.answer)}
-        case ops.CopyRequest():
+        case reply_ops.CopyRequest():
             code = await request_code(context, client, asked.answer, asked.language)
             return {"op": "request", "answer": str(asked.answer), "code": code}
-        case ops.Search():
+        case reply_ops.Search():
             return await find(context, asked)
-        case ops.ListPrompts() | ops.SavePrompt() | ops.DeletePrompt():
+        case reply_ops.ListPrompts() | reply_ops.SavePrompt() | reply_ops.DeletePrompt():
             return await prompts(context, asked)
-        case ops.ListLinks() | ops.Share() | ops.Revoke():
+        case reply_ops.ListLinks() | reply_ops.Share() | reply_ops.Revoke():
             return await links(context, asked)
-        case ops.ListPlaces() | ops.SaveProject() | ops.DeleteProject():
+        case reply_ops.ListPlaces() | reply_ops.SaveProject() | reply_ops.DeleteProject():
             return await places(context, asked)
-        case ops.ReadPreferences() | ops.WantFollowUps():
+        case reply_ops.ReadPreferences() | reply_ops.WantFollowUps():
             return await preferences(context, asked)
-        case ops.ListMemories() | ops.SaveMemory() | ops.DeleteMemory() | ops.UseMemory():
+        case reply_ops.ListMemories() | reply_ops.SaveMemory() | reply_ops.DeleteMemory() | reply_ops.UseMemory():
             return await memory(context, asked)
-        case ops.ReadSummary() | ops.EditSummary():
+        case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)

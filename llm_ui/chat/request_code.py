@@ -5,7 +5,7 @@ import pprint
 import shlex
 from uuid import UUID
 
-from llm_ui.chat.ops import Language
+from llm_ui.chat.reply_ops import Language
 from llm_ui.contract import SentRequest
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import MessageId

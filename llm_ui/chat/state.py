@@ -8,7 +8,7 @@ from uuid import UUID
 
 import param
 
-from llm_ui.chat import ops
+from llm_ui.chat import ops, reply_ops
 from llm_ui.chat.aftermath import look_after
 from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.follow import Op
@@ -105,7 +105,7 @@ class ChatState(param.Parameterized):
                 await self._look_through(asked)
             case ops.ToChat():
                 await self._change_chat(asked)
-            case ops.Reply():
+            case reply_ops.Reply():
                 self.tell(await reply(self.context, self._client, asked))
             case _:
                 await self._change_message(asked)
@@ -157,11 +157,11 @@ class ChatState(param.Parameterized):
             return
         is_same = self._last_model in (None, self.model) and self._comparison.answer_id is None
         shows_more = bool(asked.attachments) or (chat_id is not None and chat_id == self.chat_id and not is_same)
-        more: dict[str, object] = {"attachments": tuple(asked.attachments) or None}
+        more: dict[str, object] = {"attachments": asked.attachments or None}
         if chat_id is None:
             more["project_id"] = asked.project
         request = self._request(key, text=asked.text, chat_id=chat_id).model_copy(update=more)
-        submission = Submission(key, asked.text, chat_id, shows_more, request, tuple(asked.beside))
+        submission = Submission(key, asked.text, chat_id, shows_more, request, asked.beside)
         if not self._models:
             self._say(_(NO_MODEL), submission)
             return

@@ -1,0 +1,196 @@
+"""What a page may ask that one operation answers, checked: everything a browser sends is untrusted."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from llm_ui.models import Audience
+from llm_ui.services.library import MAX_TEXT_CHARS
+from llm_ui.services.memories import MAX_FACT_CHARS
+from llm_ui.services.projects import MAX_NAME_CHARS
+from llm_ui.services.sharing import MAX_DAYS
+from llm_ui.services.summaries import MAX_CHARS as MAX_SUMMARY_CHARS
+from llm_ui.services.tags import MAX_TAG_CHARS
+
+Language = Literal["curl", "python"]
+
+
+class Op(BaseModel):
+    """Something that a page asks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Reply(Op):
+    """What one operation answers."""
+
+
+class Explain(Reply):
+    """Tell what the model saw before it answered, and where the time went."""
+
+    op: Literal["explain"]
+    answer: UUID
+
+
+class CopyRequest(Reply):
+    """Tell the request that made an answer, as code."""
+
+    op: Literal["copy_request"]
+    answer: UUID
+    language: Language
+
+
+class Search(Reply):
+    """Find titles and messages. `number` counts what was typed, so that a late answer is known."""
+
+    op: Literal["search"]
+    number: int
+    text: Annotated[str, Field(max_length=1_000)]
+    model: UUID | None = None
+    project: UUID | None = None
+    tag: Annotated[str, Field(max_length=MAX_TAG_CHARS)] | None = None
+    days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """How long ago a chat was written to at most."""
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
+class ListPlaces(Reply):
+    """Tell the projects and tags that chats are sorted by."""
+
+    op: Literal["list_places"]
+
+
+class SaveProject(Reply):
+    """Begin a project, or give one another name; the chat that is named moves into it."""
+
+    op: Literal["save_project"]
+    project: UUID | None = None
+    name: Annotated[str, Field(max_length=4 * MAX_NAME_CHARS)]
+    chat: UUID | None = None
+
+
+class DeleteProject(Reply):
+    """Delete a project; its chats go back to the list."""
+
+    op: Literal["delete_project"]
+    project: UUID
+
+
+class ListLinks(Reply):
+    """Tell the links to a chat."""
+
+    op: Literal["list_links"]
+    chat: UUID
+
+
+class Share(Reply):
+    """Make a link to a chat as it is shown now. `days` is how long it holds; None: until it is revoked."""
+
+    op: Literal["share"]
+    chat: UUID
+    audience: Audience
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = None
+
+
+class Revoke(Reply):
+    """Let a link lead nowhere."""
+
+    op: Literal["revoke"]
+    link: UUID
+
+
+class ListPrompts(Reply):
+    """Tell the prompts that are offered behind a slash."""
+
+    op: Literal["list_prompts"]
+
+
+class SavePrompt(Reply):
+    """Keep a prompt, or change one."""
+
+    op: Literal["save_prompt"]
+    prompt: UUID | None = None
+    name: Annotated[str, Field(max_length=200)]
+    text: Annotated[str, Field(max_length=2 * MAX_TEXT_CHARS)]
+    is_shared: bool = False
+
+
+class DeletePrompt(Reply):
+    """Delete one."""
+
+    op: Literal["delete_prompt"]
+    prompt: UUID
+
+
+class ReadPreferences(Reply):
+    """Tell how the person wants the chat to be."""
+
+    op: Literal["read_preferences"]
+
+
+class WantFollowUps(Reply):
+    """Suggest questions to ask next, or no more."""
+
+    op: Literal["want_follow_ups"]
+    is_wanted: bool
+
+
+class ListMemories(Reply):
+    """Tell the facts that models are told about the person."""
+
+    op: Literal["list_memories"]
+
+
+class SaveMemory(Reply):
+    """Keep a fact, or change one."""
+
+    op: Literal["save_memory"]
+    memory: UUID | None = None
+    text: Annotated[str, Field(max_length=4 * MAX_FACT_CHARS)]
+    is_on: bool = True
+
+
+class DeleteMemory(Reply):
+    """Delete one."""
+
+    op: Literal["delete_memory"]
+    memory: UUID
+
+
+class UseMemory(Reply):
+    """Tell models these facts, or none of them."""
+
+    op: Literal["use_memory"]
+    is_used: bool
+
+
+class ReadSummary(Reply):
+    """Tell the summary of what a chat shows."""
+
+    op: Literal["read_summary"]
+    chat: UUID
+
+
+class EditSummary(Reply):
+    """Put it in the person's own words; without any, models are not told it."""
+
+    op: Literal["edit_summary"]
+    chat: UUID
+    summary: UUID
+    text: Annotated[str, Field(max_length=4 * MAX_SUMMARY_CHARS)] | None
+
+
+Prompts = ListPrompts | SavePrompt | DeletePrompt
+"""What is done with the library of prompts."""
+Links = ListLinks | Share | Revoke
+"""What is done with links to a chat."""
+Places = ListPlaces | SaveProject | DeleteProject
+"""What is done with what chats are sorted by."""
+Preferences = ReadPreferences | WantFollowUps
+"""How the person wants the chat to be."""
+Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
+"""What is done with the facts about the person."""
+Summaries = ReadSummary | EditSummary
+"""What is done with the summary of a chat."""
+Replies = Explain | CopyRequest | Search | Prompts | Links | Places | Preferences | Memories | Summaries
