@@ -271,6 +271,8 @@ export function offerDrops(chat, take) {
     event.preventDefault()
     event.dataTransfer.dropEffect = "copy"
   })
+  // Beside the chat nothing takes them; left alone, the browser would open them in the page's place.
+  for (const type of ["dragover", "drop"]) document.addEventListener(type, (event) => { if (hasFiles(event)) event.preventDefault() })
   target.addEventListener("dragleave", () => { target.hidden = true })
   chat.addEventListener("drop", (event) => {
     target.hidden = true

@@ -121,14 +121,13 @@ export class Composer {
   // Show the draft of a chat, or of a new one.
   open(place) {
     this.place = place
-    this.gauge.forget()
     this.queue.open(place)
     const isSent = this.pending?.op === "send" && this.pending.chat === place && !this.pending.isLeft && !this.pending.isQueued
     this.box.value = isSent ? "" : localStorage.getItem(this.#draftKey(place)) ?? ""
     this.files.open(place, { isEmpty: isSent })
     this.sendSoon = null
     this.refuse("")
-    this.#measure()
+    this.asksOther()
     this.#fit()
   }
 
