@@ -164,7 +164,7 @@ def test_more_files_than_a_message_may_have_are_refused(chat: Page) -> None:
 
 def test_sending_waits_for_the_files(chat: Page) -> None:
     held: list[Route] = []
-    chat.route("**/files", held.append)
+    chat.route("**/files", lambda route: held.append(route))
     attach(chat, NOTE)
     expect(chat.get_by_role("progressbar", name="Uploading note.md")).to_be_visible()
     ask(chat, "What is 6 * 7?")
@@ -195,6 +195,7 @@ def test_an_edited_question_shows_its_files_and_can_change_them(chat: Page) -> N
     expect(question(chat).get_by_label("Version 2 of 2")).to_be_visible()
     expect(answer(chat)).to_contain_text("With your message came note.md (text), more.md (text).")
     expect(question(chat).get_by_role("img", name="cat.png")).to_have_count(0)
+    expect(chat.get_by_role("button", name="Edit answer")).to_be_visible()
     question(chat).get_by_role("button", name="Previous version").click()
     expect(question(chat).get_by_role("img", name="cat.png")).to_be_visible()
 
@@ -251,7 +252,7 @@ def test_an_administrator_says_that_a_model_sees(page: Page, product: Product) -
         page.get_by_role("button", name="Edit slow-words").click()
         page.get_by_label("Images").select_option(label=sees)
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("slow-words is saved.")).to_be_visible()
+        expect(page.get_by_text("slow-words is saved.").first).to_be_visible()
         page.goto(product.url)
         expect(page.get_by_role("textbox", name="Message")).to_be_enabled()
         pick_model(page, "slow-words")
