@@ -150,9 +150,9 @@ class GrowingText:
         self._offset = end
 
     def _begin_code(self, text: str) -> None:
-        """Send the open block in small pieces from now on if it is long and its end is not in sight."""
+        """Send the open block in small pieces from now on if its end is not in sight."""
         code = _OpenCode.at(text, self._offset)
-        if code is not None and len(text) - code.committed > CHUNK_CHARS and code.grow(text) is not None:
+        if code is not None and code.grow(text) is not None:
             self._code = code
 
 
@@ -167,6 +167,8 @@ class _OpenCode:
         self._language = language
         self._closing = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}+[ \t]*+$", re.MULTILINE)
         self._pieces: list[str] = []
+        self._lines = ""
+        self._coloured_lines = ""
         self._tail = ""
         self._has_colours = True
 
@@ -204,7 +206,11 @@ class _OpenCode:
         if self._closing.match(tail[tail.rfind("\n") + 1 :]):
             # The closing line, as it seems, or its beginning.
             tail = tail[: tail.rfind("\n") + 1]
-        self._tail = self._highlighted(tail)
+        lines = tail[: tail.rfind("\n") + 1]
+        if lines != self._lines:
+            # Once for a line, not for each of its words; the last one has its colours when it is whole.
+            self._lines, self._coloured_lines = lines, self._highlighted(lines)
+        self._tail = self._coloured_lines + calm(html.escape(tail[len(lines) :]))
         return MoreCode(added, self._tail)
 
     def _highlighted(self, code: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from tabulate import tabulate
 
-from tests.bench import api, imports, pages, start
+from tests.bench import api, imports, pages, rendering, start
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "api": api.measure,
     "pages": pages.measure,
     "imports": imports.measure,
+    "rendering": rendering.measure,
 }
 
 
