@@ -20,12 +20,18 @@ export function estimate(text) {
 }
 
 function short(count) {
-  return count < 1000 ? String(count) : count < 100_000 ? `${(count / 1000).toFixed(1)}k` : `${Math.round(count / 1000)}k`
+  if (count < 1000) return String(count)
+  if (count >= 1_000_000) return `${Number((count / 1_000_000).toFixed(1))}M`
+  return count < 100_000 ? `${(count / 1000).toFixed(1)}k` : `${Math.round(count / 1000)}k`
 }
 
 function dollars(amount) {
   if (amount === 0) return t("free")
   return amount < 0.0001 ? t("under $0.0001") : amount >= 1 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`
+}
+
+function priced(amount) {
+  return amount === 0 ? dollars(0) : t("about {price}", { price: dollars(amount) })
 }
 
 export class Gauge {
@@ -65,7 +71,7 @@ export class Gauge {
     const own = Math.ceil((estimate(this.text) + PER_MESSAGE) * factor) + attached
     const room = window - reserved
     const sent = Math.min(taken + own, Math.max(room, own))
-    const cost = price === null ? "" : ` · ${t("about {price}", { price: dollars((sent * price) / 1_000_000) })}`
+    const cost = price === null ? "" : ` · ${priced((sent * price) / 1_000_000)}`
     this.node.hidden = false
     this.node.textContent = t("{sent} of {window} tokens", { sent: short(sent), window: short(window) }) + cost
     this.node.title = t("About {sent} tokens will be sent, {own} of them what you are writing; {reserved} are kept free for the answer.", {

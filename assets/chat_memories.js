@@ -13,6 +13,7 @@ export class Memories {
   }
 
   show() {
+    document.getElementById("options").open = false
     this.body.replaceChildren(make("p", "muted", t("Looking it up …")))
     this.dialog.showModal()
     this.tell({ op: "list_memories" })

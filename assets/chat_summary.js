@@ -15,6 +15,7 @@ export class Summary {
   }
 
   show() {
+    document.getElementById("options").open = false
     this.body.replaceChildren(make("p", "muted", t("Looking it up …")))
     this.dialog.showModal()
     if (this.chat()) this.tell({ op: "read_summary", chat: this.chat() })

@@ -323,6 +323,7 @@ window.llmUiWords = {
 "Your prompts": "Ihre Vorlagen",
 "Your prompts …": "Ihre Vorlagen …",
 "Your prompts, at the beginning of a message": "Ihre Vorlagen, am Anfang einer Nachricht",
+"about {price}": "etwa {price}",
 "about {tokens}": "etwa {tokens}",
 "and {n} more": "und {n} weitere",
 "free": "kostenlos",
