@@ -102,7 +102,7 @@ function replayForm(data, act) {
   const removable = data.parts.filter((part) => part.origin in REMOVABLE)
   const boxes = removable.map((part) => {
     const label = make("label")
-    label.append(Object.assign(make("input"), { type: "checkbox", value: part.origin }), ` ${t("Without: {part}", { part: REMOVABLE[part.origin] })}`)
+    label.append(Object.assign(make("input"), { type: "checkbox", value: part.origin }), " ", t("Without: {part}", { part: REMOVABLE[part.origin] }))
     return label
   })
   form.append(model, ...boxes, make("button", "primary", t("Replay beside this answer")))

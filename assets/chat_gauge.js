@@ -82,6 +82,6 @@ export class Gauge {
     this.node.classList.toggle("full", isFull)
     this.node.classList.toggle("too-long", isTooLong)
     if (isTooLong) this.node.textContent = t("About {own} tokens, more than this model takes ({room})", { own: short(own), room: short(room) })
-    else if (isFull) this.node.title += ` ${t("The oldest messages of the chat do not fit any more.")}`
+    else if (isFull) this.node.title += " " + t("The oldest messages of the chat do not fit any more.")
   }
 }

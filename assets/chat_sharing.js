@@ -76,8 +76,8 @@ export class Sharing {
       const token = this.tokens.get(link.id)
       const item = make("li", token ? "new" : "")
       const until = link.expires_at ? t("until {day}", { day: date(link.expires_at) }) : t("until revoked")
-      const off = audiences.includes(link.audience) ? "" : ` · ${t("switched off by administrators")}`
-      const about = make("span", "", `${AUDIENCES[link.audience]}, ${t("since {day}", { day: date(link.created_at) })}, ${until}${off}`)
+      const off = audiences.includes(link.audience) ? "" : " · " + t("switched off by administrators")
+      const about = make("span", "", [AUDIENCES[link.audience], t("since {day}", { day: date(link.created_at) }), until].join(", ") + off)
       if (link.prefix && !token) about.append(make("small", "", `/s/${link.prefix}…`))
       const revoke = textButton(t("Revoke"), "more", () => this.tell({ op: "revoke", link: link.id }))
       if (link.prefix) revoke.setAttribute("aria-label", t("Revoke the link that begins with {beginning}", { beginning: link.prefix }))

@@ -41,6 +41,8 @@ NO_SENTENCE = re.compile(
     r"|X-[\w-]+|Files|HTML|LLM UI|M[\d.]+ .*"
 )
 """Names of keys, headers, formats and kinds of data, and the paths of icons."""
+NESTED = re.compile(r"\$\{tn?\(")
+"""A mark within a template literal, where extraction does not look."""
 MARKED = re.compile(r'\btn?\("[^"\n]*"(?:, "[^"\n]*")?')
 
 
@@ -52,6 +54,7 @@ def unmarked_in_script(source: str) -> list[str]:
     sentences = [text for text in SENTENCE.findall(code) if not NO_SENTENCE.fullmatch(text)]
     return [
         *sentences,
+        *NESTED.findall(source),
         *TEXT_OF_NODE.findall(code),
         *(text for text in filled if re.search(r"[A-Z][a-z]+ [a-z…]", text)),
     ]
@@ -71,6 +74,7 @@ def test_every_sentence_of_a_script_is_marked(path: Path) -> None:
         ('event.key === "Enter"', []),
         ('make("p", "note", "It is gone.")', ["It is gone.", "It is gone."]),
         ('make("p", "note", "it is gone")', ["it is gone"]),
+        ('a = `x ${t("It is gone.")}`', ["${t("]),
         ("toast(`Chat ${name} is gone.`)", ["Chat … is gone."]),
     ],
 )
