@@ -8,13 +8,14 @@ from tornado.web import RequestHandler
 
 POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; media-src data: blob:; webrtc 'block'; "
+    "img-src data: blob:; font-src data:; media-src data: blob:; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Preview</title></head><body><script>
 addEventListener("message", ({ source, data }) => {
   if (source !== parent || typeof data !== "string") return
+  for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "WebTransport"]) delete window[name]
   document.open()
   document.write(data)
   document.close()
