@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from llm_ui.errors import NotFound, StorageFull
+from llm_ui.errors import NotFound, StorageFull, Unavailable
 from llm_ui.kit.disk import is_full
 
 NAME = re.compile(r"[0-9a-f]{64}")
@@ -101,32 +101,43 @@ class NewFile:
                 raise _ours(error) from None
 
     def read(self) -> bytes:
-        """Return what was written."""
-        self._file.flush()
-        return self._path.read_bytes()
+        """Return what was written. Raises `Unavailable` when it was thrown away meanwhile."""
+        with self._lock:
+            self._require_open()
+            self._file.flush()
+            return self._path.read_bytes()
 
     def keep(self) -> str:
-        """Put the file in its place, on the disk for good; return its name. Raises `StorageFull`."""
+        """Put the file in its place, on the disk for good; return its name.
+
+        Raises `StorageFull`, and `Unavailable` when it was thrown away meanwhile.
+        """
         sha256 = self._digest.hexdigest()
         place = self._store.path(sha256)
         try:
             with self._lock:
+                self._require_open()
                 self._file.flush()
                 os.fsync(self._file.fileno())
                 self._file.close()
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            # Also over the same file: its age begins anew.
-            self._path.replace(place)
-            sync(place.parent)
+                place.parent.mkdir(mode=0o700, exist_ok=True)
+                # Also over the same file: its age begins anew.
+                self._path.replace(place)
+                sync(place.parent)
         except OSError as error:
             raise _ours(error) from None
         return sha256
 
     def discard(self) -> None:
         """Throw the file away, unless it is kept already."""
-        with self._lock, suppress(OSError):
-            self._file.close()
-        self._path.unlink(missing_ok=True)
+        with self._lock:
+            with suppress(OSError):
+                self._file.close()
+            self._path.unlink(missing_ok=True)
+
+    def _require_open(self) -> None:
+        if self._file.closed:
+            raise Unavailable("The file did not arrive whole. Attach it again.")
 
 
 def sync(folder: Path) -> None:

@@ -228,6 +228,7 @@ def test_files_in_the_composer_and_under_a_question(screen: Page, product: Produ
     expect(screen.get_by_text("slow-words cannot see images.")).to_be_visible()
     check("an image that the model cannot see")
     pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    expect(screen.get_by_text("slow-words cannot see images.")).to_be_hidden()
     ask(screen, "What is this?")
     expect(screen.get_by_role("button", name="Edit answer")).to_be_visible()
     check("files under a question")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_ui.errors import NotFound
+from llm_ui.errors import NotFound, Unavailable
 from llm_ui.kit.file_store import FileStore
 
 DAY_S = 86_400
@@ -45,6 +45,9 @@ def test_what_is_discarded_leaves_nothing(tmp_path: Path) -> None:
     new.discard()
     new.write(b"the other half")
 
+    for late in (new.read, new.keep):
+        with pytest.raises(Unavailable, match="Attach it again"):
+            late()
     assert list(store.folder.rglob("*")) == []
 
 
