@@ -10,9 +10,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import Watch, ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
 from tests.browser.test_attachments import CAT, NOTE, attach
+from tests.browser.test_helper import helped
 from tests.browser.test_rendering import a_chat, write
 from tests.product import Product
 
+__all__ = ["helped"]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SCREENS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -164,6 +166,32 @@ def test_the_preview(screen: Page, product: Product, check: Check) -> None:
         expect(screen.get_by_role("complementary", name="Page" if number else "Table").locator(inside)).to_be_visible()
         check(f"preview of a {inside}")
         screen.keyboard.press("Escape")
+
+
+def test_what_models_know_of_a_person(screen: Page, product: Product, check: Check) -> None:
+    sign_in(screen, product, "bob")
+    screen.get_by_label("Chat settings").click()
+    screen.get_by_role("button", name="What models know of you").click()
+    screen.get_by_role("button", name="Add a fact").click()
+    check("a new fact")
+    screen.get_by_label("One fact, in a sentence").fill("I am a baker.")
+    screen.get_by_role("button", name="Save fact").click()
+    expect(screen.get_by_role("checkbox", name="I am a baker.")).to_be_visible()
+    check("memory")
+    screen.get_by_role("button", name="Delete: I am a baker.").click()
+
+
+def test_what_a_helper_model_makes(screen: Page, helped: Product, check: Check) -> None:
+    sign_in(screen, helped, "bob")
+    pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    ask(screen, "What is 6 * 7?")
+    expect(screen.get_by_role("button", name="How far is it?")).to_be_visible()
+    check("suggestions")
+    screen.get_by_label("Chat settings").click()
+    check("settings with suggestions")
+    screen.get_by_role("button", name="Summary of older messages").click()
+    expect(screen.get_by_role("dialog", name="Summary of older messages")).to_contain_text("There is none")
+    check("summary")
 
 
 def test_a_shared_chat(screen: Page, product: Product, check: Check, watch: Watch) -> None:

@@ -15,10 +15,10 @@ LONG = "word " * 700
 def long_chat(page: Page, helped: Product) -> Page:
     """A chat whose beginning no longer fits its model's window."""
     with helped.connection() as connection:
-        connection.execute("UPDATE ai_models SET context_window = 3000 WHERE name = 'slow-words'")
+        connection.execute("UPDATE ai_models SET context_window = 3000 WHERE name = 'demo'")
     sign_in(page, helped, "bob")
     new_chat(page)
-    pick_model(page, "slow-words")
+    pick_model(page, page.get_by_label("Model", exact=True).locator("option").first.inner_text())
     for number in range(2):
         ask(page, f"{number} {LONG}")
         expect(page.get_by_role("article", name="Assistant")).to_have_count(number + 1)
