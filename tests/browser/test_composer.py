@@ -1,7 +1,9 @@
 """Writing a message: what it will take, which model is asked, texts kept for later."""
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import new_chat, pick_model, sign_in
 from tests.product import Product
@@ -51,7 +53,19 @@ def test_a_prompt_is_kept_and_used_with_its_variables_filled_in(chat: Page) -> N
     box.press_sequentially("/tra")
     expect(chat.get_by_role("option", name="translate")).to_be_visible()
     box.press("Enter")
-    chat.get_by_label("language").fill("German")
+    chat.get_by_role("textbox", name="language").fill("German")
     chat.get_by_role("button", name="Use it").click()
 
     expect(box).to_have_value("Translate into German:")
+
+
+def test_the_round_button_is_at_the_right_on_a_phone(
+    new_context: Callable[..., BrowserContext], product: Product
+) -> None:
+    page = new_context(viewport={"width": 390, "height": 800}).new_page()
+    sign_in(page, product, "bob")
+
+    composer, button = page.locator("#composer").bounding_box(), page.get_by_label("Send").bounding_box()
+    assert composer is not None
+    assert button is not None
+    assert composer["x"] + composer["width"] - button["x"] - button["width"] < 20

@@ -23,6 +23,7 @@ from llm_ui.services import attachments
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import target
 from llm_ui.services.attachments import AttachmentInfo, Received
+from llm_ui.services.chats import chat_row
 from llm_ui.services.explanations import explain_answer
 from tests.fakes import images
 from tests.runs.conftest import Ask
@@ -194,7 +195,8 @@ async def test_the_gauge_counts_what_would_go_along(
     async with database.reading() as session:
         model = await target(session, a_user, model_id)
         request = PreviewRequest(attachments=(note.id,))
-        found = await context.preview(session, a_user, request, model, live.turn.answer_id)
+        chat = await chat_row(session, a_user, live.turn.chat_id)
+        found = await context.preview(session, a_user, request, model, chat)
 
     # 425 tokens: 85 and two tiles of 170.
     assert found.attachments > 100

@@ -1,6 +1,9 @@
 """What goes along beside the messages: facts about the person, a summary of what no longer fits."""
 
+from pathlib import Path
+
 from llm_ui.db import Database
+from llm_ui.kit.file_store import FileStore
 from llm_ui.models import Run
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.remembered import about_person
@@ -33,13 +36,15 @@ async def test_facts_follow_the_instructions_and_are_marked_as_information(
     assert sum(part["tokens"] for part in live.context.manifest["parts"]) == live.context.input_tokens  # type: ignore[attr-defined]
 
 
-async def test_the_request_is_rebuilt_with_what_was_told_then(ask: Ask, database: Database, a_user: Actor) -> None:
+async def test_the_request_is_rebuilt_with_what_was_told_then(
+    ask: Ask, database: Database, a_user: Actor, tmp_path: Path
+) -> None:
     await remember(database, a_user, "I am a baker.")
     live = await ask("hi there")
     await remember(database, a_user, "I am a cook.")
 
     async with database.reading() as session:
-        request = await sent_request(session, a_user, live.turn.run_id)
+        request = await sent_request(session, a_user, FileStore(tmp_path), live.turn.run_id)
         stored = await session.get_one(Run, live.turn.run_id)
 
     assert request.body["messages"][0] == {"role": "system", "content": live.context.system}
@@ -89,7 +94,9 @@ async def sum_up(database: Database, actor: Actor, live: LiveRun, text: str) -> 
         assert await summaries.keep(session, actor, live.turn.chat_id, new)
 
 
-async def test_a_summary_stands_for_the_messages_that_do_not_fit(ask: Ask, database: Database, a_user: Actor) -> None:
+async def test_a_summary_stands_for_the_messages_that_do_not_fit(
+    ask: Ask, database: Database, a_user: Actor, tmp_path: Path
+) -> None:
     chat = await long_chat(ask, database)
     await sum_up(database, a_user, chat[2], "They talked about words.")
 
@@ -100,7 +107,7 @@ async def test_a_summary_stands_for_the_messages_that_do_not_fit(ask: Ask, datab
     assert [text for _, text in sent(live)] == [f"3 {LONG}", "answer 3", "and now?"]
     assert live.context.manifest["cut"] == ""
     async with database.reading() as session:
-        request = await sent_request(session, a_user, live.turn.run_id)
+        request = await sent_request(session, a_user, FileStore(tmp_path), live.turn.run_id)
     assert request.body["messages"][0]["content"] == live.context.system
 
 
