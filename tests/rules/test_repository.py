@@ -78,7 +78,7 @@ def test_no_tracked_file_names_an_outside_host_or_a_place_of_a_machine() -> None
         if (
             name not in own
             and path.is_file()
-            and path.suffix not in (".png", ".mo")
+            and path.suffix not in (".png", ".jpg", ".mo")
             and FORBIDDEN.search(path.read_text())
         ):
             hits.append(name)
