@@ -8,7 +8,7 @@ from tests.browser.test_helper import helped
 from tests.product import Product
 
 __all__ = ["helped"]
-LONG = "word " * 700
+LONG = "word. " * 450
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def long_chat(page: Page, helped: Product) -> Page:
     for number in range(2):
         ask(page, f"{number} {LONG}")
         expect(page.get_by_role("article", name="Assistant")).to_have_count(number + 1)
-        expect(page.get_by_role("button", name="Edit answer")).to_have_count(number + 1)
+        expect(page.get_by_role("button", name="Edit answer")).to_have_count(number + 1, timeout=20_000)
     return page
 
 
