@@ -20,7 +20,7 @@ from llm_ui.db import Database
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, TooLarge, Unavailable
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.file_store import FileStore
-from llm_ui.kit.ids import ModelId, RunId
+from llm_ui.kit.ids import ModelId, RunId, UserId
 from llm_ui.kit.text import storable
 from llm_ui.models import ProviderKind, Role, RunStatus
 from llm_ui.observability.logging import get_logger
@@ -78,6 +78,7 @@ class Engine:
         self._live: dict[RunId, LiveRun] = {}
         self._logs = EventLogs()
         self._running: set[asyncio.Task[None]] = set()
+        self._beginning: dict[tuple[UserId, str], asyncio.Task[RunId]] = {}
         self._background = Background(database, sealer, http)
         self._keeper = Keeper(database, self._owner, self._live)
         self._keeping: asyncio.Task[None] | None = None
@@ -101,6 +102,16 @@ class Engine:
 
         Raises our errors: nothing is stored then.
         """
+        key = actor.user_id, request.idempotency_key
+        beginning = self._beginning.get(key)
+        if beginning is None:
+            beginning = asyncio.create_task(self._begin(actor, request, request_id))
+            self._beginning[key] = beginning
+            beginning.add_done_callback(lambda task: self._begun(key, task))
+        # Whoever sends the same meanwhile waits for it too: each would take a connection to learn that it is the same.
+        return await asyncio.shield(beginning)
+
+    async def _begin(self, actor: Actor, request: ChatRequest, request_id: str) -> RunId:
         received_at = time.monotonic()
         if self._is_draining:
             raise Unavailable("The server is restarting. Your message is kept here; send it again in a moment.")
@@ -269,6 +280,12 @@ class Engine:
             else:
                 return is_ours
         return False
+
+    def _begun(self, key: tuple[UserId, str], task: asyncio.Task[RunId]) -> None:
+        del self._beginning[key]
+        if not task.cancelled():
+            # A refusal is told to whoever waits; nobody may any more.
+            task.exception()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
