@@ -25,7 +25,7 @@ export class Search {
     this.list.id = "search-results"
     this.more = textButton(t("Show more"), "more", () => this.#search(this.list.children.length))
     this.filters = {
-      model: this.#filter(t("Answered by")), project: this.#filter(t("In the project")), tag: this.#filter(t("With the tag")), days: this.#filter(t("Last written to")),
+      model: this.#filter(t("Answered by")), project: this.#filter(t("In the project")), tag: this.#filter(t("With the tag")), days: this.#filter(t("Last written to")), files: this.#filter(t("Files")),
     }
     const filters = make("div", "filters")
     filters.append(...Object.values(this.filters))
@@ -59,6 +59,7 @@ export class Search {
     this.#fill("project", t("Any project"), this.places.projects.map(({ id, name }) => [id, name]))
     this.#fill("tag", t("Any tag"), this.places.tags.map((tag) => [tag, `#${tag}`]))
     this.#fill("days", TIMES[0][1], TIMES.slice(1))
+    this.#fill("files", t("With or without files"), [["yes", t("With files")]])
   }
 
   #filter(label) {
@@ -77,8 +78,8 @@ export class Search {
   }
 
   #chosen() {
-    const { model, project, tag, days } = this.filters
-    return { model: model.value || null, project: project.value || null, tag: tag.value || null, days: days.value ? Number(days.value) : null }
+    const { model, project, tag, days, files } = this.filters
+    return { model: model.value || null, project: project.value || null, tag: tag.value || null, days: days.value ? Number(days.value) : null, has_file: Boolean(files.value) }
   }
 
   found(op) {

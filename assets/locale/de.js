@@ -309,6 +309,8 @@ window.llmUiWords = {
 "While an answer is written: queue the message, or steer the answer (see Chat settings)": "Während eine Antwort entsteht: die Nachricht einreihen oder die Antwort lenken (siehe Chat-Einstellungen)",
 "Who may read it": "Wer darf ihn lesen",
 "With another model": "Mit einem anderen Modell",
+"With files": "Mit Dateien",
+"With or without files": "Mit oder ohne Dateien",
 "With the tag": "Mit dem Schlagwort",
 "Without: {part}": "Ohne: {part}",
 "Wrap": "Umbrechen",

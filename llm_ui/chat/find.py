@@ -18,6 +18,7 @@ async def find(context: PageContext, asked: Search) -> Op:
         project_id=None if asked.project is None else ProjectId(asked.project),
         tag=asked.tag,
         since=None if asked.days is None else now() - timedelta(days=asked.days),
+        has_file=asked.has_file,
     )
     async with context.backend.database.reading() as session:
         page = await search(session, actor, asked.text, filters, offset=asked.offset)

@@ -52,6 +52,7 @@ class Search(Reply):
     tag: Annotated[str, Field(max_length=MAX_TAG_CHARS)] | None = None
     days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     """How long ago a chat was written to at most."""
+    has_file: bool = False
     offset: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 

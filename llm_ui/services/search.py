@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProjectId
 from llm_ui.kit.snippet import Piece, search_words, snippet
-from llm_ui.models import ChatHistory, ChatMessage, ChatTag, MessageRole, Run
+from llm_ui.models import Attachment, ChatHistory, ChatMessage, ChatTag, MessageRole, Run
 from llm_ui.services.access import Actor, readable
 
 MAX_WORDS = 12
@@ -51,6 +51,8 @@ class Filters:
     tag: str | None = None
     since: datetime | None = None
     """The chat was written to then or later."""
+    has_file: bool = False
+    """A question of the chat came with a file."""
 
     @property
     def is_empty(self) -> bool:
@@ -128,6 +130,10 @@ def _passing(chat: type[ChatHistory], filters: Filters) -> list[ColumnElement[bo
         conditions.append(exists().where(ChatTag.chat_id == chat.id, ChatTag.name == filters.tag))
     if filters.since is not None:
         conditions.append(chat.last_message_at >= filters.since)
+    if filters.has_file:
+        asked = aliased(ChatMessage)
+        of_chat = asked.chat_id == chat.id, asked.deleted_at.is_(None)
+        conditions.append(exists().where(Attachment.message_id == asked.id, *of_chat))
     return conditions
 
 

@@ -14,6 +14,7 @@ from llm_ui.models import Attachment, ChatHistory
 from llm_ui.services import attachments, branches, chats, retention
 from llm_ui.services.access import Actor
 from llm_ui.services.attachments import AttachmentInfo, Received, file_name, find_attachments
+from llm_ui.services.search import Filters, search
 from tests.services.test_branches import answered
 from tests.services.test_chats import ask, end, read
 
@@ -29,6 +30,22 @@ async def uploaded(database: Database, actor: Actor, name: str = "cat.png", sha2
 async def found(database: Database, actor: Actor, *ids: AttachmentId) -> tuple[AttachmentInfo, ...]:
     async with database.reading() as session:
         return await find_attachments(session, actor, ids)
+
+
+async def test_a_search_finds_the_chats_that_have_files(seeded: Database, a_user: Actor) -> None:
+    file = await uploaded(seeded, a_user)
+    turn = await ask(seeded, a_user, "which whale is it?", attachments=(file.id,))
+    await end(seeded, turn, "A blue one.")
+    await answered(seeded, a_user, "another whale", "reply")
+
+    for typed in ("whale", ""):
+        async with seeded.reading() as session:
+            page = await search(session, a_user, typed, Filters(has_file=True))
+        assert {one.chat_id for one in page.items} == {turn.chat_id}
+    async with seeded.writing() as session:
+        await branches.delete(session, a_user, turn.question_id)
+        page = await search(session, a_user, "", Filters(has_file=True))
+    assert page.items == ()
 
 
 async def test_files_go_with_the_question_in_the_order_they_were_put(seeded: Database, a_user: Actor) -> None:
