@@ -29,8 +29,8 @@ def stranger() -> Iterator[tuple[str, list[str]]]:
             except OSError:
                 return
             with connection:
-                connection.settimeout(1)
-                reached.append(connection.recv(200).decode("latin-1"))
+                # A connection by itself tells something already: its name was looked up.
+                reached.append("a connection")
 
     thread = threading.Thread(target=listen)
     thread.start()
@@ -67,7 +67,7 @@ def test_a_page_runs_beside_the_chat(chat: Page) -> None:
 
 
 def test_it_is_opened_and_closed_with_the_keyboard(chat: Page) -> None:
-    write(chat, "```html\n<button autofocus>Press</button>\n```")
+    write(chat, "```html\n<button>Press</button>\n```")
     button = chat.get_by_role("button", name="Preview", exact=True)
     for _ in range(2):
         button.focus()
@@ -85,11 +85,13 @@ def test_it_is_opened_and_closed_with_the_keyboard(chat: Page) -> None:
     expect(button).to_have_attribute("aria-expanded", "false")
 
 
-def test_a_picture_is_drawn_and_a_table_sorted(chat: Page) -> None:
+def test_a_picture_is_drawn(chat: Page) -> None:
     shown = look(chat, "xml", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="4"/></svg>')
-    expect(shown.frame_locator("iframe").locator("svg circle")).to_be_visible()
-    chat.keyboard.press("Escape")
 
+    expect(shown.frame_locator("iframe").locator("svg circle")).to_be_visible()
+
+
+def test_a_table_is_sorted(chat: Page) -> None:
     shown = look(chat, "csv", 'name,"size, MB"\nb,10\n"a ""x""",9\nc,"1,000"')
     cells = shown.locator("tbody td:first-child")
     expect(cells).to_have_text(["b", 'a "x"', "c"])
@@ -127,6 +129,7 @@ attempt("open", () => open("{url}/open"))
 attempt("beacon", () => navigator.sendBeacon("{url}/beacon"))
 attempt("socket", () => new WebSocket("{url}/socket".replace("http", "ws")).url)
 attempt("worker", () => new Worker("{url}/worker").name)
+attempt("webrtc", () => new RTCPeerConnection().connectionState)
 attempt("form", () => document.getElementById("form").submit())
 fetch("{url}/fetch").then(() => told.push("fetch:done"), (error) => told.push("fetch!" + error.name)).then(() => {{
   document.getElementById("end").textContent = told.join(" ")
@@ -145,7 +148,7 @@ def test_nothing_leaves_the_frame(chat: Page, watch: Watch, stranger: tuple[str,
     shown = look(chat, "html", ATTEMPTS.format(url=url))
     told = shown.frame_locator("iframe").locator("#end")
 
-    for refusal in ("parent!SecurityError", "cookie!SecurityError", "storage!SecurityError", "fetch!TypeError"):
+    for refusal in ("parent!SecurityError", "cookie!SecurityError", "storage!SecurityError", "webrtc!ReferenceError"):
         expect(told).to_contain_text(refusal)
     chat.wait_for_timeout(1_000)
     assert reached == []

@@ -135,6 +135,7 @@ async def test_the_page_of_the_preview_has_no_origin_and_nothing_leaves_it(works
     assert policy.pop("default-src") == "'none'"
     assert policy.pop("frame-ancestors") == "'self'"
     assert not any("http" in sources or "*" in sources or "'self'" in sources for sources in policy.values())
+    assert headers["Connection-Allowlist"] == "()"
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "Set-Cookie" not in headers
