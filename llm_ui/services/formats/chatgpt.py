@@ -64,7 +64,7 @@ def _message(key: str, told: dict[str, Any]) -> ImportedMessage | None:
     about, content = mapping(told.get("metadata")), mapping(told.get("content"))
     is_for_all = told.get("recipient", "all") == "all"
     is_hidden = about.get("is_visually_hidden_from_conversation") is True
-    kind = content.get("content_type")
+    kind = text(content.get("content_type"))
     words = _words(content) if kind in SHOWN else ""
     if role is None or is_hidden or not is_for_all or not words.strip():
         return None
