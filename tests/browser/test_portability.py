@@ -47,7 +47,7 @@ def test_everything_goes_along_to_somebody_else_and_comes_in_once(
     other = new_context().new_page()
     sign_in(other, product, "ada")
     expect(bring_in(other, product, file)).to_contain_text("1 new chat, 2 messages.", timeout=LONG_MS)
-    expect(bring_in(other, product, file)).to_contain_text("1 chat that were here already.", timeout=LONG_MS)
+    expect(bring_in(other, product, file)).to_contain_text("1 chat that was here already.", timeout=LONG_MS)
 
     other.goto(product.url)
     other.get_by_role("link", name="What is 6 * 7?").first.click()
