@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
-from tests.product import Product
+from tests.product import Product, wait_until
 
 HELD = "() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.id"
 SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary, textarea")]
@@ -54,7 +54,7 @@ def open_menu_of_chat(page: Page) -> str:
 
 
 def expect_focus(page: Page, name: str) -> None:
-    page.wait_for_function(f"(name) => ({HELD})() === name", arg=name)
+    wait_until(lambda: page.evaluate(f"({HELD})()") == name, f"the focus on {name!r}")
 
 
 def test_the_tab_key_goes_through_the_page_in_the_order_it_is_read(answered: Page) -> None:
@@ -123,7 +123,7 @@ def test_focus_stays_where_something_is_drawn_again_or_deleted(answered: Page) -
     answered.keyboard.press("Enter")
     press(answered, "Delete answer")
     expect(answered.get_by_text("The answer is gone.")).to_be_visible()
-    answered.wait_for_function("document.activeElement !== document.body")
+    wait_until(lambda: bool(answered.evaluate("document.activeElement !== document.body")), "the focus to be somewhere")
 
 
 def test_an_answer_is_announced_when_it_begins_and_when_it_ends(page: Page, product: Product) -> None:

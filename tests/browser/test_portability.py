@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.fakes.exports import as_json, chatgpt_chat, chatgpt_zip
-from tests.product import Product
+from tests.product import Product, wait_until
 
 NewContext = Callable[..., BrowserContext]
 LONG_MS = 60_000
@@ -66,7 +66,7 @@ def test_chats_of_another_product_come_in_while_a_bar_moves(page: Page, product:
     bar = page.get_by_role("progressbar", name="Bringing chats in")
     expect(said).to_contain_text("so far", timeout=LONG_MS)
     first = bar.evaluate("(bar) => bar.position")
-    page.wait_for_function("(first) => document.querySelector('progress').position > first", arg=first)
+    wait_until(lambda: float(bar.evaluate("(bar) => bar.position")) > first, "the bar to move")
     page.reload()
     expect(said).to_contain_text("400 new chats", timeout=LONG_MS)
     expect(bar).to_be_hidden()
