@@ -14,7 +14,13 @@ const ORIGINS = {
   opening: t("The answer so far"),
 }
 // Parts that a model can be asked without.
-const REMOVABLE = {
+const WITHOUT = {
+  instructions: t("Without the instructions"),
+  memory: t("Without the facts about you"),
+  summary: t("Without the summary"),
+  history: t("Without the earlier messages"),
+}
+const LEFT_OUT = {
   instructions: t("the instructions"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
 }
 // Parts that a person may change.
@@ -99,10 +105,10 @@ function replayForm(data, act) {
   const model = make("select")
   model.setAttribute("aria-label", t("Model for the replay"))
   model.append(new Option(t("The model in the top bar"), ""), ...act.models().map((one) => new Option(one.label, one.id)))
-  const removable = data.parts.filter((part) => part.origin in REMOVABLE)
+  const removable = data.parts.filter((part) => part.origin in WITHOUT)
   const boxes = removable.map((part) => {
     const label = make("label")
-    label.append(Object.assign(make("input"), { type: "checkbox", value: part.origin }), " ", t("Without: {part}", { part: REMOVABLE[part.origin] }))
+    label.append(Object.assign(make("input"), { type: "checkbox", value: part.origin }), " ", WITHOUT[part.origin])
     return label
   })
   form.append(model, ...boxes, make("button", "primary", t("Replay beside this answer")))
@@ -166,8 +172,8 @@ export class Explanation {
   }
 
   #remarks(data) {
-    const left = data.left_out.map((origin) => REMOVABLE[origin])
-    return [...(left.length ? [t("Left out this time: {parts}", { parts: left.join(", ") })] : []), ...(data.cut ? [data.cut] : [])]
+    const left = data.left_out.map((origin) => LEFT_OUT[origin])
+    return [...(left.length ? [t("Left out this time: {parts}.", { parts: left.join(", ") })] : []), ...(data.cut ? [data.cut] : [])]
   }
 
   #replay(answer, how) {

@@ -114,7 +114,7 @@ def test_an_answer_is_replayed_beside_it_without_what_was_said_before(explained:
     explained.get_by_role("button", name="Stop").click()
     expect(explained.get_by_role("button", name="Merge into one answer")).to_be_visible()
     answers(explained).last.get_by_role("button", name="What the model saw").click()
-    expect(dialog).to_contain_text("Left out this time: earlier messages.")
+    expect(dialog).to_contain_text("Left out this time: the earlier messages.")
     expect(dialog.locator(".part")).not_to_contain_text(["Earlier messages"])
 
 

@@ -37,7 +37,7 @@ def test_a_fact_goes_along_until_it_is_switched_off(page: Page, product: Product
     answers = page.get_by_role("region", name="Answers side by side").get_by_role("article")
     expect(answers).to_have_count(2)
     answers.last.get_by_role("button", name="What the model saw").click()
-    expect(saw).to_contain_text("Left out this time: facts about you.")
+    expect(saw).to_contain_text("Left out this time: the facts about you.")
     saw.get_by_role("button", name="Close").click()
 
     open_memory(page)
