@@ -91,6 +91,8 @@ export class Composer {
     find("composer").addEventListener("click", (event) => {
       if (event.target === event.currentTarget || event.target.classList.contains("composer-row")) this.box.focus()
     })
+    // A dialog that closes gives the focus back, but in Chromium without a caret: what is typed next would be lost.
+    document.addEventListener("close", () => { if (document.activeElement === this.box) this.refocus() }, true)
     this.box.addEventListener("keydown", (event) => this.#pressed(event))
     this.box.addEventListener("input", () => {
       store(localStorage, this.#draftKey(this.place), this.box.value)

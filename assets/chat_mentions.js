@@ -46,7 +46,9 @@ export class Mentions {
     const typed = (mention ? mention[2] : command[1]).toLowerCase()
     this.start = before.length - typed.length - 1
     const offered = mention ? this.sources.models() : this.sources.prompts()
-    this.found = offered.filter((one) => one.isAlways || one.label.toLowerCase().includes(typed)).slice(0, MAX_SHOWN)
+    const always = offered.filter((one) => one.isAlways)
+    const fitting = offered.filter((one) => !one.isAlways && one.label.toLowerCase().includes(typed))
+    this.found = [...fitting.slice(0, MAX_SHOWN - always.length), ...always]
     this.at = 0
     this.node.setAttribute("aria-label", mention ? t("Models") : t("Prompts"))
     this.#draw()

@@ -59,6 +59,37 @@ def test_a_prompt_is_kept_and_used_with_its_variables_filled_in(chat: Page) -> N
     expect(box).to_have_value("Translate into German:")
 
 
+def test_many_prompts_leave_room_for_the_way_to_keep_them(chat: Page) -> None:
+    box = chat.get_by_role("textbox", name="Message")
+    box.press_sequentially("/")
+    chat.get_by_role("option", name="Your prompts …").click()
+    for number in range(9):
+        chat.get_by_role("button", name="New prompt").click()
+        chat.get_by_label("Name").fill(f"many-{number}")
+        chat.get_by_label("Text").fill("Hello")
+        chat.get_by_role("button", name="Save prompt").click()
+        expect(chat.get_by_text(f"/many-{number}")).to_be_visible()
+    chat.get_by_role("button", name="Close").click()
+
+    box.press_sequentially("/many")
+
+    expect(chat.get_by_role("option", name="many-0")).to_be_visible()
+    expect(chat.get_by_role("option", name="Your prompts …")).to_be_visible()
+
+
+def test_what_is_typed_after_a_search_is_not_lost(chat: Page) -> None:
+    box = chat.get_by_role("textbox", name="Message")
+    box.click()
+    chat.keyboard.press("Control+k")
+    chat.keyboard.type("whale")
+    chat.keyboard.press("Escape")
+    expect(box).to_be_focused()
+
+    chat.keyboard.type("hello")
+
+    expect(box).to_have_value("hello")
+
+
 def test_the_round_button_is_at_the_right_on_a_phone(
     new_context: Callable[..., BrowserContext], product: Product
 ) -> None:
