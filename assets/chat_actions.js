@@ -64,6 +64,7 @@ export function placesActions(page) {
   return {
     tell: (op) => page.tell(op),
     show: (shelf, project) => showShelf(page, shelf, project),
+    open: () => page.list.project,
     changed: () => {
       page.list.draw()
       page.search.offer()

@@ -12,7 +12,7 @@ function rowButton(label, iconName, act) {
 }
 
 export class Places {
-  // `act` has tell(op), changed(), show(shelf, project).
+  // `act` has tell(op), changed(), show(shelf, project), and open(): the project whose chats are listed.
   constructor(act) {
     this.act = act
     this.projects = []
@@ -25,9 +25,15 @@ export class Places {
   update(op) {
     this.projects = op.projects
     this.tags = op.tags
-    if (op.saved) this.naming.dialog.close()
-    if (op.saved && !this.isRenaming && !this.moved) this.act.show("open", op.saved)
-    if (op.saved) this.moved = null
+    if (op.saved) {
+      this.naming.dialog.close()
+      // A new project is opened; what was only moved or renamed leaves the list as it is, but for that.
+      this.act.show("open", this.isRenaming || this.moved ? this.act.open() : op.saved)
+    }
+    if (op.deleted && op.deleted === this.removed?.id) {
+      this.act.show("open", null)
+      window.llmUi.toast(t("The project {name} is gone; its chats are in the list.", { name: this.removed.name }))
+    }
     this.act.changed()
   }
 
@@ -89,9 +95,8 @@ export class Places {
   }
 
   #remove(project) {
+    this.removed = project
     this.act.tell({ op: "delete_project", project: project.id })
-    this.act.show("open", null)
-    window.llmUi.toast(t("The project {name} is gone; its chats are in the list.", { name: project.name }))
   }
 
   // Where a chat is to be kept.

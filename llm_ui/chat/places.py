@@ -13,6 +13,7 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
     actor = await context.actor()
     database = context.backend.database
     saved: ProjectId | None = None
+    deleted: ProjectId | None = None
     match asked:
         case reply_ops.SaveProject():
             project_id = None if asked.project is None else ProjectId(asked.project)
@@ -21,14 +22,16 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
                 if asked.chat is not None:
                     await projects.move(session, actor, ChatId(asked.chat), saved)
         case reply_ops.DeleteProject():
+            deleted = ProjectId(asked.project)
             async with database.writing() as session:
-                await projects.remove(session, actor, ProjectId(asked.project))
+                await projects.remove(session, actor, deleted)
     async with database.reading() as session:
         mine = await projects.list_projects(session, actor)
         tags = await list_tags(session, actor)
     return {
         "op": "places",
         "saved": None if saved is None else str(saved),
+        "deleted": None if deleted is None else str(deleted),
         "projects": [{"id": str(one.id), "name": one.name} for one in mine],
         "tags": list(tags),
     }

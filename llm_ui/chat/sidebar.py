@@ -1,7 +1,7 @@
 """The list of chats beside the open one."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from llm_ui.chat import ops
 from llm_ui.chat.follow import Op
@@ -14,6 +14,8 @@ from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
 
+Tagged = Mapping[ChatId, Sequence[str]]
+"""Tags of those chats that have any."""
 PAGE_SIZE = 50
 MAX_SIZE = 500
 """Most chats that are read again at once, however far somebody has scrolled."""
@@ -36,10 +38,10 @@ class Sidebar:
 
     async def show(self, *, followed: ChatId | None) -> None:
         """Tell the list anew, as far as it was loaded. `followed` is the chat whose answer the page follows."""
-        page = await self._read(None, min(self._size, MAX_SIZE))
+        page, tagged = await self._read(None, min(self._size, MAX_SIZE))
         self._size = max(PAGE_SIZE, len(page.items))
         self.is_unfinished = any(chat.is_answering and chat.id != followed for chat in page.items)
-        await self._tell_page(page, is_first=True)
+        self._tell_page(page, tagged, is_first=True)
 
     def choose(self, shelf: chats.Shelf, project_id: ProjectId | None) -> None:
         """List another shelf, or a project, from now on."""
@@ -49,9 +51,9 @@ class Sidebar:
         """Tell the next chats, if there are any."""
         if self._cursor is None:
             return
-        page = await self._read(self._cursor, PAGE_SIZE)
+        page, tagged = await self._read(self._cursor, PAGE_SIZE)
         self._size += len(page.items)
-        await self._tell_page(page, is_first=False)
+        self._tell_page(page, tagged, is_first=False)
 
     async def change(self, asked: ops.ChatChanges) -> str | None:
         """Do what is asked with one chat; return its new title where it got one."""
@@ -89,18 +91,16 @@ class Sidebar:
                     raise
                 log.info("sidebar.not_read", code=error.code)
 
-    async def _read(self, after: chats.ChatCursor | None, limit: int) -> chats.ChatPage:
+    async def _read(self, after: chats.ChatCursor | None, limit: int) -> tuple[chats.ChatPage, Tagged]:
         actor = await self._context.actor()
         async with self._context.backend.database.reading() as session:
-            return await chats.list_chats(
+            page = await chats.list_chats(
                 session, actor, shelf=self._shelf, project_id=self._project_id, after=after, limit=limit
             )
+            return page, await tags.tags_of(session, actor, [chat.id for chat in page.items])
 
-    async def _tell_page(self, page: chats.ChatPage, *, is_first: bool) -> None:
+    def _tell_page(self, page: chats.ChatPage, tagged: Tagged, *, is_first: bool) -> None:
         self._cursor = page.next
-        actor = await self._context.actor()
-        async with self._context.backend.database.reading() as session:
-            tagged = await tags.tags_of(session, actor, [chat.id for chat in page.items])
         self._tell(
             {
                 "op": "chats",

@@ -65,6 +65,8 @@ def test_a_chat_is_moved_to_a_new_project_and_back(chat: Page, title: str) -> No
     chat.get_by_role("button", name="New project …").click()
     chat.get_by_role("textbox", name="Name").fill("Travel")
     chat.get_by_role("button", name="Create").click()
+    # What lies behind an open dialog is hidden from these roles: the list is looked at once it is closed.
+    expect(projects(chat).filter(has_text="Travel")).to_be_visible()
     expect(chat.get_by_role("link", name=title)).to_have_count(0)
 
     projects(chat).filter(has_text="Travel").click()
