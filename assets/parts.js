@@ -13,6 +13,28 @@ function make(tag, attributes = {}, ...children) {
   return node
 }
 
+// What is pressed while an action is on its way follows it: no press is lost. The same again is one press.
+function presser(model) {
+  let last = null
+  let next = null
+  const press = (message) => {
+    const isAgain = JSON.stringify(message) === JSON.stringify(last)
+    if (model.is_busy) {
+      if (!isAgain) next = message
+      return
+    }
+    last = message
+    model.send_msg(message)
+  }
+  model.on("is_busy", () => {
+    if (model.is_busy || !next) return
+    const message = next
+    next = null
+    press(message)
+  })
+  return press
+}
+
 // ---- Heading: what the page is for -------------------------------------------------------------------------------
 const Heading = {
   render({ model }) {
@@ -38,8 +60,9 @@ const Notice = {
 const Offers = {
   render({ model }) {
     const list = make("ul", { class: "list", "aria-label": model.label })
+    const press = presser(model)
     const line = (item) => {
-      const take = () => { if (!model.is_busy) model.send_msg({ action: item.action, item: item.id }) }
+      const take = () => press({ action: item.action, item: item.id })
       const button = make("button", { class: "button small", type: "button", onclick: take }, item.button)
       return make("li", { class: "line" }, make("span", {}, item.text), button)
     }
@@ -71,9 +94,10 @@ function focusedAction(root) {
 const Table = {
   render({ model }) {
     const frame = make("div", { class: "frame" })
+    const press = presser(model)
 
     const button = (row, action) => {
-      const send = () => { if (!model.is_busy) model.send_msg({ action: action.action, row: row.id }) }
+      const send = () => press({ action: action.action, row: row.id })
       const tone = action.tone ? ` ${action.tone}` : ""
       return make("button", {
         class: `button quiet small${tone}`, type: "button", onclick: send, "aria-label": `${action.label} ${row.name}`,
@@ -204,7 +228,7 @@ function simpleField(field, value, live) {
 const Sheet = {
   render({ model }) {
     const title = make("h2", { id: "title" })
-    const send = (message) => { if (!model.is_busy) model.send_msg(message) }
+    const send = presser(model)
     const ask = () => model.send_msg({ action: "close" })
     const close = make("button", { class: "button quiet icon", type: "button", "aria-label": t("Close"), onclick: ask }, "✕")
     const error = make("div", { role: "alert" })
@@ -236,6 +260,7 @@ const Sheet = {
       const text = model.text ? make("p", { class: `line ${model.tone}` }, model.text) : null
       form.replaceChildren(...[text, ...made.map(([, field]) => field.node)].filter(Boolean),
         make("div", { class: "buttons" }, ...model.buttons.map(button)))
+      busy()
       if (dialog.open) focusFirst()
     }
     const focusFirst = () => form.querySelector("input, select, button")?.focus()

@@ -122,6 +122,22 @@ def test_a_provider_is_switched_off_and_deleted_after_saying_what_breaks(
     expect(row(admin, "Short-lived")).to_have_count(0)
 
 
+def test_what_is_pressed_while_a_provider_is_tested_is_done_afterwards(admin: Page, product: Product) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        product.command("providers", "add", "Mute", "--type", "ollama", "--url", address)
+        open_admin(admin, product, "Providers")
+        admin.get_by_role("button", name="Test Mute").click()
+        connection, _ = silent.accept()
+        expect(admin.locator(".frame[aria-busy=true]")).to_be_visible()
+
+        admin.get_by_role("button", name="Switch off Mute").click()
+        connection.close()
+
+    expect(row(admin, "Mute")).to_contain_text("Off")
+
+
 def test_text_that_looks_like_html_is_shown_as_text(admin: Page, product: Product, slow_provider: FakeProvider) -> None:
     hostile = "<img src=x onerror=console.error('ran')>"
     open_admin(admin, product, "Providers")
