@@ -1,5 +1,7 @@
 // What can be done on the chat page: in the composer, to messages, to chats of the list.
 
+import { TEMPORARY } from "./chat_temporary.js"
+
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
   "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary",
@@ -24,9 +26,9 @@ export function composerActions(page) {
 
 export function messageActions(page) {
   return {
-    regenerate: (answer, how) => page.again({ op: "regenerate", answer, ...how }),
+    regenerate: (answer, how) => (page.chat === TEMPORARY ? page.temporary.askAgain(answer) : page.again({ op: "regenerate", answer, ...how })),
     goOn: (answer) => page.again({ op: "continue", answer }),
-    edit: (question, text, attachments) => page.again({ op: "edit", question, text, attachments }),
+    edit: (question, text, attachments) => (page.chat === TEMPORARY ? page.temporary.askAgain(question, text) : page.again({ op: "edit", question, text, attachments })),
     showBranch: (message) => page.tell({ op: "show_branch", message }),
     compare: (answer, is_on) => page.tell({ op: "compare", answer, is_on }),
     merge: (answers) => page.again({ op: "merge", answers }),
@@ -37,6 +39,15 @@ export function messageActions(page) {
     branchOff: (message) => page.tell({ op: "branch_off", message }),
     explain: (answer) => page.explain(answer),
     models: () => page.models,
+  }
+}
+
+export function temporaryActions(page) {
+  return {
+    messages: page.messages,
+    tell: (op) => page.tell(op),
+    ask: (text) => page.again({ op: "send", text, files: [] }),
+    open: (path) => page.navigate(path),
   }
 }
 

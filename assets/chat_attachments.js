@@ -134,7 +134,11 @@ export class Attachments {
   }
 
   add(picked) {
-    const { files, bytes } = this.act.limits()
+    const { files, bytes, refusal } = this.act.limits()
+    if (refusal) {
+      this.act.refuse(refusal)
+      return
+    }
     const room = files - this.files.length
     const whole = picked.filter((file) => file.size > 0 && file.size <= bytes)
     const large = picked.find((file) => file.size > bytes)

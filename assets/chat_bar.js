@@ -122,9 +122,22 @@ export class QuestionBar {
       siblingPicker(data.id, data.siblings, act.showBranch),
       iconButton(t("Copy question"), "copy", (button) => copyText(data.text, button)),
       iconButton(t("Edit question"), "edit", edit),
-      iconButton(t("Delete question and answer"), "trash", () => act.remove(data.id)),
+      ...(data.is_temporary ? [] : [iconButton(t("Delete question and answer"), "trash", () => act.remove(data.id))]),
     )
   }
+}
+
+// Of a temporary chat there is nothing to look up, rate or branch off.
+export class TemporaryBar {
+  constructor(data, { text, act }) {
+    this.node = make("div", "actions")
+    this.node.append(
+      iconButton(t("Copy"), "copy", (button) => copyText(text(), button)),
+      iconButton(t("Regenerate"), "again", () => act.regenerate(data.id, {})),
+    )
+  }
+
+  setEnd() {}
 }
 
 export class AnswerBar {

@@ -6,6 +6,7 @@ import { Attachments, offerDrops } from "./chat_attachments.js"
 import { Gauge } from "./chat_gauge.js"
 import { Mentions } from "./chat_mentions.js"
 import { newKey, Queue } from "./chat_queue.js"
+import { storageOf, TEMPORARY } from "./chat_temporary.js"
 
 const MAX_BOX_PX = 260
 const MAX_CHARS = 2_000_000
@@ -71,7 +72,10 @@ export class Composer {
     this.files = new Attachments(find("attachments"), {
       changed: () => this.#filesChanged(),
       refuse: (sentence) => this.refuse(sentence),
-      limits: () => ({ files: Number(find("composer").dataset.maxFiles), bytes: Number(find("composer").dataset.maxBytes) }),
+      limits: () => ({
+        files: Number(find("composer").dataset.maxFiles), bytes: Number(find("composer").dataset.maxBytes),
+        refusal: this.place === TEMPORARY ? t("A temporary chat takes no files: they would be stored on the server.") : "",
+      }),
       emptied: () => this.refocus(),
     }, { isKept: true })
     // Before the keys of the composer itself.
@@ -80,7 +84,7 @@ export class Composer {
   }
 
   #listen() {
-    find("composer").querySelector(".composer-row").prepend(this.files.button())
+    find("composer").querySelector(".composer-row").prepend(Object.assign(this.files.button(), { id: "attach" }))
     this.files.listen(this.box)
     offerDrops(find("chat"), (files) => this.files.add(files))
     find("composer").addEventListener("submit", (event) => {
@@ -95,7 +99,7 @@ export class Composer {
     document.addEventListener("close", () => { if (document.activeElement === this.box) this.refocus() }, true)
     this.box.addEventListener("keydown", (event) => this.#pressed(event))
     this.box.addEventListener("input", () => {
-      store(localStorage, this.#draftKey(this.place), this.box.value)
+      this.#draft(this.place, this.box.value)
       this.#measure()
       this.#fit()
     })
@@ -125,7 +129,7 @@ export class Composer {
     this.place = place
     this.queue.open(place)
     const isSent = this.pending?.op === "send" && this.pending.chat === place && !this.pending.isLeft && !this.pending.isQueued
-    this.box.value = isSent ? "" : localStorage.getItem(this.#draftKey(place)) ?? ""
+    this.box.value = isSent ? "" : this.#drafted(place) ?? ""
     this.files.open(place, { isEmpty: isSent })
     this.sendSoon = null
     this.refuse("")
@@ -267,7 +271,7 @@ export class Composer {
   leave() {
     if (!this.pending) return
     this.pending.isLeft = true
-    store(sessionStorage, PENDING, JSON.stringify(this.pending))
+    store(storageOf(this.pending.chat, sessionStorage), PENDING, JSON.stringify(this.pending))
   }
 
   // The server has stored it. Returns the submission, if it was one of this page.
@@ -275,7 +279,7 @@ export class Composer {
     const done = this.#end(key)
     if (done?.isQueued) this.queue.remove(key, done.chat)
     else if (done?.op === "send") {
-      if (localStorage.getItem(this.#draftKey(done.chat)) === done.text) store(localStorage, this.#draftKey(done.chat), "")
+      if (this.#drafted(done.chat) === done.text) this.#draft(done.chat, "")
       if (done.chat === this.place && !done.isLeft) this.files.keep()
       else Attachments.store(done.chat, [])
     }
@@ -292,11 +296,11 @@ export class Composer {
     } else if (done.chat === this.place && !done.isLeft) {
       if (done.text) this.box.value = this.box.value ? `${done.text}\n\n${this.box.value}` : done.text
       if (done.op === "send") this.files.putBack(done.files ?? [])
-      store(localStorage, this.#draftKey(this.place), this.box.value)
+      this.#draft(this.place, this.box.value)
       this.refuse(message)
       this.#fit()
     } else if (done.op === "send") {
-      store(localStorage, this.#draftKey(done.chat), done.text)
+      this.#draft(done.chat, done.text)
       Attachments.store(done.chat, done.files ?? [])
     }
     return done
@@ -350,10 +354,10 @@ export class Composer {
     this.pending = pending
     if (pending.op === "send") pending.attachments = pending.files.map((file) => file.id)
     if (pending.op === "send" && !pending.isQueued) {
-      store(localStorage, this.#draftKey(this.place), pending.text)
+      this.#draft(this.place, pending.text)
       Attachments.store(this.place, pending.files)
     }
-    store(sessionStorage, PENDING, JSON.stringify(pending))
+    store(storageOf(pending.chat, sessionStorage), PENDING, JSON.stringify(pending))
     this.refuse("")
     this.act.submit(pending)
   }
@@ -367,8 +371,12 @@ export class Composer {
     return done
   }
 
-  #draftKey(place) {
-    return `llm-ui-draft ${place ?? "new"}`
+  #drafted(place) {
+    return storageOf(place, localStorage).getItem(`llm-ui-draft ${place ?? "new"}`)
+  }
+
+  #draft(place, text) {
+    store(storageOf(place, localStorage), `llm-ui-draft ${place ?? "new"}`, text)
   }
 
   #fit() {

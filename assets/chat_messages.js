@@ -1,6 +1,6 @@
 // The messages of a chat: articles made from data. The only HTML that enters the page is the server's sanitised blocks.
 
-import { AnswerBar, QuestionBar, editor } from "./chat_bar.js"
+import { AnswerBar, QuestionBar, TemporaryBar, editor } from "./chat_bar.js"
 import { blockNode, sanitised } from "./chat_blocks.js"
 import { filesNode } from "./chat_files.js"
 import { Comparison } from "./chat_comparison.js"
@@ -140,14 +140,15 @@ class Answer {
     this.remark.hidden = !data.remark && !data.can_go_on
     this.remark.classList.toggle("error", Boolean(data.is_error))
     if (data.is_error) this.remark.append(" ", this.retry)
-    if (data.can_go_on) this.remark.append(" ", this.goOn)
+    if (data.can_go_on && !this.data.is_temporary) this.remark.append(" ", this.goOn)
   }
 
   // Made when the answer has ended: nobody waits for it to see the first word.
   #showBar(data) {
     if (!this.bar) {
       const edit = () => this.#edit()
-      this.bar = new AnswerBar(this.data, { edit, text: () => this.text, plain: () => this.body.innerText, act: this.act })
+      const Bar = this.data.is_temporary ? TemporaryBar : AnswerBar
+      this.bar = new Bar(this.data, { edit, text: () => this.text, plain: () => this.body.innerText, act: this.act })
       this.foot.prepend(this.bar.node)
     }
     this.bar.setEnd(data)
@@ -223,6 +224,21 @@ export class Messages {
   // The article of a message that is shown, if it is.
   node(id) {
     return this.shown.get(id)?.node ?? null
+  }
+
+  // All that is shown goes aside, to be put back later as it was.
+  takeAway() {
+    this.comparison.dissolve()
+    const taken = [...this.shown]
+    for (const [id, message] of taken) this.#drop(id, message)
+    return taken
+  }
+
+  putBack(taken) {
+    for (const [id, message] of taken) {
+      this.list.append(message.node)
+      this.shown.set(id, message)
+    }
   }
 
   // These were deleted.

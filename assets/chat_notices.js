@@ -1,6 +1,8 @@
 // Tells of an answer that ended while nobody looked: a mark in the title of the page, and for one that took long a
 // notification of the system, if the person has switched that on in this browser.
 
+import { pathOf } from "./chat_temporary.js"
+
 const KEY = "llm-ui-notices"
 const LONG_MS = 10_000
 const ABOUT = t("When it took more than 10 seconds and this page is not in view. Kept in this browser.")
@@ -75,7 +77,7 @@ export class Notices {
 
   // Two tabs with the same chat make one: the newer takes the place of the older with its tag.
   async #notify(chat) {
-    const path = `/c/${chat}`
+    const path = pathOf(chat)
     const options = { body: BODY, tag: path, icon: document.querySelector("link[rel=apple-touch-icon]").href, data: { path } }
     try {
       const notice = new Notification(this.title || "LLM UI", options)

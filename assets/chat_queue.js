@@ -1,6 +1,7 @@
 // Messages that wait for the answer that is being written. Kept for each chat in localStorage, each with the key of its
 // submission: two tabs that send the same one ask once.
 
+import { storageOf } from "./chat_temporary.js"
 import { iconButton, make, textButton } from "./dom.js"
 
 const MAX_AGE_MS = 12 * 3_600_000
@@ -153,7 +154,7 @@ export class Queue {
 
   #read(place) {
     try {
-      return JSON.parse(localStorage.getItem(this.#name(place))) ?? []
+      return JSON.parse(storageOf(place, localStorage).getItem(this.#name(place))) ?? []
     } catch {
       return []
     }
@@ -161,8 +162,9 @@ export class Queue {
 
   #store(place = this.place, items = this.items) {
     try {
-      if (items.length) localStorage.setItem(this.#name(place), JSON.stringify(items))
-      else localStorage.removeItem(this.#name(place))
+      const storage = storageOf(place, localStorage)
+      if (items.length) storage.setItem(this.#name(place), JSON.stringify(items))
+      else storage.removeItem(this.#name(place))
     } catch {
       // The browser's store is full or switched off: the messages stay in this page.
     }

@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions, placesActions, replies } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions, placesActions, replies, temporaryActions } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
@@ -20,6 +20,7 @@ import { Prompts } from "./chat_prompts.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
 import { drawStart } from "./chat_start.js"
+import { pathOf, TEMPORARY, Temporary } from "./chat_temporary.js"
 
 const NEAR_PX = 80
 const OLDER_PX = 600
@@ -54,6 +55,7 @@ class ChatPage {
     this.followUps = new FollowUps({ tell: (op) => this.tell(op), ask: (text) => this.composer.take(text) })
     this.messages = new Messages(find("messages"), messageActions(this))
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
+    this.temporary = new Temporary(temporaryActions(this))
     this.places = new Places(placesActions(this))
     this.search = new Search({
       ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at), places: this.places, models: () => this.models,
@@ -79,7 +81,7 @@ class ChatPage {
     this.#askForAll()
     this.tell({ op: "read_preferences" })
     // What nobody confirmed before the connection broke: the same key makes it the same submission.
-    if (this.composer.pending) this.tell(this.composer.pending)
+    if (this.composer.pending) this.tell(this.temporary.wire(this.composer.pending))
   }
 
   detach(model) {
@@ -117,13 +119,15 @@ class ChatPage {
   }
 
   // ---- Operations of the server ----------------------------------------------------------------------------------
-  on_snapshot(op) {
+  on_snapshot(told) {
+    const op = this.temporary.snapshot(told)
     window.llmUi.showConnection("")
     const isFirst = this.composer.box.disabled
     const isOther = isFirst || op.chat !== this.chat || Boolean(op.at)
     this.chat = op.chat
     this.list.select(op.chat)
-    this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older, compared: op.compared, beside: op.beside })
+    this.temporary.show(op.chat === TEMPORARY)
+    if (op.chat !== TEMPORARY) this.messages.show(op.messages, { isOther: isOther || this.isRestored, hasOlder: op.has_older, compared: op.compared, beside: op.beside })
     if (this.isRestored) this.hasOlder = op.has_older
     this.isRestored = false
     if (isOther) {
@@ -143,6 +147,7 @@ class ChatPage {
     this.hasNewer = op.has_newer
     if (op.at) this.#showAt(op.at)
     else if (isOther) this.composer.focus()
+    if (op.chat === TEMPORARY && this.temporary.asked && !this.composer.pending) this.tell(this.temporary.asked)
     // What waited for an answer that ended meanwhile.
     if (!op.is_streaming && op.messages.at(-1)?.status === "complete") this.composer.sendNext()
     this.#follow()
@@ -170,9 +175,10 @@ class ChatPage {
 
   on_sent(op) {
     const done = this.composer.sent(op.key)
-    if (!done) return
+    if (op.chat === TEMPORARY) this.temporary.sent(op)
+    if (!done && op.chat !== TEMPORARY) return
     this.messages.dropPending(op.key)
-    const isHere = !done.isLeft && done.chat === this.chat
+    const isHere = done ? !done.isLeft && done.chat === this.chat : op.chat === this.chat
     if (!isHere) {
       this.#showStart()
       return
@@ -191,6 +197,7 @@ class ChatPage {
 
   on_refused(op) {
     const done = this.composer.refused(op.key, op.message)
+    if (done?.chat === TEMPORARY) this.temporary.refused()
     if (!done) {
       window.llmUi.toast(op.message, { isError: true })
       return
@@ -215,11 +222,13 @@ class ChatPage {
   }
 
   on_finish(op) {
+    this.temporary.ended(op)
     const answer = this.messages.finish(op)
     const isLast = !this.messages.isWriting()
     if (isLast) {
       this.#setStreaming(false)
-      this.followUps.await(op.id)
+      if (this.chat === TEMPORARY) this.followUps.clear()
+      else this.followUps.await(op.id)
     }
     if (answer) this.#say(op.is_error ? t("The answer failed: {why}", { why: op.remark }) : t("The answer is complete. {text}", { text: answer.spoken(MAX_SPOKEN_CHARS) }))
     if (answer && isLast) this.composer.ended({ isWell: op.status === "completed" })
@@ -261,7 +270,8 @@ class ChatPage {
   }
 
   on_gauge(op) {
-    if (op.chat === this.chat) this.composer.gauge.update(op)
+    if (op.chat === null && this.chat === TEMPORARY) this.composer.gauge.update({ ...op, taken: op.taken + this.temporary.tokens })
+    else if (op.chat === this.chat) this.composer.gauge.update(op)
   }
 
   on_gauge_changed(op) {
@@ -302,7 +312,7 @@ class ChatPage {
     this.#showPending()
     this.#showStart()
     this.#follow()
-    this.tell(pending)
+    this.tell(this.temporary.wire(pending))
   }
 
   again(what) {
@@ -340,7 +350,7 @@ class ChatPage {
   #goTo(path, at) {
     this.composer.leave()
     // At once: what is sent before the server has answered belongs to where the person went.
-    const chat = path.match(/^\/c\/([0-9a-f-]{36})/)?.[1] ?? null
+    const chat = path === pathOf(TEMPORARY) ? TEMPORARY : path.match(/^\/c\/([0-9a-f-]{36})/)?.[1] ?? null
     if (chat !== this.composer.place) this.composer.open(chat)
     this.tell({ op: "open", path, at })
   }
@@ -395,8 +405,11 @@ class ChatPage {
 
   #showStart() {
     const pending = this.composer.pending
-    const isEmpty = this.chat === null && (!pending || pending.isLeft || pending.chat !== null)
-    find("start").hidden = !isEmpty
+    const isNew = [null, TEMPORARY].includes(this.chat) && !this.messages.lastAnswer()
+    const isEmpty = isNew && (!pending || pending.isLeft || pending.chat !== this.chat)
+    find("start").hidden = !isEmpty || this.chat === TEMPORARY
+    find("temporary-start").hidden = !isEmpty || this.chat !== TEMPORARY
+    this.temporary.offer(this.chat === null && isEmpty)
     find("chat").classList.toggle("empty", isEmpty)
   }
 

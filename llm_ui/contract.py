@@ -18,6 +18,9 @@ LeftOut = Literal["instructions", "memory", "summary", "history"]
 MAX_ATTACHMENTS = 50
 """Most files of a message that any deployment can allow."""
 
+MAX_SAID = 2_000
+"""Most earlier messages of a temporary chat."""
+
 MAX_BESIDE = 4
 """Most answers to one question that are written at once, or merged."""
 
@@ -28,6 +31,10 @@ class _Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Made by whoever submits; the same key gives the same run, however often it is sent."""
+
+
 class ChatRequest(_Wire):
     """Ask a model. Without `chat_id` a new chat begins.
 
@@ -35,8 +42,7 @@ class ChatRequest(_Wire):
     sibling of it, which the chat then shows.
     """
 
-    idempotency_key: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-    """Made by whoever submits; the same key gives the same run, however often it is sent."""
+    idempotency_key: Key
     text: str = ""
     chat_id: UUID | None = None
     attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] | None = None
@@ -60,6 +66,29 @@ class ChatRequest(_Wire):
     system_prompt_id: UUID | None = None
     project_id: UUID | None = None
     """Where a chat that begins is kept."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class Said(_Wire):
+    """One message of a temporary chat."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class TemporaryRequest(_Wire):
+    """Ask a model in a temporary chat: of what is said only the tokens and their price are stored.
+
+    Whoever asks keeps what was said before and sends it along; what the model knows of the person is left out.
+    """
+
+    idempotency_key: Key
+    text: str
+    earlier: Annotated[tuple[Said, ...], Field(max_length=MAX_SAID)] = ()
+    """Oldest first. As many of the newest as fit are sent to the model."""
+    model_id: UUID | None = None
+    """None: the default model."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 

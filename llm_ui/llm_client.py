@@ -27,6 +27,7 @@ from llm_ui.contract import (
     RunEvent,
     SentRequest,
     StartEvent,
+    TemporaryRequest,
 )
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
@@ -87,14 +88,15 @@ class UserClient:
         self._signer = signer
         self._claims = {"sub": str(user_id), "sid": str(session_id)}
 
-    async def chat_stream(self, request: ChatRequest) -> AsyncGenerator[Numbered]:
+    async def chat_stream(self, request: ChatRequest | TemporaryRequest) -> AsyncGenerator[Numbered]:
         """Ask, and yield the run's events to its end, through lost connections and a restarted API.
 
         Until the start event the same request is sent again: its idempotency key makes that safe. Raises our errors
         when it is refused, and `ApiDown` when the API stays away.
         """
         body = request.model_dump(mode="json", exclude_defaults=True)
-        follower = _Follower(self, "POST", "/v1/chat/stream", body)
+        path = "/v1/chat/temporary/stream" if isinstance(request, TemporaryRequest) else "/v1/chat/stream"
+        follower = _Follower(self, "POST", path, body)
         async with aclosing(follower.events()) as events:
             async for numbered in events:
                 yield numbered

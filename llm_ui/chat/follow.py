@@ -127,6 +127,12 @@ class AnswerFollower:
             }
         )
 
+    def lost(self, remark: str) -> Op:
+        """Return the operation that ends an answer whose run is gone; what came of it stays."""
+        self.is_over = True
+        told = {"status": "interrupted", "text": self._answer.whole(), "remark": remark, "is_error": True}
+        return {**self._changed("finish", None), **told}
+
     def _can_go_on(self, event: CompleteEvent | ErrorEvent) -> bool:
         is_cut = event.status in ("stopped", "interrupted")
         is_too_long = isinstance(event, CompleteEvent) and event.finish_reason in ("length", "cap")

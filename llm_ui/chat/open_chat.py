@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from llm_ui.chat.follow import Op
 from llm_ui.chat.shown import Shown, shown_messages
 from llm_ui.contract import MAX_BESIDE
 from llm_ui.db import ReadSession
@@ -75,9 +76,10 @@ def _live(messages: Sequence[MessageView]) -> tuple[UUID, ...]:
     return tuple(one.run.id for one in messages if one.run and one.status is MessageStatus.STREAMING)
 
 
-async def read_older(context: PageContext, chat_id: ChatId, before: MessageId) -> tuple[list[Shown], bool]:
-    """Read the messages before one of the chat, and whether there are still older ones. Raises `NotFound`."""
+async def older(context: PageContext, chat_id: ChatId, before: MessageId) -> Op:
+    """Return the operation that shows the messages before one of the chat. Raises `NotFound`."""
     actor = await context.actor()
     async with context.backend.database.reading() as session:
         page = await read_messages(session, actor, chat_id, before=before)
-    return await shown_messages(page.items), page.has_older
+    messages = await shown_messages(page.items)
+    return {"op": "older", "before": str(before), "messages": messages, "has_older": page.has_older}

@@ -6,7 +6,15 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from llm_ui.chat.reply_ops import Op, Replies
-from llm_ui.contract import MAX_ATTACHMENTS, MAX_BESIDE, MAX_PROMPT_CHARS, MAX_WISH_CHARS, LeftOut
+from llm_ui.contract import (
+    MAX_ATTACHMENTS,
+    MAX_BESIDE,
+    MAX_PROMPT_CHARS,
+    MAX_SAID,
+    MAX_WISH_CHARS,
+    LeftOut,
+    Said,
+)
 from llm_ui.models import FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
@@ -57,6 +65,15 @@ class Send(Op):
     project: UUID | None = None
     """Where the chat is kept that begins."""
     attachments: Files = ()
+
+
+class AskTemporary(Op):
+    """Ask in a temporary chat, which only the page knows."""
+
+    op: Literal["ask_temporary"]
+    key: Key
+    text: Annotated[str, Field(max_length=2 * MAX_PROMPT_CHARS)]
+    earlier: Annotated[tuple[Said, ...], Field(max_length=MAX_SAID)] = ()
 
 
 class Regenerate(Op):
@@ -267,7 +284,7 @@ Again = Regenerate | Continue | Edit | Merge | Replay
 
 ChatChanges = Rename | Pin | Archive | Delete | Restore | Purge | Move | Tag
 Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
-InOrder = Ready | Send | Again | Looks | ChatChanges | Change | Replies
+InOrder = Ready | Send | AskTemporary | Again | Looks | ChatChanges | Change | Replies
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

@@ -16,11 +16,12 @@ from llm_ui.chat.gauge import gauge
 from llm_ui.chat.hub import Hub
 from llm_ui.chat.labels import model_labels, shown_models
 from llm_ui.chat.message import change_message, show_branch_of
-from llm_ui.chat.open_chat import OpenChat, read_older, read_open_chat
+from llm_ui.chat.open_chat import OpenChat, older, read_open_chat
 from llm_ui.chat.reply import reply
 from llm_ui.chat.shown import empty_answer, question
 from llm_ui.chat.sidebar import Sidebar
 from llm_ui.chat.tasks import Tasks
+from llm_ui.chat.temporary import Temporary
 from llm_ui.chat.turn import Submission, Submitted, Turn, meant
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError, NotFound
@@ -60,6 +61,7 @@ class ChatState(param.Parameterized):
         self._last_model: str | None = None
         self._turn: Turn | None = None
         self._comparison = Comparison(self._client, self)
+        self._temporary = Temporary(self._client, self)
         self._submitted = Submitted()
         self._looking: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -81,6 +83,7 @@ class ChatState(param.Parameterized):
                     if self._turn is not None:
                         self._turn.follower.acknowledged()
                     self._comparison.acknowledged()
+                    self._temporary.acknowledged()
                 case ops.Stop():
                     await self.stop()
                 case _:
@@ -99,6 +102,8 @@ class ChatState(param.Parameterized):
                 await self._show_chats()
             case ops.Send():
                 self.send(asked)
+            case ops.AskTemporary():
+                self._temporary.ask(asked, self._request(asked.key, text=asked.text, chat_id=None))
             case ops.Regenerate() | ops.Continue() | ops.Edit() | ops.Merge() | ops.Replay():
                 self.again(asked)
             case ops.Look():
@@ -118,8 +123,8 @@ class ChatState(param.Parameterized):
                 self.tell(await gauge(self._client, self.chat_id, self.model, self.max_tokens, asked))
             case ops.PickModel():
                 self.model = str(asked.model) if str(asked.model) in self._models else self.model
-            case ops.Older():
-                await self.older(MessageId(asked.before))
+            case ops.Older() if self.chat_id is not None:
+                self.tell(await older(self.context, self.chat_id, MessageId(asked.before)))
             case ops.MoreChats():
                 await self._sidebar.more()
             case ops.ShowShelf():
@@ -188,12 +193,14 @@ class ChatState(param.Parameterized):
         if self._turn is not None:
             await self._turn.stop()
         await self._comparison.stop()
+        await self._temporary.stop()
 
     async def open_path(self, path: str, at: UUID | None = None) -> None:
         """Show the chat of a path, at a message of it or at its end, or a new one. What is not there is said so."""
         found = CHAT_PATH.fullmatch(path)
         chat_id = None if found is None else ChatId(UUID(found.group(1)))
         is_other = chat_id != self.chat_id
+        self._temporary.leave()
         if is_other:
             self._comparison.close()
             self.is_streaming = False
@@ -202,12 +209,6 @@ class ChatState(param.Parameterized):
                 self._turn = None
         self.chat_id, self.title, self._last_model = chat_id, "", None
         await self._show_open_chat(is_opened=is_other, at=None if at is None else MessageId(at))
-
-    async def older(self, before: MessageId) -> None:
-        """Show messages before the oldest one shown."""
-        if self.chat_id is not None:
-            messages, has_older = await read_older(self.context, self.chat_id, before)
-            self.tell({"op": "older", "before": str(before), "messages": messages, "has_older": has_older})
 
     def _request(self, key: str, *, text: str, chat_id: ChatId | None) -> ChatRequest:
         return ChatRequest(

@@ -16,7 +16,7 @@ from llm_ui.kit.ids import AttachmentId
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
-from llm_ui.runs.history import History, remembered
+from llm_ui.runs.history import History, fitting, remembered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person
 from llm_ui.services import memories
 from llm_ui.services.access import Actor
@@ -89,7 +89,7 @@ async def build(
     wish: str = "",
     without: Collection[LeftOut] = (),
 ) -> Context:
-    """Return the context of a stored turn; `wish` is how the answer should be, `without` names what is left out.
+    """Return the context of a turn; `wish` is how the answer should be, `without` names what is left out.
 
     Raises `ContextTooLong` when the question alone does not fit, `InvalidInput` when the model does not take its files.
     """
@@ -110,9 +110,12 @@ async def build(
             f"The message has about {question:,} tokens; {target.display_name} takes at most "
             f"{max(0, left + question):,} beside its answer. {shorten} or pick a larger model."
         )
-    leaf = None if "history" in without else turn.before_id
-    is_summed_up = "summary" not in without
-    history = await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up=is_summed_up)
+    if turn.said is None:
+        leaf = None if "history" in without else turn.before_id
+        is_summed_up = "summary" not in without
+        history = await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up=is_summed_up)
+    else:
+        history = fitting([SentMessage(one.role, one.text) for one in turn.said], left, room)
     before += _summary(history)
     parts = [*before, *_earlier(history), *_attached([*history.files, *files]), *after]
     manifest: dict[str, object] = {

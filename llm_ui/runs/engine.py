@@ -15,7 +15,7 @@ import httpx2
 from sqlalchemy.exc import IntegrityError
 
 from llm_ui.config import Config
-from llm_ui.contract import ChatRequest, TitleEvent
+from llm_ui.contract import ChatRequest, TemporaryRequest, TitleEvent
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, TooLarge, Unavailable
 from llm_ui.kit.encryption import Sealer
@@ -45,6 +45,7 @@ from llm_ui.runs.files import with_contents
 from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.resilience import Call, Resilience
+from llm_ui.runs.temporary import TemporaryRuns, prepare
 from llm_ui.services import providers
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import target as find_target
@@ -77,6 +78,7 @@ class Engine:
         self._owner = secrets.token_hex(16)
         self._live: dict[RunId, LiveRun] = {}
         self._logs = EventLogs()
+        self._temporary = TemporaryRuns(self._logs)
         self._running: set[asyncio.Task[None]] = set()
         self._beginning: dict[tuple[UserId, str], asyncio.Task[RunId]] = {}
         self._background = Background(database, sealer, http)
@@ -93,14 +95,18 @@ class Engine:
         """Return the events of a run of this process that is live or ended a moment ago."""
         return self._logs.find(run_id)
 
+    def is_temporary(self, actor: Actor, run_id: RunId) -> bool:
+        """Return whether this is a run of a temporary chat of the person, which no database knows."""
+        return self._temporary.is_of(actor, run_id)
+
     def live_runs(self) -> tuple[RunId, ...]:
         """Return the runs that this process makes now."""
         return tuple(self._live)
 
-    async def start(self, actor: Actor, request: ChatRequest, request_id: str) -> RunId:
+    async def start(self, actor: Actor, request: ChatRequest | TemporaryRequest, request_id: str) -> RunId:
         """Store the turn and begin to answer it; a repeated idempotency key gives the run it made.
 
-        Raises our errors: nothing is stored then.
+        Nothing of a temporary chat is stored. Raises our errors: nothing is stored then either.
         """
         key = actor.user_id, request.idempotency_key
         beginning = self._beginning.get(key)
@@ -111,15 +117,27 @@ class Engine:
         # Whoever sends the same meanwhile waits for it too: each would take a connection to learn that it is the same.
         return await asyncio.shield(beginning)
 
-    async def _begin(self, actor: Actor, request: ChatRequest, request_id: str) -> RunId:
+    async def _begin(self, actor: Actor, request: ChatRequest | TemporaryRequest, request_id: str) -> RunId:
         received_at = time.monotonic()
         if self._is_draining:
             raise Unavailable("The server is restarting. Your message is kept here; send it again in a moment.")
+        if isinstance(request, TemporaryRequest):
+            if (known := self._temporary.find(actor, request.idempotency_key)) is not None:
+                return known
+            live = await prepare(self._database, actor, request, request_id, received_at)
+            self._take_up(live)
+            self._temporary.add(actor, request.idempotency_key, live.turn.run_id)
+            return live.turn.run_id
         try:
             live = await self._store(actor, request, request_id, received_at)
         except (LLMUIError, IntegrityError) as refusal:
             # Most keys are new, so none is looked up before: of those that are not, the run they made is the answer.
             return await self._made_before(actor, request, refusal)
+        self._take_up(live)
+        return live.turn.run_id
+
+    def _take_up(self, live: LiveRun) -> None:
+        """Begin to answer."""
         run_id = live.turn.run_id
         self._live[run_id] = live
         self._logs.add(run_id, live.log)
@@ -129,7 +147,6 @@ class Engine:
         task = asyncio.create_task(self._run(live), name=f"run {run_id}")
         self._running.add(task)
         task.add_done_callback(self._ended)
-        return run_id
 
     async def stop(self, run_id: RunId) -> None:
         """End the run and keep what was said. The caller has checked whose it is."""
@@ -205,8 +222,9 @@ class Engine:
             await self._finish(live, live.ending)
         finally:
             del self._live[live.turn.run_id]
-            # Before its followers go: they may ask at once for what comes after.
-            self._background.after(live)
+            if live.is_stored:
+                # Before its followers go: they may ask at once for what comes after.
+                self._background.after(live)
             self._logs.ended(live.turn.run_id)
 
     async def _stream(self, live: LiveRun) -> None:
@@ -269,7 +287,10 @@ class Engine:
         for pause in itertools.chain(FINISH_PAUSES_S, itertools.repeat(FINISH_PAUSES_S[-1])):
             try:
                 async with self._database.writing() as session:
-                    is_ours = await store.finish(session, live.turn.run_id, self._owner, final)
+                    if live.is_stored:
+                        is_ours = await store.finish(session, live.turn.run_id, self._owner, final)
+                    else:
+                        is_ours = await store.book(session, live, final)
                     if is_ours and refused:
                         await providers.mark_key_refused(session, live.target.provider_id)
             except LLMUIError as error:

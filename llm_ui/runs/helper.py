@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 
 import httpx2
 
+from llm_ui.contract import Metrics, Usage
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
-from llm_ui.kit.clock import now
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import RunId, uuid7
 from llm_ui.kit.token_count import estimate
-from llm_ui.models import RunStatus, UsageLog, UsagePurpose, UsageSource
+from llm_ui.models import RunStatus, UsageLog, UsagePurpose
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Endpoint, Prompt, PromptMessage, TextDelta, Timeouts, UsageDelta
 from llm_ui.providers.registry import adapter
+from llm_ui.runs.booking import booking
 from llm_ui.runs.live_run import Growing
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.prices import cost
 
 log = get_logger(__name__)
 
@@ -70,33 +70,29 @@ class _Call:
 
     def booking(self) -> UsageLog:
         """Return the row that says what was used: the provider's counts where it told both, else estimates."""
-        reported, target = self.reported, self.target
+        reported = self.reported
         is_exact = reported.input_tokens is not None and reported.output_tokens is not None
         input_tokens = reported.input_tokens
         if input_tokens is None:
             input_tokens = estimate(self.errand.instructions) + estimate(self.errand.text)
-        output_tokens = max(reported.output_tokens or 0, 0 if is_exact else estimate(self.said.whole()))
-        cached_tokens = reported.cached_tokens or 0
-        return UsageLog(
-            run_id=RunId(uuid7()),
-            purpose=self.errand.purpose,
-            user_id=self.errand.actor.user_id,
-            model_id=target.model_id,
-            provider_id=target.provider_id,
-            model_name=target.display_name,
-            provider_name=target.provider_name,
-            status=self.status,
+        usage = Usage(
             input_tokens=input_tokens,
-            cached_tokens=cached_tokens,
-            output_tokens=output_tokens,
+            cached_tokens=reported.cached_tokens or 0,
+            output_tokens=max(reported.output_tokens or 0, 0 if is_exact else estimate(self.said.whole())),
             reasoning_tokens=reported.reasoning_tokens or 0,
-            usage_source=UsageSource.PROVIDER if is_exact else UsageSource.ESTIMATE,
-            cost_usd=cost(
-                target.prices, input_tokens=input_tokens, cached_tokens=cached_tokens, output_tokens=output_tokens
+            source="provider" if is_exact else "estimate",
+        )
+        return booking(
+            RunId(uuid7()),
+            self.errand.purpose,
+            self.errand.actor.user_id,
+            self.target,
+            status=self.status,
+            usage=usage,
+            metrics=Metrics(
+                ttft_ms=None if self.first_at is None else round((self.first_at - self.began) * 1000, 1),
+                total_ms=round((time.monotonic() - self.began) * 1000, 1),
             ),
-            ttft_ms=None if self.first_at is None else round((self.first_at - self.began) * 1000, 1),
-            total_ms=round((time.monotonic() - self.began) * 1000, 1),
-            created_at=now(),
         )
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llm_ui.db import ReadSession
@@ -101,6 +102,21 @@ async def history(
         found.pop()
     ids, messages = [one[0] for one in found], [one[1] for one in found]
     return History(tuple(messages[::-1]), tuple(ids[::-1]), sum(one[2] for one in found), cut_at)
+
+
+def fitting(said: Sequence[SentMessage], budget: int, room: Room) -> History:
+    """Return the newest of these messages that fit together; they are oldest first and have no files."""
+    found: list[SentMessage] = []
+    used = 0
+    for message in reversed(said):
+        tokens = room.count(message.text)
+        if used + tokens > budget:
+            break
+        used += tokens
+        found.insert(0, message)
+    while found and found[0].role == "assistant":
+        used -= room.count(found.pop(0).text)
+    return History(tuple(found), tokens=used)
 
 
 def sent(row: ChatMessage, files: tuple[SentFile, ...] = ()) -> SentMessage | None:

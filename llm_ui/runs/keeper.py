@@ -45,9 +45,29 @@ class Keeper:
             await asyncio.sleep(CHECKPOINT_S)
             beats += 1
             is_heartbeat = beats % BEATS_A_HEARTBEAT == 0
-            due = [live for live in self._live.values() if _is_streaming(live) and (is_heartbeat or _has_news(live))]
+            streaming = [live for live in self._live.values() if _is_streaming(live)]
+            due = [live for live in streaming if live.is_stored and (is_heartbeat or _has_news(live))]
             for first in range(0, len(due), RUNS_A_WRITE):
                 await self._write(due[first : first + RUNS_A_WRITE])
+            await self._look_after([live for live in streaming if not live.is_stored])
+
+    async def _look_after(self, runs: Collection[LiveRun]) -> None:
+        """Tell the figures of runs that are stored nowhere, and end those of people who are gone."""
+        for live in runs:
+            if _has_news(live):
+                _tell_figures(live)
+                live.written_at = live.log.last
+        if not runs:
+            return
+        try:
+            async with self._database.reading() as session:
+                active = await store.active_people(session, {live.actor.user_id for live in runs})
+        except LLMUIError as error:
+            log.warning("runs.checkpoint_failed", runs=len(runs), code=error.code)
+            return
+        for live in runs:
+            if live.actor.user_id not in active:
+                live.end(GONE)
 
     async def _write(self, runs: Collection[LiveRun]) -> None:
         """Write some runs together; when that cannot be done for a fault of ours, each by itself."""
@@ -87,11 +107,15 @@ def _has_news(live: LiveRun) -> bool:
     return live.log.last > live.written_at and live.first_at is not None
 
 
+def _tell_figures(live: LiveRun) -> None:
+    usage = live.usage(is_final=False)
+    live.log.append(MetricsEvent(metrics=live.metrics(usage), usage=usage))
+
+
 def _beat_of(live: LiveRun) -> store.Beat:
     """Return what is to be written of a run now; its followers are told the figures of this moment."""
     text = None
     if _has_news(live):
-        usage = live.usage(is_final=False)
-        live.log.append(MetricsEvent(metrics=live.metrics(usage), usage=usage))
+        _tell_figures(live)
         text = store.Text(live.text, live.reasoning, live.log.last)
     return store.Beat(live.turn.run_id, live.started_at, text)

@@ -83,6 +83,8 @@ class LiveRun:
     max_tokens: int | None
     request_id: str
     received_at: float
+    is_stored: bool = True
+    """False in a temporary chat: what is said stays in memory, and only what it used is booked."""
     log: EventLog = field(init=False)
     attempts: int = 0
     started_at: datetime | None = None

@@ -11,7 +11,7 @@ from llm_ui.contract import Metrics, Usage
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import RunId
+from llm_ui.kit.ids import RunId, UserId
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import (
     LIVE_STATUSES,
@@ -22,10 +22,12 @@ from llm_ui.models import (
     Run,
     RunStatus,
     UsageLog,
+    UsagePurpose,
     UsageSource,
     User,
 )
-from llm_ui.runs.live_run import MESSAGE_STATUS, Ending
+from llm_ui.runs.booking import booking
+from llm_ui.runs.live_run import MESSAGE_STATUS, Ending, LiveRun
 from llm_ui.services import calibrations
 from llm_ui.services.ai_models import prices_of
 from llm_ui.services.prices import Prices, cost
@@ -148,10 +150,31 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
     return True
 
 
+async def book(session: Session, live: LiveRun, final: Final) -> bool:
+    """Book a run that is stored nowhere. Return True: nobody else can write it."""
+    run_id, target = live.turn.run_id, live.target
+    # rights: the product's own writing; once, however often it is tried
+    if await session.get(UsageLog, run_id) is None:
+        used = booking(
+            run_id, UsagePurpose.ANSWER, live.actor.user_id, target,
+            status=final.ending.status, usage=final.usage, metrics=final.metrics,
+        )  # fmt: skip
+        session.add(used)
+    if final.learnt is not None:
+        await calibrations.keep(session, target.model_id, final.learnt)
+    return True
+
+
 async def request_stop(session: Session, run_id: RunId) -> None:
     """Ask the process that owns the run to stop it."""
     live = update(Run).where(Run.id == run_id, Run.status.in_(LIVE_STATUSES))
     await session.execute(live.values(stop_requested_at=now()))
+
+
+async def active_people(session: ReadSession, user_ids: Collection[UserId]) -> frozenset[UserId]:
+    """Return those of these people who may still use the product."""
+    # rights: the product's own look at whom its runs are for
+    return frozenset(await session.scalars(select(User.id).where(User.id.in_(user_ids), User.is_active)))
 
 
 def _stale(instant: datetime, spared: Collection[RunId]) -> tuple[ColumnElement[bool], ...]:

@@ -6,7 +6,7 @@ a statement for each table: whoever asked waits for them before the model is cal
 
 from dataclasses import dataclass
 
-from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest
+from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest, Said
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
@@ -50,6 +50,8 @@ class Turn:
     system_prompt_id: PromptId | None
     attachments: tuple[AttachmentInfo, ...] = ()
     """The files of the question."""
+    said: tuple[Said, ...] | None = None
+    """The earlier messages of a temporary chat, oldest first; None: those that are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ class NewRun:
     request_id: str
 
 
-def question_text(request: ChatRequest, *, has_files: bool = False) -> str:
+def question_text(asked: str, *, has_files: bool = False) -> str:
     """Return the question as it is stored; with files it may be empty. Raises `InvalidInput` and `TooLarge`."""
-    text = storable(request.text).strip("\n")
+    text = storable(asked).strip("\n")
     if len(text) > MAX_PROMPT_CHARS:
         raise TooLarge(
             f"The message has {len(text):,} characters; {MAX_PROMPT_CHARS:,} are the most. Shorten it or split it."
@@ -246,7 +248,7 @@ async def _ask(
 ) -> _Asked:
     """Return a new question after the active leaf, or beside the one that is edited."""
     files = await _files(session, actor, request)
-    text = question_text(request, has_files=bool(files))
+    text = question_text(request.text, has_files=bool(files))
     if request.edit_of is not None:
         chat.active_leaf_id = await _leaf_before(session, actor, chat, MessageId(request.edit_of))
     before = await _model_before(session, actor, chat, last)

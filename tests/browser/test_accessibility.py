@@ -88,6 +88,10 @@ def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Ch
     sign_in(screen, product, "bob")
     new_chat(screen) if screen.viewport_size["width"] > 900 else None  # type: ignore[index]
     check("empty")
+    screen.get_by_role("button", name="Temporary chat").click()
+    expect(screen.get_by_role("heading", name="A temporary chat")).to_be_visible()
+    check("temporary")
+    screen.get_by_role("button", name="Temporary chat").click()
     pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
     ask(screen, "Show me a table and some code")
     answer = screen.get_by_role("article", name="Assistant").last

@@ -6,7 +6,7 @@ from fastapi.responses import StreamingResponse
 from llm_ui.api.errors import request_id
 from llm_ui.api.principal import Parts, Principal
 from llm_ui.api.routes.runs import HEADERS, following
-from llm_ui.contract import ChatAnswer, ChatRequest, ErrorDetail
+from llm_ui.contract import ChatAnswer, ChatRequest, ErrorDetail, TemporaryRequest
 from llm_ui.kit.money import plain
 from llm_ui.runs.replay import metrics_of, usage_of
 from llm_ui.services.runs import read_run
@@ -17,6 +17,13 @@ router = APIRouter(prefix="/v1")
 @router.post("/chat/stream")
 async def stream(body: ChatRequest, request: Request, parts: Parts, actor: Principal) -> StreamingResponse:
     """Store the question, begin to answer it and stream the run's events (design §3)."""
+    run_id = await parts.engine.start(actor, body, request_id(request))
+    return StreamingResponse(following(parts, actor, run_id, 0), media_type="text/event-stream", headers=HEADERS)
+
+
+@router.post("/chat/temporary/stream")
+async def temporary(body: TemporaryRequest, request: Request, parts: Parts, actor: Principal) -> StreamingResponse:
+    """Begin to answer in a temporary chat, which is stored nowhere, and stream the run's events."""
     run_id = await parts.engine.start(actor, body, request_id(request))
     return StreamingResponse(following(parts, actor, run_id, 0), media_type="text/event-stream", headers=HEADERS)
 

@@ -35,8 +35,9 @@ async def events(
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> StreamingResponse:
     """Stream the run's events after `Last-Event-ID`, then those that come."""
-    async with parts.database.reading() as session:
-        await read_run(session, actor, RunId(run_id))
+    if not parts.engine.is_temporary(actor, RunId(run_id)):
+        async with parts.database.reading() as session:
+            await read_run(session, actor, RunId(run_id))
     stream = following(parts, actor, RunId(run_id), max(last_event_id, after))
     return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
@@ -79,9 +80,10 @@ async def request(run_id: UUID, parts: Parts, actor: Principal) -> SentRequest:
 @router.post("/{run_id}/stop", status_code=202)
 async def stop(run_id: UUID, parts: Parts, actor: Principal) -> Response:
     """End the run and keep what was said; a run that has ended stays as it is."""
-    async with parts.database.reading() as session:
-        run, _ = await read_run(session, actor, RunId(run_id))
-    await parts.engine.stop(run.id)
+    if not parts.engine.is_temporary(actor, RunId(run_id)):
+        async with parts.database.reading() as session:
+            await read_run(session, actor, RunId(run_id))
+    await parts.engine.stop(RunId(run_id))
     return Response(status_code=202)
 
 

@@ -1,0 +1,71 @@
+"""Temporary chats: their runs are in memory alone, and known by the key of whoever asked."""
+
+from llm_ui.contract import LeftOut, TemporaryRequest
+from llm_ui.db import Database
+from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId, UserId, uuid7
+from llm_ui.runs import context
+from llm_ui.runs.event_logs import EventLogs
+from llm_ui.runs.live_run import LiveRun
+from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import target as find_target
+from llm_ui.services.turns import Turn, question_text
+
+NOT_SENT: tuple[LeftOut, ...] = ("memory",)
+
+
+class TemporaryRuns:
+    """Whose the temporary runs of this process are, for as long as their events are in memory."""
+
+    def __init__(self, logs: EventLogs) -> None:
+        self._logs = logs
+        self._runs: dict[tuple[UserId, str], RunId] = {}
+
+    def add(self, actor: Actor, key: str, run_id: RunId) -> None:
+        """Take in a run that begins."""
+        # Few are in memory at a time: what is gone is left out here.
+        self._runs = {asked: run for asked, run in self._runs.items() if self._logs.find(run) is not None}
+        self._runs[actor.user_id, key] = run_id
+
+    def find(self, actor: Actor, key: str) -> RunId | None:
+        """Return the run that was asked for with this key, while it is in memory."""
+        run_id = self._runs.get((actor.user_id, key))
+        return run_id if run_id is not None and self._logs.find(run_id) is not None else None
+
+    def is_of(self, actor: Actor, run_id: RunId) -> bool:
+        """Return whether this is a temporary run of the person, and in memory."""
+        is_known = any(user_id == actor.user_id and run == run_id for (user_id, _), run in self._runs.items())
+        return is_known and self._logs.find(run_id) is not None
+
+
+async def prepare(
+    database: Database, actor: Actor, request: TemporaryRequest, request_id: str, received_at: float
+) -> LiveRun:
+    """Return a run that is stored nowhere. Raises our errors when it cannot be asked for."""
+    turn = Turn(
+        run_id=RunId(uuid7()),
+        chat_id=ChatId(uuid7()),
+        question_id=MessageId(uuid7()),
+        answer_id=MessageId(uuid7()),
+        question=question_text(request.text),
+        opening="",
+        merged=(),
+        before_id=None,
+        title=None,
+        system_prompt_id=None,
+        said=tuple(one for one in request.earlier if one.text.strip()),
+    )
+    async with database.reading() as session:
+        model_id = None if request.model_id is None else ModelId(request.model_id)
+        target = await find_target(session, actor, model_id)
+        sent = await context.build(session, actor, turn, target, max_tokens=request.max_tokens, without=NOT_SENT)
+    return LiveRun(
+        turn=turn,
+        target=target,
+        context=sent,
+        actor=actor,
+        temperature=request.temperature,
+        max_tokens=request.max_tokens,
+        request_id=request_id,
+        received_at=received_at,
+        is_stored=False,
+    )
