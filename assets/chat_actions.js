@@ -4,7 +4,7 @@ import { TEMPORARY } from "./chat_temporary.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -34,6 +34,7 @@ export function messageActions(page) {
     merge: (answers) => page.again({ op: "merge", answers }),
     keep: (answer) => page.keep(answer),
     rewrite: (answer, text) => page.tell({ op: "rewrite", answer, text }),
+    readParts: (answer) => page.tell({ op: "read_parts", answer }),
     remove: (message) => page.tell({ op: "delete_message", message }),
     rate: (answer, given) => page.tell({ op: "rate", answer, ...given }),
     branchOff: (message) => page.tell({ op: "branch_off", message }),
@@ -126,6 +127,7 @@ export function replies(page) {
     found: (op) => page.search.found(op),
     go: (op) => page.navigate(op.path),
     links: (op) => page.sharing.update(op),
+    parts: (op) => page.messages.editParts(op),
     places: (op) => page.places.update(op),
     memories: (op) => page.memories.update(op),
     preferences: (op) => page.followUps.setWanted(op),

@@ -158,6 +158,7 @@ export class AnswerBar {
       this.eye,
       iconMenu(t("More"), "more", (menu) => [
         menuEntry(menu, t("Copy as plain text"), () => copyText(plain(), menu.firstElementChild)),
+        menuEntry(menu, t("Edit in parts …"), () => act.readParts(data.id)),
         ...(data.siblings?.length > 1 ? [menuEntry(menu, t("Compare versions side by side"), () => act.compare(data.id, true))] : []),
         menuEntry(menu, t("Branch into new chat"), () => act.branchOff(data.id)),
         menuEntry(menu, t("Delete answer"), () => act.remove(data.id)),

@@ -4,6 +4,7 @@ import { AnswerBar, QuestionBar, TemporaryBar, editor } from "./chat_bar.js"
 import { blockNode, sanitised } from "./chat_blocks.js"
 import { filesNode } from "./chat_files.js"
 import { Comparison } from "./chat_comparison.js"
+import { partsEditor } from "./chat_parts.js"
 import { make, textButton } from "./dom.js"
 
 const FOLD_LINES = 16
@@ -154,6 +155,13 @@ class Answer {
     this.bar.setEnd(data)
   }
 
+  // The parts came: where they are not those that are shown, the answer is edited whole.
+  editParts(texts) {
+    if (!this.body.isConnected) return
+    if (texts.length !== this.blocks.length || texts.length < 2) this.#edit()
+    else partsEditor(this.blocks.map((block) => block.node), texts, (text) => this.act.rewrite(this.id, text)).open(this.body)
+  }
+
   #edit() {
     editor(this.text, { label: t("Edit answer"), take: t("Save"), taken: (text) => this.act.rewrite(this.id, text) }).open(this.body)
   }
@@ -277,6 +285,10 @@ export class Messages {
     answer.change(op)
     answer.setFigures(op.figures)
     answer.print = null
+  }
+
+  editParts({ answer, parts }) {
+    this.shown.get(answer)?.editParts?.(parts)
   }
 
   // Returns the answer that has ended, if it is one of those shown.

@@ -7,6 +7,7 @@ from llm_ui.chat.follow import Op
 from llm_ui.chat.library import prompts
 from llm_ui.chat.links import links
 from llm_ui.chat.memories import memory
+from llm_ui.chat.parts import parts
 from llm_ui.chat.places import places
 from llm_ui.chat.preferences import preferences
 from llm_ui.chat.request_code import request_code
@@ -18,11 +19,8 @@ from llm_ui.ui.page import PageContext
 async def reply(context: PageContext, client: UserClient, asked: reply_ops.Replies) -> Op:
     """Do what is asked and return the operation that tells it. Raises our errors."""
     match asked:
-        case reply_ops.Explain():
-            return {"op": "explained", "answer": str(asked.answer), **await explain(context, asked.answer)}
-        case reply_ops.CopyRequest():
-            code = await request_code(context, client, asked.answer, asked.language)
-            return {"op": "request", "answer": str(asked.answer), "code": code}
+        case reply_ops.Explain() | reply_ops.ReadParts() | reply_ops.CopyRequest():
+            return {"answer": str(asked.answer), **await _of_answer(context, client, asked)}
         case reply_ops.Search():
             return await find(context, asked)
         case reply_ops.ListPrompts() | reply_ops.SavePrompt() | reply_ops.DeletePrompt():
@@ -37,3 +35,13 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return await memory(context, asked)
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
+
+
+async def _of_answer(context: PageContext, client: UserClient, asked: reply_ops.OfAnswers) -> Op:
+    match asked:
+        case reply_ops.Explain():
+            return {"op": "explained", **await explain(context, asked.answer)}
+        case reply_ops.ReadParts():
+            return {"op": "parts", "parts": await parts(context, asked.answer)}
+        case reply_ops.CopyRequest():
+            return {"op": "request", "code": await request_code(context, client, asked.answer, asked.language)}

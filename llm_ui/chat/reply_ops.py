@@ -26,18 +26,28 @@ class Reply(Op):
     """What one operation answers."""
 
 
-class Explain(Reply):
+class OfAnswer(Reply):
+    """What is behind an answer."""
+
+    answer: UUID
+
+
+class Explain(OfAnswer):
     """Tell what the model saw before it answered, and where the time went."""
 
     op: Literal["explain"]
-    answer: UUID
 
 
-class CopyRequest(Reply):
+class ReadParts(OfAnswer):
+    """Tell the parts of an answer as they were written, to be edited one by one."""
+
+    op: Literal["read_parts"]
+
+
+class CopyRequest(OfAnswer):
     """Tell the request that made an answer, as code."""
 
     op: Literal["copy_request"]
-    answer: UUID
     language: Language
 
 
@@ -194,4 +204,5 @@ Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
 """What is done with the facts about the person."""
 Summaries = ReadSummary | EditSummary
 """What is done with the summary of a chat."""
-Replies = Explain | CopyRequest | Search | Prompts | Links | Places | Preferences | Memories | Summaries
+OfAnswers = Explain | ReadParts | CopyRequest
+Replies = OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries

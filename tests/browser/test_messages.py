@@ -110,6 +110,27 @@ def test_an_answer_is_rewritten_and_the_models_own_stays(chat: Page) -> None:
     expect(words(chat)).not_to_contain_text("forty-two")
 
 
+def test_an_answer_is_edited_in_parts(chat: Page) -> None:
+    ask_more(chat, "Show me a table and some code", "The same from the command line")
+    answer(chat).get_by_label("More", exact=True).click()
+    chat.get_by_role("button", name="Edit in parts").click()
+    form = chat.get_by_role("form", name="Edit answer in parts")
+    expect(form.get_by_role("button", name="Save")).to_be_disabled()
+
+    form.locator(".part").filter(has_text="The same from the command line").click()
+    form.get_by_role("textbox").fill("In a *terminal*:")
+    form.get_by_role("button", name="Edit part 1", exact=True).press("Enter")
+    form.get_by_role("textbox", name="Part 1").fill("")
+    form.get_by_role("button", name="Save").click()
+
+    expect(words(chat).locator("em").filter(has_text="terminal")).to_be_visible()
+    expect(words(chat)).not_to_contain_text("not a language model")
+    expect(words(chat).get_by_role("table")).to_contain_text("Choose another model")
+    expect(answer(chat).get_by_label("Version 2 of 2")).to_be_visible()
+    answer(chat).get_by_role("button", name="Previous version").click()
+    expect(words(chat)).to_contain_text("The same from the command line")
+
+
 def test_a_question_is_deleted_and_taken_back(chat: Page) -> None:
     ask_more(chat, "What is 5 * 5?", "25")
     first = chat.get_by_role("article", name="You").first
