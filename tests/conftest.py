@@ -40,9 +40,17 @@ DRAWING = {
 """Panel looks for its own style sheets whenever it builds a page: tens of microseconds, and not ours to change."""
 
 
+LONGEST = ("tests/faults/test_kill.py", "tests/browser/test_xss.py", "tests/browser/", "tests/faults/")
+"""What takes longest, that first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: "test_kill" not in item.nodeid)
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
