@@ -135,7 +135,7 @@ def test_killed_it_leaves_no_process_behind(stopped: Product) -> None:
     everyone[0].kill()
 
     # A dead process whose new parent has not looked after it yet still counts as running.
-    wait_until(lambda: not any(map(is_alive, everyone)), "every process to end", 2)
+    wait_until(lambda: not any(map(is_alive, everyone)), "every process to end", 10)
     stopped.stop()
 
 

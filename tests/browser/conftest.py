@@ -23,6 +23,8 @@ ARGUMENTS = [
 DELIBERATE = ("process.crashed", "sign_in.refused", "websocket.message_failed", "reference already known")
 """Events of the log that tests bring about: they type a wrong password and kill a process, after which a page that was
 built by the old one tells the new one of widgets it does not know."""
+expect.set_options(timeout=15_000)
+"""Three times what is usual: this runs beside other tests on a machine that may be slow."""
 SLOW_SCRIPT = {"pieces": 120, "delay_ms": 50}
 """Six seconds of answer: long enough to reload, stop or leave in the middle."""
 
