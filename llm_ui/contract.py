@@ -109,6 +109,10 @@ class Metrics(_Wire):
     """Timings of one run; None where nothing was measured."""
 
     queue_ms: float | None = None
+    """Until the provider is called; `context_ms` is part of it."""
+    context_ms: float | None = None
+    connect_ms: float | None = None
+    """Part of `ttft_ms`; 0 on a connection that was open already."""
     ttft_ms: float | None = None
     total_ms: float | None = None
     tokens_per_second: float | None = None

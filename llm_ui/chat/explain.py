@@ -4,10 +4,18 @@ from uuid import UUID
 
 from llm_ui.chat import figures
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import MessageId
-from llm_ui.services.explanations import Explanation, SentPart, explain_answer
+from llm_ui.services.explanations import Explanation, SentPart, Stretch, explain_answer
 from llm_ui.ui.page import PageContext
 
+STRETCHES = {
+    Stretch.CONTEXT: later("Putting the context together"),
+    Stretch.STORING: later("Storing the question"),
+    Stretch.CONNECTING: later("Connecting to the provider"),
+    Stretch.FIRST_TOKEN: later("Waiting for the first token"),
+    Stretch.WRITING: later("Writing"),
+}
 MAX_CHARS = 4_000
 """Most characters of a message that the page is told; the rest is counted."""
 
@@ -25,15 +33,7 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
         "is_calibrated": found.is_calibrated,
         "cut": found.cut,
         "left_out": list(found.left_out),
-        "times": [
-            {"name": name, "ms": ms}
-            for name, ms in (
-                (_("Preparing"), found.queue_ms),
-                (_("Waiting for the first token"), found.ttft_ms),
-                (_("Writing"), found.writing_ms),
-            )
-            if ms is not None
-        ],
+        "times": [{"name": _(STRETCHES[timing.stretch]), "ms": timing.ms} for timing in found.timings],
     }
 
 

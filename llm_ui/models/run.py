@@ -93,6 +93,10 @@ class Run(Timestamped, Base):
     cost_usd: Mapped[Decimal | None]
     queue_ms: Mapped[float | None]
     """From the request's arrival to the call of the provider."""
+    context_ms: Mapped[float | None]
+    """Part of `queue_ms`: what putting together took that the model is sent."""
+    connect_ms: Mapped[float | None]
+    """Part of `ttft_ms`: what connecting took, 0 on a connection that was open already."""
     ttft_ms: Mapped[float | None]
     """From the call of the provider to its first text or reasoning."""
     total_ms: Mapped[float | None]

@@ -65,6 +65,8 @@ class Began:
 
     request_id: str
     """The provider's own id of it, for their support; empty when it gives none."""
+    connect_ms: float | None = None
+    """What connecting took, with TLS; 0 on a connection that was open already, None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx2
 
@@ -91,7 +91,7 @@ class WireAdapter:
         clock = _Clock(timeouts)
         async with _opened(http, request, endpoint, clock, timeouts) as response:
             await _refuse_wrong_answers(response, self.protocol.content_types, endpoint)
-            yield Began(_request_id(response))
+            yield Began(_request_id(response), round(clock.connect_s * 1000, 1))
             budget = MAX_ANSWER_CHARS
             async for delta in _deltas(response, self.protocol, translator, clock):
                 yield delta
@@ -145,6 +145,17 @@ class _Clock:
     timeouts: Timeouts
     has_data: bool = False
     began: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    connect_s: float = 0.0
+    """What connecting took, with TLS; 0 on a connection that was open already."""
+    _connecting_since: float = 0.0
+
+    async def trace(self, event: str, _: object) -> None:
+        """Take the time of connecting from the HTTP client's events."""
+        instant = asyncio.get_running_loop().time()
+        if event == "connection.connect_tcp.started":
+            self._connecting_since = instant
+        elif event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self.connect_s = instant - self._connecting_since
 
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
@@ -188,11 +199,12 @@ async def _opened(
     headers = {**wire.headers, "Accept-Encoding": "identity"}
     try:
         method = "GET" if wire.body is None else "POST"
+        more: dict[str, Any] = {"timeout": timeout, "extensions": {"trace": clock.trace}}
         if wire.content is None:
-            request = http.build_request(method, wire.url, headers=headers, json=wire.body, timeout=timeout)
+            request = http.build_request(method, wire.url, headers=headers, json=wire.body, **more)
         else:
             headers["Content-Type"] = "application/json"
-            request = http.build_request(method, wire.url, headers=headers, content=wire.content, timeout=timeout)
+            request = http.build_request(method, wire.url, headers=headers, content=wire.content, **more)
         async with clock.waiting():
             response = await http.send(request, stream=True)
         try:

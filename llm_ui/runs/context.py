@@ -5,6 +5,7 @@ messages of the branch as fit, the question with how its answer should be, and t
 continued. A message is sent whole or not at all.
 """
 
+import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -77,6 +78,8 @@ class Context:
     """Estimated."""
     room: int
     """Tokens that the messages of the chat may take in this window, with the question."""
+    took_ms: float
+    """What putting it together took."""
 
 
 async def build(
@@ -93,6 +96,7 @@ async def build(
 
     Raises `ContextTooLong` when the question alone does not fit, `InvalidInput` when the model does not take its files.
     """
+    began = time.monotonic()
     prompt = None if "instructions" in without else await instructions(session, actor, turn.system_prompt_id)
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(max_tokens or DEFAULT_RESERVE, window // 2)
@@ -132,7 +136,8 @@ async def build(
     if turn.opening:
         messages += [SentMessage("assistant", turn.opening), SentMessage("user", GO_ON)]
     system = "\n\n".join(part.text for part in before)
-    return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question)
+    took_ms = round((time.monotonic() - began) * 1000, 1)
+    return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question, took_ms)
 
 
 async def preview(

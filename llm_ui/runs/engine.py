@@ -332,7 +332,7 @@ async def _take_in(live: LiveRun, deltas: AsyncGenerator[Delta]) -> None:
             case UsageDelta():
                 live.report(delta)
             case Began():
-                live.provider_request_id = delta.request_id
+                live.provider_request_id, live.connect_ms = delta.request_id, delta.connect_ms
             case Finish():
                 reason = delta.reason if live.has_text else "empty"
                 live.ending = live.ending or Ending(RunStatus.COMPLETED, reason)

@@ -92,6 +92,7 @@ class LiveRun:
     called_at: float | None = None
     first_at: float | None = None
     last_at: float | None = None
+    connect_ms: float | None = None
     provider_request_id: str = ""
     reported: UsageDelta = field(default_factory=UsageDelta)
     written_at: int = 0
@@ -222,6 +223,8 @@ class LiveRun:
         span = (self.last_at or 0) - (self.first_at or 0)
         return Metrics(
             queue_ms=_ms(self.received_at, self.called_at),
+            context_ms=self.context.took_ms,
+            connect_ms=self.connect_ms,
             ttft_ms=_ms(self.called_at, self.first_at),
             total_ms=_ms(self.received_at, instant),
             tokens_per_second=round(usage.output_tokens / span, 1) if span > 0.05 else None,

@@ -122,6 +122,8 @@ def metrics_of(run: Run) -> Metrics:
     """Return the timings of an ended run."""
     return Metrics(
         queue_ms=run.queue_ms,
+        context_ms=run.context_ms,
+        connect_ms=run.connect_ms,
         ttft_ms=run.ttft_ms,
         total_ms=run.total_ms,
         tokens_per_second=run.tokens_per_second,

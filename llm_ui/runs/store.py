@@ -125,6 +125,8 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
         {
             **_ending_values(final.ending, final.usage, final.cost_usd),
             "queue_ms": metrics.queue_ms,
+            "context_ms": metrics.context_ms,
+            "connect_ms": metrics.connect_ms,
             "ttft_ms": metrics.ttft_ms,
             "total_ms": metrics.total_ms,
             "tokens_per_second": metrics.tokens_per_second,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,24 @@ class SentPart:
     files: tuple[FileSent, ...] = ()
 
 
+class Stretch(StrEnum):
+    """What the time between a question and the end of its answer is spent on."""
+
+    CONTEXT = "context"
+    STORING = "storing"
+    CONNECTING = "connecting"
+    FIRST_TOKEN = "first_token"  # noqa: S105 - no secret
+    WRITING = "writing"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a stretch took."""
+
+    stretch: Stretch
+    ms: float
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One answer: what went into it, what it cost and where the time went."""
@@ -61,9 +80,8 @@ class Explanation:
     """Origins of parts that the person left out of this request."""
     cut: str
     """What was left out and why; empty when all was sent."""
-    queue_ms: float | None
-    ttft_ms: float | None
-    writing_ms: float | None
+    timings: tuple[Timing, ...]
+    """One after the other, from the question's arrival to the answer's end."""
     input_tokens: int | None
     cached_tokens: int | None
     output_tokens: int | None
@@ -97,9 +115,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         is_calibrated=manifest.get("counts") == "calibrated",
         left_out=tuple(manifest.get("left_out", ())),
         cut=str(manifest.get("cut", "")),
-        queue_ms=run.queue_ms,
-        ttft_ms=run.ttft_ms,
-        writing_ms=_writing_ms(run),
+        timings=_timings(run),
         input_tokens=run.input_tokens,
         cached_tokens=run.cached_tokens,
         output_tokens=run.output_tokens,
@@ -136,7 +152,19 @@ def _ended(run: Run) -> str:
     return f"{run.status.value}: {reason}" if reason and reason != run.status.value else run.status.value
 
 
-def _writing_ms(run: Run) -> float | None:
-    if run.total_ms is None or run.ttft_ms is None or run.queue_ms is None:
-        return None
-    return max(0.0, round(run.total_ms - run.ttft_ms - run.queue_ms, 1))
+def _timings(run: Run) -> tuple[Timing, ...]:
+    """Return where the time of a run went, as far as it got. Runs of older releases know fewer stretches."""
+    if run.queue_ms is None:
+        return ()
+    ends = [
+        (Stretch.CONTEXT, run.context_ms),
+        (Stretch.STORING, run.queue_ms),
+        (Stretch.CONNECTING, None if run.connect_ms is None else run.queue_ms + run.connect_ms),
+        (Stretch.FIRST_TOKEN, None if run.ttft_ms is None else run.queue_ms + run.ttft_ms),
+        (Stretch.WRITING, None if run.ttft_ms is None else run.total_ms),
+    ]
+    known = [(stretch, end) for stretch, end in ends if end is not None]
+    begins = [0.0, *(end for _, end in known)]
+    return tuple(
+        Timing(stretch, max(0.0, round(end - begin, 1))) for (stretch, end), begin in zip(known, begins, strict=False)
+    )

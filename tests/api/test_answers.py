@@ -19,7 +19,7 @@ from llm_ui.runs import store
 from llm_ui.runs.sweep import sweep
 from llm_ui.services import chats, users
 from llm_ui.services.access import SYSTEM, Actor
-from llm_ui.services.explanations import explain_answer
+from llm_ui.services.explanations import Stretch, explain_answer
 from llm_ui.services.messages import read_messages
 from tests.api.conftest import AddModel, RunningApi
 from tests.fakes.provider import PROTOCOLS, FakeProvider, Reply, answer, numbered_words, reply
@@ -283,8 +283,26 @@ async def test_how_an_answer_came_about_is_its_owners_to_know(
             await explain_answer(session, another_user, MessageId(first.answer_id))
 
     assert explained.provider_name == "Demo"
-    assert explained.queue_ms is not None
+    assert Stretch.CONNECTING not in {timing.stretch for timing in explained.timings}, "the demo is no server"
     assert explained.window > 0
+
+
+async def test_it_is_told_where_the_time_of_an_answer_went(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    async with FakeProvider(reply("openai", answer("openai", PIECES), first_delay_s=0.2)) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        events = await everything(client_of(a_user), asking(model_id=model_id))
+    async with database.reading() as session:
+        explained = await explain_answer(session, a_user, MessageId(started(events).answer_id))
+
+    end = events[-1].event
+    assert isinstance(end, CompleteEvent)
+    assert [timing.stretch for timing in explained.timings] == list(Stretch)
+    took = {timing.stretch: timing.ms for timing in explained.timings}
+    assert sum(took.values()) == pytest.approx(end.metrics.total_ms, abs=1)
+    assert took[Stretch.CONNECTING] == end.metrics.connect_ms
+    assert 0 < took[Stretch.CONNECTING] < 200 <= took[Stretch.FIRST_TOKEN]
 
 
 async def test_a_second_question_waits_for_the_first_answer(
