@@ -33,6 +33,9 @@ export class Places {
     if (op.deleted && op.deleted === this.removed?.id) {
       this.act.show("open", null)
       window.llmUi.toast(t("The project {name} is gone; its chats are in the list.", { name: this.removed.name }))
+    } else if (this.act.open() && !this.projects.some((project) => project.id === this.act.open())) {
+      // Deleted on another page.
+      this.act.show("open", null)
     }
     this.act.changed()
   }

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from llm_ui.kit.ids import ChatId, UserId
 
-Listener = Callable[[ChatId], None]
-"""Is told which chat changed."""
+Listener = Callable[[ChatId | None], None]
+"""Is told which chat changed; None: the projects did."""
 
 
 class Hub:
@@ -25,8 +25,11 @@ class Hub:
         if not listeners:
             self._listeners.pop(user_id, None)
 
-    def tell(self, user_id: UserId, chat_id: ChatId, *, but: Listener) -> None:
-        """Tell a person's other pages that a chat has a new answer being written, a new title, or is gone."""
+    def tell(self, user_id: UserId, chat_id: ChatId | None, *, but: Listener) -> None:
+        """Tell a person's other pages that a chat has a new answer being written, a new title, or is gone.
+
+        None: there are other projects.
+        """
         for listener in list(self._listeners.get(user_id, ())):
             if listener is not but:
                 listener(chat_id)

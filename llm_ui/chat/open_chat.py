@@ -1,5 +1,6 @@
 """Reading an open chat as the page is told of it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -14,6 +15,17 @@ from llm_ui.services.access import Actor
 from llm_ui.services.chats import ChatDetail, open_chat
 from llm_ui.services.messages import MessagePage, MessageView, read_around, read_messages, read_siblings
 from llm_ui.ui.page import PageContext
+
+CHAT_PATH = re.compile(r"/c/([0-9a-f\-]{36})/?")
+
+
+def chat_of(path: str) -> ChatId | None:
+    """Return the chat of a path; None: there is none in it."""
+    found = CHAT_PATH.fullmatch(path)
+    try:
+        return None if found is None else ChatId(UUID(found.group(1)))
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

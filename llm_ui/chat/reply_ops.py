@@ -72,7 +72,11 @@ class ListPlaces(Reply):
     op: Literal["list_places"]
 
 
-class SaveProject(Reply):
+class ChangePlaces(Reply):
+    """What makes other projects."""
+
+
+class SaveProject(ChangePlaces):
     """Begin a project, or give one another name; the chat that is named moves into it."""
 
     op: Literal["save_project"]
@@ -81,7 +85,7 @@ class SaveProject(Reply):
     chat: UUID | None = None
 
 
-class DeleteProject(Reply):
+class DeleteProject(ChangePlaces):
     """Delete a project; its chats go back to the list."""
 
     op: Literal["delete_project"]

@@ -1,7 +1,6 @@
 """The chat workspace of one open page: what it shows and what a person can do on it."""
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from uuid import UUID
@@ -16,7 +15,8 @@ from llm_ui.chat.gauge import gauge
 from llm_ui.chat.hub import Hub
 from llm_ui.chat.labels import model_labels, shown_models
 from llm_ui.chat.message import change_message, show_branch_of
-from llm_ui.chat.open_chat import OpenChat, older, read_open_chat
+from llm_ui.chat.open_chat import OpenChat, chat_of, older, read_open_chat
+from llm_ui.chat.places import places
 from llm_ui.chat.reply import reply
 from llm_ui.chat.shown import empty_answer, question
 from llm_ui.chat.sidebar import Sidebar
@@ -34,7 +34,6 @@ from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
 
-CHAT_PATH = re.compile(r"/c/([0-9a-f\-]{36})/?")
 NO_MODEL = later("No model is set up yet. An administrator can connect one under Admin.")
 CRASHED = later("Something went wrong here. Reload the page; if it stays, tell an administrator: {error_id}.")
 
@@ -112,6 +111,8 @@ class ChatState(param.Parameterized):
                 await self._change_chat(asked)
             case reply_ops.Reply():
                 self.tell(await reply(self.context, self._client, asked))
+                if isinstance(asked, reply_ops.ChangePlaces):
+                    self._hub.tell(self.context.user_id, None, but=self._listener)
             case _:
                 await self._change_message(asked)
 
@@ -197,8 +198,7 @@ class ChatState(param.Parameterized):
 
     async def open_path(self, path: str, at: UUID | None = None) -> None:
         """Show the chat of a path, at a message of it or at its end, or a new one. What is not there is said so."""
-        found = CHAT_PATH.fullmatch(path)
-        chat_id = None if found is None else ChatId(UUID(found.group(1)))
+        chat_id = chat_of(path)
         is_other = chat_id != self.chat_id
         self._temporary.leave()
         if is_other:
@@ -412,12 +412,14 @@ class ChatState(param.Parameterized):
             if self.chat_id is not None:
                 self._hub.tell(self.context.user_id, self.chat_id, but=self._listener)
 
-    def _changed_elsewhere(self, chat_id: ChatId) -> None:
+    def _changed_elsewhere(self, chat_id: ChatId | None) -> None:
         self.spawn(self._catch_up(chat_id))
 
-    async def _catch_up(self, chat_id: ChatId) -> None:
+    async def _catch_up(self, chat_id: ChatId | None) -> None:
         async with self._one_at_a_time:
-            if chat_id == self.chat_id:
+            if chat_id is None:
+                self.tell(await places(self.context, reply_ops.ListPlaces(op="list_places")))
+            elif chat_id == self.chat_id:
                 await self._show_open_chat()
             await self._show_chats()
 

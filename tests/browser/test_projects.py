@@ -60,6 +60,20 @@ def test_a_chat_that_begins_in_a_project_is_kept_there(page: Page, product: Prod
     expect(page.get_by_role("link", name=title)).to_be_visible()
 
 
+def test_another_tab_learns_of_projects_at_once(chat: Page) -> None:
+    other = chat.context.new_page()
+    other.goto(chat.url)
+    expect(other.get_by_role("textbox", name="Message")).to_be_enabled()
+    begin_project(chat, "Shared by tabs")
+
+    projects(other).filter(has_text="Shared by tabs").click()
+    expect(other.get_by_text("No chats here yet.")).to_be_visible()
+    chat.get_by_role("button", name="Delete the project Shared by tabs").click()
+
+    expect(other.get_by_role("button", name="← Chats")).to_have_count(0)
+    expect(projects(other).filter(has_text="Shared by tabs")).to_have_count(0)
+
+
 def test_a_chat_is_moved_to_a_new_project_and_back(chat: Page, title: str) -> None:
     choose(chat, title, "Move …")
     chat.get_by_role("button", name="New project …").click()
