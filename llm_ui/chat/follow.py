@@ -16,7 +16,7 @@ from llm_ui.contract import (
     TitleEvent,
     TokenEvent,
 )
-from llm_ui.kit.markdown import Change, GrowingText, is_quick
+from llm_ui.kit.markdown import Change, GrowingText
 from llm_ui.llm_client import Numbered
 
 FRAME_S = 0.033
@@ -172,7 +172,7 @@ class AnswerFollower:
         async with self._rendering:
             growing, text = self._growing, self._answer.whole()
             work = growing.finish if is_last else growing.update
-            change = work(text) if is_quick(text, growing.offset) else await asyncio.to_thread(work, text)
+            change = work(text) if growing.is_quick(text) else await asyncio.to_thread(work, text)
             return change if growing is self._growing else None
 
 

@@ -44,6 +44,13 @@ ATTRIBUTES = {
 _COMBINING = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _PILED = re.compile(f"([{_COMBINING}]{{8}})[{_COMBINING}]+")
 _UNSEEN = re.compile("[\U000e0000-\U000e007f]")
+_CLEANER = nh3.Cleaner(
+    tags=TAGS,
+    attributes=ATTRIBUTES,
+    url_schemes=SCHEMES,
+    link_rel="noopener noreferrer nofollow",
+    filter_style_properties={"text-align"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +100,31 @@ def split(text: str) -> list[Block]:
     return found
 
 
-def block_html(block: Block) -> str:
-    """Return a block as safe HTML. May be called once for each block: it parses the inline text in place."""
+class Inlines:
+    """The inline texts of a block that is drawn again and again as it grows: items and cells are parsed once."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, str] = {}
+        self._now: dict[str, str] = {}
+
+    def turn(self) -> None:
+        """Begin to draw anew; what was not needed the last time is forgotten."""
+        self._before, self._now = self._now, {}
+
+    def html(self, text: str) -> str:
+        """Return an inline text as HTML that is not yet cleaned."""
+        shown = self._before.get(text)
+        self._now[text] = shown = _inline_html(text) if shown is None else shown
+        return shown
+
+
+def block_html(block: Block, inlines: Inlines) -> str:
+    """Return a block as safe HTML."""
     if not block.tokens:
         return _cleaned(f'<p class="plain">{html.escape(block.source)}</p>\n')
     for token in block.tokens:
         if token.type == "inline":
-            token.children = children = []
-            if len(token.content) > MAX_INLINE_CHARS:
-                children.append(Token("text", "", 0, content=token.content))
-            else:
-                _PARSER.inline.parse(token.content, _PARSER, {}, children)
-    rules_core.text_join(StateCore("", _PARSER, {}, block.tokens))
+            token.children = [Token("html_inline", "", 0, content=inlines.html(token.content))]
     return _cleaned(_PARSER.renderer.render(block.tokens, _PARSER.options, {}))
 
 
@@ -120,15 +140,21 @@ def language_of(info: str) -> str:
     return words[0] if words else ""
 
 
+def _inline_html(text: str) -> str:
+    """Return an inline text as HTML that is not yet cleaned."""
+    children: list[Token] = []
+    if len(text) > MAX_INLINE_CHARS:
+        children.append(Token("text", "", 0, content=text))
+    else:
+        _PARSER.inline.parse(text, _PARSER, {}, children)
+    tokens = [Token("inline", "", 0, children=children)]
+    rules_core.text_join(StateCore("", _PARSER, {}, tokens))
+    shown: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    return shown
+
+
 def _cleaned(rendered: str) -> str:
-    return nh3.clean(
-        calm(rendered),
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        url_schemes=SCHEMES,
-        link_rel="noopener noreferrer nofollow",
-        filter_style_properties={"text-align"},
-    )
+    return _CLEANER.clean(calm(rendered))
 
 
 def _markdown() -> MarkdownIt:

@@ -28,6 +28,8 @@ WAIT_S = 2.0
 REMEMBERED = 500
 """Pieces of code that took too long, and are not tried again."""
 
+_CLEANER = nh3.Cleaner(tags={"span"}, attributes={"span": {"class"}})
+
 
 def highlighted(code: str, language: str) -> str:
     """Return the code as safe HTML, coloured where the language is known and the code neither long nor hard to read."""
@@ -39,7 +41,7 @@ def coloured(code: str, language: str) -> str | None:
     if not language or not code or len(code) > MAX_CHARS:
         return None
     painted = _PAINTER.paint(code, language)
-    return None if painted is None else nh3.clean(painted, tags={"span"}, attributes={"span": {"class"}})
+    return None if painted is None else _CLEANER.clean(painted)
 
 
 class _Painter:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llm_ui.kit.block import MAX_CHARS, Block, block_html, calm, code_html, language_of, split
+from llm_ui.kit.block import MAX_CHARS, Block, Inlines, block_html, calm, code_html, language_of, split
 from llm_ui.kit.highlight import coloured
 
 STRIDE_CHARS = 60_000
@@ -18,9 +18,13 @@ DEADLINE_S = 2.0
 MAX_MARKER_CHARS = 100
 CHUNK_CHARS = 1_000
 """Code that still grows is coloured and sent in pieces of about this length, each once."""
-
+REPAINT = 1.125
+"""What still grows of them is coloured anew when it is so much longer: up to three lines wait for their colours."""
 QUICK_CHARS = 4_000
 """So much without code takes a few milliseconds."""
+
+ANEW = re.compile(r"\n\n[^\W\d_]")
+"""An empty line and a letter at the margin, which no block that was begun before goes on with."""
 
 TAIL = '<span class="growing">{}</span>'
 
@@ -52,9 +56,9 @@ def blocks(text: str) -> list[str]:
     return list(GrowingText().finish(text).blocks)
 
 
-def is_quick(text: str, offset: int = 0) -> bool:
-    """Return whether the text may be rendered from there on on an event loop: it is short, and has no code."""
-    return len(text) - offset <= QUICK_CHARS and "```" not in text and "~~~" not in text
+def is_quick(text: str) -> bool:
+    """Return whether the text may be rendered on an event loop: it is short, and has no code."""
+    return len(text) <= QUICK_CHARS and "```" not in text and "~~~" not in text
 
 
 class GrowingText:
@@ -66,14 +70,16 @@ class GrowingText:
     def __init__(self) -> None:
         self._finished: list[str] = []
         self._open: list[str] = []
+        self._drawn: dict[str, str] = {}
+        self._inlines = Inlines()
         self._offset = 0
+        self._whole_lines = (0, 0, 0)
         self._code: _OpenCode | None = None
         self._deadline = 0.0
 
-    @property
-    def offset(self) -> int:
-        """How much of the text the next update need not read again."""
-        return self._offset if self._code is None else self._code.committed
+    def is_quick(self, text: str) -> bool:
+        """Return whether the next update may be made on an event loop: it is short, and no code waits for colours."""
+        return is_quick(text[self._offset :]) if self._code is None else self._code.is_quick(text)
 
     def all_blocks(self) -> list[str]:
         """Return every block as it stands."""
@@ -86,23 +92,37 @@ class GrowingText:
         more = self._code.grow(text) if self._code else None
         if more is not None:
             return Change(start, code=more)
+        before = self.all_blocks()[start:]
         self._code = None
         found: list[Block] = []
         for end in self._strides(text):
             found = self._settle(text[:end], is_last=False)
-        self._open = [block_html(block) for block in found]
+        self._open = [self._html(block) for block in found]
+        self._drawn = {block.source: shown for block, shown in zip(found, self._open, strict=True) if block.tokens}
         if len(found) == 1 and found[0].is_code:
             self._begin_code(text)
-        return Change(start, tuple(self.all_blocks()[start:]))
+        return self._changed(start, before)
 
     def finish(self, text: str) -> Change:
         """Take the whole text; return what changed."""
         text = self._begin(text)
         start = len(self._finished)
+        before = self.all_blocks()[start:]
         self._code, self._open = None, []
         for end in self._strides(text):
             self._settle(text[:end], is_last=end == len(text))
-        return Change(start, tuple(self._finished[start:]))
+        return self._changed(start, before)
+
+    def _changed(self, start: int, before: list[str]) -> Change:
+        """Return what became of the blocks from `start` on; those at their beginning that are the same stay."""
+        after = self.all_blocks()[start:]
+        same = next((n for n, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), len(before))
+        return Change(start + same, tuple(after[same:]))
+
+    def _html(self, block: Block) -> str:
+        """Return a block as safe HTML; one that was open at the last update is made again only if it has changed."""
+        shown = self._drawn.get(block.source) if block.tokens else None
+        return block_html(block, self._inlines) if shown is None else shown
 
     def _begin(self, text: str) -> str:
         """Start the clock; return the text with line feeds only, as markdown-it reads it.
@@ -110,6 +130,7 @@ class GrowingText:
         What was read of it so far is a beginning of the whole: a carriage return at the end stays one line end.
         """
         self._deadline = time.monotonic() + DEADLINE_S
+        self._inlines.turn()
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def _strides(self, text: str) -> Iterator[int]:
@@ -128,10 +149,10 @@ class GrowingText:
                 found = [Block(0, tail, [])] if tail.strip() else []
             else:
                 found = split(tail)
-            final = len(found) if is_last else _final_count(tail, found)
+            final = len(found) if is_last else self._final_count(tail, found)
             long = next((number for number, block in enumerate(found) if block.is_too_long), None)
             upto = min(final if long is None else long, max(MAX_BLOCKS - len(self._finished), 1))
-            self._finished += [block_html(block) for block in found[:upto]]
+            self._finished += [self._html(block) for block in found[:upto]]
             if upto == long:
                 self._offset += found[long].start
                 self._cut(text)
@@ -141,12 +162,27 @@ class GrowingText:
                 self._offset += found[final].start if final < len(found) else len(tail) if is_last else 0
                 return found[final:]
 
+    def _final_count(self, tail: str, found: list[Block]) -> int:
+        """Return how many blocks no further text can change: all but the last one of the lines that are whole.
+
+        The last line may still become something else: `#` is a heading, `#1` goes on with the paragraph before it.
+        """
+        if len(found) < 2:
+            return 0
+        end = tail.rfind("\n") + 1
+        if end == len(tail) or (found[-1].start == end and ANEW.match(tail, end - 2)):
+            return len(found) - 1
+        if self._whole_lines[:2] != (self._offset, end):
+            # Once for a line, not for each of its words.
+            self._whole_lines = (self._offset, end, len(split(tail[:end])))
+        return max(0, min(len(found), self._whole_lines[2]) - 1)
+
     def _cut(self, text: str) -> None:
         """Show the first piece of a block that is too long as it is, to a line's end if there is one."""
         end = text.rfind("\n", self._offset, self._offset + MAX_CHARS) + 1
         if end <= self._offset:
             end = self._offset + MAX_CHARS
-        self._finished.append(block_html(Block(0, text[self._offset : end], [])))
+        self._finished.append(block_html(Block(0, text[self._offset : end], []), self._inlines))
         self._offset = end
 
     def _begin_code(self, text: str) -> None:
@@ -162,7 +198,7 @@ class _OpenCode:
     OPENING = re.compile(r"(`{3,}+|~{3,}+)([^\n]*+)\n")
 
     def __init__(self, marker: str, language: str, content: int) -> None:
-        self.committed = content
+        self._committed = content
         self._checked = content
         self._language = language
         self._closing = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}+[ \t]*+$", re.MULTILINE)
@@ -185,6 +221,10 @@ class _OpenCode:
         found = self._closing.search(text, self._checked)
         return len(text) if found is None else found.end()
 
+    def is_quick(self, text: str) -> bool:
+        """Return whether the text goes on in the same line, which has its colours when it is whole."""
+        return len(text) - self._committed <= CHUNK_CHARS and text.find("\n", self._checked) < 0
+
     def html(self) -> str:
         """Return the block as it stands."""
         return code_html("".join(self._pieces) + TAIL.format(self._tail), self._language)
@@ -196,21 +236,21 @@ class _OpenCode:
             return None
         self._checked = lines_end
         added = ""
-        if len(text) - self.committed > CHUNK_CHARS:
+        if len(text) - self._committed > CHUNK_CHARS:
             # A line that does not end is cut: minified code has lines of megabytes.
-            end = lines_end if lines_end > self.committed else len(text) - CHUNK_CHARS // 2
-            added = self._highlighted(text[self.committed : end])
-            self.committed = end
+            end = lines_end if lines_end > self._committed else len(text) - CHUNK_CHARS // 2
+            added = self._highlighted(text[self._committed : end])
+            self._committed = end
             self._pieces.append(added)
-        tail = text[self.committed :]
+        tail = text[self._committed :]
         if self._closing.match(tail[tail.rfind("\n") + 1 :]):
             # The closing line, as it seems, or its beginning.
             tail = tail[: tail.rfind("\n") + 1]
         lines = tail[: tail.rfind("\n") + 1]
-        if lines != self._lines:
-            # Once for a line, not for each of its words; the last one has its colours when it is whole.
+        if len(lines) >= REPAINT * len(self._lines) or not lines.startswith(self._lines):
+            # Not for each word, and of many lines not for each: one after the other they would cost the square.
             self._lines, self._coloured_lines = lines, self._highlighted(lines)
-        self._tail = self._coloured_lines + calm(html.escape(tail[len(lines) :]))
+        self._tail = self._coloured_lines + calm(html.escape(tail[len(self._lines) :]))
         return MoreCode(added, self._tail)
 
     def _highlighted(self, code: str) -> str:
@@ -218,15 +258,3 @@ class _OpenCode:
         found = coloured(code, self._language) if self._has_colours and code else None
         self._has_colours = found is not None or not code
         return calm(html.escape(code) if found is None else found)
-
-
-def _final_count(tail: str, found: list[Block]) -> int:
-    """Return how many blocks no further text can change: all but the last one of the lines that are whole.
-
-    The last line may still become something else: `#` is a heading, `#1` goes on with the paragraph before it.
-    """
-    if len(found) < 2:
-        return 0
-    if not tail.endswith("\n"):
-        return max(0, min(len(found), len(split(tail[: tail.rfind("\n") + 1]))) - 1)
-    return len(found) - 1

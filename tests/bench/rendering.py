@@ -1,13 +1,19 @@
 """What an answer of mixed Markdown costs to draw: as it streams, frame by frame, and at once."""
 
-from collections.abc import Callable
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import psutil
 from markdown_it import MarkdownIt
 
+from llm_ui.chat.follow import AnswerFollower, Op
+from llm_ui.contract import CompleteEvent, Metrics, TokenEvent, Usage
 from llm_ui.kit.highlight import coloured
 from llm_ui.kit.markdown import GrowingText, render
+from llm_ui.llm_client import Numbered
 from tests.bench.figures import Line, cpu_s, ms, ratio
 
 PART = """## Step {n}: read the file
@@ -36,6 +42,10 @@ def records(path: Path, limit: int = {n}) -> Iterator[Record]:
 
 > Measure it yourself: numbers of others are `hearsay`.
 
+$$
+\\sum_{{k=1}}^{{{n}}} k = \\frac{{{n}({n}+1)}}{{2}}
+$$
+
 """
 TOKENS = 1_000
 CHARS = 4
@@ -43,6 +53,8 @@ CHARS = 4
 PER_FRAME = 4
 """Tokens between two batches for a page: 120 tokens a second at 30 batches a second."""
 ROUNDS = 10
+PACE_S = 0.02
+"""Between two tokens for a page that is followed in real time."""
 
 
 def measure(_folder: Path) -> list[Line]:
@@ -55,9 +67,13 @@ def measure(_folder: Path) -> list[Line]:
     raw = _cpu(processes, lambda: plain.render(text))
     once = _cpu(processes, lambda: render(text))
     streamed = _cpu(processes, lambda: _stream(text))
+    before = cpu_s(processes)
+    asyncio.run(_follow(text))
+    followed = cpu_s(processes) - before
     return [
         ("1,000 tokens of Markdown drawn as they stream, CPU (raw: markdown-it, once)", ms(streamed), ms(raw),
          ratio(streamed, raw), "100 ms"),
+        ("… followed for a page at 50 tokens/s, CPU", ms(followed), ms(raw), ratio(followed, raw), ""),
         ("… drawn at once, CPU", ms(once), ms(raw), ratio(once, raw), "20 ms"),
     ]  # fmt: skip
 
@@ -67,6 +83,26 @@ def _stream(text: str) -> None:
     for end in range(0, len(text), PER_FRAME * CHARS):
         growing.update(text[:end])
     growing.finish(text)
+
+
+async def _follow(text: str) -> None:
+    """Follow an answer as a page does: in real time, each change as JSON, each acknowledged at once."""
+
+    def tell(op: Op) -> None:
+        json.dumps(op)
+        follower.acknowledged()
+
+    follower = AnswerFollower(tell, lambda _: None, lambda _: None)
+    await follower.follow(_tokens(text))
+
+
+async def _tokens(text: str) -> AsyncGenerator[Numbered]:
+    began = time.monotonic()
+    for number, at in enumerate(range(0, len(text), CHARS)):
+        await asyncio.sleep(began + number * PACE_S - time.monotonic())
+        yield Numbered(number, TokenEvent(token=text[at : at + CHARS], index=number, offset=at))
+    end = CompleteEvent(status="completed", finish_reason="stop", usage=Usage(), cost_usd=None, metrics=Metrics())
+    yield Numbered(TOKENS, end)
 
 
 def _cpu(processes: list[psutil.Process], work: Callable[[], object]) -> float:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_ui.kit.block import MAX_CHARS, MAX_INLINE_CHARS, TAGS, block_html, split
-from llm_ui.kit.markdown import CHUNK_CHARS, DEADLINE_S, MAX_BLOCKS, GrowingText, blocks, render
+from llm_ui.kit.block import MAX_CHARS, MAX_INLINE_CHARS, TAGS, Inlines, block_html, split
+from llm_ui.kit.markdown import CHUNK_CHARS, DEADLINE_S, MAX_BLOCKS, Change, GrowingText, blocks, render
 
 LONG_CODE = "```python\n" + "".join(f"def f{n}(x: int) -> str:\n    return f'{{x}} {n}'\n" for n in range(60)) + "```\n"
 
@@ -160,7 +160,7 @@ def test_any_markup_cut_anywhere_ends_as_the_whole_one(text: str, data: st.DataO
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_block_by_block_is_as_the_parser_reads_the_whole(text: str) -> None:
-    whole = [block_html(block) for block in split(text.replace("\r\n", "\n"))]
+    whole = [block_html(block, Inlines()) for block in split(text.replace("\r\n", "\n"))]
 
     assert blocks(text) == whole
 
@@ -273,6 +273,25 @@ def test_what_follows_very_many_blocks_is_shown_as_it_is() -> None:
     assert found[-2] == "<p><em>p</em></p>\n"
     assert found[-1].startswith('<p class="plain">*p*')
     assert streamed(text, range(0, len(text), 1_234)) == found
+
+
+def test_blocks_that_stay_the_same_are_not_sent_again() -> None:
+    growing = GrowingText()
+    growing.update("# A\n\n1. one\n2. two\n\n3")
+
+    change = growing.update("# A\n\n1. one\n2. two\n\n30 words")
+
+    assert change == Change(2, ("<p>30 words</p>\n",))
+
+
+def test_only_what_waits_for_colours_is_not_quick() -> None:
+    text, growing, slow = "One\n\n```python\nx = 1\n```\n\nTwo", GrowingText(), ""
+    for cut in range(1, len(text) + 1):
+        slow += "" if growing.is_quick(text[:cut]) else text[cut - 1]
+        growing.update(text[:cut])
+
+    # The fence, the ends of the lines of code, and what shows that the block is over.
+    assert slow == "`python\n" + "\n" + "\n" + "\nT"
 
 
 def test_a_growing_code_block_sends_each_line_once() -> None:
