@@ -3,12 +3,13 @@
 Only letters and digits of what was typed reach the index: words are quoted, all must occur, the last may be begun only.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, column, exists, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Row, Select, bindparam, column, exists, func, literal_column, select, table, text
 from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession
@@ -22,10 +23,15 @@ PAGE_SIZE = 20
 INDEXED_CHARS = 200_000
 """On PostgreSQL; the same number as in the index, or it is not used."""
 
+NEWEST, NEWEST_MESSAGES = 10_000, 3_000
+"""On SQLite so many of the texts that hold the words, those that were stored last, are looked at for titles, and so
+many are put in order as messages. A word can be in nearly every text of a million; to sort them all took minutes."""
+
 AnySelect = Select[*tuple[Any, ...]]
 
 ENTRIES = table("search_entries", column("id"), column("message_id"), column("chat_id"))
 TEXT = table("search_text", column("rowid"))
+IS_ENTRY = ENTRIES.c.message_id == ChatMessage.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,45 +84,60 @@ async def search(
     words = search_words(typed, MAX_WORDS)
     if not words and filters.is_empty:
         return FoundPage((), has_more=False)
-    chat = aliased(ChatHistory)
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    limit = offset + PAGE_SIZE + 1
     titles = (
         readable(ChatHistory, actor)
         .with_only_columns(ChatHistory.id, ChatHistory.title, ChatHistory.last_message_at)
+        .where(*_passing(ChatHistory, filters))
         .order_by(ChatHistory.last_message_at.desc(), ChatHistory.id)
     )
-    messages = (
-        readable(ChatMessage, actor)
-        .join(chat, chat.id == ChatMessage.chat_id)
-        .with_only_columns(
-            chat.id,
-            chat.title,
-            ChatMessage.id,
-            ChatMessage.role,
-            ChatMessage.created_at,
-            ChatMessage.text,
-        )
-        .where(ChatMessage.role != MessageRole.NOTE)
-        .order_by(ChatMessage.created_at.desc(), ChatMessage.id)
-    )
-    matching = _matching_sqlite if is_sqlite else _matching_postgresql
-    by_title = titles.where(*_passing(ChatHistory, filters))
-    by_text = messages.where(*_passing(chat, filters))
-    if words:
-        by_title = matching(by_title, actor, words, ChatHistory.id, ChatHistory.title, ENTRIES.c.chat_id)
-        by_text = matching(by_text, actor, words, ChatMessage.id, ChatMessage.text, ENTRIES.c.message_id)
-    limit = offset + PAGE_SIZE + 1
+    hits: Sequence[int] | None = None
+    if words and session.get_bind().dialect.name == "sqlite":
+        hits = await _newest_hits(session, actor, words)
+        titles = _among(titles, ENTRIES.c.chat_id == ChatHistory.id, hits)
+    elif words:
+        titles = titles.where(_holds(ChatHistory.title, words))
     found = [
         Found(chat_id, title, None, None, at, tuple(snippet(title, words)))
-        for chat_id, title, at in await session.execute(by_title.limit(limit))
+        for chat_id, title, at in await session.execute(titles.limit(limit))
     ]
     if words and len(found) < limit:
-        rows = await session.execute(by_text.limit(limit - len(found)))
+        rows = await _matching(session, actor, words, filters, hits, limit - len(found))
         found += [
             Found(chat_id, title, message_id, role, at, tuple(snippet(said, words)))
             for chat_id, title, message_id, role, at, said in rows
         ]
     return FoundPage(tuple(found[offset : offset + PAGE_SIZE]), has_more=len(found) > offset + PAGE_SIZE)
+
+
+async def _matching(
+    session: ReadSession,
+    actor: Actor,
+    words: Sequence[str],
+    filters: Filters,
+    hits: Sequence[int] | None,
+    limit: int,
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the messages that hold the words; on SQLite those among the hits, or all where these are too few."""
+    messages = _messages(actor, filters).limit(limit)
+    if hits is None:
+        return (await session.execute(messages.where(_holds(ChatMessage.text, words)))).all()
+    rows = (await session.execute(_among(messages, IS_ENTRY, hits[:NEWEST_MESSAGES]))).all()
+    if len(rows) == limit or len(hits) <= NEWEST_MESSAGES:
+        return rows
+    return (await session.execute(_in_passing(messages, actor, words, filters))).all()
+
+
+def _messages(actor: Actor, filters: Filters) -> AnySelect:
+    chat = aliased(ChatHistory)
+    columns = chat.id, chat.title, ChatMessage.id, ChatMessage.role, ChatMessage.created_at, ChatMessage.text
+    return (
+        readable(ChatMessage, actor)
+        .join(chat, chat.id == ChatMessage.chat_id)
+        .with_only_columns(*columns)
+        .where(ChatMessage.role != MessageRole.NOTE, *_passing(chat, filters))
+        .order_by(ChatMessage.created_at.desc(), ChatMessage.id)
+    )
 
 
 def _passing(chat: type[ChatHistory], filters: Filters) -> list[ColumnElement[bool]]:
@@ -137,20 +158,48 @@ def _passing(chat: type[ChatHistory], filters: Filters) -> list[ColumnElement[bo
     return conditions
 
 
-def _matching_sqlite(
-    query: AnySelect, actor: Actor, words: Sequence[str], key: Any, _text: Any, entry_key: Any
-) -> AnySelect:
+async def _newest_hits(session: ReadSession, actor: Actor, words: Sequence[str]) -> list[int]:
+    """Return the numbers of the texts in SQLite's index that hold the words, the one stored last first.
+
+    The last word counts as whole where enough of them hold it so: all words that begin with it cost 0.1 µs a text.
+    """
+    hits: list[int] = []
+    for is_begun in (False, True):
+        if len(hits) <= NEWEST_MESSAGES:
+            newest = _hits(actor, words, is_begun=is_begun).order_by(TEXT.c.rowid.desc()).limit(NEWEST)
+            hits = [number for (number,) in await session.execute(newest)]
+    return hits
+
+
+def _hits(actor: Actor, words: Sequence[str], *, is_begun: bool) -> AnySelect:
     # The owner is a word of the index too: what somebody else wrote is never even a candidate.
-    terms = [f'"{word}"' for word in words[:-1]] + [f'"{words[-1]}"*']
-    match = f'owner: "u{actor.user_id.hex}" AND text: ({" AND ".join(terms)})'
-    hits = select(TEXT.c.rowid).where(text("search_text MATCH :match").bindparams(match=match))
-    return query.join(ENTRIES, entry_key == key).where(ENTRIES.c.id.in_(hits))
+    terms = " AND ".join(f'"{word}"' for word in words) + ("*" if is_begun else "")
+    match = f'owner: "u{actor.user_id.hex}" AND text: ({terms})'
+    return select(TEXT.c.rowid).where(text("search_text MATCH :match").bindparams(match=match))
 
 
-def _matching_postgresql(
-    query: AnySelect, _actor: Actor, words: Sequence[str], _key: Any, indexed: Any, _entry_key: Any
-) -> AnySelect:
+def _among(query: AnySelect, is_entry: ColumnElement[bool], hits: Sequence[int]) -> AnySelect:
+    """Return what the query finds among some hits.
+
+    They are joined: the numbers of an `IN` SQLite also goes through once for each chat, which took minutes.
+    """
+    some = func.json_each(json.dumps(hits)).table_valued("value")
+    return query.join(ENTRIES, is_entry).join(some, some.c.value == ENTRIES.c.id)
+
+
+def _in_passing(messages: AnySelect, actor: Actor, words: Sequence[str], filters: Filters) -> AnySelect:
+    """Return what the query finds among all hits in the chats that pass, which are few.
+
+    Each text of these chats is looked up among the hits; the sum keeps SQLite from looking up each hit in the chats.
+    """
+    passing = readable(ChatHistory, actor).with_only_columns(ChatHistory.id).where(*_passing(ChatHistory, filters))
+    of_them = messages.join(ENTRIES, IS_ENTRY).where(ChatMessage.chat_id.in_(passing))
+    return of_them.where((ENTRIES.c.id + 0).in_(_hits(actor, words, is_begun=True)))
+
+
+def _holds(indexed: Any, words: Sequence[str]) -> ColumnElement[bool]:
+    """Return whether a column of PostgreSQL holds the words."""
     terms = " & ".join([f"'{word}'" for word in words[:-1]] + [f"'{words[-1]}':*"])
     config: ColumnElement[Any] = literal_column("'simple'")
     vector = func.to_tsvector(config, func.left(indexed, literal_column(str(INDEXED_CHARS))))
-    return query.where(vector.op("@@")(func.to_tsquery(config, bindparam("terms", terms, unique=True))))
+    return vector.op("@@")(func.to_tsquery(config, bindparam("terms", terms, unique=True)))

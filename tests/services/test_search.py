@@ -7,7 +7,8 @@ from llm_ui.db import Database
 from llm_ui.models import ChatHistory
 from llm_ui.services import branches, chats, search
 from llm_ui.services.access import Actor
-from llm_ui.services.search import FoundPage
+from llm_ui.services.search import Filters, FoundPage
+from llm_ui.services.tags import tag
 from tests.services.test_branches import answered
 from tests.services.test_chats import ask, end
 
@@ -92,6 +93,35 @@ async def test_many_finds_come_in_pages(seeded: Database, a_user: Actor) -> None
     assert [len(page.items) for page in pages] == [20, 10]
     assert [page.has_more for page in pages] == [True, False]
     assert len({(one.chat_id, one.message_id) for page in pages for one in page.items}) == 30
+
+
+async def test_all_is_found_of_what_very_many_messages_hold(
+    seeded: Database, a_user: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEWEST_MESSAGES", 4)
+    for number in range(15):
+        await answered(seeded, a_user, f"whale {number}", "whales")
+
+    pages = [await found(seeded, a_user, "whale", offset) for offset in (0, 20, 40)]
+
+    assert [len(page.items) for page in pages] == [20, 20, 5]
+    assert len({(one.chat_id, one.message_id) for page in pages for one in page.items}) == 45
+
+
+async def test_an_old_chat_that_passes_is_found_behind_very_many_that_do_not(
+    seeded: Database, a_user: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEWEST_MESSAGES", 2)
+    old = await answered(seeded, a_user, "x", "An old whale.")
+    async with seeded.writing() as session:
+        await tag(session, a_user, old.chat_id, ["sea"])
+    for _ in range(5):
+        await answered(seeded, a_user, "y", "A whale.")
+
+    async with seeded.reading() as session:
+        page = await search.search(session, a_user, "whale", Filters(tag="sea"))
+
+    assert marked(page) == ["An old [whale]."]
 
 
 @pytest.mark.parametrize(
