@@ -74,6 +74,7 @@ class Answer {
     this.figures = make("span", "figures")
     this.foot.append(this.figures)
     this.node.append(this.thoughts, this.body, this.remark, this.foot)
+    this.thought = data.thought
     this.setStatus(data.status)
     this.addReasoning({ at: 0, text: data.reasoning ?? "" })
     this.setBlocks(0, data.blocks ?? [])
@@ -90,7 +91,7 @@ class Answer {
     this.isLive = isLive
     this.node.classList.toggle("live", isLive)
     this.node.setAttribute("aria-busy", String(isLive))
-    this.thoughts.firstChild.textContent = isLive && !this.blocks.length ? t("Thinking …") : t("Reasoning")
+    this.thoughts.firstChild.textContent = isLive && !this.blocks.length ? t("Thinking …") : this.thought || t("Reasoning")
   }
 
   addReasoning({ at, text }) {
@@ -126,6 +127,7 @@ class Answer {
     if (op.reasoning) this.addReasoning(op.reasoning)
     if (op.blocks) this.setBlocks(op.from, op.blocks)
     if (op.code) this.growCode(op.code)
+    this.thought = op.thought
     this.setStatus(op.op === "finish" ? "ended" : "streaming")
   }
 

@@ -114,6 +114,8 @@ class Metrics(_Wire):
     connect_ms: float | None = None
     """Part of `ttft_ms`; 0 on a connection that was open already."""
     ttft_ms: float | None = None
+    reasoning_ms: float | None = None
+    """From the first word of the reasoning to the first of the answer; None without reasoning."""
     total_ms: float | None = None
     tokens_per_second: float | None = None
     attempts: int = 0

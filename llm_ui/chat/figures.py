@@ -39,6 +39,11 @@ def of_metrics(model_name: str, metrics: Metrics, usage: Usage, cost_usd: str | 
     )
 
 
+def thought(reasoning_ms: float | None) -> str:
+    """Return how long a model reasoned; empty where nothing is known."""
+    return "" if reasoning_ms is None else _("Thought for {time}").format(time=_span(reasoning_ms))
+
+
 def remark_of_run(run: RunSummary) -> str:
     """Return what to say about a stored run's end; empty when it simply ended."""
     if run.status is RunStatus.STOPPED:

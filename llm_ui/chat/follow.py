@@ -47,6 +47,7 @@ class AnswerFollower:
         """Whether the run has ended."""
         self.figures = ""
         """The small line under the answer."""
+        self._thought = ""
         self._started: StartEvent | None = None
 
     @property
@@ -94,6 +95,7 @@ class AnswerFollower:
                 self._begin(event)
             case MetricsEvent() if self._started is not None:
                 self.figures = figures.of_metrics(self._started.model_name, event.metrics, event.usage, None)
+                self._thought = figures.thought(event.metrics.reasoning_ms)
                 self._dirty.set()
             case TitleEvent():
                 self._on_title(event.title)
@@ -115,6 +117,7 @@ class AnswerFollower:
         change = await self._render(is_last=True)
         name = self._started.model_name if self._started else ""
         self.figures = figures.of_metrics(name, event.metrics, event.usage, event.cost_usd)
+        self._thought = figures.thought(event.metrics.reasoning_ms)
         self._tell(
             {
                 **self._changed("finish", change),
@@ -156,7 +159,7 @@ class AnswerFollower:
 
     def _changed(self, op: str, change: Change | None) -> Op:
         """Return an operation with what is new since the last one."""
-        told: Op = {"op": op, "id": str(self.answer_id), "figures": self.figures}
+        told: Op = {"op": op, "id": str(self.answer_id), "figures": self.figures, "thought": self._thought}
         if change is not None and change.code is not None:
             told |= {"from": change.start, "code": {"added": change.code.added, "tail": change.code.tail}}
         elif change is not None:

@@ -110,6 +110,7 @@ def _shown(message: MessageView) -> Shown:
         shown["blocks"] = [] if message.status is MessageStatus.STREAMING else blocks(message.text)
         if message.run is not None and message.status is not MessageStatus.STREAMING:
             shown["figures"] = figures.of_run(message.run)
+            shown["thought"] = figures.thought(message.run.reasoning_ms)
             shown["remark"] = figures.remark_of_run(message.run)
             shown["is_error"] = message.status in BAD_ENDS
             shown["follow_ups"] = list(questions_of(message.run.follow_ups))

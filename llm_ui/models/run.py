@@ -99,6 +99,8 @@ class Run(Timestamped, Base):
     """Part of `ttft_ms`: what connecting took, 0 on a connection that was open already."""
     ttft_ms: Mapped[float | None]
     """From the call of the provider to its first text or reasoning."""
+    reasoning_ms: Mapped[float | None]
+    """From the first word of the reasoning to the first of the answer."""
     total_ms: Mapped[float | None]
     """From the request's arrival to the end."""
     tokens_per_second: Mapped[float | None]

@@ -92,6 +92,10 @@ class LiveRun:
     called_at: float | None = None
     first_at: float | None = None
     last_at: float | None = None
+    thought_at: float | None = None
+    """When the reasoning began."""
+    thought_until: float | None = None
+    """When its last piece came, or the first one of the answer after it."""
     connect_ms: float | None = None
     provider_request_id: str = ""
     reported: UsageDelta = field(default_factory=UsageDelta)
@@ -159,6 +163,8 @@ class LiveRun:
     def add_text(self, delta: TextDelta) -> None:
         """Add a piece of the answer and tell the followers."""
         index, offset = self._text.count, self._text.chars
+        if index == 0 and self.thought_at is not None:
+            self.thought_until = time.monotonic()
         if piece := self._text.add(delta.text):
             self._mark()
             self.log.append_raw("token", {"token": piece, "index": index, "offset": offset})
@@ -168,6 +174,8 @@ class LiveRun:
         offset = self._reasoning.chars
         if piece := self._reasoning.add(delta.text):
             self._mark()
+            self.thought_until = self.last_at
+            self.thought_at = self.thought_at or self.last_at
             self.log.append_raw("reasoning", {"token": piece, "offset": offset})
 
     def report(self, delta: UsageDelta) -> None:
@@ -226,6 +234,7 @@ class LiveRun:
             context_ms=self.context.took_ms,
             connect_ms=self.connect_ms,
             ttft_ms=_ms(self.called_at, self.first_at),
+            reasoning_ms=_ms(self.thought_at, self.thought_until),
             total_ms=_ms(self.received_at, instant),
             tokens_per_second=round(usage.output_tokens / span, 1) if span > 0.05 else None,
             attempts=self.attempts,

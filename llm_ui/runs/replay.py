@@ -124,6 +124,7 @@ def metrics_of(run: Run) -> Metrics:
         queue_ms=run.queue_ms,
         context_ms=run.context_ms,
         connect_ms=run.connect_ms,
+        reasoning_ms=run.reasoning_ms,
         ttft_ms=run.ttft_ms,
         total_ms=run.total_ms,
         tokens_per_second=run.tokens_per_second,

@@ -127,6 +127,7 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
             "queue_ms": metrics.queue_ms,
             "context_ms": metrics.context_ms,
             "connect_ms": metrics.connect_ms,
+            "reasoning_ms": metrics.reasoning_ms,
             "ttft_ms": metrics.ttft_ms,
             "total_ms": metrics.total_ms,
             "tokens_per_second": metrics.tokens_per_second,

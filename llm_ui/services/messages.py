@@ -37,6 +37,7 @@ class RunSummary:
     usage_source: UsageSource | None
     cost_usd: Decimal | None
     ttft_ms: float | None
+    reasoning_ms: float | None
     total_ms: float | None
     tokens_per_second: float | None
     error_code: str | None

@@ -1,5 +1,7 @@
 """How answers look: formulas, drawn without anything from another host."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -44,6 +46,26 @@ def test_formulas_are_drawn_and_prices_are_not(chat: Page) -> None:
     expect(answer(chat)).to_contain_text("costs $5 to $6.")
     chat.reload()
     expect(answer(chat).locator("math")).to_have_count(2)
+
+
+def test_reasoning_is_folded_and_says_how_long_it_took(page: Page, product: Product) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    pick_model(page, "slow-words")
+    ask(page, "Please think first")
+    thoughts = answer(page).locator("details.thoughts")
+    expect(thoughts.get_by_text("Thinking …")).to_be_visible()
+
+    expect(answer(page)).to_contain_text("w5")
+    page.get_by_role("button", name="Stop").click()
+
+    took = thoughts.get_by_text(re.compile(r"Thought for [1-9]\.\d\d s"))
+    expect(took).to_be_visible()
+    expect(thoughts.get_by_text("t19")).to_be_hidden()
+    took.click()
+    expect(thoughts.get_by_text("t0 t1 t2")).to_be_visible()
+    page.reload()
+    expect(took).to_be_visible()
 
 
 def test_a_formula_that_is_none_stands_as_written(chat: Page) -> None:

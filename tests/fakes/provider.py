@@ -278,7 +278,10 @@ HELPING = {
 
 
 def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
-    """Return a provider that answers with `pieces` numbered words, one each `delay_ms`; in paragraphs when asked so."""
+    """Return a provider that answers with `pieces` numbered words, one each `delay_ms`.
+
+    It writes paragraphs and thinks first when it is asked to.
+    """
     pieces = [f"w{number} " for number in range(int(script.get("pieces", 50)))]
     paragraphs = [f"{piece}\n\n" if number % 30 == 29 else piece for number, piece in enumerate(pieces)]
 
@@ -288,7 +291,10 @@ def numbered_words(script: dict[str, Any]) -> Callable[[Received], Reply]:
         protocol = protocol_of(request)
         words = paragraphs if b"in paragraphs" in request.body else pieces
         words = next((said for begins, said in HELPING.items() if begins in request.body), words)
-        return reply(protocol, answer(protocol, words), delay_s=float(script.get("delay_ms", 0)) / 1000)
+        thoughts = [f"t{number} " for number in range(20)] if b"think first" in request.body else []
+        return reply(
+            protocol, answer(protocol, words, reasoning=thoughts), delay_s=float(script.get("delay_ms", 0)) / 1000
+        )
 
     return respond
 

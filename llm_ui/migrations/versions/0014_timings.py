@@ -1,4 +1,4 @@
-"""What putting the context together and connecting took.
+"""What putting the context together, connecting and reasoning took.
 
 Revision: 0014, after 0012
 """
@@ -16,9 +16,11 @@ def upgrade() -> None:
     """Go up."""
     op.add_column("runs", sa.Column("context_ms", sa.Float(), nullable=True))
     op.add_column("runs", sa.Column("connect_ms", sa.Float(), nullable=True))
+    op.add_column("runs", sa.Column("reasoning_ms", sa.Float(), nullable=True))
 
 
 def downgrade() -> None:
     """Go down."""
+    op.drop_column("runs", "reasoning_ms")
     op.drop_column("runs", "connect_ms")
     op.drop_column("runs", "context_ms")
