@@ -4,7 +4,7 @@ import { make, textButton } from "./dom.js"
 
 const KINDS = [
   ["md", t("Markdown"), t("What is shown, as text for notes and documents")],
-  ["html", "HTML", t("What is shown, as one page that opens anywhere")],
+  ["html", "HTML", t("What is shown, as one page that opens anywhere and prints well, also to PDF")],
   ["json", "JSON", t("Everything: all branches, models, tokens and prices")],
 ]
 

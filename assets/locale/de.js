@@ -307,7 +307,7 @@ window.llmUiWords = {
 "What can I do here?": "Was kann ich hier tun?",
 "What is 47 * 89?": "Was ist 47 * 89?",
 "What is on your mind?": "Was möchten Sie wissen?",
-"What is shown, as one page that opens anywhere": "Was zu sehen ist, als eine Seite, die sich überall öffnet",
+"What is shown, as one page that opens anywhere and prints well, also to PDF": "Was zu sehen ist, als eine Seite, die sich überall öffnen und gut drucken lässt, auch als PDF",
 "What is shown, as text for notes and documents": "Was zu sehen ist, als Text für Notizen und Dokumente",
 "What models know of you": "Was Modelle über mich wissen",
 "What the answer began with.": "Womit die Antwort begann.",

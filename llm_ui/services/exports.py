@@ -34,8 +34,11 @@ h1 { font-size: 24px; } article { margin: 28px 0; } header { color: #5d606b; fon
 article.user { padding: 4px 18px; border-radius: 14px; background: #edf1fb; }
 article.user div { white-space: pre-wrap; } pre { padding: 12px; overflow-x: auto; background: #f5f6f8; }
 table { border-collapse: collapse; } th, td { padding: 6px 12px; border: 1px solid #dfe0e5; text-align: left; }
-@media (prefers-color-scheme: dark) { body { background: #17181c; color: #ececf0; } pre { background: #1f2127; }
-article.user { background: #272d42; } header { color: #a4a7b3; } a { color: #9db2ff; }
+@media print { body { max-width: none; margin: 0; padding: 0; font-size: 11pt; } pre { white-space: pre-wrap; }
+article.user, pre { border: 1px solid #dfe0e5; } header, h1, h2, h3 { break-after: avoid; }
+tr { break-inside: avoid; } }
+@media screen and (prefers-color-scheme: dark) { body { background: #17181c; color: #ececf0; }
+pre { background: #1f2127; } article.user { background: #272d42; } header { color: #a4a7b3; } a { color: #9db2ff; }
 th, td { border-color: #4a4d58; } }
 """
 

@@ -73,3 +73,15 @@ def test_a_formula_that_is_none_stands_as_written(chat: Page) -> None:
 
     expect(answer(chat)).to_contain_text("$\\frac{1$")
     expect(answer(chat).locator("a")).to_have_count(0)
+
+
+def test_printed_the_whole_conversation_is_on_paper(chat: Page) -> None:
+    write(chat, "\n\n".join(f"Paragraph {number}" for number in range(60)))
+
+    chat.emulate_media(media="print", color_scheme="dark")
+
+    expect(chat.get_by_role("textbox", name="Message")).to_be_hidden()
+    expect(chat.get_by_role("button", name="New chat")).to_be_hidden()
+    expect(chat.get_by_role("heading", level=1)).to_be_visible()
+    assert chat.evaluate("document.documentElement.scrollHeight") > 1_600
+    assert chat.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
