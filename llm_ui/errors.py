@@ -21,13 +21,24 @@ LLMUIError
 └── ConfigurationError           500  a setting or a key file is unusable
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+Value = str | int
+"""What an error's sentence may hold."""
+
+
+def filled(sentence: str, values: Mapping[str, Value]) -> str:
+    """Return a sentence with its values in their places, thousands set off."""
+    shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
+    return sentence.format(**shown) if shown else sentence
 
 
 class LLMUIError(Exception):
     """Base of every error this product raises on purpose.
 
-    `message` is one sentence for the person concerned and says what to do next; it never holds a secret.
+    `message` is one sentence for the person concerned and says what to do next; it never holds a secret. It is made of
+    a sentence and the values for its {places}, so that pages can say it in other languages (`kit.i18n.told`).
     """
 
     code = "internal"
@@ -36,11 +47,18 @@ class LLMUIError(Exception):
     exit_code = 1
     """Of a process that this error ended."""
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, sentence: str, /, *, retry_after: float | None = None, **values: Value) -> None:
+        self.message = filled(sentence, values)
+        super().__init__(self.message)
         self.retry_after = retry_after
         """Seconds after which trying again makes sense, where that is known."""
+
+
+def unforeseen(error_id: str) -> LLMUIError:
+    """Return the error for what is nobody's fault but ours; the log has it under the id."""
+    return LLMUIError(
+        "Something went wrong here. Try again; if it stays, tell an administrator: {error_id}.", error_id=error_id
+    )
 
 
 class InvalidInput(LLMUIError):
@@ -158,13 +176,15 @@ class ProviderError(LLMUIError):
 
     def __init__(
         self,
-        message: str,
+        sentence: str,
         fault: ProviderFault,
+        /,
         *,
         http_status: int | None = None,
         retry_after: float | None = None,
+        **values: Value,
     ) -> None:
-        super().__init__(message, retry_after=retry_after)
+        super().__init__(sentence, retry_after=retry_after, **values)
         self.fault = fault
         self.http_status = http_status
         """The status the provider answered with, where it answered."""

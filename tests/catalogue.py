@@ -6,8 +6,11 @@ A sentence is what `_("…")` or `gettext("…")` holds in Python and in templat
 
 import ast
 import io
+import itertools
 import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -16,7 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from llm_ui import errors
-from llm_ui.kit.i18n import ENGLISH, NAMES
+from llm_ui.kit.i18n import ENGLISH, NAMES, PLACE, TOLD
 
 ROOT = Path(__file__).parents[1]
 LOCALE = ROOT / "assets" / "locale"
@@ -28,11 +31,13 @@ METHODS = [
 ]
 OPTIONS = {"assets/**.html": {"trimmed": "true", "silent": "false"}, "assets/**.js": {"encoding": "utf-8"}}
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "later": None, "t": None, "tn": (1, 2)}
-FOR_THE_TERMINAL = {"ConfigurationError", "SchemaMismatch"}
+OF_THE_START = {"ConfigurationError", "SchemaMismatch"}
 """Errors that no page shows."""
-ERRORS = {
+FOR_THE_TERMINAL = re.compile(r"\bllm-ui [a-z]")
+"""Sentences of errors that name a command, which no page shows either."""
+ERRORS = {"BadEntry"} | {
     name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, errors.LLMUIError)
-} - FOR_THE_TERMINAL
+} - OF_THE_START
 
 
 def extracted() -> Catalog:
@@ -49,21 +54,55 @@ def extracted() -> Catalog:
             catalog.add(message, locations=[(f"{folder}/{name}", 0)])
     for path in sorted((ROOT / "llm_ui").rglob("*.py")):
         for sentence in sentences_of_errors(path.read_text()):
-            catalog.add(sentence, locations=[(str(path.relative_to(ROOT)), 0)])
+            context = TOLD if PLACE.search(sentence) else None
+            catalog.add(sentence, locations=[(str(path.relative_to(ROOT)), 0)], context=context)
     return catalog
 
 
 def sentences_of_errors(source: str) -> list[str]:
-    """Return the sentences that errors are raised with, and those they have by themselves: pages translate these."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
-            found += node.args[:1]
+    """Return the sentences that errors are raised with, those they have by themselves, and those marked for `told`."""
+    tree = ast.parse(source)
+    constants = _constants(tree)
+    found = [text for each in raised_with(tree) if (text := constants.get(ast.unparse(each), _text(each)))]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "to_tell":
+            found.append(str(_text(node.args[0])))
         elif isinstance(node, ast.ClassDef) and node.name in ERRORS:
-            found += [
-                default for each in node.body if isinstance(each, ast.FunctionDef) for default in each.args.defaults
-            ]
-    return [each.value for each in found if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            defaults = (each.args.defaults for each in node.body if isinstance(each, ast.FunctionDef))
+            found += [text for each in itertools.chain(*defaults) if (text := _text(each))]
+    return found
+
+
+def untranslatable(source: str) -> list[str]:
+    """Return the sentences that errors are raised with and that no catalogue can hold, values being in them already."""
+    made = [ast.unparse(each) for each in raised_with(ast.parse(source)) if _is_made(each)]
+    return [text for text in made if not FOR_THE_TERMINAL.search(text)]
+
+
+def _is_made(node: ast.expr) -> bool:
+    """Return whether a sentence is put together where it stands, or translated there already."""
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) in ("_", "gettext") or ast.unparse(node.func).endswith(".format")
+    return isinstance(node, ast.JoinedStr | ast.BinOp)
+
+
+def raised_with(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the sentence, as it is written, of each error that is made."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {*ERRORS, "super().__init__"}:
+            yield from node.args[:1]
+
+
+def _constants(tree: ast.Module) -> dict[str, str]:
+    """Return the sentences of a module that have a name there."""
+    named = [node for node in tree.body if isinstance(node, ast.Assign)]
+    return {ast.unparse(node.targets[0]): text for node in named if (text := _text(node.value))}
+
+
+def _text(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("later", "to_tell"):
+        node = node.args[0]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def stored(code: str) -> Catalog:

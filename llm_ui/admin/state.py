@@ -7,7 +7,7 @@ from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 import param
 
 from llm_ui.errors import LLMUIError, NotFound
-from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import told
 from llm_ui.llm_client import UserClient
 from llm_ui.services.access import Actor
 from llm_ui.ui.page import PageContext
@@ -67,7 +67,7 @@ def action(method: Callable[Concatenate[S, Actor, P], Awaitable[None]]) -> Calla
         try:
             await method(self, await self.context.actor(), *args, **kwargs)
         except LLMUIError as refusal:
-            self.error = _(refusal.message)
+            self.error = told(refusal.message)
         finally:
             self.is_busy = False
 

@@ -45,7 +45,9 @@ class Edge:
         if body.is_too_large:
             await body.discard()
             limit = MAX_BODY_BYTES // 1_000_000
-            response = refusal(TooLarge(f"The request is larger than {limit} MB. Send less at once."), request_id)
+            response = refusal(
+                TooLarge("The request is larger than {most} MB. Send less at once.", most=limit), request_id
+            )
             response.headers["x-request-id"] = request_id
             await response(scope, receive, send)
 

@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from llm_ui.contract import ErrorBody, ErrorDetail
-from llm_ui.errors import LLMUIError
+from llm_ui.errors import LLMUIError, unforeseen
 
 UNREADABLE = "The body cannot be read as JSON. Correct it and send again."
 SENTENCES = {
@@ -66,8 +66,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # The edge logs it.
     del error
-    message = f"Something went wrong here. Try again; if it stays, tell an administrator: {request_id(request)}."
-    return _response(500, ErrorDetail(code="internal", message=message, request_id=request_id(request)))
+    return refusal(unforeseen(request_id(request)), request_id(request))
 
 
 def _response(status: int, detail: ErrorDetail, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -7,6 +7,7 @@ from tornado.iostream import StreamClosedError
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError, TooManyRequests
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
 from llm_ui.services.archive import archive
@@ -27,7 +28,7 @@ class Archive(PlainHandler):
             self.site.throttle.archive(str(self.actor.user_id))
         except TooManyRequests as refusal:
             self.refuse(refusal)
-            self.show("error.html", title="Not again so soon", message=refusal.message)
+            self.show("error.html", title=_("Not again so soon"), message=refusal.message)
             return
         self.set_header("Content-Type", "application/zip")
         name = file_name(f"LLM UI {self.actor.name} {now():%Y-%m-%d}", "zip")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ChatId
 from llm_ui.services.exports import MIME_TYPES, ExportKind, exported, file_name, read_whole_chat
 
@@ -23,7 +24,7 @@ class Export(PlainHandler):
             async with self.site.backend.database.reading() as session:
                 whole = await read_whole_chat(session, self.actor, ChatId(UUID(chat)))
         except LLMUIError as refusal:
-            self.say(refusal.status, "This chat cannot be exported", refusal.message)
+            self.say(refusal.status, _("This chat cannot be exported"), refusal.message)
             return
         content = await asyncio.to_thread(exported, whole, wanted)
         self.set_header("Content-Type", MIME_TYPES[wanted])

@@ -11,6 +11,7 @@ from tornado.web import stream_request_body
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import InvalidInput, LLMUIError, NotSignedIn, StorageFull, TooLarge
 from llm_ui.kit.disk import is_full
+from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import JobId, uuid7
 from llm_ui.models import JobKind
 from llm_ui.observability.logging import get_logger
@@ -52,7 +53,7 @@ class Import(PlainHandler):
         if not length.isdecimal() or int(length) == 0:
             raise InvalidInput("The file is empty. Choose the file that the other product exported.")
         if int(length) > MAX_UPLOAD_BYTES:
-            raise TooLarge(f"The file is larger than {MAX_UPLOAD_BYTES // 2**30} GB. Upload it in parts.")
+            raise TooLarge("The file is larger than {most} GB. Upload it in parts.", most=MAX_UPLOAD_BYTES // 2**30)
         self.site.throttle.upload(str(actor.user_id))
         # The server's own bounds are for forms.
         self.request.connection.set_max_body_size(MAX_UPLOAD_BYTES)
@@ -86,8 +87,9 @@ class Import(PlainHandler):
                 "name": job.name,
                 "done": job.done,
                 "total": job.total,
-                "error": job.error_message,
                 **job.progress,
+                "error": job.error_message and told(job.error_message),
+                "skipped_told": [{**one, "why": told(one["why"])} for one in job.progress.get("skipped_told", ())],
             }
         )
 
@@ -145,7 +147,7 @@ class Import(PlainHandler):
 
     def _say(self, refusal: LLMUIError) -> None:
         self.refuse(refusal)
-        self._tell({"error": refusal.message})
+        self._tell({"error": told(refusal.message)})
 
     def _tell(self, told: dict[str, Any] | None) -> None:
         self.finish({"import": told})

@@ -65,7 +65,7 @@ class Page(OurHandler, DocHandler):
             self.site.throttle.page(str(actor.user_id))
         except TooManyRequests as error:
             self.set_header("Retry-After", f"{error.retry_after:.0f}")
-            self.say(503, _("Too many pages at once"), _(error.message))
+            self.say(503, _("Too many pages at once"), error.message)
             return
         if not await make_room(self.application.applications.values(), actor):
             self.set_header("Retry-After", "30")

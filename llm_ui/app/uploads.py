@@ -11,6 +11,8 @@ from tornado.web import stream_request_body
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import InvalidInput, LLMUIError, NotSignedIn, TooLarge
 from llm_ui.kit.file_store import FileStore, NewFile
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import AttachmentId
 from llm_ui.kit.media import TEXT_TYPE, Media, inspect
 from llm_ui.observability.logging import get_logger
@@ -74,7 +76,7 @@ class Upload(PlainHandler):
             taken = await self._take()
         except LLMUIError as error:
             self.refuse(error)
-            self.finish({"error": {"code": error.code, "message": error.message}})
+            self.finish({"error": {"code": error.code, "message": told(error.message)}})
             return
         self.set_status(201)
         self.finish(taken)
@@ -113,7 +115,11 @@ class Upload(PlainHandler):
 
     def _too_large(self) -> TooLarge:
         most = self.site.backend.config.max_file_mb
-        return TooLarge(f"{self._name} is larger than {most} MB, which is the most. Make it smaller or split it.")
+        return TooLarge(
+            "{name} is larger than {most} MB, which is the most. Make it smaller or split it.",
+            name=self._name,
+            most=most,
+        )
 
     @property
     def _store(self) -> FileStore:
@@ -127,9 +133,11 @@ class Upload(PlainHandler):
 def _inspected(file: NewFile, name: str) -> Media:
     media = inspect(file.read(), name)
     if len(media.text) > MAX_TEXT_CHARS:
-        raise TooLarge(f"{name} has more than {MAX_TEXT_CHARS:,} characters, which is the most. Split it.")
+        raise TooLarge(
+            "{name} has more than {most} characters, which is the most. Split it.", name=name, most=MAX_TEXT_CHARS
+        )
     if media.media_type == TEXT_TYPE and not media.text.strip():
-        raise InvalidInput(f"{name} is empty. Pick another file.")
+        raise InvalidInput("{name} is empty. Pick another file.", name=name)
     return media
 
 
@@ -145,7 +153,7 @@ class AttachedFile(PlainHandler):
             async with self.site.backend.database.reading() as session:
                 (file,) = await find_attachments(session, self.actor, [AttachmentId(UUID(attachment))])
         except (LLMUIError, ValueError):
-            self.say(404, "There is no such file", "It does not exist any more, or it is not yours.")
+            self.say(404, _("There is no such file"), _("It does not exist any more, or it is not yours."))
             return
         # Asked for again each time, so that nobody sees it who has signed out; sent only when it is not there yet.
         self.set_header("Cache-Control", "private, no-cache")
@@ -161,7 +169,7 @@ class AttachedFile(PlainHandler):
             opened = await asyncio.to_thread(path.open, "rb")
         except FileNotFoundError:
             self.clear()
-            self.say(404, "There is no such file", "It is not on the server any more.")
+            self.say(404, _("There is no such file"), _("It is not on the server any more."))
             return
         try:
             while piece := await asyncio.to_thread(opened.read, PIECE_BYTES):

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, Usage
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later
+from llm_ui.kit.i18n import later, told
 from llm_ui.models import RunStatus, UsageSource
 from llm_ui.services.messages import RunSummary
 
@@ -48,13 +48,13 @@ def remark_of_run(run: RunSummary) -> str:
     """Return what to say about a stored run's end; empty when it simply ended."""
     if run.status is RunStatus.STOPPED:
         return _("Stopped.")
-    return _(run.error_message or REASONS.get(run.finish_reason or "", ""))
+    return told(run.error_message or REASONS.get(run.finish_reason or "", ""))
 
 
 def remark_of_end(event: CompleteEvent | ErrorEvent) -> str:
     """Return what to say about a run's end; empty when it simply ended."""
     if isinstance(event, ErrorEvent):
-        return _(event.error.message)
+        return told(event.error.message)
     return _("Stopped.") if event.status == "stopped" else _(REASONS.get(event.finish_reason, ""))
 
 

@@ -7,6 +7,7 @@ from llm_ui.chat import figures
 from llm_ui.contract import StartEvent
 from llm_ui.kit.block import calm
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId
 from llm_ui.kit.markdown import blocks, is_quick
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
@@ -86,12 +87,22 @@ def _all(messages: Sequence[MessageView]) -> list[Shown]:
     return [_shown(message) for message in messages]
 
 
+def _text(message: MessageView) -> str:
+    match message.role:
+        case MessageRole.ASSISTANT:
+            return message.text
+        case MessageRole.NOTE:
+            return calm(told(message.text))
+        case _:
+            return calm(message.text)
+
+
 def _shown(message: MessageView) -> Shown:
     shown: Shown = {
         "id": str(message.id),
         "role": message.role.value,
         "status": message.status.value,
-        "text": message.text if message.role is MessageRole.ASSISTANT else calm(message.text),
+        "text": _text(message),
     }
     if message.attachments:
         shown["attachments"] = shown_files(message.attachments)

@@ -26,7 +26,7 @@ from llm_ui.chat.turn import Submission, Submitted, Turn, meant
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError, NotFound
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later
+from llm_ui.kit.i18n import later, told
 from llm_ui.kit.ids import ChatId, MessageId, ProjectId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.observability.logging import get_logger
@@ -316,7 +316,7 @@ class ChatState(param.Parameterized):
             opened = await self._read_open_chat(self.chat_id, at)
         except NotFound as error:
             self.chat_id = None
-            self.tell({"op": "missing", "text": _(error.message)})
+            self.tell({"op": "missing", "text": told(error.message)})
             return
         detail, live = opened.detail, opened.live_run_id
         self.title = detail.title
@@ -428,7 +428,7 @@ class ChatState(param.Parameterized):
         if error.code == "not_signed_in":
             self.tell({"op": "signed_out"})
         else:
-            self._say(_(error.message), submission)
+            self._say(told(error.message), submission)
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run work in a task that ends with the page."""

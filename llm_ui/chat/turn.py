@@ -10,7 +10,7 @@ from llm_ui.chat import ops
 from llm_ui.chat.follow import AnswerFollower, Op
 from llm_ui.contract import ChatRequest, StartEvent
 from llm_ui.errors import LLMUIError
-from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.observability.logging import get_logger
@@ -126,7 +126,7 @@ class Turn:
                 if self.run_id is None or not error.retryable:
                     raise
                 log.warning("answer.lost", run_id=self.run_id, code=error.code)
-                self._tell({"op": "toast", "text": _(error.message), "is_error": True})
+                self._tell({"op": "toast", "text": told(error.message), "is_error": True})
                 await asyncio.sleep(RETRY_S)
                 events = self._client.follow(self.run_id)
             else:

@@ -1,7 +1,8 @@
 """The languages of the pages. English is in the code; what it is in another language is in `assets/locale`."""
 
 import gettext as catalogues
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
 
@@ -10,6 +11,15 @@ from llm_ui.kit import assets
 ENGLISH = "en"
 NAMES = {ENGLISH: "English", "de": "Deutsch"}
 """What each language is called in itself, in the order of the choice."""
+
+DECIMAL_COMMA = frozenset({"de"})
+"""Languages that begin a fraction with a comma and set thousands off with points."""
+SWAPPED = str.maketrans(",.", ".,")
+
+TOLD = "told"
+"""The context, in the catalogues, of sentences with places that are found in what was told in English."""
+PLACE = re.compile(r"\{(\w+)\}")
+THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 
 _language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 """Of the request or page that is served; the LLM API, the worker and the command line stay with English."""
@@ -43,6 +53,53 @@ def later(message: str) -> str:
     return message
 
 
+def to_tell(sentence: str) -> str:
+    """Mark a sentence with places for values that `told` is to know; what errors are raised with needs no mark."""
+    return sentence
+
+
+def told(message: str) -> str:
+    """Return what an error says, in English with its values in it, in the language that is spoken here.
+
+    Errors come from other processes and out of the database too, as the sentences that they are there. So the values
+    are found in them again, by the sentences with places that errors are raised with.
+    """
+    known = gettext(message)
+    if known != message or language() == ENGLISH:
+        return known
+    for sentence, pattern in _tellable(language()):
+        if found := pattern.fullmatch(message):
+            values = {name: _valued(name, value) for name, value in found.groupdict().items()}
+            return _catalogue(language()).pgettext(TOLD, sentence).format(**values)
+    return message
+
+
+def _valued(name: str, value: str) -> str:
+    if name == "sentence":
+        return told(value)
+    return value.translate(SWAPPED) if THOUSANDS.fullmatch(value) and language() in DECIMAL_COMMA else value
+
+
+@cache
+def _tellable(code: str) -> Sequence[tuple[str, re.Pattern[str]]]:
+    """Return the sentences with places, the longest first, and what finds the values in them."""
+    # Python's module has no other way to list what a catalogue holds.
+    held = vars(_catalogue(code)).get("_catalog", {})
+    mark = f"{TOLD}\x04"
+    sentences = [key.removeprefix(mark) for key in held if isinstance(key, str) and key.startswith(mark)]
+    return [(each, _pattern(each)) for each in sorted(sentences, key=_own_length, reverse=True)]
+
+
+def _own_length(sentence: str) -> int:
+    return len(PLACE.sub("", sentence))
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    words = PLACE.split(sentence)
+    # Every second piece is the name of a place.
+    return re.compile("".join(f"(?P<{each}>.*?)" if i % 2 else re.escape(each) for i, each in enumerate(words)), re.S)
+
+
 def ngettext(one: str, many: str, count: int) -> str:
     """Return the form of a sentence that goes with a number."""
     return _catalogue(language()).ngettext(one, many, count)
@@ -65,6 +122,7 @@ def load() -> None:
     """Read all catalogues, before anything is served."""
     for code in NAMES:
         _catalogue(code)
+        _tellable(code)
 
 
 def _by_weight(parts: Iterable[str]) -> list[str]:

@@ -61,11 +61,12 @@ class _Text:
                 found, end = decoder.raw_decode(self.buffer, self.at)
             except RecursionError:
                 raise InvalidInput(
-                    f"Entry {count + 1} is nested too deeply. Export it as a list of messages, not as a tree."
+                    "Entry {number} is nested too deeply. Export it as a list of messages, not as a tree.",
+                    number=count + 1,
                 ) from None
             except ValueError as error:
                 if self.is_ended or not self._may_go_on(error):
-                    raise InvalidInput(DAMAGED.format(count=count)) from None
+                    raise InvalidInput(DAMAGED, count=count) from None
                 self.more()
                 continue
             # A number at the end may have more digits to come.
@@ -85,7 +86,10 @@ class _Text:
         length = len(self.buffer) - self.at
         is_large = length > 2 * CHUNK_BYTES
         if length > MAX_ELEMENT_CHARS or (is_large and self.buffer.count(",", self.at) > MAX_VALUES):
-            raise TooLarge(f"Entry {count + 1} is larger than any chat can be. Take it out of the file and try again.")
+            raise TooLarge(
+                "Entry {number} is larger than any chat can be. Take it out of the file and try again.",
+                number=count + 1,
+            )
 
 
 def elements(read: Callable[[int], bytes]) -> Iterator[object]:
@@ -111,7 +115,7 @@ def elements(read: Callable[[int], bytes]) -> Iterator[object]:
         count += 1
         sign = text.next_sign()
         if sign not in (",", "]"):
-            raise InvalidInput(DAMAGED.format(count=count))
+            raise InvalidInput(DAMAGED, count=count)
         if sign == ",":
             text.at += 1
             text.next_sign()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llm_ui.errors import InvalidInput, TooLarge
+from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.text import storable
 
 MAX_SIDE_PX = 16_384
@@ -22,13 +23,26 @@ JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Markers that tell a picture's size (ITU-T T.81, table B.1)."""
 JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers without a length."""
+STRANGE_PICTURE = to_tell("{name} is a picture of a kind that models do not take. Save it as PNG or JPEG.")
 FOREIGN = (
-    (b"%PDF-", "a PDF: its text cannot be read yet. Copy what matters into the message, or save it as a text file"),
-    (b"PK\x03\x04", "an Office document or an archive: it cannot be read yet. Save it as text or CSV"),
-    (b"\xd0\xcf\x11\xe0", "an Office document: it cannot be read yet. Save it as text or CSV"),
-    (b"BM", "a picture of a kind that models do not take. Save it as PNG or JPEG"),
-    (b"II*\x00", "a picture of a kind that models do not take. Save it as PNG or JPEG"),
-    (b"MM\x00*", "a picture of a kind that models do not take. Save it as PNG or JPEG"),
+    (
+        b"%PDF-",
+        to_tell(
+            "{name} is a PDF: its text cannot be read yet. "
+            "Copy what matters into the message, or save it as a text file."
+        ),
+    ),
+    (
+        b"PK\x03\x04",
+        to_tell("{name} is an Office document or an archive: it cannot be read yet. Save it as text or CSV."),
+    ),
+    (
+        b"\xd0\xcf\x11\xe0",
+        to_tell("{name} is an Office document: it cannot be read yet. Save it as text or CSV."),
+    ),
+    (b"BM", STRANGE_PICTURE),
+    (b"II*\x00", STRANGE_PICTURE),
+    (b"MM\x00*", STRANGE_PICTURE),
 )
 """What is known by its beginning and not taken, with what to do."""
 HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftypavif", b"ftypavis")
@@ -47,16 +61,21 @@ class Media:
 def inspect(data: bytes, name: str) -> Media:
     """Return what the bytes are. Raises `InvalidInput` and `TooLarge` with a sentence that names the file."""
     if not data:
-        raise InvalidInput(f"{name} is empty. Pick another file.")
+        raise InvalidInput("{name} is empty. Pick another file.", name=name)
     found = _image(data)
     if found is None:
         return Media(TEXT_TYPE, text=_text(data, name))
     media_type, size = found
     if size is None or 0 in size:
-        raise InvalidInput(f"{name} is a broken picture. Save it anew, or pick another one.")
+        raise InvalidInput("{name} is a broken picture. Save it anew, or pick another one.", name=name)
     width, height = size
     if max(size) > MAX_SIDE_PX or width * height > MAX_PIXELS:
-        raise TooLarge(f"{name} has {width:,} × {height:,} pixels, which is too much. Make it smaller.")
+        raise TooLarge(
+            "{name} has {width} × {height} pixels, which is too much. Make it smaller.",
+            name=name,
+            width=width,
+            height=height,
+        )
     return Media(media_type, width, height)
 
 
@@ -69,7 +88,7 @@ def decoded(data: bytes) -> str:
 def _text(data: bytes, name: str) -> str:
     """Return the text: UTF-8, or UTF-16 with its mark. Raises `InvalidInput` for all else."""
     if data[4:12] in HEIF:
-        raise InvalidInput(f"{name} is a picture of a kind that models do not take. Save it as PNG or JPEG.")
+        raise InvalidInput(STRANGE_PICTURE, name=name)
     encoding = next((encoding for mark, encoding in BOMS if data.startswith(mark)), None)
     try:
         text = data.decode(encoding or "utf-8")
@@ -79,10 +98,10 @@ def _text(data: bytes, name: str) -> str:
         return storable(text)
     known = next((what for mark, what in FOREIGN if data.startswith(mark)), None)
     if known is not None:
-        raise InvalidInput(f"{name} is {known}.")
+        raise InvalidInput(known, name=name)
     if encoding is None and b"\x00" not in data:
-        raise InvalidInput(f"{name} is no text in UTF-8. Save it in that encoding and attach it again.")
-    raise InvalidInput(f"{name} is neither a picture nor text. Attach PNG, JPEG, GIF, WebP or a text file.")
+        raise InvalidInput("{name} is no text in UTF-8. Save it in that encoding and attach it again.", name=name)
+    raise InvalidInput("{name} is neither a picture nor text. Attach PNG, JPEG, GIF, WebP or a text file.", name=name)
 
 
 def _image(data: bytes) -> tuple[str, tuple[int, int] | None] | None:

@@ -15,7 +15,6 @@ from typing import TypeVar, TypeVarTuple, Unpack
 from passlib.context import CryptContext
 
 from llm_ui.errors import InvalidInput, Unavailable
-from llm_ui.kit.i18n import gettext as _
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -105,10 +104,10 @@ def require_acceptable(password: str, own_words: Iterable[str]) -> None:
     text = _normal(password)
     if len(text) < MIN_CHARS:
         raise InvalidInput(
-            _("The password needs at least {count} characters; a few words in a row are fine.").format(count=MIN_CHARS)
+            "The password needs at least {count} characters; a few words in a row are fine.", count=MIN_CHARS
         )
     if len(text.encode()) > MAX_BYTES:
-        raise InvalidInput(_("The password is longer than {count} bytes. Shorten it.").format(count=f"{MAX_BYTES:,}"))
+        raise InvalidInput("The password is longer than {count} bytes. Shorten it.", count=MAX_BYTES)
     folded = text.casefold()
     words = [*COMMON_WORDS, *(part for word in own_words for part in word.casefold().split("@"))]
     if len(set(folded)) < MIN_DISTINCT_CHARS or _is_repetition(folded) or _is_mostly(folded, words):

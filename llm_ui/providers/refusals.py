@@ -9,6 +9,7 @@ from datetime import UTC
 
 from llm_ui.errors import ProviderError, ProviderFault
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import later, to_tell
 from llm_ui.kit.text import one_line
 from llm_ui.providers.base import Endpoint
 
@@ -37,18 +38,25 @@ NO_MODEL = re.compile(r"model.{0,80}(not found|does not exist|not exist|unknown|
 BAD_KEY = re.compile(r"api[_ ]?key|authenticat|unauthori[sz]ed|x-api-key", re.IGNORECASE)
 
 SENTENCES = {
-    ProviderFault.KEY_REFUSED: "The provider refused the key. An administrator has to enter a valid one.",
-    ProviderFault.MODEL_UNKNOWN: "The provider does not know this model. Pick another one, or correct its name.",
-    ProviderFault.BAD_REQUEST: "The provider refused the request. Try other settings or another model.",
-    ProviderFault.CONTEXT_TOO_LONG: "The conversation is too long for this model. Start a new chat or shorten it.",
-    ProviderFault.CONTENT_FILTERED: "The provider's content filter refused this. Put it differently.",
-    ProviderFault.RATE_LIMITED: "The provider takes no more requests for the moment.",
-    ProviderFault.SPEND_LIMIT: "The provider's account has no credit left. An administrator has to top it up.",
-    ProviderFault.OVERLOADED: "The provider is overloaded or out of order. Try again in a moment.",
-    ProviderFault.REDIRECTED: "The address redirects elsewhere, and the key was not sent there. Correct the address.",
-    ProviderFault.NOT_A_MODEL_ENDPOINT: "Nothing is at this address of the provider. Correct it; most end in /v1.",
-    ProviderFault.PROVIDER_ERROR: "The provider reported an error. Try again, or pick another model.",
+    ProviderFault.KEY_REFUSED: later("The provider refused the key. An administrator has to enter a valid one."),
+    ProviderFault.MODEL_UNKNOWN: later("The provider does not know this model. Pick another one, or correct its name."),
+    ProviderFault.BAD_REQUEST: later("The provider refused the request. Try other settings or another model."),
+    ProviderFault.CONTEXT_TOO_LONG: later(
+        "The conversation is too long for this model. Start a new chat or shorten it."
+    ),
+    ProviderFault.CONTENT_FILTERED: later("The provider's content filter refused this. Put it differently."),
+    ProviderFault.RATE_LIMITED: later("The provider takes no more requests for the moment. Try again in a moment."),
+    ProviderFault.SPEND_LIMIT: later("The provider's account has no credit left. An administrator has to top it up."),
+    ProviderFault.OVERLOADED: later("The provider is overloaded or out of order. Try again in a moment."),
+    ProviderFault.REDIRECTED: later(
+        "The address redirects elsewhere, and the key was not sent there. Correct the address."
+    ),
+    ProviderFault.NOT_A_MODEL_ENDPOINT: later(
+        "Nothing is at this address of the provider. Correct it; most end in /v1."
+    ),
+    ProviderFault.PROVIDER_ERROR: later("The provider reported an error. Try again, or pick another model."),
 }
+RATE_LIMITED_FOR = to_tell("The provider takes no more requests for the moment. Try again in {seconds} seconds.")
 
 FAULT_OF_STATUS = {
     400: ProviderFault.BAD_REQUEST,
@@ -97,13 +105,20 @@ def error(
     retry_after: float | None = None,
 ) -> ProviderError:
     """Return the error of a fault, with the provider's own words where it gave any."""
-    sentence = SENTENCES[fault]
-    if fault is ProviderFault.RATE_LIMITED:
-        sentence += f" Try again in {retry_after:.0f} seconds." if retry_after else " Try again in a moment."
+    about = ProviderError(SENTENCES[fault], fault, http_status=http_status, retry_after=retry_after)
+    if fault is ProviderFault.RATE_LIMITED and retry_after:
+        seconds = round(retry_after)
+        about = ProviderError(
+            RATE_LIMITED_FOR, fault, http_status=http_status, retry_after=retry_after, seconds=seconds
+        )
     # Masked before it is cut: half a key is still to be guessed from.
     quoted = one_line(masked(readable(said), endpoint), MAX_QUOTED_CHARS)
-    message = f"{sentence} It said: “{quoted}”" if quoted else sentence
-    return ProviderError(message, fault, http_status=http_status, retry_after=retry_after)
+    if not quoted:
+        return about
+    return ProviderError(
+        "{sentence} It said: “{words}”", fault, http_status=http_status, retry_after=retry_after,
+        sentence=about.message, words=quoted,
+    )  # fmt: skip
 
 
 def reported(error_object: object, endpoint: Endpoint) -> ProviderError:

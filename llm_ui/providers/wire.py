@@ -171,12 +171,14 @@ class _Clock:
                 raise _TotalTimeUp from None
             if self.has_data:
                 raise ProviderError(
-                    f"The provider went silent for {self.timeouts.idle_s:.0f} seconds in mid-answer. Try again.",
+                    "The provider went silent for {seconds} seconds in mid-answer. Try again.",
                     ProviderFault.STALLED,
+                    seconds=round(self.timeouts.idle_s),
                 ) from None
             raise ProviderError(
-                f"The provider did not begin to answer within {self.timeouts.first_byte_s:.0f} seconds. Try again.",
+                "The provider did not begin to answer within {seconds} seconds. Try again.",
                 ProviderFault.TIMED_OUT,
+                seconds=round(self.timeouts.first_byte_s),
             ) from None
 
 
@@ -215,7 +217,9 @@ async def _opened(
             await response.aclose()
     except _TotalTimeUp:
         raise ProviderError(
-            f"The provider did not answer within {timeouts.total_s:.0f} seconds. Try again.", ProviderFault.TIMED_OUT
+            "The provider did not answer within {seconds} seconds. Try again.",
+            ProviderFault.TIMED_OUT,
+            seconds=round(timeouts.total_s),
         ) from None
     except httpx2.HTTPError as error:
         raise _transport_error(error, endpoint, has_data=clock.has_data) from None
@@ -334,22 +338,26 @@ def _transport_error(error: httpx2.HTTPError, endpoint: Endpoint, *, has_data: b
     if isinstance(error, httpx2.SSEError):
         return _too_large()
     if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        return ProviderError(f"Connecting to {host} took too long. Check that it is up.", ProviderFault.TIMED_OUT)
+        return ProviderError(
+            "Connecting to {host} took too long. Check that it is up.", ProviderFault.TIMED_OUT, host=host
+        )
     causes = set(map(type, _causes(error)))
     if any(issubclass(cause, socket.gaierror) for cause in causes):
         return ProviderError(
-            f"The name {host} was not found. Check the provider's address.", ProviderFault.NAME_NOT_FOUND
+            "The name {host} was not found. Check the provider's address.", ProviderFault.NAME_NOT_FOUND, host=host
         )
     if any(issubclass(cause, ssl.SSLError) for cause in causes):
         return ProviderError(
-            f"The encrypted connection to {host} failed: its certificate is not trusted or has expired. "
+            "The encrypted connection to {host} failed: its certificate is not trusted or has expired. "
             "Check the address and the certificate.",
             ProviderFault.TLS_FAILED,
+            host=host,
         )
     if isinstance(error, httpx2.ConnectError):
         return ProviderError(
-            f"Nothing answers at {host}: the connection was refused. Check that the server runs and the port is right.",
+            "Nothing answers at {host}: the connection was refused. Check that the server runs and the port is right.",
             ProviderFault.CONNECTION_REFUSED,
+            host=host,
         )
     return _cut_off() if has_data else _cut_off_early()
 

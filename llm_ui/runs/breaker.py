@@ -42,9 +42,10 @@ class Breaker:
         if left > 0 or self._is_probing:
             wait = max(left, 1.0)
             raise ProviderError(
-                f"The provider failed several times in a row and is left alone. Try again in {wait:.0f} seconds.",
+                "The provider failed several times in a row and is left alone. Try again in {seconds} seconds.",
                 ProviderFault.OVERLOADED,
                 retry_after=wait,
+                seconds=round(wait),
             )
         self._is_probing = True
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from llm_ui.contract import LeftOut, Preview, PreviewRequest
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
+from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.ids import AttachmentId
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
@@ -30,6 +31,16 @@ DEFAULT_WINDOW = 32_000
 """Tokens, for models whose window nobody has told us: small enough for what people run at home today."""
 DEFAULT_RESERVE = 4_096
 """Tokens kept free for the answer when the person sets no limit."""
+TOO_LONG = to_tell(
+    "The message has about {question} tokens; {name} takes at most {most} beside its answer. "
+    "Shorten it or pick a larger model."
+)
+TOO_LONG_WITH_FILES = to_tell(
+    "The message has about {question} tokens; {name} takes at most {most} beside its answer. "
+    "Remove a file, shorten it or pick a larger model."
+)
+OLDER = to_tell("Older messages from {at} on did not fit")
+FORGOTTEN = to_tell("{count} of the older facts about you did not fit")
 MERGE = (
     "Several answers to this follow. Write one answer that keeps what is right and useful in each of them, settles "
     "where they disagree and says so, and mentions neither the answers nor their number."
@@ -109,11 +120,9 @@ async def build(
     question = sum(part.tokens for part in after) + attached
     left = window - reserve - sum(part.tokens for part in before) - question
     if left < 0:
-        shorten = "Remove a file, shorten it" if files else "Shorten it"
-        raise ContextTooLong(
-            f"The message has about {question:,} tokens; {target.display_name} takes at most "
-            f"{max(0, left + question):,} beside its answer. {shorten} or pick a larger model."
-        )
+        sentence = TOO_LONG_WITH_FILES if files else TOO_LONG
+        most = max(0, left + question)
+        raise ContextTooLong(sentence, question=question, name=target.display_name, most=most)
     if turn.said is None:
         leaf = None if "history" in without else turn.before_id
         is_summed_up = "summary" not in without
@@ -209,9 +218,9 @@ def _after(turn: Turn, wish: str, room: Room) -> list[Part]:
 
 def _cut(history: History, forgotten: int) -> str:
     """Return what did not fit, as a sentence without its full stop."""
-    said = [f"Older messages from {history.cut_at} on did not fit"] if history.cut_at else []
+    said = [OLDER.format(at=history.cut_at)] if history.cut_at else []
     if forgotten:
-        said.append(f"{forgotten} of the older facts about you did not fit")
+        said.append(FORGOTTEN.format(count=forgotten))
     return ". ".join(said)
 
 

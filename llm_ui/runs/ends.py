@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from llm_ui.contract import CompleteEvent, ErrorDetail, ErrorEvent, Metrics, Usage
+from llm_ui.errors import unforeseen
 from llm_ui.kit.money import plain
 from llm_ui.models import RunStatus
 from llm_ui.observability.logging import get_logger
@@ -48,5 +49,5 @@ def bad_end(live: LiveRun) -> RunStatus:
 def crashed(live: LiveRun, error: BaseException) -> Ending:
     """Return the ending for an error that is nobody's but ours, and log it."""
     log.error("run.crashed", run_id=live.turn.run_id, request_id=live.request_id, error=repr(error))
-    message = f"Something went wrong here. Try again; if it stays, tell an administrator: {live.request_id}."
-    return Ending(bad_end(live), error_code="internal", error_message=message)
+    said = unforeseen(live.request_id)
+    return Ending(bad_end(live), error_code=said.code, error_message=said.message)

@@ -189,7 +189,7 @@ class Engine:
     async def _store(self, actor: Actor, request: ChatRequest, request_id: str, received_at: float) -> LiveRun:
         """Commit question, empty answer and run together."""
         if len(request.attachments or ()) > self._max_files:
-            raise TooLarge(f"{self._max_files} files are the most for one message. Remove some.")
+            raise TooLarge("{most} files are the most for one message. Remove some.", most=self._max_files)
         async with self._database.writing() as session:
             chat = await open_turn_chat(session, actor, request)
             model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
@@ -249,9 +249,10 @@ class Engine:
             return crashed(live, error)
         message = storable(error.message)
         if isinstance(error, ProviderError) and error.fault in SECRET_FAULTS and live.actor.role is not Role.ADMIN:
-            message = (
-                f"{live.target.provider_name} refuses to answer for now. Pick another model or ask an administrator."
-            )
+            message = Unavailable(
+                "{name} refuses to answer for now. Pick another model or ask an administrator.",
+                name=live.target.provider_name,
+            ).message
         return Ending(
             bad_end(live),
             error_code=error.code,

@@ -66,7 +66,7 @@ class Room:
         taken = []
         for file in files:
             if refusal := self._refusal(file):
-                raise InvalidInput(refusal)
+                raise refusal
             taken.append(self._taken(file, is_asked=True))
         return tuple(taken)
 
@@ -83,27 +83,46 @@ class Room:
         self._bytes -= file.size_bytes
         return SentFile(file, self._rules.tokens(file.width or 1, file.height or 1), is_asked=is_asked)
 
-    def _refusal(self, file: AttachmentInfo) -> str:
-        """Return why the model is not sent a file; empty when it is."""
+    def _refusal(self, file: AttachmentInfo) -> InvalidInput | None:
+        """Return why the model is not sent a file; None when it is."""
         target, rules = self._target, self._rules
         if not file.is_image:
-            return ""
+            return None
         if not target.can_see_images:
-            return f"{target.display_name} cannot see images. Remove {file.name}, or pick a model that can."
+            return InvalidInput(
+                "{model} cannot see images. Remove {name}, or pick a model that can.",
+                model=target.display_name,
+                name=file.name,
+            )
+        provider = target.provider_name
         if file.media_type not in rules.media_types:
-            return f"{target.provider_name} does not take {_kind(file)} images. Save {file.name} as PNG or JPEG."
+            return InvalidInput(
+                "{provider} does not take {kind} images. Save {name} as PNG or JPEG.",
+                provider=provider,
+                kind=_kind(file),
+                name=file.name,
+            )
         if file.size_bytes > rules.max_bytes:
-            most = f"{rules.max_bytes / 1e6:.1f} MB"
-            return f"{file.name} is larger than {most}, the most {target.provider_name} takes. Make it smaller."
+            return InvalidInput(
+                "{name} is larger than {most} MB, the most {provider} takes. Make it smaller.",
+                name=file.name,
+                most=f"{rules.max_bytes / 1e6:.1f}",
+                provider=provider,
+            )
         if max(file.width or 0, file.height or 0) > rules.max_side_px:
-            most = f"{rules.max_side_px:,} pixels"
-            return (
-                f"{file.name} is wider or higher than {most}, the most {target.provider_name} takes. Make it smaller."
+            return InvalidInput(
+                "{name} is wider or higher than {most} pixels, the most {provider} takes. Make it smaller.",
+                name=file.name,
+                most=rules.max_side_px,
+                provider=provider,
             )
         if file.size_bytes > self._bytes:
-            most = f"{rules.max_total_bytes / 1e6:.0f} MB"
-            return f"The images are together larger than {most}, the most {target.provider_name} takes. Remove some."
-        return ""
+            return InvalidInput(
+                "The images are together larger than {most} MB, the most {provider} takes. Remove some.",
+                most=round(rules.max_total_bytes / 1e6),
+                provider=provider,
+            )
+        return None
 
 
 def with_contents(

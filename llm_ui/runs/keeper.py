@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from llm_ui.contract import MetricsEvent
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import RunId
 from llm_ui.models import RunStatus
 from llm_ui.observability.logging import get_logger
@@ -26,7 +27,9 @@ BEATS_A_HEARTBEAT = 2
 RUNS_A_WRITE = 100
 """Most runs in one transaction, so that nobody waits long for the lock."""
 
-REPLACED = Ending(RunStatus.INTERRUPTED, error_code="lease_lost", error_message="Another server took this run over.")
+REPLACED = Ending(
+    RunStatus.INTERRUPTED, error_code="lease_lost", error_message=later("Another server took this run over.")
+)
 GONE = Ending(RunStatus.STOPPED, "stopped")
 
 

@@ -11,6 +11,7 @@ from llm_ui.contract import Metrics, Usage
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import RunId, UserId
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import (
@@ -38,7 +39,7 @@ STALE_AFTER = timedelta(seconds=5)
 INTERRUPTED = Ending(
     RunStatus.INTERRUPTED,
     error_code="interrupted",
-    error_message="The server stopped in mid-answer. What came is kept; try again.",
+    error_message=later("The server stopped in mid-answer. What came is kept; try again."),
 )
 
 

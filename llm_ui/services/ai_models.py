@@ -158,7 +158,7 @@ async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -
         raise NotFound("This model does not exist any more. Pick another one.")
     model, provider, learnt = found
     if not model.is_enabled or not provider.is_enabled:
-        raise InvalidInput(f"{model.display_name} is switched off. Pick another model.")
+        raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
     return ModelTarget(
         model_id=model.id,
         provider_id=provider.id,
@@ -219,10 +219,12 @@ async def change_model(
     require(actor, Permission.MANAGE_PROVIDERS)
     row = await _row(session, actor, model_id)
     if seen is not None and row.updated_at != seen:
-        raise Conflict(f"{row.display_name} was changed by somebody else meanwhile. Open it again and repeat it.")
+        raise Conflict(
+            "{name} was changed by somebody else meanwhile. Open it again and repeat it.", name=row.display_name
+        )
     row.display_name = one_line(change.display_name, 200) or row.name
-    row.context_window = _count(change.context_window, "The context window")
-    row.max_output_tokens = _count(change.max_output_tokens, "The longest answer")
+    row.context_window = _count(change.context_window)
+    row.max_output_tokens = _count(change.max_output_tokens)
     if change.can_see_images is not None:
         row.can_see_images = change.can_see_images
     _check_prices(prices := change.prices)
@@ -238,7 +240,7 @@ async def use_list_prices(session: Session, actor: Actor, model_id: ModelId) -> 
     provider = await session.get_one(AiProvider, row.provider_id)
     known = listed(provider.kind, provider.base_url, row.name)
     if known is None or known.prices.input_usd_per_mtok is None:
-        raise InvalidInput(f"The public price list does not know {row.name}. Type its prices in.")
+        raise InvalidInput("The public price list does not know {name}. Type its prices in.", name=row.name)
     _set_prices(row, known.prices, PriceSource.LIST)
     await audit.record(session, actor, "model.changed", row.name, price_source=PriceSource.LIST.value)
     return known.prices
@@ -314,7 +316,7 @@ async def _row(session: Session, actor: Actor, model_id: ModelId) -> AiModel:
 
 async def _refuse_default(session: Session, row: AiModel) -> None:
     if await settings.get(session, DEFAULT_MODEL) == str(row.id):
-        raise InvalidInput(f"{row.display_name} is the default model. Make another one the default first.")
+        raise InvalidInput("{name} is the default model. Make another one the default first.", name=row.display_name)
 
 
 def _not_found() -> NotFound:
@@ -346,9 +348,11 @@ def _model_name(value: str) -> str:
     return name
 
 
-def _count(value: int | None, what: str) -> int | None:
+def _count(value: int | None) -> int | None:
     if value is not None and not 1 <= value <= 100_000_000:
-        raise InvalidInput(f"{what} must be between 1 and 100,000,000 tokens, or empty.")
+        raise InvalidInput(
+            "The context window and the longest answer must be between 1 and 100,000,000 tokens, or empty."
+        )
     return value
 
 

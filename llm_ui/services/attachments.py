@@ -55,7 +55,7 @@ async def receive(session: Session, actor: Actor, received: Received) -> Attachm
     require(actor, Permission.CHAT)
     unsent = readable(Attachment, actor).where(Attachment.message_id.is_(None)).with_only_columns(func.count())
     if (await session.execute(unsent)).scalar_one() >= MAX_UNSENT:
-        raise InvalidInput(f"{MAX_UNSENT} of your files wait to be sent, which is the most. Send some first.")
+        raise InvalidInput("{most} of your files wait to be sent, which is the most. Send some first.", most=MAX_UNSENT)
     media = received.media
     row = Attachment(
         id=AttachmentId(uuid7()),

@@ -100,7 +100,11 @@ async def edit_answer(session: Session, actor: Actor, answer_id: MessageId, text
     if not text.strip():
         raise InvalidInput("The answer would be empty. Delete it instead.")
     if len(text) > MAX_PROMPT_CHARS:
-        raise TooLarge(f"The answer has {len(text):,} characters; {MAX_PROMPT_CHARS:,} are the most. Shorten it.")
+        raise TooLarge(
+            "The answer has {count} characters; {most} are the most. Shorten it.",
+            count=len(text),
+            most=MAX_PROMPT_CHARS,
+        )
     edited = ChatMessage(
         id=MessageId(uuid7()),
         chat_id=chat.id,

@@ -157,7 +157,7 @@ async def pin(session: Session, actor: Actor, chat_id: ChatId, *, is_pinned: boo
     pinned = readable(ChatHistory, actor).where(ChatHistory.pinned_at.is_not(None), ChatHistory.id != chat_id)
     count = await session.scalar(select(func.count()).select_from(pinned.subquery())) or 0
     if is_pinned and count >= MAX_PINNED:
-        raise InvalidInput(f"{MAX_PINNED} chats are pinned, which is the most. Unpin one first.")
+        raise InvalidInput("{most} chats are pinned, which is the most. Unpin one first.", most=MAX_PINNED)
     row.pinned_at = now() if is_pinned else None
 
 

@@ -39,7 +39,9 @@ async def rate(session: Session, actor: Actor, answer_id: MessageId, given: Feed
         return
     comment = storable(given.comment).strip()
     if len(comment) > MAX_COMMENT_CHARS:
-        raise InvalidInput(f"The comment has {len(comment):,} characters; {MAX_COMMENT_CHARS:,} are the most.")
+        raise InvalidInput(
+            "The comment has {count} characters; {most} are the most.", count=len(comment), most=MAX_COMMENT_CHARS
+        )
     session.add(
         MessageFeedback(
             message_id=answer_id, user_id=actor.user_id, rating=given.rating, reason=given.reason, comment=comment

@@ -45,18 +45,18 @@ async def save(
     if NAME.fullmatch(name) is None:
         raise InvalidInput("A prompt's name has 1 to 40 letters, digits, - or _, such as translate-to-german.")
     if not text or len(text) > MAX_TEXT_CHARS:
-        raise InvalidInput(f"A prompt has 1 to {MAX_TEXT_CHARS:,} characters.")
+        raise InvalidInput("A prompt has 1 to {most} characters.", most=MAX_TEXT_CHARS)
     if is_shared and not actor.may(Permission.MANAGE_SETTINGS):
         raise Forbidden("Only administrators offer prompts to everybody. Keep it for yourself, or ask one of them.")
     mine = await _mine(session, actor)
     if any(row.name == name and row.id != prompt_id for row in mine):
-        raise InvalidInput(f"You have a prompt named {name} already. Choose another name.")
+        raise InvalidInput("You have a prompt named {name} already. Choose another name.", name=name)
     row = next((row for row in mine if row.id == prompt_id), None)
     if prompt_id is not None and row is None:
         raise NotFound("This prompt does not exist any more, or it is not yours. Keep it under a new name.")
     if row is None:
         if len(mine) >= MAX_PROMPTS:
-            raise InvalidInput(f"You keep {MAX_PROMPTS} prompts, which is the most. Delete some first.")
+            raise InvalidInput("You keep {most} prompts, which is the most. Delete some first.", most=MAX_PROMPTS)
         row = SavedPrompt(id=SavedPromptId(uuid7()), owner_id=actor.user_id)
         session.add(row)
     if is_shared or row.is_shared:

@@ -39,11 +39,15 @@ async def save(
     if not text:
         raise InvalidInput("The fact is empty. Write one sentence about yourself, or cancel.")
     if len(text) > MAX_FACT_CHARS:
-        raise InvalidInput(f"The fact has {len(text):,} characters; {MAX_FACT_CHARS} are the most. Make two of it.")
+        raise InvalidInput(
+            "The fact has {count} characters; {most} are the most. Make two of it.",
+            count=len(text),
+            most=MAX_FACT_CHARS,
+        )
     mine = {row.id: row for row in await session.scalars(readable(UserMemory, actor))}
     if memory_id is None:
         if len(mine) >= MAX_FACTS:
-            raise InvalidInput(f"You keep {MAX_FACTS} facts, which is the most. Delete one first.")
+            raise InvalidInput("You keep {most} facts, which is the most. Delete one first.", most=MAX_FACTS)
         row = UserMemory(id=MemoryId(uuid7()), user_id=actor.user_id)
         session.add(row)
     elif memory_id in mine:

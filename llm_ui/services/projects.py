@@ -39,13 +39,13 @@ async def save(session: Session, actor: Actor, project_id: ProjectId | None, nam
         raise InvalidInput("A project needs a name of at least one character.")
     mine = list(await session.scalars(readable(Project, actor)))
     if any(row.name.casefold() == name.casefold() and row.id != project_id for row in mine):
-        raise InvalidInput(f"You have a project named {name} already. Choose another name.")
+        raise InvalidInput("You have a project named {name} already. Choose another name.", name=name)
     row = next((row for row in mine if row.id == project_id), None)
     if project_id is not None and row is None:
         raise _not_found()
     if row is None:
         if len(mine) >= MAX_PROJECTS:
-            raise InvalidInput(f"You have {MAX_PROJECTS} projects, which is the most. Delete one first.")
+            raise InvalidInput("You have {most} projects, which is the most. Delete one first.", most=MAX_PROJECTS)
         row = Project(id=ProjectId(uuid7()), owner_id=actor.user_id)
         session.add(row)
     row.name = name

@@ -66,12 +66,14 @@ async def change_text(
     require(actor, Permission.MANAGE_SETTINGS)
     row = await _row(session, actor, prompt_id)
     if seen is not None and row.updated_at != seen:
-        raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again and repeat your change.")
+        raise Conflict(
+            "{name} was changed by somebody else meanwhile. Open it again and repeat your change.", name=row.name
+        )
     words = storable(text).strip()
     if not words:
         raise InvalidInput("The instructions are empty. Write them, or let new chats start without.")
     if len(words) > MAX_TEXT_CHARS:
-        raise InvalidInput(f"The instructions are longer than {MAX_TEXT_CHARS:,} characters. Shorten them.")
+        raise InvalidInput("The instructions are longer than {most} characters. Shorten them.", most=MAX_TEXT_CHARS)
     row.text = words
     await audit.record(session, actor, "prompt.changed", one_line(row.name, MAX_NAME_CHARS))
 

@@ -160,7 +160,9 @@ async def change(
     require(actor, Permission.MANAGE_PROVIDERS)
     row = await _row_to_change(session, actor, provider_id)
     if seen is not None and row.updated_at != seen:
-        raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again and repeat your change.")
+        raise Conflict(
+            "{name} was changed by somebody else meanwhile. Open it again and repeat your change.", name=row.name
+        )
     row.name, row.name_key = _name(new.name), _name(new.name).casefold()
     address = _address(new.base_url, row.kind)
     if address != row.base_url:
@@ -255,7 +257,9 @@ def _kind(value: str) -> ProviderKind:
         return ProviderKind(value)
     except ValueError:
         kinds = ", ".join(ProviderKind)
-        raise InvalidInput(f"{one_line(value, 32)!r} is not a type of provider. Use one of: {kinds}.") from None
+        raise InvalidInput(
+            "“{name}” is not a type of provider. Use one of: {kinds}.", name=one_line(value, 32), kinds=kinds
+        ) from None
 
 
 def _name(value: str) -> str:
@@ -263,7 +267,7 @@ def _name(value: str) -> str:
     if not name:
         raise InvalidInput("The provider needs a name.")
     if len(name) > MAX_NAME_CHARS:
-        raise InvalidInput(f"The name is longer than {MAX_NAME_CHARS} characters. Shorten it.")
+        raise InvalidInput("The name is longer than {most} characters. Shorten it.", most=MAX_NAME_CHARS)
     return name
 
 
@@ -303,7 +307,7 @@ async def _flush_name(session: Session, name: str) -> None:
     try:
         await session.flush()
     except IntegrityError:
-        raise Conflict(f"There is a provider named {name!r} already. Choose another name.") from None
+        raise Conflict("There is a provider named “{name}” already. Choose another name.", name=name) from None
 
 
 def _info(row: AiProvider, needs_key: bool, model_count: int) -> ProviderInfo:

@@ -92,12 +92,14 @@ async def share(
     if audience not in await audiences(session):
         raise Forbidden("Administrators have switched such links off. Ask them, or export the chat instead.")
     if days is not None and not 1 <= days <= MAX_DAYS:
-        raise InvalidInput(f"A link holds for 1 to {MAX_DAYS} days, or until you revoke it.")
+        raise InvalidInput("A link holds for 1 to {most} days, or until you revoke it.", most=MAX_DAYS)
     chat = await read_whole_chat(session, actor, chat_id)
     snapshot = _snapshot(chat)
     live = readable(ShareLink, actor).where(*_is_live()).with_only_columns(func.count())
     if (await session.execute(live)).scalar_one() >= MAX_LINKS:
-        raise InvalidInput(f"You have {MAX_LINKS} links, which is the most. Revoke some in your account first.")
+        raise InvalidInput(
+            "You have {most} links, which is the most. Revoke some in your account first.", most=MAX_LINKS
+        )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row = ShareLink(
         id=ShareId(uuid7()),
@@ -235,7 +237,8 @@ def _snapshot(chat: WholeChat) -> dict[str, Any]:
         raise InvalidInput("There is nothing to share yet. Wait for the first answer.")
     if sum(len(message["text"]) for message in messages) > MAX_CHARS:
         raise TooLarge(
-            f"This chat is longer than {MAX_CHARS:,} characters, which is too much for one page. "
-            "Branch off the part that matters, or export the chat."
+            "This chat is longer than {most} characters, which is too much for one page. "
+            "Branch off the part that matters, or export the chat.",
+            most=MAX_CHARS,
         )
     return {"title": chat.title, "messages": messages}

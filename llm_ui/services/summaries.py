@@ -100,7 +100,9 @@ async def edit(session: Session, actor: Actor, summary_id: SummaryId, text: str)
     if not text:
         raise InvalidInput("The summary is empty. Write what matters, or remove it.")
     if len(text) > MAX_CHARS:
-        raise InvalidInput(f"The summary has {len(text):,} characters; {MAX_CHARS:,} are the most. Shorten it.")
+        raise InvalidInput(
+            "The summary has {count} characters; {most} are the most. Shorten it.", count=len(text), most=MAX_CHARS
+        )
     return await _write(session, actor, summary_id, text)
 
 

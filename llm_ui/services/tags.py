@@ -23,7 +23,7 @@ async def tag(session: Session, actor: Actor, chat_id: ChatId, names: Sequence[s
     await chat_row(session, actor, chat_id)
     given = sorted({one_line(name.strip().lstrip("#"), MAX_TAG_CHARS).lower() for name in names} - {""})
     if len(given) > MAX_TAGS:
-        raise InvalidInput(f"A chat has at most {MAX_TAGS} tags. Take one away first.")
+        raise InvalidInput("A chat has at most {most} tags. Take one away first.", most=MAX_TAGS)
     # rights: of the chat that was just asked for
     await session.execute(delete(ChatTag).where(ChatTag.chat_id == chat_id))
     if given:

@@ -10,6 +10,7 @@ from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest, Said
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.ids import AttachmentId, ChatId, MessageId, ModelId, ProjectId, PromptId, RunId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
@@ -28,6 +29,7 @@ from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
 from llm_ui.services.projects import require_project
 
 TITLE_CHARS = 60
+CHANGED = to_tell("Model changed from {before} to {after}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ def question_text(asked: str, *, has_files: bool = False) -> str:
     text = storable(asked).strip("\n")
     if len(text) > MAX_PROMPT_CHARS:
         raise TooLarge(
-            f"The message has {len(text):,} characters; {MAX_PROMPT_CHARS:,} are the most. Shorten it or split it."
+            "The message has {count} characters; {most} are the most. Shorten it or split it.",
+            count=len(text),
+            most=MAX_PROMPT_CHARS,
         )
     if not text.strip() and not has_files:
         raise InvalidInput("The message is empty. Write something to send.")
@@ -233,7 +237,9 @@ async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: 
     if live and not (request.is_beside and await _is_of(session, actor, request, live[0])):
         raise Conflict("An answer is still being written in this chat. Stop it or wait for its end, then send again.")
     if len(live) == MAX_BESIDE:
-        raise Conflict(f"{MAX_BESIDE} answers are being written at once, which is the most. Wait for one to end.")
+        raise Conflict(
+            "{most} answers are being written at once, which is the most. Wait for one to end.", most=MAX_BESIDE
+        )
     return _LastRun(found[0].answer_id, found[0].model_id, found[0].model_name)
 
 
@@ -254,7 +260,7 @@ async def _ask(
     before = await _model_before(session, actor, chat, last)
     added: list[ChatMessage] = []
     if before is not None and before.model_id != target.model_id:
-        remark = f"Model changed from {before.model_name} to {target.display_name}."
+        remark = CHANGED.format(before=before.model_name, after=target.display_name)
         added.append(_message(chat, MessageRole.NOTE, MessageStatus.COMPLETE, remark))
     question = _message(chat, MessageRole.USER, MessageStatus.COMPLETE, text)
     return _Asked(question, (*added, question), new_files=files)

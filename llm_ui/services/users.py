@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
-from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.kit.passwords import require_acceptable
 from llm_ui.kit.signing import sha256_hex
@@ -56,10 +56,10 @@ def problems(new: NewUser) -> dict[str, str]:
     found = {}
     name, email = new.name.strip(), new.email.strip()
     if not NAME.fullmatch(name) or len(name_key(name)) > MAX_NAME_KEY_CHARS:
-        found["username"] = _("The username needs 1 to 64 letters, digits, dots, dashes or spaces.")
+        found["username"] = later("The username needs 1 to 64 letters, digits, dots, dashes or spaces.")
     is_email = EMAIL.fullmatch(email) and email.isprintable() and len(name_key(email)) <= MAX_EMAIL_KEY_CHARS
     if not is_email:
-        found["email"] = _("The e-mail address must look like name@example.org.")
+        found["email"] = later("The e-mail address must look like name@example.org.")
     try:
         require_acceptable(new.password, (name, email))
     except InvalidInput as error:
@@ -239,7 +239,7 @@ async def _keep_an_admin(session: Session, user: User) -> None:
     # not both succeed.
     admins = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id).with_for_update()
     if set(await session.scalars(admins)) == {user.id}:
-        raise Conflict(f"{user.name} is the only administrator. Make somebody else one first.")
+        raise Conflict("{name} is the only administrator. Make somebody else one first.", name=user.name)
 
 
 def _info(user: User) -> UserInfo:

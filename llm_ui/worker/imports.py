@@ -12,7 +12,8 @@ from pathlib import Path
 
 from llm_ui.config import Config
 from llm_ui.db import Database, Session
-from llm_ui.errors import LLMUIError, Unavailable
+from llm_ui.errors import LLMUIError, Unavailable, unforeseen
+from llm_ui.kit.i18n import later
 from llm_ui.models import JobState
 from llm_ui.observability.logging import get_logger
 from llm_ui.services import jobs
@@ -25,7 +26,7 @@ LOOK_S = 1.0
 """Between two looks for work."""
 KEPT_S = 7 * 86_400
 """A file that nobody brings in, such as of an upload during which the server ended, is deleted after a week."""
-MISSING = "The uploaded file is not on this server any more. Upload it again."
+MISSING = later("The uploaded file is not on this server any more. Upload it again.")
 
 
 async def keep_importing(config: Config, database: Database, stop: asyncio.Event) -> None:
@@ -74,7 +75,7 @@ async def _work(config: Config, database: Database, held: Claim, stop: asyncio.E
         # The edge of a job: it is told, and the next one is done.
         error_id = secrets.token_hex(4)
         log.exception("import.crashed", job_id=held.id, error_id=error_id)
-        state, said = JobState.FAILED, f"Something went wrong here. Tell an administrator: error {error_id}."
+        state, said = JobState.FAILED, unforeseen(error_id).message
     async with database.writing() as session:
         is_over = await jobs.finish(session, held, state, said)
     if is_over:

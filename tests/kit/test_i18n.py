@@ -1,5 +1,8 @@
+from collections.abc import Iterator
+
 import pytest
 
+from llm_ui.errors import InvalidInput, LLMUIError, NotFound, ProviderError, ProviderFault, TooLarge
 from llm_ui.kit import i18n
 
 
@@ -23,11 +26,59 @@ def test_the_choice_comes_before_what_the_browser_asks_for(choice: str | None, a
     assert i18n.chosen(choice, accepted) == code
 
 
-def test_a_sentence_is_in_the_language_that_is_spoken() -> None:
+@pytest.fixture
+def german() -> Iterator[None]:
+    """German is spoken."""
     i18n.speak("de")
-    try:
-        assert i18n.gettext("Sign in") == "Anmelden"
-        assert i18n.gettext("Nobody translated this.") == "Nobody translated this."
-        assert i18n.gettext("") == ""
-    finally:
-        i18n.speak("en")
+    yield
+    i18n.speak("en")
+
+
+@pytest.mark.usefixtures("german")
+def test_a_sentence_is_in_the_language_that_is_spoken() -> None:
+    assert i18n.gettext("Sign in") == "Anmelden"
+    assert i18n.gettext("Nobody translated this.") == "Nobody translated this."
+    assert i18n.gettext("") == ""
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            NotFound("Nothing is chosen. Close the form and open it again."),
+            "Es ist nichts ausgewählt. Bitte das Formular schließen und neu öffnen.",
+        ),
+        (
+            InvalidInput("{name} is empty. Pick another file.", name="a {b} is empty. c"),
+            "a {b} is empty. c ist leer. Bitte eine andere Datei wählen.",
+        ),
+        (
+            TooLarge("The answer has {count} characters; {most} are the most. Shorten it.", count=12345, most=999),
+            "Die Antwort hat 12.345 Zeichen; mehr als 999 gehen nicht. Bitte kürzen.",
+        ),
+        (
+            ProviderError(
+                "{sentence} It said: “{words}”",
+                ProviderFault.KEY_REFUSED,
+                sentence="The provider refused the key. An administrator has to enter a valid one.",
+                words="no 1,000 {words}",
+            ),
+            "Der Anbieter hat den Schlüssel abgelehnt. Die Administration muss einen gültigen eintragen. "
+            "Er sagte: „no 1,000 {words}“",
+        ),
+        (InvalidInput("Nobody translated {this}.", this="this"), "Nobody translated this."),
+    ],
+)
+def test_what_an_error_says_is_found_in_the_catalogue_with_its_values(error: LLMUIError, said: str) -> None:
+    assert i18n.told(error.message) == said
+
+
+def test_what_an_error_says_stays_english_where_that_is_spoken() -> None:
+    error = TooLarge("The answer has {count} characters; {most} are the most. Shorten it.", count=12345, most=999)
+
+    assert i18n.told(error.message) == "The answer has 12,345 characters; 999 are the most. Shorten it."
+
+
+def test_braces_of_a_sentence_without_values_are_left_alone() -> None:
+    assert LLMUIError("It said {what}.").message == "It said {what}."

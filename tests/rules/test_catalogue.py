@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from llm_ui.kit.i18n import ENGLISH, NAMES
-from tests.catalogue import LOCALE, compiled, extracted, is_translated, sentences_of_errors, stored
+from llm_ui.errors import filled
+from llm_ui.kit.i18n import ENGLISH, NAMES, PLACE, TOLD, speak, told
+from tests.catalogue import (
+    LOCALE,
+    compiled,
+    extracted,
+    is_translated,
+    sentences_of_errors,
+    stored,
+    untranslatable,
+)
 
 ROOT = Path(__file__).parents[2]
 CODES = [code for code in NAMES if code != ENGLISH]
@@ -103,9 +112,55 @@ def test_the_rule_for_templates_knows_good_from_bad(template: str, found: list[s
 
 
 def test_sentences_of_errors_are_found_where_they_are_raised() -> None:
-    source = 'def f(x):\n    raise NotFound("It is gone.") from None\n    raise ValueError("Not for pages.")\n'
+    source = (
+        'GONE = later("They are gone.")\nKINDS = {1: to_tell("{name} is odd.")}\n'
+        'def f(x):\n    raise NotFound("It is gone.") from None\n    raise NotFound(GONE)\n'
+        '    raise ValueError("Not for pages.")\n    raise NotFound(x)\n'
+    )
 
-    assert sentences_of_errors(source) == ["It is gone."]
+    assert sorted(sentences_of_errors(source)) == ["It is gone.", "They are gone.", "{name} is odd."]
+
+
+OF_PAGES = [path for path in sorted((ROOT / "llm_ui").rglob("*.py")) if "cli" not in path.parts]
+
+
+@pytest.mark.parametrize("path", OF_PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_sentence_of_an_error_has_its_values_in_it_before_it_is_translated(path: Path) -> None:
+    assert untranslatable(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('NotFound("It is gone.")', []),
+        ('NotFound("{name} is gone.", name=row.name)', []),
+        ("NotFound(GONE, name=row.name)", []),
+        ('NotFound(f"{name} is gone. List all with: llm-ui users list")', []),
+        ('NotFound(f"{name} is gone.")', ["f'{name} is gone.'"]),
+        ('NotFound(name + " is gone.")', ["name + ' is gone.'"]),
+        ("NotFound(GONE.format(name=name))", ["GONE.format(name=name)"]),
+        ('NotFound(_("It is gone."))', ["_('It is gone.')"]),
+    ],
+)
+def test_the_rule_for_errors_knows_good_from_bad(line: str, found: list[str]) -> None:
+    assert untranslatable(f"raise {line}") == found
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_sentence_with_values_is_known_again_once_they_are_in_it(code: str) -> None:
+    catalog = stored(code)
+    sentences = [message.id for message in extracted() if message.context == TOLD]
+    assert len(sentences) > 50
+    wrong = []
+    speak(code)
+    for sentence in sentences:
+        # None is a sentence of ours, which would be translated too.
+        values = {name: f"{name}: 7 of 9, in all. “x”" for name in PLACE.findall(sentence)}
+        expected = filled(catalog.get(sentence, TOLD).string, values)
+        said = told(filled(sentence, values))
+        wrong += [] if said == expected else [f"{said} instead of {expected}"]
+    speak(ENGLISH)
+    assert wrong == []
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -116,7 +171,7 @@ def test_every_sentence_is_translated_with_its_places(code: str) -> None:
     for message in extracted():
         if not message.id:
             continue
-        there = catalog.get(message.id if isinstance(message.id, str) else message.id[0])
+        there = catalog.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
         if there is None or not is_translated(there):
             wrong.append(f"not translated: {message.id}")
         elif isinstance(there.id, str):

@@ -296,7 +296,7 @@ GOOD = as_json([chatgpt_chat(1, 1)])
         (GOOD[:-20], "breaks off"),
         (b"[" + DEEP + b"]", "nested too deeply"),
         (b'{"a":' * 50_000, "nested too deeply"),
-        (b"[" + b"[]," * 20_000 + b"[]]", "10,000 that are no chats"),
+        (b"[" + b"[]," * 20_000 + b"[]]", "10,000 entries that are no chats"),
         (b"[[" + b"[]," * 3_000_000 + b"[]]]", "larger than any chat"),
         (b'["' + b"x" * 60_000_000 + b'"]', "larger than any chat"),
         (b"PK\x03\x04 nothing else", "damaged"),

@@ -6,6 +6,7 @@ import param
 
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
 from llm_ui.services import ai_models
@@ -15,6 +16,11 @@ from llm_ui.services.prices import Prices
 
 PAGE_SIZE = 50
 EDIT = "edit"
+WINDOW_REFUSED = later("The context window must be a whole number of tokens, such as 128000, or empty.")
+ANSWER_REFUSED = later("The longest answer must be a whole number of tokens, such as 128000, or empty.")
+INPUT_REFUSED = later("The price for input must be a number of dollars, such as 0.15, or empty.")
+CACHED_REFUSED = later("The price for cached input must be a number of dollars, such as 0.15, or empty.")
+OUTPUT_REFUSED = later("The price for output must be a number of dollars, such as 0.15, or empty.")
 
 
 class ModelsState(AdminState):
@@ -69,12 +75,12 @@ class ModelsState(AdminState):
         """Store what the form says and close it."""
         change = ModelChange(
             self.display_name,
-            _tokens(self.context_window, "The context window"),
-            _tokens(self.max_output_tokens, "The longest answer"),
+            _tokens(self.context_window, WINDOW_REFUSED),
+            _tokens(self.max_output_tokens, ANSWER_REFUSED),
             Prices(
-                _usd(self.input_price, "The price for input"),
-                _usd(self.cached_price, "The price for cached input"),
-                _usd(self.output_price, "The price for output"),
+                _usd(self.input_price, INPUT_REFUSED),
+                _usd(self.cached_price, CACHED_REFUSED),
+                _usd(self.output_price, OUTPUT_REFUSED),
             ),
             can_see_images=self.can_see_images == "yes",
         )
@@ -158,17 +164,17 @@ def _text(value: int | Decimal | None) -> str:
     return plain(value) if isinstance(value, Decimal) else str(value)
 
 
-def _tokens(value: str, what: str) -> int | None:
+def _tokens(value: str, refusal: str) -> int | None:
     """Return a typed count; thousands may be set off. Raises `InvalidInput`."""
     digits = value.replace(",", "").replace("_", "").replace(" ", "")
     if not digits:
         return None
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
-        raise InvalidInput(f"{what} must be a whole number of tokens, such as 128000, or empty.")
+        raise InvalidInput(refusal)
     return int(digits)
 
 
-def _usd(value: str, what: str) -> Decimal | None:
+def _usd(value: str, refusal: str) -> Decimal | None:
     """Return a typed price; a leading dollar sign is forgiven. Raises `InvalidInput`."""
     digits = value.strip().removeprefix("$").strip()
     if not digits:
@@ -176,4 +182,4 @@ def _usd(value: str, what: str) -> Decimal | None:
     try:
         return Decimal(digits)
     except InvalidOperation:
-        raise InvalidInput(f"{what} must be a number of dollars, such as 0.15, or empty.") from None
+        raise InvalidInput(refusal) from None

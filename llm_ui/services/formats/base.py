@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from llm_ui.contract import MAX_PROMPT_CHARS
+from llm_ui.errors import Value, filled
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import MessageRole, MessageStatus
 
@@ -33,9 +34,9 @@ class Source(StrEnum):
 class BadEntry(Exception):
     """An entry of a file that cannot be taken over; `why` is one sentence."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, sentence: str, **values: Value) -> None:
+        self.why = filled(sentence, values)
+        super().__init__(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def chat(
     if not messages:
         raise BadEntry("It holds no message of a person or a model.")
     if len(messages) > MAX_MESSAGES:
-        raise BadEntry(f"It has {len(messages):,} messages; {MAX_MESSAGES:,} are the most.")
+        raise BadEntry("It has {count} messages; {most} are the most.", count=len(messages), most=MAX_MESSAGES)
     ordered = _parents_first(messages)
     ids = {message.id for message in ordered}
     leaf = leaf_id if leaf_id in ids else ordered[-1].id
@@ -191,4 +192,4 @@ def _parents_first(messages: Sequence[ImportedMessage]) -> list[ImportedMessage]
 def _require_short(message: ImportedMessage) -> None:
     length = max(len(message.text), len(message.reasoning))
     if length > MAX_PROMPT_CHARS:
-        raise BadEntry(f"A message has {length:,} characters; {MAX_PROMPT_CHARS:,} are the most.")
+        raise BadEntry("A message has {count} characters; {most} are the most.", count=length, most=MAX_PROMPT_CHARS)

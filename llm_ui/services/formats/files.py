@@ -167,9 +167,17 @@ class Upload:
 
     def _entry(self, element: object) -> Entry:
         self._count += 1
-        if self._count > MAX_ENTRIES or self._bad > MAX_BAD:
-            too_many = f"{MAX_ENTRIES:,} entries" if self._count > MAX_ENTRIES else f"{MAX_BAD:,} that are no chats"
-            raise TooLarge(f"The file has more than {too_many}. What came before is taken over; upload it in parts.")
+        if self._count > MAX_ENTRIES:
+            raise TooLarge(
+                "The file has more than {most} entries. What came before is taken over; upload it in parts.",
+                most=MAX_ENTRIES,
+            )
+        if self._bad > MAX_BAD:
+            raise TooLarge(
+                "The file has more than {most} entries that are no chats. "
+                "What came before is taken over; upload it in parts.",
+                most=MAX_BAD,
+            )
         inner = mapping(element)
         titles = (inner.get("title"), mapping(inner.get("chat")).get("title"))
         title = next((one for one in titles if isinstance(one, str) and one.strip()), f"Entry {self._count}")
@@ -185,7 +193,9 @@ def _require_bounded(members: list[zipfile.ZipInfo]) -> None:
     unpacked = sum(info.file_size for info in members)
     packed = sum(info.compress_size for info in members)
     if unpacked > MAX_UNPACKED_BYTES:
-        raise TooLarge(f"The archive unpacks to more than {MAX_UNPACKED_BYTES // 2**30} GB. Upload it in parts.")
+        raise TooLarge(
+            "The archive unpacks to more than {most} GB. Upload it in parts.", most=MAX_UNPACKED_BYTES // 2**30
+        )
     if unpacked > SMALL_BYTES and unpacked > MAX_RATIO * max(1, packed):
         raise TooLarge("The archive unpacks to far more than chats do. Export it again and upload that.")
 
@@ -216,4 +226,4 @@ def _require_few_files(file: BinaryIO, size: int) -> None:
         count += 1
     file.seek(0)
     if count > MAX_FILES:
-        raise TooLarge(f"The archive holds more than {MAX_FILES:,} files. Upload it in parts.")
+        raise TooLarge("The archive holds more than {most} files. Upload it in parts.", most=MAX_FILES)
