@@ -4,6 +4,8 @@ import gettext as catalogues
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 
 from llm_ui.kit import assets
@@ -103,6 +105,22 @@ def _pattern(sentence: str) -> re.Pattern[str]:
 def ngettext(one: str, many: str, count: int) -> str:
     """Return the form of a sentence that goes with a number."""
     return _catalogue(language()).ngettext(one, many, count)
+
+
+def number(value: int | float | Decimal, form: str = ",") -> str:
+    """Return a number as the language writes it; `form` is how Python would, in English."""
+    written = format(value, form)
+    return written.translate(SWAPPED) if language() in DECIMAL_COMMA else written
+
+
+def typed(text: str) -> str:
+    """Return a number that somebody typed as Python reads it, thousands set off with commas."""
+    return text.translate(SWAPPED) if language() in DECIMAL_COMMA else text
+
+
+def instant(at: datetime) -> str:
+    """Return a day and time as the language writes it."""
+    return at.strftime(gettext("%d %b %Y, %H:%M UTC"))
 
 
 def files() -> Mapping[str, str]:

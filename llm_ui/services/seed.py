@@ -1,6 +1,7 @@
 """Seed data: what makes a first chat possible at once. Seeding again changes nothing anybody has touched."""
 
 from llm_ui.db import ReadSession, Session
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ModelId, PromptId, ProviderId, uuid7
 from llm_ui.models import AiModel, AiProvider, AiType, PriceSource, ProviderKind, SystemPrompt
 from llm_ui.services import settings
@@ -8,8 +9,8 @@ from llm_ui.services.prices import FREE
 from llm_ui.services.settings import DEFAULT_MODEL, SEEDED
 
 TYPES = (
-    (ProviderKind.OPENAI, "OpenAI-compatible", "Chat completions, as OpenAI, Azure, Groq, Mistral, vLLM, LM Studio, "
-     "llama.cpp, OpenRouter and many others speak them.", "https://api.openai.com/v1", True),
+    (ProviderKind.OPENAI, later("OpenAI-compatible"), "Chat completions, as OpenAI, Azure, Groq, Mistral, vLLM, "
+     "LM Studio, llama.cpp, OpenRouter and many others speak them.", "https://api.openai.com/v1", True),
     (ProviderKind.ANTHROPIC, "Anthropic", "The Messages API of Claude models.", "https://api.anthropic.com", True),
     (ProviderKind.GOOGLE, "Google Gemini", "The Gemini API.", "https://generativelanguage.googleapis.com/v1beta", True),
     (ProviderKind.OLLAMA, "Ollama", "Ollama's own protocol, for models on your own machine.",

@@ -1,4 +1,6 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -82,3 +84,17 @@ def test_what_an_error_says_stays_english_where_that_is_spoken() -> None:
 
 def test_braces_of_a_sentence_without_values_are_left_alone() -> None:
     assert LLMUIError("It said {what}.").message == "It said {what}."
+
+
+@pytest.mark.usefixtures("german")
+def test_numbers_and_days_are_written_and_read_as_the_language_has_them() -> None:
+    assert i18n.number(1234567) == "1.234.567"
+    assert i18n.number(Decimal("1234.5"), ",.2f") == "1.234,50"
+    assert i18n.typed("1.234,50") == "1,234.50"
+    assert i18n.instant(datetime(2026, 3, 9, 18, 5, tzinfo=UTC)) == "09.03.2026, 18:05 UTC"
+
+
+def test_numbers_and_days_in_english() -> None:
+    assert i18n.number(1234567) == "1,234,567"
+    assert i18n.typed("1,234.50") == "1,234.50"
+    assert i18n.instant(datetime(2026, 3, 9, 18, 5, tzinfo=UTC)) == "09 Mar 2026, 18:05 UTC"

@@ -1,6 +1,8 @@
 """Every sentence of the pages is in the catalogues, and every catalogue is whole and up to date."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from llm_ui.errors import filled
 from llm_ui.kit.i18n import ENGLISH, NAMES, PLACE, TOLD, speak, told
 from tests.catalogue import (
+    ERRORS,
     LOCALE,
     compiled,
     extracted,
@@ -109,6 +112,75 @@ def test_every_word_of_a_template_is_marked(path: Path) -> None:
 )
 def test_the_rule_for_templates_knows_good_from_bad(template: str, found: list[str]) -> None:
     assert unmarked(template) == found
+
+
+PAGES = [
+    path for name in ("admin", "app", "auth", "chat", "ui") for path in sorted((ROOT / "llm_ui" / name).rglob("*.py"))
+]
+SAID = {"label", "text", "title", "sentence", "caption", "placeholder", "hint", "detail", "empty", "button", "unit"}
+"""Names under which words reach a page."""
+LOOKS_SAID = re.compile(r"[A-Z][a-z]+ [a-z…].*|.*[a-z]{2} [a-z]{2,}[ .…].*", re.DOTALL)
+NOT_SAID = re.compile(
+    r"[a-z-]+(?:/[a-z.+-]+)?|https://…|.*(?:-src|allow-scripts|default-src).*|<!doctype .*", re.DOTALL
+)
+"""Names of types and addresses, and the policies and the page of the preview."""
+MARKS = {"_", "gettext", "ngettext", "later", "to_tell"}
+ASIDE = re.compile(r"re\.compile|log\.\w+|sys\.\w+\.write|self\.close|self\.connection\.error|ConfigurationError")
+"""What takes words that no page shows: patterns, the log, the terminal, and what only a browser's console has."""
+
+
+def unmarked_in_python(source: str) -> list[str]:
+    """Return the sentences and labels of a page's module that go round the catalogue."""
+    return [text for node in ast.iter_child_nodes(ast.parse(source)) for text in _unmarked(node, is_label=False)]
+
+
+def _unmarked(node: ast.AST, *, is_label: bool) -> Iterator[str]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return
+    if isinstance(node, ast.Call) and ((name := ast.unparse(node.func)) in MARKS | ERRORS or ASIDE.fullmatch(name)):
+        return
+    if isinstance(node, ast.keyword) and node.arg == "doc":
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield from _said("".join(each.value if isinstance(each, ast.Constant) else "…" for each in node.values), False)
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from _said(node.value, is_label)
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            is_said = isinstance(key, ast.Constant) and key.value in SAID
+            yield from _unmarked(value, is_label=is_said)
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _unmarked(child, is_label=isinstance(node, ast.keyword) and node.arg in SAID)
+
+
+def _said(text: str, is_label: bool) -> list[str]:
+    is_said = re.search("[A-Za-z]{2}", text) if is_label else LOOKS_SAID.fullmatch(text)
+    return [text] if is_said and not NOT_SAID.fullmatch(text) else []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_sentence_of_a_page_is_marked(path: Path) -> None:
+    assert unmarked_in_python(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('said = _("It is gone.")', []),
+        ('x = param.String(doc="What it is.")', []),
+        ('raise NotFound("It is gone.")', []),
+        ('log.info("a thing happened to us")', []),
+        ('{"label": _("Off"), "key": "off"}', []),
+        ('said = "It is gone."', ["It is gone."]),
+        ('said = f"{name} is deleted."', ["… is deleted."]),
+        ('{"label": "Off"}', ["Off"]),
+        ('Heading(title="Models")', ["Models"]),
+    ],
+)
+def test_the_rule_for_pages_knows_good_from_bad(line: str, found: list[str]) -> None:
+    assert unmarked_in_python(line) == found
 
 
 def test_sentences_of_errors_are_found_where_they_are_raised() -> None:

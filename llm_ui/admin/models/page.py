@@ -4,54 +4,13 @@ from typing import Any
 
 import panel as pn
 
-from llm_ui.admin.models import rows
+from llm_ui.admin.models import forms, rows
 from llm_ui.admin.models.state import PAGE_SIZE, ModelsState
 from llm_ui.admin.notices import page_notices
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ModelId
 from llm_ui.ui.form import page, search_field
 from llm_ui.ui.parts import Heading, Message, Sheet, Table
-
-TITLE = "Models"
-SENTENCE = "What people may ask, what it costs, and what new chats start with. Add models on the providers page."
-FIELDS: list[dict[str, Any]] = [
-    {"name": "display_name", "label": "Name", "type": "text"},
-    {"name": "context_window", "label": "Context window, in tokens", "placeholder": "Unknown", "inputmode": "numeric"},
-    {
-        "name": "max_output_tokens",
-        "label": "Longest answer, in tokens",
-        "placeholder": "As the provider decides",
-        "inputmode": "numeric",
-    },
-    {
-        "name": "can_see_images",
-        "label": "Images",
-        "type": "select",
-        "options": [{"value": "yes", "label": "It can see them"}, {"value": "no", "label": "It cannot see them"}],
-    },
-    {
-        "name": "input_price",
-        "label": "Input, dollars per million tokens",
-        "placeholder": "Unknown",
-        "inputmode": "decimal",
-    },
-    {
-        "name": "cached_price",
-        "label": "Cached input, dollars per million tokens",
-        "placeholder": "As other input",
-        "inputmode": "decimal",
-    },
-    {
-        "name": "output_price",
-        "label": "Output, dollars per million tokens",
-        "placeholder": "Unknown",
-        "inputmode": "decimal",
-    },
-]
-BUTTONS = [
-    {"action": "save", "label": "Save"},
-    {"action": "use_list_prices", "label": "Use list prices"},
-    {"action": "remove", "label": "Remove", "tone": "quiet danger"},
-]
 
 
 class ModelsPage(pn.viewable.Viewer):
@@ -60,13 +19,20 @@ class ModelsPage(pn.viewable.Viewer):
     def __init__(self, state: ModelsState) -> None:
         super().__init__()
         self._state = state
+        fields = forms.fields()
         self._layout = page(
-            Heading(title=TITLE, sentence=SENTENCE),
+            Heading(
+                title=_("Models"),
+                sentence=_(
+                    "What people may ask, what it costs, and what new chats start with. "
+                    "Add models on the providers page."
+                ),
+            ),
             page_notices(state),
-            search_field("Search models", state.find, placeholder="Name or provider"),
+            search_field(_("Search models"), state.find, placeholder=_("Name or provider")),
             Table(
-                caption=TITLE,
-                columns=rows.COLUMNS,
+                caption=_("Models"),
+                columns=rows.columns(),
                 rows=pn.bind(rows.models, state.param.models),
                 empty=pn.bind(rows.empty, state.param.search),
                 total=state.param.total,
@@ -76,12 +42,12 @@ class ModelsPage(pn.viewable.Viewer):
                 on_message=self._on_row,
             ),
             Sheet(
-                title=pn.bind(rows.title, state.param.selected),
+                title=pn.bind(forms.title, state.param.selected),
                 is_open=pn.bind(bool, state.param.sheet),
-                text=pn.bind(rows.source, state.param.selected),
-                fields=FIELDS,
-                values=pn.bind(_values, **{field["name"]: state.param[field["name"]] for field in FIELDS}),
-                buttons=BUTTONS,
+                text=pn.bind(forms.source, state.param.selected),
+                fields=fields,
+                values=pn.bind(forms.values, **{field["name"]: state.param[field["name"]] for field in fields}),
+                buttons=forms.buttons(),
                 error=state.param.error,
                 said=state.param.said,
                 is_busy=state.param.is_busy,
@@ -121,7 +87,3 @@ class ModelsPage(pn.viewable.Viewer):
                 await self._state.make_default(model_id)
             case "enable" | "disable" as verb:
                 await self._state.set_enabled(model_id, is_enabled=verb == "enable")
-
-
-def _values(**held: str) -> dict[str, str]:
-    return held

@@ -1,20 +1,24 @@
-"""The models as rows of a table, and what the form of one says."""
+"""The models as rows of a table."""
 
 from decimal import Decimal
 from typing import Any
 
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import number
 from llm_ui.kit.money import plain
-from llm_ui.models import PriceSource
 from llm_ui.services.ai_models import ModelInfo
 
-COLUMNS = [
-    {"key": "model", "label": "Model"},
-    {"key": "provider", "label": "Provider"},
-    {"key": "window", "label": "Context", "unit": "tokens", "align": "right"},
-    {"key": "input", "label": "Input", "unit": "per M tokens", "align": "right"},
-    {"key": "output", "label": "Output", "unit": "per M tokens", "align": "right"},
-    {"key": "state", "label": "State"},
-]
+
+def columns() -> list[dict[str, str]]:
+    """Return the columns."""
+    return [
+        {"key": "model", "label": _("Model")},
+        {"key": "provider", "label": _("Provider")},
+        {"key": "window", "label": _("Context"), "unit": _("tokens"), "align": "right"},
+        {"key": "input", "label": _("Input"), "unit": _("per M tokens"), "align": "right"},
+        {"key": "output", "label": _("Output"), "unit": _("per M tokens"), "align": "right"},
+        {"key": "state", "label": _("State")},
+    ]
 
 
 def models(listed: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
@@ -27,7 +31,7 @@ def models(listed: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
             "cells": {
                 "model": {"text": model.display_name, "detail": _wire_name(model)},
                 "provider": model.provider_name,
-                "window": "" if model.context_window is None else f"{model.context_window:,}",
+                "window": "" if model.context_window is None else number(model.context_window),
                 "input": _price(model.prices.input_usd_per_mtok),
                 "output": _price(model.prices.output_usd_per_mtok),
                 "state": _state(model),
@@ -39,11 +43,11 @@ def models(listed: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
 
 
 def _actions(model: ModelInfo) -> list[dict[str, str]]:
-    actions = [{"action": "edit", "label": "Edit"}]
+    actions = [{"action": "edit", "label": _("Edit")}]
     if model.is_enabled and model.is_provider_enabled and not model.is_default:
-        actions.append({"action": "default", "label": "Make default"})
+        actions.append({"action": "default", "label": _("Make default")})
     if not model.is_default:
-        switch = ("disable", "Switch off") if model.is_enabled else ("enable", "Switch on")
+        switch = ("disable", _("Switch off")) if model.is_enabled else ("enable", _("Switch on"))
         actions.append({"action": switch[0], "label": switch[1]})
     return actions
 
@@ -54,39 +58,22 @@ def _wire_name(model: ModelInfo) -> str:
 
 def _state(model: ModelInfo) -> dict[str, str]:
     if not model.is_provider_enabled:
-        return {"text": "Provider off", "tone": "quiet"}
+        return {"text": _("Provider off"), "tone": "quiet"}
     if not model.is_enabled:
-        return {"text": "Off", "tone": "quiet"}
-    return {"text": "Default", "tone": "accent"} if model.is_default else {"text": "On", "tone": "ok"}
+        return {"text": _("Off"), "tone": "quiet"}
+    return {"text": _("Default"), "tone": "accent"} if model.is_default else {"text": _("On"), "tone": "ok"}
 
 
 def _price(price: Decimal | None) -> str:
     """Return a price as digits with at least two places, such as $0.15 or $0.075."""
     if price is None:
         return ""
-    digits = plain(price)
-    whole, _, places = digits.partition(".")
-    return f"${int(whole):,}.{places.ljust(2, '0')}"
+    places = len(plain(price).partition(".")[2])
+    return _("${amount}").format(amount=number(price, f",.{max(2, places)}f"))
 
 
 def empty(search: str) -> str:
     """Return what to say while there are no rows."""
     if search:
-        return f"No model's name or provider holds “{search}”."
-    return "No models yet. Choose some on the providers page."
-
-
-def title(model: ModelInfo | None) -> str:
-    """Return what the form is about."""
-    return "" if model is None else f"Edit {model.name}"
-
-
-def source(model: ModelInfo | None) -> str:
-    """Return where the prices of a model come from."""
-    if model is None:
-        return ""
-    return {
-        PriceSource.LIST: "These prices come from the bundled public list.",
-        PriceSource.ADMIN: "These prices were set by hand.",
-        PriceSource.UNKNOWN: "No price is known, so answers are shown without their cost.",
-    }[model.price_source]
+        return _("No model's name or provider holds “{search}”.").format(search=search)
+    return _("No models yet. Choose some on the providers page.")

@@ -6,9 +6,9 @@ import param
 
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
-from llm_ui.kit.i18n import later
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.kit.money import plain
 from llm_ui.services import ai_models
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
@@ -87,7 +87,8 @@ class ModelsState(AdminState):
         model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
-        self.param.update(sheet="", said=f"{self.display_name or model.name} is saved.")
+        said = _("{name} is saved.").format(name=self.display_name or model.name)
+        self.param.update(sheet="", said=said)
         await self._reload(actor)
 
     @action
@@ -99,7 +100,7 @@ class ModelsState(AdminState):
         async with self.context.backend.database.reading() as session:
             self.selected = await ai_models.get_model(session, actor, model.id)
         self._fill_prices(prices)
-        self.said = "The public list's prices are set."
+        self.said = _("The public list's prices are set.")
         await self._reload(actor)
 
     @action
@@ -107,7 +108,8 @@ class ModelsState(AdminState):
         """Let people ask the model, or not."""
         async with self.context.backend.database.writing() as session:
             await ai_models.set_model_enabled(session, actor, model_id, is_enabled=is_enabled)
-        self.said = f"{self._name_of(model_id)} is switched {'on' if is_enabled else 'off'}."
+        said = _("{name} is switched on.") if is_enabled else _("{name} is switched off.")
+        self.said = said.format(name=self._name_of(model_id))
         await self._reload(actor)
 
     @action
@@ -115,7 +117,7 @@ class ModelsState(AdminState):
         """Let new chats start with the model."""
         async with self.context.backend.database.writing() as session:
             await ai_models.set_default(session, actor, model_id)
-        self.said = f"New chats now start with {self._name_of(model_id)}."
+        self.said = _("New chats now start with {name}.").format(name=self._name_of(model_id))
         await self._reload(actor)
 
     @action
@@ -125,7 +127,8 @@ class ModelsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await ai_models.delete_model(session, actor, model.id)
         self.sheet = ""
-        self.said = f"{model.display_name} is removed. Add it again on the providers page whenever you like."
+        said = _("{name} is removed. Add it again on the providers page whenever you like.")
+        self.said = said.format(name=model.display_name)
         await self._reload(actor)
 
     async def _reload(self, actor: Actor) -> None:
@@ -137,7 +140,7 @@ class ModelsState(AdminState):
             self.param.update(models=page.items, total=page.total)
 
     def _name_of(self, model_id: ModelId) -> str:
-        return next((model.display_name for model in self.models if model.id == model_id), "The model")
+        return next((model.display_name for model in self.models if model.id == model_id), _("The model"))
 
     def _fill(self, model: ModelInfo) -> None:
         self.param.update(
@@ -161,12 +164,12 @@ def _text(value: int | Decimal | None) -> str:
     """Return a number as a form shows it; empty where unknown."""
     if value is None:
         return ""
-    return plain(value) if isinstance(value, Decimal) else str(value)
+    return number(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _tokens(value: str, refusal: str) -> int | None:
     """Return a typed count; thousands may be set off. Raises `InvalidInput`."""
-    digits = value.replace(",", "").replace("_", "").replace(" ", "")
+    digits = typed(value).replace(",", "").replace("_", "").replace(" ", "")
     if not digits:
         return None
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
@@ -176,7 +179,7 @@ def _tokens(value: str, refusal: str) -> int | None:
 
 def _usd(value: str, refusal: str) -> Decimal | None:
     """Return a typed price; a leading dollar sign is forgiven. Raises `InvalidInput`."""
-    digits = value.strip().removeprefix("$").strip()
+    digits = typed(value).strip().strip("$").strip()
     if not digits:
         return None
     try:

@@ -4,33 +4,22 @@ from typing import Any
 
 from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS
 from llm_ui.contract import FoundModel
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import ProviderInfo
 
 Field = dict[str, Any]
 
-DELETE_BUTTON = {"action": "ask_delete", "label": "Delete …", "tone": "quiet danger"}
-BUTTONS = {
-    "": [],
-    ADD: [{"action": "save_and_test", "label": "Save and test"}, {"action": "save", "label": "Save"}],
-    EDIT: [
-        {"action": "save_and_test", "label": "Save and test"},
-        {"action": "save", "label": "Save"},
-        DELETE_BUTTON,
-    ],
-    MODELS: [{"action": "add_models", "label": "Add models"}, {"action": "close", "label": "Not now"}],
-    DELETE: [
-        {"action": "close", "label": "Keep it"},
-        {"action": "delete", "label": "Delete for good", "tone": "quiet danger"},
-    ],
-}
-
 
 def title(sheet: str, selected: ProviderInfo | None) -> str:
     """Return what the open form is about."""
-    name = "provider" if selected is None else selected.name
-    titles = {ADD: "Add provider", EDIT: f"Edit {name}", MODELS: f"Models of {name}", DELETE: f"Delete {name}?"}
-    return titles.get(sheet, "")
+    titles = {
+        ADD: _("Add provider"),
+        EDIT: _("Edit {name}"),
+        MODELS: _("Models of {name}"),
+        DELETE: _("Delete {name}?"),
+    }
+    return titles.get(sheet, "").format(name="" if selected is None else selected.name)
 
 
 def text(sheet: str, consequences: str) -> str:
@@ -45,7 +34,17 @@ def tone(sheet: str) -> str:
 
 def buttons(sheet: str) -> list[dict[str, str]]:
     """Return the buttons; Enter presses the first."""
-    return BUTTONS[sheet]
+    saving = [{"action": "save_and_test", "label": _("Save and test")}, {"action": "save", "label": _("Save")}]
+    shown: dict[str, list[dict[str, str]]] = {
+        ADD: saving,
+        EDIT: [*saving, {"action": "ask_delete", "label": _("Delete …"), "tone": "quiet danger"}],
+        MODELS: [{"action": "add_models", "label": _("Add models")}, {"action": "close", "label": _("Not now")}],
+        DELETE: [
+            {"action": "close", "label": _("Keep it")},
+            {"action": "delete", "label": _("Delete for good"), "tone": "quiet danger"},
+        ],
+    }
+    return shown.get(sheet, [])
 
 
 def values(**held: Any) -> dict[str, Any]:
@@ -61,13 +60,13 @@ def fields(
         case "add":
             return [_preset(), _name(), _kind(types), _address(), _key(hint=hint)]
         case "edit":
-            return [_name(), _address(), _key(hint="Leave it empty to keep the present key.")]
+            return [_name(), _address(), _key(hint=_("Leave it empty to keep the present key."))]
         case "models":
             by_name = {
                 "name": "model_name",
-                "label": "Another model, by its name",
+                "label": _("Another model, by its name"),
                 "type": "text",
-                "hint": "As the provider writes it; for Azure, the name of your deployment.",
+                "hint": _("As the provider writes it; for Azure, the name of your deployment."),
             }
             return [_checklist(served, already), by_name] if served else [by_name]
         case _:
@@ -75,26 +74,26 @@ def fields(
 
 
 def _preset() -> Field:
-    known = [{"value": preset.name, "label": preset.name} for preset in PRESETS]
-    options = [{"value": "", "label": "Choose one to fill the form …"}, *known]
-    return {"name": "preset", "label": "Service", "type": "select", "options": options, "is_live": True}
+    known = [{"value": preset.name, "label": _(preset.name)} for preset in PRESETS]
+    options = [{"value": "", "label": _("Choose one to fill the form …")}, *known]
+    return {"name": "preset", "label": _("Service"), "type": "select", "options": options, "is_live": True}
 
 
 def _name() -> Field:
-    return {"name": "provider_name", "label": "Name", "type": "text", "placeholder": "As people will see it"}
+    return {"name": "provider_name", "label": _("Name"), "type": "text", "placeholder": _("As people will see it")}
 
 
 def _kind(types: dict[str, str]) -> Field:
-    options = [{"value": kind, "label": name} for kind, name in types.items()]
-    return {"name": "kind", "label": "Type", "type": "select", "options": options}
+    options = [{"value": kind, "label": _(name)} for kind, name in types.items()]
+    return {"name": "kind", "label": _("Type"), "type": "select", "options": options}
 
 
 def _address() -> Field:
-    return {"name": "base_url", "label": "Address", "type": "text", "placeholder": "https://…", "inputmode": "url"}
+    return {"name": "base_url", "label": _("Address"), "type": "text", "placeholder": "https://…", "inputmode": "url"}
 
 
 def _key(*, hint: str) -> Field:
-    return {"name": "key", "label": "Key", "type": "secret", "hint": hint}
+    return {"name": "key", "label": _("Key"), "type": "secret", "hint": hint}
 
 
 def _checklist(served: tuple[FoundModel, ...], already: list[str]) -> Field:
@@ -108,4 +107,4 @@ def _checklist(served: tuple[FoundModel, ...], already: list[str]) -> Field:
         }
         for model in served
     ]
-    return {"name": "chosen", "label": "Models people may ask", "type": "checklist", "options": options}
+    return {"name": "chosen", "label": _("Models people may ask"), "type": "checklist", "options": options}

@@ -7,12 +7,10 @@ import panel as pn
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.providers import forms, rows
 from llm_ui.admin.providers.state import ProvidersState
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ProviderId
 from llm_ui.ui.form import BELOW, button, page
 from llm_ui.ui.parts import Heading, Message, Offers, Sheet, Table
-
-TITLE = "Providers"
-SENTENCE = "The services that run your models. Keys are stored encrypted and are never shown again."
 
 
 class ProvidersPage(pn.viewable.Viewer):
@@ -22,20 +20,23 @@ class ProvidersPage(pn.viewable.Viewer):
         super().__init__()
         self._state = state
         self._layout = page(
-            Heading(title=TITLE, sentence=SENTENCE),
+            Heading(
+                title=_("Providers"),
+                sentence=_("The services that run your models. Keys are stored encrypted and are never shown again."),
+            ),
             page_notices(state),
             Offers(
-                label="Suggestions",
+                label=_("Suggestions"),
                 items=pn.bind(rows.offers, state.param.suggestion, state.param.offers),
                 is_busy=state.param.is_busy,
                 on_message=self._on_offer,
             ),
-            button("Add provider", self._open_add, tone="primary", margin=BELOW),
+            button(_("Add provider"), self._open_add, tone="primary", margin=BELOW),
             Table(
-                caption=TITLE,
-                columns=rows.COLUMNS,
+                caption=_("Providers"),
+                columns=rows.columns(),
                 rows=pn.bind(rows.providers, state.param.providers, state.param.type_names),
-                empty="No provider yet. Add one, then choose which of its models people may ask.",
+                empty=_("No provider yet. Add one, then choose which of its models people may ask."),
                 is_busy=state.param.is_busy,
                 on_message=self._on_row,
             ),

@@ -3,17 +3,22 @@
 from typing import Any
 
 from llm_ui.contract import FoundServer
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import instant, ngettext, number, told
 from llm_ui.models import ProviderKind
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.providers import ProviderInfo
 
-COLUMNS = [
-    {"key": "provider", "label": "Provider"},
-    {"key": "address", "label": "Address"},
-    {"key": "models", "label": "Models", "align": "right"},
-    {"key": "state", "label": "State"},
-    {"key": "test", "label": "Last test"},
-]
+
+def columns() -> list[dict[str, str]]:
+    """Return the columns."""
+    return [
+        {"key": "provider", "label": _("Provider")},
+        {"key": "address", "label": _("Address")},
+        {"key": "models", "label": _("Models"), "align": "right"},
+        {"key": "state", "label": _("State")},
+        {"key": "test", "label": _("Last test")},
+    ]
 
 
 def offers(suggestion: ModelInfo | None, found: tuple[FoundServer, ...]) -> list[dict[str, str]]:
@@ -21,15 +26,22 @@ def offers(suggestion: ModelInfo | None, found: tuple[FoundServer, ...]) -> list
     items = [
         {
             "id": server.base_url,
-            "text": f"Found on this computer: {server.name} {_models_of(server)}.",
-            "button": f"Add {server.name}",
+            "text": _found(server),
+            "button": _("Add {name}").format(name=server.name),
             "action": "add",
         }
         for server in found
     ]
     if suggestion is not None:
-        text = f"New chats start with the demo, which is no language model. {suggestion.display_name} is ready."
-        items.append({"id": "", "text": text, "button": "Make it the default", "action": "make_default"})
+        text = _("New chats start with the demo, which is no language model. {name} is ready.")
+        items.append(
+            {
+                "id": "",
+                "text": text.format(name=suggestion.display_name),
+                "button": _("Make it the default"),
+                "action": "make_default",
+            }
+        )
     return items
 
 
@@ -41,10 +53,10 @@ def providers(listed: tuple[ProviderInfo, ...], type_names: dict[str, str]) -> l
             "name": provider.name,
             "is_faint": not provider.is_enabled,
             "cells": {
-                "provider": {"text": provider.name, "detail": type_names.get(provider.kind, provider.kind.value)},
-                "address": {"text": provider.base_url or "Built in", "detail": _key(provider)},
-                "models": f"{provider.model_count:,}",
-                "state": {"text": "On", "tone": "ok"} if provider.is_enabled else {"text": "Off", "tone": "quiet"},
+                "provider": {"text": provider.name, "detail": _(type_names.get(provider.kind, provider.kind.value))},
+                "address": {"text": provider.base_url or _("Built in"), "detail": _key(provider)},
+                "models": number(provider.model_count),
+                "state": _state(provider),
                 "test": _last_test(provider),
             },
             "actions": _actions(provider),
@@ -54,32 +66,39 @@ def providers(listed: tuple[ProviderInfo, ...], type_names: dict[str, str]) -> l
 
 
 def _actions(provider: ProviderInfo) -> list[dict[str, str]]:
-    switch = ("disable", "Switch off") if provider.is_enabled else ("enable", "Switch on")
-    named = (("models", "Models"), ("test", "Test"), ("edit", "Edit"), switch)
+    switch = ("disable", _("Switch off")) if provider.is_enabled else ("enable", _("Switch on"))
+    named = (("models", _("Models")), ("test", _("Test")), ("edit", _("Edit")), switch)
     return [{"action": verb, "label": label} for verb, label in named]
+
+
+def _state(provider: ProviderInfo) -> dict[str, str]:
+    return {"text": _("On"), "tone": "ok"} if provider.is_enabled else {"text": _("Off"), "tone": "quiet"}
 
 
 def _key(provider: ProviderInfo) -> str:
     if provider.is_key_refused:
-        return "Its key was refused: enter a new one"
+        return _("Its key was refused: enter a new one")
     if provider.has_key:
-        return f"Key …{provider.key_hint}" if provider.key_hint else "Has a key"
+        return _("Key …{hint}").format(hint=provider.key_hint) if provider.key_hint else _("Has a key")
     # Whether an OpenAI-compatible server wants a key only itself knows.
     is_missing = provider.needs_key and provider.kind is not ProviderKind.OPENAI
-    return "Its key is missing" if is_missing else "No key"
+    return _("Its key is missing") if is_missing else _("No key")
 
 
 def _last_test(provider: ProviderInfo) -> dict[str, str] | None:
     if provider.last_tested_at is None:
         return None
     if provider.last_test_error is not None:
-        return {"text": "Failed", "tone": "error", "detail": provider.last_test_error}
-    return {"text": "Works", "tone": "ok", "detail": f"{provider.last_tested_at:%d %b %Y, %H:%M} UTC"}
+        return {"text": _("Failed"), "tone": "error", "detail": told(provider.last_test_error)}
+    return {"text": _("Works"), "tone": "ok", "detail": instant(provider.last_tested_at)}
 
 
-def _models_of(server: FoundServer) -> str:
-    return f"with {_counted(len(server.models))}" if server.models else "without models yet: pull one, then add it"
-
-
-def _counted(count: int) -> str:
-    return "1 model" if count == 1 else f"{count:,} models"
+def _found(server: FoundServer) -> str:
+    count = len(server.models)
+    if not count:
+        sentence = _("Found on this computer: {name} without models yet: pull one, then add it.")
+        return sentence.format(name=server.name)
+    sentence = ngettext(
+        "Found on this computer: {name} with {n} model.", "Found on this computer: {name} with {n} models.", count
+    )
+    return sentence.format(name=server.name, n=number(count))

@@ -8,6 +8,7 @@ from llm_ui.admin.state import AdminState, action, required
 from llm_ui.contract import FoundModel, FoundServer, ProviderTest
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import ngettext, number, told
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
 from llm_ui.services import ai_models, providers
@@ -58,7 +59,7 @@ class ProvidersState(AdminState):
         try:
             found = await self.llm(await self.context.actor()).find_local()
         except LLMUIError as refusal:
-            self.error = _(refusal.message)
+            self.error = told(refusal.message)
             return
         known = {_port(provider.base_url) for provider in self.providers if _is_here(provider.base_url)}
         self.offers = tuple(server for server in found if _port(server.base_url) not in known)
@@ -85,8 +86,12 @@ class ProvidersState(AdminState):
     async def save(self, actor: Actor) -> None:
         """Store what the form says and close it."""
         provider = await self._store(actor)
-        then = "" if provider.model_count else " Find its models next, so that people can ask them."
-        self.param.update(sheet="", said=f"{provider.name} is saved.{then}")
+        said = (
+            _("{name} is saved.")
+            if provider.model_count
+            else _("{name} is saved. Find its models next, so that people can ask them.")
+        )
+        self.param.update(sheet="", said=said.format(name=provider.name))
 
     @action
     async def save_and_test(self, actor: Actor) -> None:
@@ -97,15 +102,14 @@ class ProvidersState(AdminState):
         if result.is_ok:
             await self._open_models(actor, provider, result)
         else:
-            self.error = result.message
+            self.error = told(result.message)
 
     @action
     async def test(self, actor: Actor, provider_id: ProviderId) -> None:
         """Try a provider's address and key; the sentence that comes back is shown."""
         provider = await self._select(actor, provider_id)
         result = await self._test(actor, provider)
-        outcome = {"said": result.message} if result.is_ok else {"error": result.message}
-        self.param.update(**outcome)
+        self.param.update(**_outcome(provider, result))
 
     @action
     async def discover(self, actor: Actor, provider_id: ProviderId) -> None:
@@ -126,7 +130,8 @@ class ProvidersState(AdminState):
         async with self.context.backend.database.writing() as session:
             added = await ai_models.add_models(session, actor, provider.id, models)
         self.close()
-        self.said = f"{_counted(len(added), 'model')} of {provider.name} can now be asked."
+        said = ngettext("{n} model of {name} can now be asked.", "{n} models of {name} can now be asked.", len(added))
+        self.said = said.format(n=number(len(added)), name=provider.name)
         await self._reload(actor)
 
     @action
@@ -141,7 +146,9 @@ class ProvidersState(AdminState):
             provider = await providers.add(session, actor, self.context.backend.secrets.sealer, new)
             await ai_models.add_models(session, actor, provider.id, [_new_model(m) for m in server.models])
         self.offers = tuple(offer for offer in self.offers if offer.base_url != base_url)
-        self.said = f"{name} is added with {_counted(len(server.models), 'model')}."
+        count = len(server.models)
+        said = ngettext("{name} is added with {n} model.", "{name} is added with {n} models.", count)
+        self.said = said.format(name=name, n=number(count))
         await self._reload(actor)
 
     @action
@@ -150,7 +157,7 @@ class ProvidersState(AdminState):
         model: ModelInfo = required(self.suggestion)
         async with self.context.backend.database.writing() as session:
             await ai_models.set_default(session, actor, model.id)
-        self.said = f"New chats now start with {model.display_name}."
+        self.said = _("New chats now start with {name}.").format(name=model.display_name)
         await self._reload(actor)
 
     @action
@@ -159,8 +166,12 @@ class ProvidersState(AdminState):
         provider = await self._select(actor, provider_id)
         async with self.context.backend.database.writing() as session:
             await providers.set_enabled(session, actor, provider_id, is_enabled=is_enabled)
-        can = "can be asked again" if is_enabled else "cannot be asked any more"
-        self.said = f"The models of {provider.name} {can}."
+        said = (
+            _("The models of {name} can be asked again.")
+            if is_enabled
+            else _("The models of {name} cannot be asked any more.")
+        )
+        self.said = said.format(name=provider.name)
         await self._reload(actor)
 
     @action
@@ -177,7 +188,8 @@ class ProvidersState(AdminState):
         provider: ProviderInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await providers.delete(session, actor, provider.id)
-        self.param.update(sheet="", said=f"{provider.name} is deleted.", selected=None)
+        said = _("{name} is deleted.").format(name=provider.name)
+        self.param.update(sheet="", said=said, selected=None)
         await self._reload(actor)
 
     def close(self) -> None:
@@ -227,9 +239,8 @@ class ProvidersState(AdminState):
     async def _open_models(self, actor: Actor, provider: ProviderInfo, result: ProviderTest) -> None:
         async with self.context.backend.database.reading() as session:
             already = await ai_models.added_names(session, actor, provider.id)
-        outcome = {"said": result.message} if result.is_ok else {"error": result.message}
         self.param.update(served=result.models, already=sorted(already), chosen=[], model_name="", sheet=MODELS)
-        self.param.update(**outcome)
+        self.param.update(**_outcome(provider, result))
 
     def pick_preset(self, name: str) -> None:
         """Fill the form with what is known of a service."""
@@ -237,10 +248,10 @@ class ProvidersState(AdminState):
         if preset is not None and self.sheet == ADD:
             self.param.update(
                 preset=name,
-                provider_name=preset.name,
+                provider_name=_(preset.name),
                 kind=preset.kind.value,
                 base_url=preset.base_url,
-                hint=preset.hint,
+                hint=_(preset.hint),
             )
 
 
@@ -257,17 +268,25 @@ def _port(address: str) -> int | None:
     return urlsplit(address).port
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+def _outcome(provider: ProviderInfo, result: ProviderTest) -> dict[str, str]:
+    """Return what a test says, as what was done or as what was refused."""
+    if not result.is_ok:
+        return {"error": told(result.message)}
+    count = len(result.models)
+    said = ngettext("{name} answers and serves {n} model.", "{name} answers and serves {n} models.", count)
+    return {"said": said.format(name=provider.name, n=number(count))}
 
 
 def _what_breaks(provider: ProviderInfo, *, is_default_lost: bool) -> str:
     """Return what an administrator should know before deleting the provider."""
-    sentences = [f"Deleting {provider.name} cannot be undone; its key is wiped."]
-    if provider.model_count:
-        sentences.append(
-            f"{_counted(provider.model_count, 'model')} of it cannot be asked any more; past chats stay readable."
+    sentences = [_("Deleting {name} cannot be undone; its key is wiped.").format(name=provider.name)]
+    if count := provider.model_count:
+        many = ngettext(
+            "{n} model of it cannot be asked any more; past chats stay readable.",
+            "{n} models of it cannot be asked any more; past chats stay readable.",
+            count,
         )
+        sentences.append(many.format(n=number(count)))
     if is_default_lost:
-        sentences.append("The default model is one of them: choose another default, or new chats cannot begin.")
+        sentences.append(_("The default model is one of them: choose another default, or new chats cannot begin."))
     return " ".join(sentences)

@@ -7,11 +7,9 @@ import panel as pn
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.settings import choices
 from llm_ui.admin.settings.state import SettingsState
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.ui.form import button, chooser, page, section, stack, words
 from llm_ui.ui.parts import Heading, Message, Switch
-
-TITLE = "Settings"
-SENTENCE = "What holds for everybody in this workspace. Changes take effect at once."
 
 
 class SettingsPage(pn.viewable.Viewer):
@@ -21,41 +19,46 @@ class SettingsPage(pn.viewable.Viewer):
         super().__init__()
         self._state = state
         self._layout = page(
-            Heading(title=TITLE, sentence=SENTENCE),
+            Heading(
+                title=_("Settings"),
+                sentence=_("What holds for everybody in this workspace. Changes take effect at once."),
+            ),
             page_notices(state),
             section(
-                "Accounts",
-                "Close registration once everybody is here; administrators can always add people.",
+                _("Accounts"),
+                _("Close registration once everybody is here; administrators can always add people."),
                 Switch(
-                    label="Anybody may create an account",
+                    label=_("Anybody may create an account"),
                     is_on=state.param.is_registration_open,
                     on_message=self._registration,
                 ),
             ),
             section(
-                "Links to chats",
-                "People may give others a link to a copy of a chat of theirs, which they can revoke.",
-                chooser(state.param.sharing, "Who may be given links", choices.SHARING, state.set_sharing),
+                _("Links to chats"),
+                _("People may give others a link to a copy of a chat of theirs, which they can revoke."),
+                chooser(state.param.sharing, _("Who may be given links"), choices.sharing(), state.set_sharing),
             ),
             section(
-                "Default model",
-                "New chats start with this model; people may pick another.",
+                _("Default model"),
+                _("New chats start with this model; people may pick another."),
                 chooser(
                     state.param.default_model,
-                    "Default model",
+                    _("Default model"),
                     pn.bind(choices.models, state.param.models, state.param.default_model),
                     state.set_default_model,
                 ),
             ),
             section(
-                "After an answer",
-                "A small, cheap model can do this in the background, once an answer has ended. What it uses and costs "
-                "is booked like everything else.",
+                _("After an answer"),
+                _(
+                    "A small, cheap model can do this in the background, once an answer has ended. "
+                    "What it uses and costs is booked like everything else."
+                ),
                 self._helper(),
             ),
             section(
-                "Instructions",
-                "Every new chat begins with these words to the model; people do not see them.",
+                _("Instructions"),
+                _("Every new chat begins with these words to the model; people do not see them."),
                 self._instructions(),
             ),
         )
@@ -73,13 +76,13 @@ class SettingsPage(pn.viewable.Viewer):
         return stack(
             chooser(
                 state.param.default_prompt,
-                "Default instructions",
+                _("Default instructions"),
                 pn.bind(choices.prompts, state.param.prompts),
                 state.set_default_prompt,
             ),
             stack(
-                words(state.param.prompt_text, "Their words"),
-                button("Save words", state.save_prompt, tone="primary", disabled=state.param.is_busy),
+                words(state.param.prompt_text, _("Their words")),
+                button(_("Save words"), state.save_prompt, tone="primary", disabled=state.param.is_busy),
                 visible=pn.bind(bool, state.param.default_prompt),
             ),
         )
@@ -89,12 +92,12 @@ class SettingsPage(pn.viewable.Viewer):
         return stack(
             chooser(
                 state.param.helper_model,
-                "Model for titles, suggestions and summaries",
+                _("Model for titles, suggestions and summaries"),
                 pn.bind(choices.helpers, state.param.models),
                 state.set_helper_model,
             ),
             stack(
-                *(self._errand(name, label) for name, label in choices.ERRANDS.items()),
+                *(self._errand(name, label) for name, label in choices.errands().items()),
                 visible=pn.bind(bool, state.param.helper_model),
             ),
         )

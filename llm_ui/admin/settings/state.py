@@ -6,6 +6,7 @@ import param
 
 from llm_ui.admin.state import AdminState, action
 from llm_ui.errors import InvalidInput
+from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ModelId, PromptId
 from llm_ui.services import ai_models, helper, prompts, settings
 from llm_ui.services.access import Actor
@@ -51,7 +52,7 @@ class SettingsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await settings.change(session, actor, REGISTRATION_OPEN, is_open)
         await self._reload(actor)
-        self.said = "Anybody may create an account now." if is_open else "Only administrators add people now."
+        self.said = _("Anybody may create an account now.") if is_open else _("Only administrators add people now.")
 
     @action
     async def set_sharing(self, actor: Actor, audience: str) -> None:
@@ -61,7 +62,7 @@ class SettingsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await settings.change(session, actor, SHARING, audience)
         await self._reload(actor)
-        self.said = "Links to chats follow this from now on, also those that exist."
+        self.said = _("Links to chats follow this from now on, also those that exist.")
 
     @action
     async def set_default_model(self, actor: Actor, model_id: str) -> None:
@@ -71,7 +72,7 @@ class SettingsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await ai_models.set_default(session, actor, ModelId(UUID(model_id)))
         await self._reload(actor)
-        self.said = "New chats now start with this model."
+        self.said = _("New chats now start with this model.")
 
     @action
     async def set_helper_model(self, actor: Actor, model_id: str) -> None:
@@ -80,7 +81,7 @@ class SettingsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await helper.set_helper_model(session, actor, chosen)
         await self._reload(actor)
-        self.said = "It begins with the next answer." if chosen else "Nothing is made in the background now."
+        self.said = _("It begins with the next answer.") if chosen else _("Nothing is made in the background now.")
 
     @action
     async def set_errand(self, actor: Actor, name: str, *, is_wanted: bool) -> None:
@@ -88,7 +89,7 @@ class SettingsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await settings.change(session, actor, ERRANDS[name], is_wanted)
         await self._reload(actor)
-        self.said = "It holds from the next answer on."
+        self.said = _("It holds from the next answer on.")
 
     @action
     async def set_default_prompt(self, actor: Actor, prompt_id: str) -> None:
@@ -97,7 +98,7 @@ class SettingsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await prompts.set_default(session, actor, chosen)
         await self._reload(actor)
-        self.said = "New chats now start with these instructions." if chosen else "New chats now start without."
+        self.said = _("New chats now start with these instructions.") if chosen else _("New chats now start without.")
 
     @action
     async def save_prompt(self, actor: Actor) -> None:
@@ -108,7 +109,8 @@ class SettingsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await prompts.change_text(session, actor, prompt.id, self.prompt_text, seen=prompt.updated_at)
         await self._reload(actor)
-        self.said = f"{prompt.name} is saved; chats use the new words from the next question on."
+        said = _("{name} is saved; chats use the new words from the next question on.")
+        self.said = said.format(name=prompt.name)
 
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:
