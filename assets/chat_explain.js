@@ -32,7 +32,8 @@ function counted(tokens) {
 }
 
 function seconds(ms) {
-  return ms < 1000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(2)} s`
+  const written = (value, places) => value.toLocaleString(document.documentElement.lang, { minimumFractionDigits: places, maximumFractionDigits: places })
+  return ms < 1000 ? `${written(ms, ms < 10 ? 1 : 0)} ms` : `${written(ms / 1000, 2)} s`
 }
 
 // Each part as a stretch of one bar, as wide as its share of the window.
@@ -44,7 +45,7 @@ function windowBar(data) {
   for (const part of data.parts) {
     const stretch = make("span", `origin-${part.origin}`)
     stretch.style.width = `${Math.max(0.4, (part.tokens / data.window) * 100)}%`
-    stretch.title = `${part.name}: ${counted(part.tokens)}`
+    stretch.title = `${ORIGINS[part.origin] ?? part.name}: ${counted(part.tokens)}`
     bar.append(stretch)
   }
   return bar

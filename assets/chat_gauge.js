@@ -20,14 +20,19 @@ export function estimate(text) {
 }
 
 function short(count) {
+  const written = (value, least, most) => value.toLocaleString(document.documentElement.lang, { minimumFractionDigits: least, maximumFractionDigits: most })
   if (count < 1000) return String(count)
-  if (count >= 1_000_000) return `${Number((count / 1_000_000).toFixed(1))}M`
-  return count < 100_000 ? `${(count / 1000).toFixed(1)}k` : `${Math.round(count / 1000)}k`
+  if (count >= 1_000_000) return `${written(count / 1_000_000, 0, 1)}M`
+  return count < 100_000 ? `${written(count / 1000, 1, 1)}k` : `${written(count / 1000, 0, 0)}k`
 }
 
 function dollars(amount) {
   if (amount === 0) return t("free")
-  return amount < 0.0001 ? t("under $0.0001") : amount >= 1 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`
+  if (amount < 0.0001) return t("under $0.0001")
+  const digits = amount >= 1
+    ? { minimumFractionDigits: 2, maximumFractionDigits: 2 }
+    : { minimumSignificantDigits: 2, maximumSignificantDigits: 2 }
+  return t("${amount}", { amount: amount.toLocaleString(document.documentElement.lang, digits) })
 }
 
 function priced(amount) {

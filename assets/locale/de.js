@@ -1,4 +1,5 @@
 window.llmUiWords = {
+"${amount}": "{amount} $",
 "30 days": "30 Tage",
 "7 days": "7 Tage",
 "A link shows a copy of the chat as it is now: what you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist: Was Sie später schreiben, kommt nicht hinein.",

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from llm_ui.chat import figures
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later
+from llm_ui.kit.i18n import later, number, told
 from llm_ui.kit.ids import MessageId
+from llm_ui.models import RunStatus
 from llm_ui.services.explanations import Explanation, SentPart, Stretch, explain_answer
 from llm_ui.ui.page import PageContext
 
@@ -15,6 +16,15 @@ STRETCHES = {
     Stretch.CONNECTING: later("Connecting to the provider"),
     Stretch.FIRST_TOKEN: later("Waiting for the first token"),
     Stretch.WRITING: later("Writing"),
+}
+ENDS = {
+    RunStatus.QUEUED: later("not begun"),
+    RunStatus.RUNNING: later("being written"),
+    RunStatus.AWAITING_APPROVAL: later("being written"),
+    RunStatus.COMPLETED: later("completed"),
+    RunStatus.STOPPED: later("stopped"),
+    RunStatus.FAILED: later("failed"),
+    RunStatus.INTERRUPTED: later("interrupted"),
 }
 MAX_CHARS = 4_000
 """Most characters of a message that the page is told; the rest is counted."""
@@ -31,7 +41,7 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
         "window": found.window,
         "reserved": found.reserved,
         "is_calibrated": found.is_calibrated,
-        "cut": found.cut,
+        "cut": ". ".join(map(told, found.cut.split(". "))),
         "left_out": list(found.left_out),
         "times": [{"name": _(STRETCHES[timing.stretch]), "ms": timing.ms} for timing in found.timings],
     }
@@ -42,14 +52,14 @@ def _facts(found: Explanation) -> list[list[str]]:
     price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
     facts = [
         (_("Model"), f"{found.model_name} · {found.provider_name}"),
-        (_("Ended"), found.ended),
+        (_("Ended"), _ended(found)),
         (_("Tokens in"), _counted(about, found.input_tokens)),
         (_("of these cached"), _counted("{count}", found.cached_tokens or None)),
         (_("Tokens out"), _counted(about, found.output_tokens)),
         (_("of these reasoning"), _counted("{count}", found.reasoning_tokens or None)),
         (_("Cost"), price),
         (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),
-        (_("Temperature"), "" if found.temperature is None else f"{found.temperature:g}"),
+        (_("Temperature"), "" if found.temperature is None else number(found.temperature, "g")),
         (_("Longest answer"), _counted(_("{count} tokens"), found.max_tokens)),
         (_("Request"), found.request_id),
         (_("Provider's request"), found.provider_request_id),
@@ -57,8 +67,13 @@ def _facts(found: Explanation) -> list[list[str]]:
     return [[name, value] for name, value in facts if value]
 
 
+def _ended(found: Explanation) -> str:
+    status = _(ENDS[found.status])
+    return f"{status}: {told(found.reason)}" if found.reason else status
+
+
 def _counted(words: str, tokens: int | None) -> str:
-    return "" if tokens is None else words.format(count=f"{tokens:,}")
+    return "" if tokens is None else words.format(count=number(tokens))
 
 
 def _part(part: SentPart) -> dict[str, object]:
@@ -75,4 +90,4 @@ def _shortened(text: str) -> str:
     more = len(text) - MAX_CHARS
     if more <= 0:
         return text
-    return _("{text} … and {count} more characters").format(text=text[:MAX_CHARS], count=f"{more:,}")
+    return _("{text} … and {count} more characters").format(text=text[:MAX_CHARS], count=number(more))

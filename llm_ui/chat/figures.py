@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, Usage
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later, told
+from llm_ui.kit.i18n import later, number, told
 from llm_ui.models import RunStatus, UsageSource
 from llm_ui.services.messages import RunSummary
 
@@ -62,11 +62,13 @@ def price(amount: Decimal) -> str:
     """Return an amount as people read it: exact for cents, two significant digits below."""
     if amount == 0:
         return _("free")
-    return f"${amount:.2f}" if amount >= 1 else f"${amount:.2g}" if amount >= Decimal("0.0001") else _("under $0.0001")
+    if amount < Decimal("0.0001"):
+        return _("under $0.0001")
+    return _("${amount}").format(amount=number(amount, ",.2f" if amount >= 1 else ".2g"))
 
 
 def _span(ms: float) -> str:
-    return f"{ms / 1000:.2f} s" if ms >= 1000 else f"{max(1, ms):.0f} ms"
+    return f"{number(ms / 1000, '.2f')} s" if ms >= 1000 else f"{max(1, ms):.0f} ms"
 
 
 def _line(
@@ -83,9 +85,9 @@ def _line(
     if ttft_ms is not None:
         parts.append(_("{time} to first token").format(time=_span(ttft_ms)))
     if speed is not None:
-        parts.append(f"{speed:.0f} tokens/s")
+        parts.append(_("{speed} tokens/s").format(speed=number(speed, ".0f")))
     if tokens_out is not None:
-        counts = {"sent": f"{about}{tokens_in or 0:,}", "written": f"{about}{tokens_out:,}"}
+        counts = {"sent": f"{about}{number(tokens_in or 0)}", "written": f"{about}{number(tokens_out)}"}
         parts.append(_("{sent} in, {written} out").format(**counts))
     if cost_usd is not None:
         parts.append(price(cost_usd))

@@ -123,6 +123,11 @@ def instant(at: datetime) -> str:
     return at.strftime(gettext("%d %b %Y, %H:%M UTC"))
 
 
+def day(at: datetime) -> str:
+    """Return a day as the language writes it."""
+    return at.strftime(gettext("%d %b %Y"))
+
+
 def files() -> Mapping[str, str]:
     """Return the script with the words of each language but English, which needs none."""
     return {code: f"locale/{code}.js" for code in NAMES if code != ENGLISH}

@@ -9,7 +9,7 @@ from uuid import UUID
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import MessageId
-from llm_ui.models import ChatMessage, Run, UsageSource
+from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
 
 SPEAKERS = {"instructions": "system", "memory": "system", "summary": "system", "opening": "assistant"}
@@ -68,7 +68,9 @@ class Explanation:
 
     model_name: str
     provider_name: str
-    ended: str
+    status: RunStatus
+    reason: str
+    """Why it ended, where more is known than that it did."""
     parts: tuple[SentPart, ...]
     window: int
     """The model's context window, in tokens; assumed where nobody has said it."""
@@ -108,7 +110,8 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
     return Explanation(
         model_name=run.model_name,
         provider_name=run.provider_name,
-        ended=_ended(run),
+        status=run.status,
+        reason=_reason(run),
         parts=tuple(_part(part, texts) for part in listed),
         window=int(manifest.get("window", 0)),
         reserved=int(manifest.get("reserved_for_answer", 0)),
@@ -147,9 +150,9 @@ def _part(part: dict[str, Any], texts: dict[str, tuple[str, str]]) -> SentPart:
     return SentPart(str(part["origin"]), str(part["name"]), int(part["tokens"]), tuple(sent), messages, files)
 
 
-def _ended(run: Run) -> str:
+def _reason(run: Run) -> str:
     reason = run.error_message or run.finish_reason or ""
-    return f"{run.status.value}: {reason}" if reason and reason != run.status.value else run.status.value
+    return "" if reason == run.status.value else reason
 
 
 def _timings(run: Run) -> tuple[Timing, ...]:

@@ -92,6 +92,7 @@ def test_numbers_and_days_are_written_and_read_as_the_language_has_them() -> Non
     assert i18n.number(Decimal("1234.5"), ",.2f") == "1.234,50"
     assert i18n.typed("1.234,50") == "1,234.50"
     assert i18n.instant(datetime(2026, 3, 9, 18, 5, tzinfo=UTC)) == "09.03.2026, 18:05 UTC"
+    assert i18n.day(datetime(2026, 3, 9, 18, 5, tzinfo=UTC)) == "09.03.2026"
 
 
 def test_numbers_and_days_in_english() -> None:
