@@ -21,6 +21,10 @@ MAX_ATTACHMENTS = 50
 MAX_SAID = 2_000
 """Most earlier messages of a temporary chat."""
 
+MAX_TEMPERATURE = 2
+MAX_ANSWER_TOKENS = 1_000_000
+"""Most that a person can allow an answer; models allow less."""
+
 MAX_BESIDE = 4
 """Most answers to one question that are written at once, or merged."""
 
@@ -66,8 +70,8 @@ class ChatRequest(_Wire):
     system_prompt_id: UUID | None = None
     project_id: UUID | None = None
     """Where a chat that begins is kept."""
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
 
 
 class Said(_Wire):
@@ -89,8 +93,8 @@ class TemporaryRequest(_Wire):
     """Oldest first. As many of the newest as fit are sent to the model."""
     model_id: UUID | None = None
     """None: the default model."""
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
 
 
 class Usage(_Wire):
@@ -273,7 +277,7 @@ class PreviewRequest(_Wire):
 
     chat_id: UUID | None = None
     model_id: UUID | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
     attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
     """Files that would go along."""
 

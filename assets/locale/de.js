@@ -387,6 +387,10 @@ window.llmUiWords = {
 "{n} Eintrag ausgelassen",
 "{n} Einträge ausgelassen"
 ],
+"{n} fact about you": [
+"{n} Angabe zur Person",
+"{n} Angaben zur Person"
+],
 "{n} file": [
 "{n} Datei",
 "{n} Dateien"
@@ -398,6 +402,10 @@ window.llmUiWords = {
 "{n} new chat": [
 "{n} neuer Chat",
 "{n} neue Chats"
+],
+"{n} project": [
+"{n} Projekt",
+"{n} Projekte"
 ],
 "{n} prompt": [
 "{n} Prompt",

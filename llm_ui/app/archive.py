@@ -7,6 +7,7 @@ from tornado.iostream import StreamClosedError
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError, TooManyRequests
 from llm_ui.kit.clock import now
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
@@ -37,7 +38,9 @@ class Archive(PlainHandler):
 
     async def _send(self, actor: Actor) -> None:
         try:
-            async for piece in archive(self.site.backend.database, actor):
+            async for piece in archive(
+                self.site.backend.database, FileStore(self.site.backend.config.files_path), actor
+            ):
                 self.write(piece)
                 await self.flush()
         except StreamClosedError:

@@ -10,12 +10,14 @@ import click
 from llm_ui.cli.command import data_dir, read_secret, run, settings, stamp, table, with_database
 from llm_ui.db import Database, Session
 from llm_ui.errors import InvalidInput
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.passwords import Passwords
 from llm_ui.models import Role
 from llm_ui.services import users as service
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.archive import archive
-from llm_ui.services.imports import Progress, import_file
+from llm_ui.services.import_progress import Progress
+from llm_ui.services.imports import import_file
 from llm_ui.services.users import NewUser
 
 password_option = click.option(
@@ -107,15 +109,17 @@ def reset_password(name: str, is_password_given: bool, data_dir: Path | None) ->
 def export(name: str, file: Path, data_dir: Path | None) -> None:
     """Write all chats and prompts of NAME to FILE, a zip archive."""
 
+    config = settings(data_dir=data_dir)
+
     async def work(database: Database) -> None:
         async with database.reading() as session:
             user = await service.find_user(session, SYSTEM, name)
-        pieces = archive(database, Actor(user.id, user.name, user.role))
+        pieces = archive(database, FileStore(config.files_path), Actor(user.id, user.name, user.role))
         with await asyncio.to_thread(_new_file, file) as written:
             async for piece in pieces:
                 await asyncio.to_thread(written.write, piece)
 
-    run(lambda: with_database(settings(data_dir=data_dir), work))
+    run(lambda: with_database(config, work))
     click.echo(f"Wrote {file}.")
 
 
@@ -126,13 +130,15 @@ def export(name: str, file: Path, data_dir: Path | None) -> None:
 def import_command(name: str, file: Path, data_dir: Path | None) -> None:
     """Bring in for NAME what LLM UI, ChatGPT, Open WebUI or LibreChat exported to FILE."""
     progress = Progress()
+    config = settings(data_dir=data_dir)
 
     async def work(database: Database) -> None:
         async with database.reading() as session:
             user = await service.find_user(session, SYSTEM, name)
-        await import_file(database, Actor(user.id, user.name, user.role), file, progress, _go_on)
+        store = FileStore(config.files_path)
+        await import_file(database, store, Actor(user.id, user.name, user.role), file, progress, _go_on)
 
-    run(lambda: with_database(settings(data_dir=data_dir), work))
+    run(lambda: with_database(config, work))
     for one in progress.skipped_told:
         click.echo(f"Left out: {one['what']}: {one['why']}")
     click.echo(

@@ -6,17 +6,23 @@ It is made while it is sent: a page of chats is read, packed and forgotten, howe
 import asyncio
 import html
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from llm_ui.db import Database, ReadSession
+from llm_ui.errors import NotFound
 from llm_ui.kit.clock import now
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ChatId
 from llm_ui.kit.zip_stream import ZipFile, ZipStream
 from llm_ui.models import ChatHistory, SavedPrompt, User
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.exports import ExportKind, WholeChat, exported, file_name, read_whole_chats
+from llm_ui.services.memories import list_memories
+from llm_ui.services.projects import list_projects
 
 FORMAT = "llm-ui-archive"
 VERSION = 1
@@ -27,7 +33,10 @@ CONTENTS = {
     "index.html": "A list of all chats, for a browser.",
     "chats/*.md": "Each chat as text: the branch that was shown.",
     "chats/*.json": "Each chat with all its branches. LLM UI imports these.",
+    "files/*": "What you attached, once each, under the SHA-256 that the chat's JSON names. LLM UI imports these too.",
+    "projects.json": "Your projects. LLM UI imports these too.",
     "prompts.json": "The prompts you keep. LLM UI imports these too.",
+    "memories.json": "What you want models to know of you. LLM UI imports this too.",
     "account.json": "Your account.",
 }
 LEFT_OUT = "Chats in the bin, deleted messages, and what belongs to others."
@@ -47,7 +56,9 @@ class _Belongings:
     """What there is, as it was when the archive was begun."""
 
     account: dict[str, str]
+    projects: list[dict[str, str]]
     prompts: list[dict[str, str]]
+    memories: list[dict[str, str | bool]]
     pages: list[list[ChatId]]
     at: datetime
 
@@ -56,7 +67,7 @@ class _Belongings:
         return sum(map(len, self.pages))
 
 
-async def archive(database: Database, actor: Actor) -> AsyncIterator[bytes]:
+async def archive(database: Database, store: FileStore, actor: Actor) -> AsyncIterator[bytes]:
     """Yield the archive of the actor's own things, piece by piece.
 
     It reads in many short sessions, so that none stays open while a browser is slow.
@@ -67,10 +78,15 @@ async def archive(database: Database, actor: Actor) -> AsyncIterator[bytes]:
     index = ZipFile("index.html", owned.at)
     index.write(INDEX_HEAD.format(name=html.escape(actor.name), count=owned.count, at=owned.at).encode())
     yield await asyncio.to_thread(_beginning, zipped, owned)
+    sent: set[str] = set()
     for page in owned.pages:
         async with database.reading() as session:
             chats = await read_whole_chats(session, actor, page)
         yield await asyncio.to_thread(_packed, zipped, index, chats)
+        for file in (file for chat in chats for files in chat.files.values() for file in files):
+            if file.sha256 not in sent:
+                sent.add(file.sha256)
+                yield await asyncio.to_thread(_attached, zipped, store, file, owned.at)
     index.write(INDEX_TAIL.encode())
     yield zipped.add(index) + zipped.end()
 
@@ -80,11 +96,14 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     account = {"name": user.name, "email": user.email, "created_at": user.created_at.isoformat()}
     mine = readable(SavedPrompt, actor).where(SavedPrompt.owner_id == actor.user_id).order_by(SavedPrompt.name)
     prompts = [{"name": row.name, "text": row.text} for row in await session.scalars(mine)]
+    projects = [{"id": str(one.id), "name": one.name} for one in await list_projects(session, actor)]
+    facts: list[dict[str, str | bool]] = [
+        {"text": one.text, "is_on": one.is_on} for one in await list_memories(session, actor)
+    ]
     columns = readable(ChatHistory, actor).with_only_columns(ChatHistory.id, ChatHistory.next_position)
     newest_first = columns.order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
-    return _Belongings(
-        account, prompts, _pages([(row.id, row.next_position) for row in await session.execute(newest_first)]), now()
-    )
+    pages = _pages([(row.id, row.next_position) for row in await session.execute(newest_first)])
+    return _Belongings(account, projects, prompts, facts, pages, now())
 
 
 def _pages(chats: Sequence[tuple[ChatId, int]]) -> list[list[ChatId]]:
@@ -107,11 +126,19 @@ def _beginning(zipped: ZipStream, owned: _Belongings) -> bytes:
         "exported_at": owned.at.isoformat(),
         "account": owned.account["name"],
         "chats": owned.count,
+        "projects": len(owned.projects),
         "prompts": len(owned.prompts),
+        "memories": len(owned.memories),
         "contents": CONTENTS,
         "left_out": LEFT_OUT,
     }
-    files = {"manifest.json": manifest, "account.json": owned.account, "prompts.json": owned.prompts}
+    files: dict[str, object] = {
+        "manifest.json": manifest,
+        "account.json": owned.account,
+        "projects.json": owned.projects,
+        "prompts.json": owned.prompts,
+        "memories.json": owned.memories,
+    }
     return b"".join(_file(zipped, name, owned.at, _json(content)) for name, content in files.items())
 
 
@@ -128,6 +155,17 @@ def _packed(zipped: ZipStream, index: ZipFile, chats: Sequence[WholeChat]) -> by
         title, day = html.escape(chat.title), f"{chat.last_message_at:%d %b %Y}"
         index.write(f'<li><a href="{html.escape(path)}.md">{title}</a> <span>{day}</span></li>\n'.encode())
     return bytes(sent)
+
+
+def _attached(zipped: ZipStream, store: FileStore, info: AttachmentInfo, at: datetime) -> bytes:
+    """Return a file that was attached; nothing when it is gone from the disk, as it is from its chat."""
+    ending = re.search(r"\.[a-z0-9]{1,8}$", info.name.lower())
+    file = ZipFile(f"files/{info.sha256}{ending.group() if ending else ''}", at)
+    try:
+        file.write(store.read(info.sha256))
+    except NotFound:
+        return b""
+    return zipped.add(file)
 
 
 def _file(zipped: ZipStream, name: str, at: datetime, content: str) -> bytes:

@@ -15,13 +15,14 @@ from sqlalchemy.orm import defer
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, MessageId
+from llm_ui.kit.ids import ChatId, MessageId, ProjectId
 from llm_ui.kit.markdown import render
 from llm_ui.kit.money import plain
-from llm_ui.models import ChatHistory, ChatMessage, MessageRole, Run
+from llm_ui.models import ChatHistory, ChatMessage, ChatSummary, MessageFeedback, MessageRole, Project, Rating, Run
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.attachments import AttachmentInfo, attachments_of
 from llm_ui.services.chats import chat_row
+from llm_ui.services.tags import tags_of
 
 FORMAT = "llm-ui-chat"
 VERSION = 1
@@ -75,6 +76,13 @@ class WholeChat:
     """What each of them follows; what followed a deleted message follows the one before that."""
     runs: dict[MessageId, Run]
     files: dict[MessageId, tuple[AttachmentInfo, ...]]
+    project: Project | None
+    tags: tuple[str, ...]
+    feedback: dict[MessageId, MessageFeedback]
+    """What the owner thinks of answers, of those that were rated."""
+    summaries: tuple[ChatSummary, ...]
+    temperature: float | None
+    max_tokens: int | None
 
     def branch(self) -> list[ChatMessage]:
         """Return the messages of the branch that is shown, oldest first; notes are left out."""
@@ -102,6 +110,21 @@ async def read_whole_chats(session: ReadSession, actor: Actor, chat_ids: Sequenc
     return await _whole(session, actor, [rows[chat_id] for chat_id in chat_ids if chat_id in rows])
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What belongs to some chats."""
+
+    messages: dict[ChatId, list[ChatMessage]]
+    runs: dict[ChatId, dict[MessageId, Run]]
+    above: dict[MessageId, MessageId | None]
+    """What each deleted message followed."""
+    files: dict[MessageId, tuple[AttachmentInfo, ...]]
+    projects: dict[ProjectId, Project]
+    tags: dict[ChatId, tuple[str, ...]]
+    feedback: dict[MessageId, MessageFeedback]
+    summaries: dict[ChatId, list[ChatSummary]]
+
+
 async def _whole(session: ReadSession, actor: Actor, rows: Sequence[ChatHistory]) -> tuple[WholeChat, ...]:
     chat_ids = [row.id for row in rows]
     messages: dict[ChatId, list[ChatMessage]] = defaultdict(list)
@@ -117,23 +140,41 @@ async def _whole(session: ReadSession, actor: Actor, rows: Sequence[ChatHistory]
     gone = select(ChatMessage.id, ChatMessage.parent_id).where(
         ChatMessage.chat_id.in_(chat_ids), ChatMessage.deleted_at.is_not(None)
     )
-    above = {row.id: row.parent_id for row in await session.execute(gone)}
-    files = await attachments_of(session, [one.id for each in messages.values() for one in each])
-    return tuple(_joined(row, messages[row.id], runs[row.id], files, above) for row in rows)
+    parts = _Parts(
+        messages=messages,
+        runs=runs,
+        above={row.id: row.parent_id for row in await session.execute(gone)},
+        files=await attachments_of(session, [one.id for each in messages.values() for one in each]),
+        projects={row.id: row for row in await session.scalars(readable(Project, actor))},
+        tags=await tags_of(session, actor, chat_ids),
+        feedback=await _feedback(session, actor, chat_ids),
+        summaries=await _summaries(session, actor, chat_ids),
+    )
+    return tuple(_joined(row, parts) for row in rows)
 
 
-def _joined(
-    row: ChatHistory,
-    messages: Sequence[ChatMessage],
-    runs: dict[MessageId, Run],
-    files: dict[MessageId, tuple[AttachmentInfo, ...]],
-    above: dict[MessageId, MessageId | None],
-) -> WholeChat:
+async def _feedback(session: ReadSession, actor: Actor, chat_ids: Sequence[ChatId]) -> dict[MessageId, MessageFeedback]:
+    answers = readable(ChatMessage, actor).where(ChatMessage.chat_id.in_(chat_ids)).with_only_columns(ChatMessage.id)
+    rated = readable(MessageFeedback, actor).where(MessageFeedback.message_id.in_(answers))
+    return {row.message_id: row for row in await session.scalars(rated)}
+
+
+async def _summaries(session: ReadSession, actor: Actor, chat_ids: Sequence[ChatId]) -> dict[ChatId, list[ChatSummary]]:
+    found: dict[ChatId, list[ChatSummary]] = defaultdict(list)
+    written = readable(ChatSummary, actor).where(ChatSummary.chat_id.in_(chat_ids))
+    for row in await session.scalars(written.order_by(ChatSummary.created_at, ChatSummary.id)):
+        found[row.chat_id].append(row)
+    return found
+
+
+def _joined(row: ChatHistory, parts: _Parts) -> WholeChat:
     def kept(message_id: MessageId | None) -> MessageId | None:
-        while message_id in above:
-            message_id = above[message_id]
+        while message_id in parts.above:
+            message_id = parts.above[message_id]
         return message_id
 
+    messages = parts.messages[row.id]
+    parents = {message.id: kept(message.parent_id) for message in messages}
     return WholeChat(
         id=row.id,
         title=row.title or "New chat",
@@ -143,9 +184,15 @@ def _joined(
         is_pinned=row.pinned_at is not None,
         active_leaf_id=kept(row.active_leaf_id),
         messages=tuple(messages),
-        parents={message.id: kept(message.parent_id) for message in messages},
-        runs=runs,
-        files={message.id: files[message.id] for message in messages if message.id in files},
+        parents=parents,
+        runs=parts.runs[row.id],
+        files={each: parts.files[each] for each in parents if each in parts.files},
+        project=None if row.project_id is None else parts.projects.get(row.project_id),
+        tags=parts.tags.get(row.id, ()),
+        feedback={each: parts.feedback[each] for each in parents if each in parts.feedback},
+        summaries=tuple(one for one in parts.summaries[row.id] if one.upto_id in parents),
+        temperature=row.temperature,
+        max_tokens=row.max_tokens,
     )
 
 
@@ -207,9 +254,14 @@ def _json(chat: WholeChat) -> dict[str, object]:
             "last_message_at": chat.last_message_at.isoformat(),
             "is_archived": chat.is_archived,
             "is_pinned": chat.is_pinned,
+            "project": None if chat.project is None else {"id": str(chat.project.id), "name": chat.project.name},
+            "tags": list(chat.tags),
+            "temperature": chat.temperature,
+            "max_tokens": chat.max_tokens,
             "active_leaf_id": _told(chat.active_leaf_id),
         },
         "messages": [_json_message(chat, message) for message in chat.messages],
+        "summaries": [_json_summary(summary) for summary in chat.summaries],
     }
 
 
@@ -238,7 +290,18 @@ def _json_message(chat: WholeChat, message: ChatMessage) -> dict[str, Any]:
         told["reasoning"] = message.reasoning
     if message.model_name:
         told["model"] = message.model_name
+    if message.id in chat.feedback:
+        told["feedback"] = _json_feedback(chat.feedback[message.id])
     return told if run is None else {**told, "run": _json_run(run)}
+
+
+def _json_feedback(row: MessageFeedback) -> dict[str, object]:
+    reason = None if row.reason is None else row.reason.value
+    return {"rating": Rating(row.rating).name.lower(), "reason": reason, "comment": row.comment}
+
+
+def _json_summary(row: ChatSummary) -> dict[str, object]:
+    return {"upto_id": str(row.upto_id), "text": row.text, "model": row.model_name, "is_edited": row.is_edited}
 
 
 def _json_run(run: Run) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Projects: where a person keeps chats that belong together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, update
@@ -44,13 +45,35 @@ async def save(session: Session, actor: Actor, project_id: ProjectId | None, nam
     if project_id is not None and row is None:
         raise _not_found()
     if row is None:
-        if len(mine) >= MAX_PROJECTS:
-            raise InvalidInput("You have {most} projects, which is the most. Delete one first.", most=MAX_PROJECTS)
-        row = Project(id=ProjectId(uuid7()), owner_id=actor.user_id)
-        session.add(row)
+        row = _begun(session, actor, mine, ProjectId(uuid7()))
     row.name = name
     await session.flush()
     return row.id
+
+
+async def find_or_begin(session: Session, actor: Actor, ids: Sequence[ProjectId], name: str) -> tuple[ProjectId, bool]:
+    """Return the actor's project that has one of the ids or else the name, and whether it was begun just now.
+
+    One that is begun gets the first id. Raises `InvalidInput`.
+    """
+    require(actor, Permission.CHAT)
+    mine = list(await session.scalars(readable(Project, actor)))
+    same_ids = [row for row in mine if row.id in ids]
+    same_names = [row for row in mine if row.name.casefold() == name.casefold()]
+    for row in (*same_ids, *same_names):
+        return row.id, False
+    row = _begun(session, actor, mine, ids[0])
+    row.name = name
+    await session.flush()
+    return row.id, True
+
+
+def _begun(session: Session, actor: Actor, mine: Sequence[Project], project_id: ProjectId) -> Project:
+    if len(mine) >= MAX_PROJECTS:
+        raise InvalidInput("You have {most} projects, which is the most. Delete one first.", most=MAX_PROJECTS)
+    row = Project(id=project_id, owner_id=actor.user_id)
+    session.add(row)
+    return row
 
 
 async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:

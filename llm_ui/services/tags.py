@@ -1,6 +1,6 @@
 """Tags: words that a person finds chats by."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import delete, func, insert
 
@@ -21,13 +21,18 @@ MAX_LISTED = 200
 async def tag(session: Session, actor: Actor, chat_id: ChatId, names: Sequence[str]) -> None:
     """Give a chat these tags and no others. Raises `InvalidInput` when they are too many, `NotFound`."""
     await chat_row(session, actor, chat_id)
-    given = sorted({one_line(name.strip().lstrip("#"), MAX_TAG_CHARS).lower() for name in names} - {""})
+    given = cleaned(names)
     if len(given) > MAX_TAGS:
         raise InvalidInput("A chat has at most {most} tags. Take one away first.", most=MAX_TAGS)
     # rights: of the chat that was just asked for
     await session.execute(delete(ChatTag).where(ChatTag.chat_id == chat_id))
     if given:
         await session.execute(insert(ChatTag), [{"chat_id": chat_id, "name": name} for name in given])
+
+
+def cleaned(names: Iterable[str]) -> list[str]:
+    """Return tags as they are kept: each once, in lower case, by name."""
+    return sorted({one_line(name.strip().lstrip("#"), MAX_TAG_CHARS).lower() for name in names} - {""})
 
 
 async def tags_of(session: ReadSession, actor: Actor, chat_ids: Collection[ChatId]) -> dict[ChatId, tuple[str, ...]]:

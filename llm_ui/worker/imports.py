@@ -13,11 +13,13 @@ from pathlib import Path
 from llm_ui.config import Config
 from llm_ui.db import Database, Session
 from llm_ui.errors import LLMUIError, Unavailable, unforeseen
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import later
 from llm_ui.models import JobState
 from llm_ui.observability.logging import get_logger
 from llm_ui.services import jobs
-from llm_ui.services.imports import Progress, import_file, upload_path
+from llm_ui.services.import_progress import Progress
+from llm_ui.services.imports import import_file, upload_path
 from llm_ui.services.jobs import Claim
 
 log = get_logger(__name__)
@@ -60,7 +62,7 @@ async def _work(config: Config, database: Database, held: Claim, stop: asyncio.E
     log.info("import.started", job_id=held.id, user_id=held.actor.user_id)
     state, said = JobState.COMPLETED, None
     try:
-        is_done = await _import(database, held, path, stop)
+        is_done = await _import(config, database, held, stop)
         if not is_done and stop.is_set():
             async with database.writing() as session:
                 await jobs.release(session, held)
@@ -83,12 +85,13 @@ async def _work(config: Config, database: Database, held: Claim, stop: asyncio.E
     log.info("import.ended", job_id=held.id, state=state)
 
 
-async def _import(database: Database, held: Claim, path: Path, stop: asyncio.Event) -> bool:
+async def _import(config: Config, database: Database, held: Claim, stop: asyncio.Event) -> bool:
     async def note(session: Session, progress: Progress, done: int, total: int) -> bool:
         is_mine = await jobs.note(session, held, done, total, progress.stored())
         return is_mine and not stop.is_set()
 
-    return await import_file(database, held.actor, path, Progress.of(held.progress), note)
+    path, store = upload_path(config.folder, held.id), FileStore(config.files_path)
+    return await import_file(database, store, held.actor, path, Progress.of(held.progress), note)
 
 
 def _clear_up(folder: Path) -> None:

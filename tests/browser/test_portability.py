@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
+from tests.browser.test_projects import begin_project
+from tests.browser.test_sidebar import choose, shelf
 from tests.fakes.exports import as_json, chatgpt_chat, chatgpt_zip
 from tests.product import Product, wait_until
 
@@ -54,6 +56,33 @@ def test_everything_goes_along_to_somebody_else_and_comes_in_once(
     expect(other.get_by_role("article", name="You")).to_have_text(["What is 6 * 7?"])
     expect(other.get_by_role("article", name="Assistant")).to_contain_text("42")
     expect(other.get_by_role("article", name="Assistant")).to_contain_text("imported")
+
+
+def test_projects_tags_and_pins_go_along(page: Page, product: Product, new_context: NewContext, tmp_path: Path) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    begin_project(page, "Herbarium")
+    expect(page.get_by_text("The chat will be kept in the project Herbarium.")).to_be_visible()
+    ask(page, "Which moss is this?")
+    expect(page.get_by_role("button", name="Edit answer")).to_be_visible()
+    choose(page, "Which moss is this?", "Tags …")
+    page.get_by_role("textbox", name="New tag").fill("moss")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Done").click()
+    choose(page, "Which moss is this?", "Pin")
+    page.get_by_role("button", name="Good answer").click()
+    file = downloaded(page, product, tmp_path)
+
+    other = new_context().new_page()
+    sign_in(other, product, "ada")
+    expect(bring_in(other, product, file)).to_contain_text("1 project", timeout=LONG_MS)
+
+    other.goto(product.url)
+    link = shelf(other, "Pinned").get_by_role("link", name="Which moss is this?")
+    expect(link).to_contain_text("#moss")
+    shelf(other, "Projects").get_by_role("button").filter(has_text="Herbarium").click()
+    link.click()
+    expect(other.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "true")
 
 
 def test_chats_of_another_product_come_in_while_a_bar_moves(page: Page, product: Product, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The command line, as a person types it."""
 
 import asyncio
+import json
 import socket
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.fakes.exports import as_json, chatgpt_chat
+from tests.fakes.exports import as_json, chatgpt_chat, open_webui_chat
 from tests.fakes.provider import PROTOCOLS, FakeProvider, models
 from tests.product import PASSWORD
 
@@ -266,3 +267,32 @@ def test_what_another_product_exported_is_brought_in_once(filled: Cli, tmp_path:
     file.write_text("hello")
     assert "neither JSON nor a zip" in filled.sentence("users", "import", "ann", str(file))
     assert "does not exist" in filled.sentence("users", "import", "ann", str(tmp_path / "nothing"))
+
+
+def test_where_chats_lie_goes_along_to_somebody_else(filled: Cli, tmp_path: Path) -> None:
+    told = {**open_webui_chat(1, 1), "pinned": True, "folder_id": "sea", "meta": {"tags": ["far_away"]}}
+    theirs = tmp_path / "chats.json"
+    theirs.write_bytes(as_json([told, {**open_webui_chat(2, 1), "archived": True}]))
+    filled.fine("users", "import", "ann", str(theirs))
+    filled.create("bob")
+
+    filled.fine("users", "export", "ann", str(tmp_path / "ann.zip"))
+    said = [filled.fine("users", "import", "bob", str(tmp_path / "ann.zip")) for _ in range(2)]
+    filled.fine("users", "export", "bob", str(tmp_path / "bob.zip"))
+
+    assert "2 new chats" in said[0]
+    assert "0 new chats, 0 brought up to date, 2 that were here already; 0 entries left out" in said[1]
+    mine, other = lying(tmp_path / "ann.zip"), lying(tmp_path / "bob.zip")
+    assert mine == other
+    assert (True, False, ["far away"], "Open WebUI folder sea") in mine
+    assert (False, True, [], None) in mine
+
+
+def lying(file: Path) -> list[tuple[bool, bool, list[str], str | None]]:
+    """Return how the chats of an archive are sorted."""
+    with zipfile.ZipFile(file) as archive:
+        names = [name for name in archive.namelist() if name.startswith("chats/") and name.endswith(".json")]
+        told = [json.loads(archive.read(name))["chat"] for name in sorted(names)]
+    return [
+        (one["is_pinned"], one["is_archived"], one["tags"], one["project"] and one["project"]["name"]) for one in told
+    ]

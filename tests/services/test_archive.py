@@ -3,10 +3,12 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from llm_ui.db import Database
+from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ChatId, uuid7
 from llm_ui.services import archive as service
 from llm_ui.services import branches, chats, library
@@ -14,9 +16,11 @@ from llm_ui.services.access import Actor
 from llm_ui.services.archive import archive
 from tests.services.test_branches import answered
 
+NO_FILES = FileStore(Path("nowhere"))
+
 
 async def opened(database: Database, actor: Actor) -> zipfile.ZipFile:
-    pieces = [piece async for piece in archive(database, actor)]
+    pieces = [piece async for piece in archive(database, NO_FILES, actor)]
     found = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
     assert found.testzip() is None
     return found

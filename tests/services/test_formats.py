@@ -19,11 +19,16 @@ from tests.fakes.exports import chatgpt_chat, librechat_chat, open_webui_chat
 
 OURS: dict[str, Any] = {
     "format": "llm-ui-chat", "version": 1,
-    "chat": {"id": "c", "title": "t", "created_at": "2026-03-01T12:00:00+00:00", "active_leaf_id": "b"},
+    "chat": {
+        "id": "c", "title": "t", "created_at": "2026-03-01T12:00:00+00:00", "active_leaf_id": "b",
+        "project": {"id": "p", "name": "Thesis"}, "tags": ["sea"], "temperature": 0.5, "max_tokens": 900,
+    },
     "messages": [
         {"id": "a", "parent_id": None, "role": "user", "status": "complete", "text": "x"},
-        {"id": "b", "parent_id": "a", "role": "assistant", "status": "complete", "text": "y", "run": {"model": "m"}},
+        {"id": "b", "parent_id": "a", "role": "assistant", "status": "complete", "text": "y", "run": {"model": "m"},
+         "feedback": {"rating": "down", "reason": "wrong", "comment": "z"}},
     ],
+    "summaries": [{"upto_id": "b", "text": "They talk.", "model": "m", "is_edited": False}],
 }  # fmt: skip
 SAMPLES = [chatgpt_chat(1, 2), open_webui_chat(1, 2), librechat_chat(1, 2), librechat_chat(1, 2, is_tree=True), OURS]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\x00\ud800")
@@ -59,6 +64,12 @@ def require_sound(entry: object) -> None:
         message.text.encode()
         seen.add(message.id)
     assert chat.leaf_id in seen
+    assert len({one.upto_id for one in chat.summaries} & seen) == len(chat.summaries)
+    assert chat.temperature is None or 0 <= chat.temperature <= 2
+    assert chat.max_tokens is None or 1 <= chat.max_tokens <= 1_000_000
+    for tag in (*chat.place.tags, *(message.feedback.comment for message in chat.messages if message.feedback)):
+        tag.encode()
+    hash(chat.place.project)
     assert len(chat.title) <= 200
 
 

@@ -13,17 +13,24 @@ from sqlalchemy import func, select
 
 from llm_ui.db import Database, Session
 from llm_ui.errors import InvalidInput
+from llm_ui.kit.file_store import FileStore
 from llm_ui.models import ChatHistory, ChatMessage, MessageOrigin, Role
 from llm_ui.services import branches, chats, library
 from llm_ui.services.access import Actor
 from llm_ui.services.archive import archive
 from llm_ui.services.exports import ExportKind, WholeChat, exported, read_whole_chat, read_whole_chats
-from llm_ui.services.imports import Progress, import_file
+from llm_ui.services.import_progress import Progress
+from llm_ui.services.imports import import_file
 from llm_ui.services.search import search
 from llm_ui.services.soundness import find_problems
 from tests.conftest import make_actor
 from tests.fakes.exports import as_json, chatgpt_chat, chatgpt_zip, librechat_chat, open_webui_chat
 from tests.services.test_branches import answered
+
+
+def beside(path: Path) -> FileStore:
+    """Return a place for what is attached, beside a file."""
+    return FileStore(path.parent / "files")
 
 
 async def brought_in(
@@ -37,7 +44,7 @@ async def brought_in(
         assert 0 < done <= total
         return True
 
-    assert await import_file(database, actor, path, progress, note)
+    assert await import_file(database, beside(path), actor, path, progress, note)
     return progress
 
 
@@ -63,7 +70,11 @@ def shape(chat: WholeChat) -> Any:
         for message in chat.messages
     ]  # fmt: skip
     leaf = None if chat.active_leaf_id is None else place[chat.active_leaf_id]
-    return chat.title, chat.created_at, chat.is_archived, leaf, told
+    lies = chat.is_archived, chat.is_pinned, chat.project and chat.project.name, chat.tags
+    asked = chat.temperature, chat.max_tokens
+    thought = {place[answer]: (row.rating, row.reason, row.comment) for answer, row in chat.feedback.items()}
+    summed_up = [(place[one.upto_id], one.text, one.tokens, one.model_name, one.is_edited) for one in chat.summaries]
+    return chat.title, chat.created_at, lies, asked, leaf, told, thought, summed_up
 
 
 @pytest.fixture
@@ -84,7 +95,7 @@ async def test_our_archive_comes_in_equal_for_somebody_else(
     other = await answered(seeded, a_user, "three", "3")
     async with seeded.writing() as session:
         await chats.archive(session, a_user, other.chat_id, is_archived=True)
-    content = b"".join([piece async for piece in archive(seeded, a_user)])
+    content = b"".join([piece async for piece in archive(seeded, beside(file), a_user)])
 
     progress = await brought_in(seeded, another_user, content, file)
 
@@ -261,7 +272,7 @@ async def test_it_goes_on_where_it_was_interrupted(seeded: Database, a_user: Act
         kept.update(progress.stored())
         return False
 
-    assert not await import_file(seeded, a_user, file, Progress(), note)
+    assert not await import_file(seeded, beside(file), a_user, file, Progress(), note)
     assert 0 < kept["chats_added"] < 80
     progress = await brought_in(seeded, a_user, content, file, Progress.of(kept))
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from llm_ui.contract import MAX_PROMPT_CHARS
 from llm_ui.errors import Value, filled
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.services.feedback import Feedback
+from llm_ui.services.projects import MAX_NAME_CHARS
+from llm_ui.services.tags import MAX_TAGS
 
 MAX_MESSAGES = 50_000
 """Of one chat."""
@@ -40,6 +44,14 @@ class BadEntry(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """A file of a message; what it holds lies beside the chats, under `sha256`, or nowhere."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedMessage:
     """A message; `id` and `parent_id` are those of where it comes from."""
 
@@ -51,6 +63,37 @@ class ImportedMessage:
     reasoning: str = ""
     model_name: str = ""
     status: MessageStatus = MessageStatus.COMPLETE
+    feedback: Feedback | None = None
+    files: tuple[ImportedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedProject:
+    """What chats were kept in; `id` is that of where it comes from."""
+
+    source: Source
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chat lay, and what it was found by."""
+
+    is_archived: bool = False
+    is_pinned: bool = False
+    tags: tuple[str, ...] = ()
+    project: ImportedProject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSummary:
+    """What was said up to a message; empty once its person had removed it."""
+
+    upto_id: str
+    text: str
+    model_name: str
+    is_edited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +107,10 @@ class ImportedChat:
     messages: tuple[ImportedMessage, ...]
     leaf_id: str | None
     """The last message of the branch that was shown there."""
-    is_archived: bool = False
+    place: Place = Place()
+    summaries: tuple[ImportedSummary, ...] = ()
+    temperature: float | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +119,14 @@ class ImportedPrompt:
 
     name: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedMemory:
+    """A fact that models were to know."""
+
+    text: str
+    is_on: bool
 
 
 def text(value: object) -> str:
@@ -96,6 +150,25 @@ def identifier(value: object) -> str | None:
         return None
     found = storable(str(value)) if not isinstance(value, int) or abs(value) < 10**18 else ""
     return found if 0 < len(found) <= MAX_ID_CHARS else None
+
+
+def uuid_of(told: str) -> UUID | None:
+    """Return the UUID that an id is, None when it is none."""
+    try:
+        return UUID(told)
+    except ValueError:
+        return None
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return the first texts of a list, as many as a chat has tags; empty when it is none."""
+    return tuple(found for one in sequence(value)[:MAX_TAGS] if (found := text(one)))
+
+
+def project(source: Source, project_id: object, name: object) -> ImportedProject | None:
+    """Return a project, None when it has no id or no name."""
+    found, called = identifier(project_id), one_line(text(name), MAX_NAME_CHARS)
+    return ImportedProject(source, found, called) if found and called else None
 
 
 def instant(value: object) -> datetime | None:
@@ -152,8 +225,7 @@ def chat(
     created_at: datetime | None,
     messages: Sequence[ImportedMessage],
     leaf_id: str | None,
-    *,
-    is_archived: bool = False,
+    place: Place,
 ) -> ImportedChat:
     """Return a chat whose messages make a tree. Raises `BadEntry`."""
     if chat_id is None:
@@ -166,7 +238,7 @@ def chat(
     ids = {message.id for message in ordered}
     leaf = leaf_id if leaf_id in ids else ordered[-1].id
     words = one_line(title if isinstance(title, str) else "", 200) or one_line(ordered[0].text, 60)
-    return ImportedChat(source, chat_id, words, created_at, tuple(ordered), leaf, is_archived=is_archived)
+    return ImportedChat(source, chat_id, words, created_at, tuple(ordered), leaf, place)
 
 
 def _parents_first(messages: Sequence[ImportedMessage]) -> list[ImportedMessage]:

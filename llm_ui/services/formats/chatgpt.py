@@ -12,6 +12,8 @@ from llm_ui.models import MessageRole, MessageStatus
 from llm_ui.services.formats.base import (
     ImportedChat,
     ImportedMessage,
+    ImportedProject,
+    Place,
     Source,
     by_time,
     chat,
@@ -19,6 +21,7 @@ from llm_ui.services.formats.base import (
     instant,
     join_answers,
     mapping,
+    project,
     sequence,
     text,
 )
@@ -28,6 +31,10 @@ SHOWN = {"text", "multimodal_text", "code"}
 """Kinds of content that a person saw in the chat."""
 MARKS = re.compile("\ue200[^\ue201]*\ue201|【\\d+[†:][^】]*】")
 """Citations of its own, which say nothing elsewhere."""
+PROJECT = "g-p-"
+"""Begins the id of a project."""
+SHORT = 8
+"""Characters of an id that tell projects apart until their person gives them a name."""
 
 
 def knows(entry: dict[str, Any]) -> bool:
@@ -54,8 +61,20 @@ def read(entry: dict[str, Any]) -> ImportedChat:
         instant(entry.get("create_time")),
         messages,
         parts.get(leaf or "", leaf),
-        is_archived=entry.get("is_archived") is True,
+        place=Place(
+            is_archived=entry.get("is_archived") is True,
+            is_pinned=entry.get("is_starred") is True or instant(entry.get("pinned_time")) is not None,
+            project=_project(entry),
+        ),
     )
+
+
+def _project(entry: dict[str, Any]) -> ImportedProject | None:
+    """Return the project of a chat. The export holds its id and not its name; a GPT's chat is in none."""
+    told = text(entry.get("conversation_template_id")) or text(entry.get("gizmo_id"))
+    if not told.startswith(PROJECT):
+        return None
+    return project(Source.CHATGPT, told, f"ChatGPT project {told.removeprefix(PROJECT)[:SHORT]}")
 
 
 def _message(key: str, told: dict[str, Any]) -> ImportedMessage | None:

@@ -4,6 +4,7 @@ Nothing of an archive is unpacked to the disk, and no path in it is followed.
 """
 
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,13 +17,9 @@ from llm_ui.errors import InvalidInput, TooLarge
 from llm_ui.kit.json_stream import elements
 from llm_ui.kit.text import one_line
 from llm_ui.services.archive import FORMAT as ARCHIVE
-from llm_ui.services.formats.base import (
-    BadEntry,
-    ImportedChat,
-    ImportedPrompt,
-    mapping,
-    text,
-)
+from llm_ui.services.formats import own
+from llm_ui.services.formats.base import BadEntry, ImportedChat, mapping
+from llm_ui.services.formats.own import Kept
 from llm_ui.services.formats.registry import is_chat, read_chat
 
 MAX_FILES = 250_000
@@ -35,6 +32,9 @@ MAX_RATIO = 200
 """Of unpacked to packed, for what is larger than `SMALL_BYTES`: text packs to a tenth, a bomb to a thousandth."""
 SMALL_BYTES = 64 * 2**20
 MAX_MANIFEST_BYTES = 2**20
+MAX_FILE_BYTES = 100 * 10**6
+"""Of one that was attached."""
+FILE = re.compile(r"files/([0-9a-f]{64})(?:\.[a-z0-9]{1,8})?")
 TAIL_BYTES = 2**16 + 22
 END, END_64, LOCATOR_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 RECORD = struct.Struct("<28x3H12x")
@@ -50,7 +50,7 @@ class Entry:
 
     name: str
     """Its title, by which a person knows it again, or its number."""
-    what: ImportedChat | ImportedPrompt | BadEntry
+    what: ImportedChat | Kept | BadEntry
     done_bytes: int
 
 
@@ -61,6 +61,7 @@ class Upload:
         self._file = path.open("rb")
         self._zip: zipfile.ZipFile | None = None
         self._members: list[zipfile.ZipInfo] = []
+        self._files: dict[str, zipfile.ZipInfo] = {}
         self._count = 0
         self._bad = 0
         self._done = 0
@@ -87,7 +88,9 @@ class Upload:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError, struct.error):
             raise InvalidInput(DAMAGED) from None
         self._members = [info for info in self._zip.infolist() if info.filename.lower().endswith(".json")]
-        _require_bounded(self._members)
+        named = ((FILE.fullmatch(info.filename), info) for info in self._zip.infolist())
+        self._files = {found.group(1): info for found, info in named if found is not None}
+        _require_bounded([*self._members, *self._files.values()])
         return sum(info.file_size for info in self._members)
 
     def entries(self) -> Iterator[Entry]:
@@ -101,6 +104,16 @@ class Upload:
         if self._count == 0:
             raise InvalidInput(NOTHING)
 
+    def size(self, sha256: str) -> int:
+        """Return how large a file beside the chats says it is, 0 when there is none."""
+        return self._files[sha256].file_size if sha256 in self._files else 0
+
+    def content(self, sha256: str) -> bytes:
+        """Return what a file beside the chats holds, nothing when there is none. Raises `InvalidInput`."""
+        if not 0 < self.size(sha256) <= MAX_FILE_BYTES:
+            return b""
+        return self._member(self._files[sha256])(MAX_FILE_BYTES)
+
     def _of_json(self, read: Callable[[int], bytes], *, must_begin_with_chat: bool = False) -> Iterator[Entry]:
         """Yield the entries of one JSON file; none when it must begin with a chat and does not."""
         for number, element in enumerate(elements(self._counted(read))):
@@ -113,11 +126,11 @@ class Upload:
             if info.filename.startswith("chats/"):
                 yield from self._of_json(self._member(info))
         for info in self._members:
-            if info.filename == "prompts.json":
+            read = own.LISTS.get(info.filename)
+            if read is not None:
                 for told in elements(self._counted(self._member(info))):
                     self._count += 1
-                    prompt = ImportedPrompt(text(mapping(told).get("name")), text(mapping(told).get("text")))
-                    yield Entry(f"/{prompt.name}", prompt, self._done)
+                    yield Entry(f"Entry {self._count}", read(mapping(told)), self._done)
 
     def _of_foreign_zip(self) -> Iterator[Entry]:
         # Other products put more into their archives than chats: such files are passed over by what they hold.

@@ -3,10 +3,12 @@
 from typing import Any
 
 from llm_ui.kit.text import one_line
-from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.models import MessageRole, MessageStatus, Rating
+from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
 from llm_ui.services.formats.base import (
     ImportedChat,
     ImportedMessage,
+    Place,
     Source,
     by_time,
     chat,
@@ -15,10 +17,12 @@ from llm_ui.services.formats.base import (
     mapping,
     sequence,
     text,
+    texts,
 )
 
 ROOT = "00000000-0000-0000-0000-000000000000"
 """What the first messages follow."""
+RATINGS = {"thumbsUp": Rating.UP, "thumbsDown": Rating.DOWN}
 
 
 def knows(entry: dict[str, Any]) -> bool:
@@ -46,6 +50,11 @@ def read(entry: dict[str, Any]) -> ImportedChat:
         messages[0].created_at if messages else None,
         by_time(messages),
         None,
+        place=Place(
+            is_archived=entry.get("isArchived") is True,
+            is_pinned=entry.get("pinned") is True,
+            tags=texts(entry.get("tags")),
+        ),
     )
 
 
@@ -67,7 +76,13 @@ def _message(told: dict[str, Any], above: str | None) -> ImportedMessage | None:
         reasoning="" if is_question else reasoning,
         model_name="" if is_question else one_line(text(told.get("model")) or text(told.get("sender")), 200),
         status=MessageStatus.INTERRUPTED if is_cut and not is_question else MessageStatus.COMPLETE,
+        feedback=None if is_question else _feedback(mapping(told.get("feedback"))),
     )
+
+
+def _feedback(told: dict[str, Any]) -> Feedback | None:
+    rating = RATINGS.get(text(told.get("rating")))
+    return None if rating is None else Feedback(rating, None, text(told.get("text"))[:MAX_COMMENT_CHARS])
 
 
 def _said(told: dict[str, Any]) -> tuple[str, str]:

@@ -5,24 +5,30 @@ from dataclasses import replace
 from typing import Any
 
 from llm_ui.kit.text import one_line
-from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.models import MessageRole, MessageStatus, Rating
+from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
 from llm_ui.services.formats.base import (
     ImportedChat,
     ImportedMessage,
+    Place,
     Source,
     by_time,
     chat,
     identifier,
     instant,
     mapping,
+    project,
     sequence,
     text,
+    texts,
 )
 
 ROLES = {"user": MessageRole.USER, "assistant": MessageRole.ASSISTANT}
 DETAILS = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)".*?</details>\s*', re.DOTALL)
 """What a model thought or did stands in its answer, as HTML."""
 QUOTE = re.compile(r"^(&gt;|>) ?", re.MULTILINE)
+SHORT = 8
+"""Characters of an id that tell folders apart until their person gives them a name."""
 TAGS = re.compile(r"</?(?:details|summary)[^>]*>|<summary>.*?</summary>")
 
 
@@ -51,7 +57,19 @@ def read(entry: dict[str, Any]) -> ImportedChat:
         created_at,
         by_time(messages),
         identifier(history.get("currentId")) if tree else last,
+        place=_place(entry, inner),
+    )
+
+
+def _place(entry: dict[str, Any], inner: dict[str, Any]) -> Place:
+    """Return where a chat lay. Of its folder the export holds the id and not the name; tags have _ for spaces."""
+    folder = text(entry.get("folder_id"))
+    tags = texts(mapping(entry.get("meta")).get("tags")) or texts(inner.get("tags"))
+    return Place(
         is_archived=entry.get("archived") is True,
+        is_pinned=entry.get("pinned") is True,
+        tags=tuple(tag.replace("_", " ") for tag in tags),
+        project=project(Source.OPEN_WEBUI, folder, f"Open WebUI folder {folder[:SHORT]}"),
     )
 
 
@@ -100,7 +118,15 @@ def _message(key: str, parent_id: str | None, told: dict[str, Any]) -> ImportedM
         reasoning=reasoning if is_answer else "",
         model_name=one_line(text(told.get("modelName")) or text(told.get("model")), 200) if is_answer else "",
         status=MessageStatus.INTERRUPTED if is_cut else MessageStatus.COMPLETE,
+        feedback=_feedback(mapping(told.get("annotation"))) if is_answer else None,
     )
+
+
+def _feedback(told: dict[str, Any]) -> Feedback | None:
+    rating = told.get("rating")
+    if rating not in (Rating.UP, Rating.DOWN) or isinstance(rating, bool):
+        return None
+    return Feedback(Rating(rating), None, text(told.get("comment"))[:MAX_COMMENT_CHARS])
 
 
 def _said(content: object) -> tuple[str, str]:

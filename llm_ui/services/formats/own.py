@@ -1,25 +1,40 @@
-"""Our own chats, as `services/exports.py` writes them."""
+"""Our own chats, as `services/exports.py` writes them, and what `services/archive.py` puts beside them."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_ATTACHMENTS, MAX_TEMPERATURE
 from llm_ui.kit.text import one_line
-from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.models import FeedbackReason, MessageRole, MessageStatus, Rating
 from llm_ui.services.exports import FORMAT, VERSION
+from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
 from llm_ui.services.formats.base import (
     BadEntry,
     ImportedChat,
+    ImportedFile,
+    ImportedMemory,
     ImportedMessage,
+    ImportedProject,
+    ImportedPrompt,
+    ImportedSummary,
+    Place,
     Source,
     chat,
     identifier,
     instant,
     mapping,
+    project,
     sequence,
     text,
+    texts,
 )
+from llm_ui.services.summaries import MAX_CHARS
 
 STATUSES = {status.value: status for status in MessageStatus} | {"streaming": MessageStatus.INTERRUPTED}
 ROLES = {role.value: role for role in MessageRole}
+RATINGS = {rating.name.lower(): rating for rating in Rating}
+REASONS = {reason.value: reason for reason in FeedbackReason}
 
 
 def knows(entry: dict[str, Any]) -> bool:
@@ -32,15 +47,27 @@ def read(entry: dict[str, Any]) -> ImportedChat:
     if entry.get("version") != VERSION:
         raise BadEntry("A newer version of LLM UI wrote it. Update this one first.")
     told = mapping(entry.get("chat"))
-    messages = [_message(mapping(one)) for one in sequence(entry.get("messages"))]
-    return chat(
+    kept_in = mapping(told.get("project"))
+    found = chat(
         Source.LLM_UI,
         identifier(told.get("id")),
         told.get("title"),
         instant(told.get("created_at")),
-        messages,
+        [_message(mapping(one)) for one in sequence(entry.get("messages"))],
         identifier(told.get("active_leaf_id")),
-        is_archived=told.get("is_archived") is True,
+        place=Place(
+            is_archived=told.get("is_archived") is True,
+            is_pinned=told.get("is_pinned") is True,
+            tags=texts(told.get("tags")),
+            project=project(Source.LLM_UI, kept_in.get("id"), kept_in.get("name")),
+        ),
+    )
+    temperature, max_tokens = _number(told.get("temperature")), _number(told.get("max_tokens"))
+    return replace(
+        found,
+        summaries=tuple(_summaries(entry, found)),
+        temperature=temperature if temperature is not None and 0 <= temperature <= MAX_TEMPERATURE else None,
+        max_tokens=int(max_tokens) if max_tokens is not None and 1 <= max_tokens <= MAX_ANSWER_TOKENS else None,
     )
 
 
@@ -58,4 +85,55 @@ def _message(told: dict[str, Any]) -> ImportedMessage:
         reasoning=text(told.get("reasoning")),
         model_name=one_line(wrote, 200),
         status=STATUSES.get(text(told.get("status")), MessageStatus.COMPLETE),
+        feedback=_feedback(mapping(told.get("feedback"))) if role is MessageRole.ASSISTANT else None,
+        files=tuple(
+            ImportedFile(text(file.get("name")), text(file.get("sha256")))
+            for file in map(mapping, sequence(told.get("attachments"))[:MAX_ATTACHMENTS])
+        ),
     )
+
+
+def _feedback(told: dict[str, Any]) -> Feedback | None:
+    rating = RATINGS.get(text(told.get("rating")))
+    reason = REASONS.get(text(told.get("reason")))
+    return None if rating is None else Feedback(rating, reason, text(told.get("comment"))[:MAX_COMMENT_CHARS])
+
+
+def _summaries(entry: dict[str, Any], found: ImportedChat) -> Iterator[ImportedSummary]:
+    """Yield what was summed up; one for each message at most, as it is kept."""
+    left = {message.id for message in found.messages}
+    for told in map(mapping, sequence(entry.get("summaries"))):
+        upto_id = identifier(told.get("upto_id"))
+        if upto_id in left:
+            left.remove(upto_id)
+            said, wrote = text(told.get("text")).strip()[:MAX_CHARS], one_line(text(told.get("model")), 200)
+            yield ImportedSummary(upto_id, said, wrote, is_edited=told.get("is_edited") is True)
+
+
+def _number(value: object) -> float | None:
+    """Return a number, None when it is none; what is no number at all compares with nothing."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+Kept = ImportedProject | ImportedPrompt | ImportedMemory
+"""What an archive holds beside chats."""
+
+
+def _kept_project(told: dict[str, Any]) -> Kept | BadEntry:
+    return project(Source.LLM_UI, told.get("id"), told.get("name")) or BadEntry("It is a project without a name.")
+
+
+def _kept_prompt(told: dict[str, Any]) -> Kept:
+    return ImportedPrompt(text(told.get("name")), text(told.get("text")))
+
+
+def _kept_memory(told: dict[str, Any]) -> Kept:
+    return ImportedMemory(text(told.get("text")), is_on=told.get("is_on") is not False)
+
+
+LISTS: dict[str, Callable[[dict[str, Any]], Kept | BadEntry]] = {
+    "projects.json": _kept_project,
+    "prompts.json": _kept_prompt,
+    "memories.json": _kept_memory,
+}
+"""How each of the archive's other files is read, entry by entry."""
