@@ -77,7 +77,10 @@ def _check_messages(connection: sqlite3.Connection, verdict: Verdict, *, is_quie
         runs = connection.execute("SELECT count(*) FROM runs WHERE answer_id = ?", [message["id"]]).fetchone()[0]
         verdict.expect(runs == 1, f"I2 message {message['id']} streams without a run")
         verdict.expect(not is_quiet, f"I3 message {message['id']} is still streaming")
-    orphans = "SELECT id FROM chat_messages WHERE role = 'assistant' AND id NOT IN (SELECT answer_id FROM runs)"
+    orphans = """
+        SELECT id FROM chat_messages WHERE role = 'assistant' AND origin <> 'import'
+        AND id NOT IN (SELECT answer_id FROM runs)
+    """
     for row in connection.execute(orphans):
         verdict.problems.append(f"I2 answer {row[0]} has no run")
     outside = """
