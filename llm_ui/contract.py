@@ -268,6 +268,8 @@ class Aftermath(_Wire):
     """Whether nothing more is being made."""
     title: str
     """The chat's title as it is now."""
+    tags: tuple[str, ...]
+    """After a chat's first answer its tags as they are now."""
     follow_ups: tuple[str, ...]
     """Questions that the person might ask next."""
 

@@ -1,4 +1,4 @@
-"""What comes after an answer: a better title, questions to ask next."""
+"""What comes after an answer: a better title, tags, questions to ask next."""
 
 from typing import Protocol
 from uuid import UUID
@@ -24,7 +24,7 @@ class Page(Protocol):
         """Send an operation."""
 
     async def retitled(self, chat_id: ChatId, title: str) -> None:
-        """A chat has a better title."""
+        """A chat has a better title, or tags."""
 
 
 async def look_after(page: Page, client: UserClient, run_id: UUID) -> None:
@@ -40,5 +40,5 @@ async def look_after(page: Page, client: UserClient, run_id: UUID) -> None:
         return
     if found.follow_ups:
         page.tell({"op": "follow_ups", "answer": str(found.answer_id), "questions": list(found.follow_ups)})
-    if found.title != title:
+    if found.title != title or found.tags:
         await page.retitled(ChatId(found.chat_id), found.title)

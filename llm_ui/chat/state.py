@@ -253,7 +253,7 @@ class ChatState(param.Parameterized):
             await look_after(self, self._client, turn.run_id)
 
     async def retitled(self, chat_id: ChatId, title: str) -> None:
-        """A chat has a better title: tell it, here and on the person's other pages."""
+        """A chat has a better title, or tags: tell it, here and on the person's other pages."""
         if chat_id == self.chat_id:
             self._titled(None, title)
         await self._tell_others(chat_id)

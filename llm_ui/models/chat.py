@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProjectId, PromptId, UserId, uuid7
@@ -55,6 +55,8 @@ class ChatHistory(Timestamped, Base):
     user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(200), default="")
     is_title_automatic: Mapped[bool] = mapped_column(default=True)
+    has_own_tags: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its person has set or removed tags, which the helper model then leaves alone."""
     model_id: Mapped[ModelId | None] = mapped_column(ForeignKey("ai_models.id", ondelete="SET NULL"))
     """The model last used; the next question goes to it unless another is picked."""
     system_prompt_id: Mapped[PromptId | None] = mapped_column(ForeignKey("system_prompts.id", ondelete="SET NULL"))

@@ -17,6 +17,7 @@ class UsagePurpose(StrEnum):
 
     ANSWER = "answer"
     TITLE = "title"
+    TAGS = "tags"
     FOLLOW_UPS = "follow_ups"
     SUMMARY = "summary"
 

@@ -1,4 +1,4 @@
-"""What is done after an answer, never in its way: a title, questions to ask next, a summary."""
+"""What is done after an answer, never in its way: a title, tags, questions to ask next, a summary."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from llm_ui.runs.follow_ups import suggest
 from llm_ui.runs.helper import HelperModel
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.summary import sum_up
+from llm_ui.runs.tags import make_tags
 from llm_ui.runs.titles import make_title
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.helper import Helper, find_helper
@@ -31,7 +32,8 @@ Work = Callable[[Database, HelperModel, ModelTarget, LiveRun], Awaitable[None]]
 def wanted(helper: Helper) -> list[Work]:
     """Return what the workspace wants to be done."""
     works: list[tuple[bool, Work]] = [
-        (helper.makes_titles, make_title), (helper.suggests_follow_ups, suggest), (helper.sums_up, sum_up),
+        (helper.makes_titles, make_title), (helper.makes_tags, make_tags), (helper.suggests_follow_ups, suggest),
+        (helper.sums_up, sum_up),
     ]  # fmt: skip
     return [work for is_wanted, work in works if is_wanted]
 

@@ -6,6 +6,8 @@ SHOWN_CHARS = 4_000
 """Of one message, for a title or a suggestion: what it is about is said by then."""
 THOUGHTS = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 """Some servers leave a model's reasoning in its answer."""
+BULLET = re.compile(r"^([-*•–]|\(?\d+[.):]|[a-c][.)])\s+")
+"""Begins an item of a list."""
 
 
 def exchange(question: str, answer: str) -> str:

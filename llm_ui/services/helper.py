@@ -1,4 +1,4 @@
-"""The helper model: which one makes titles, suggestions and summaries, and which of these are wanted."""
+"""The helper model: which one makes titles, tags, suggestions and summaries, and which of these are wanted."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from llm_ui.models import ProviderKind
 from llm_ui.services import ai_models, settings
 from llm_ui.services.access import SYSTEM, Actor, Permission, require
 from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_MODEL, HELPER_SUMMARIES, HELPER_TITLES
+from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_MODEL, HELPER_SUMMARIES, HELPER_TAGS, HELPER_TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Helper:
 
     target: ModelTarget
     makes_titles: bool
+    makes_tags: bool
     suggests_follow_ups: bool
     sums_up: bool
 
@@ -31,6 +32,7 @@ async def find_helper(session: ReadSession) -> Helper | None:
     return Helper(
         target=await ai_models.target(session, SYSTEM, ModelId(UUID(model_id))),
         makes_titles=await settings.get(session, HELPER_TITLES),
+        makes_tags=await settings.get(session, HELPER_TAGS),
         suggests_follow_ups=await settings.get(session, HELPER_FOLLOW_UPS),
         sums_up=await settings.get(session, HELPER_SUMMARIES),
     )

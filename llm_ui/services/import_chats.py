@@ -235,6 +235,7 @@ def _new_chat(actor: Actor, chat: ImportedChat, placed: _Placed) -> dict[str, An
         "user_id": actor.user_id,
         "title": chat.title,
         "is_title_automatic": False,
+        "has_own_tags": True,
         "active_leaf_id": placed.leaf_id,
         "next_position": placed.position,
         "last_message_at": placed.last_at,

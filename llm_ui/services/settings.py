@@ -30,9 +30,12 @@ SHARING = WorkspaceSetting(
     "sharing", "Who may be given links to chats: `off`, `signed_in` or `anyone`.", default="signed_in"
 )
 HELPER_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
-    "helper_model_id", "The model that makes titles, suggestions and summaries after an answer; none: nobody.", None
+    "helper_model_id",
+    "The model that makes titles, tags, suggestions and summaries after an answer; none: nobody.",
+    None,
 )
 HELPER_TITLES = WorkspaceSetting("helper_titles", "Whether the helper model gives new chats a title.", default=True)
+HELPER_TAGS = WorkspaceSetting("helper_tags", "Whether the helper model tags new chats.", default=True)
 HELPER_FOLLOW_UPS = WorkspaceSetting(
     "helper_follow_ups", "Whether the helper model suggests what to ask next.", default=True
 )
@@ -45,8 +48,8 @@ SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
 
 REGISTRY = (
-    REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, HELPER_MODEL, HELPER_TITLES, HELPER_FOLLOW_UPS, HELPER_SUMMARIES,
-    SETUP_TOKEN, SEEDED,
+    REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
+    HELPER_SUMMARIES, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 
 

@@ -13,13 +13,13 @@ from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
 from llm_ui.llm_client import UserClient
 from llm_ui.models import ChatHistory, RunStatus, UsageLog, UsagePurpose, UsageSource
-from llm_ui.services import chats, follow_ups, settings, summaries
+from llm_ui.services import chats, follow_ups, settings, summaries, tags
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.ai_models import ModelChange, change_model, set_model_enabled
 from llm_ui.services.explanations import explain_answer
 from llm_ui.services.helper import set_helper_model
 from llm_ui.services.prices import Prices
-from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_TITLES
+from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_TAGS, HELPER_TITLES
 from tests.api.conftest import AddModel, RunningApi
 from tests.api.test_answers import ClientOf, asking, everything, started
 from tests.fakes.provider import HELPING, FakeProvider, Received, Reply, answer, numbered_words, reply
@@ -68,7 +68,7 @@ async def booked(database: Database) -> dict[UsagePurpose, UsageLog]:
         return {row.purpose: row for row in await session.scalars(select(UsageLog))}
 
 
-async def test_a_chat_is_named_and_questions_are_suggested_and_both_are_booked(
+async def test_a_chat_is_named_and_tagged_and_questions_are_suggested_and_all_is_booked(
     api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel, help_with: Helped
 ) -> None:
     async with provider() as fake:
@@ -78,9 +78,9 @@ async def test_a_chat_is_named_and_questions_are_suggested_and_both_are_booked(
         found = await made(client_of, a_user, started(events).run_id)
 
     assert isinstance(events[-1].event, CompleteEvent)
-    assert (found.title, len(found.follow_ups)) == (TITLE, 3)
+    assert (found.title, found.tags, len(found.follow_ups)) == (TITLE, ("a walk", "river"), 3)
     rows = await booked(database)
-    assert set(rows) == {UsagePurpose.ANSWER, UsagePurpose.TITLE, UsagePurpose.FOLLOW_UPS}
+    assert set(rows) == {UsagePurpose.ANSWER, UsagePurpose.TITLE, UsagePurpose.TAGS, UsagePurpose.FOLLOW_UPS}
     title = rows[UsagePurpose.TITLE]
     assert (title.model_id, title.user_id, title.status) == (helper_id, a_user.user_id, RunStatus.COMPLETED)
     assert (title.input_tokens, title.output_tokens, title.usage_source) == (7, 2, UsageSource.PROVIDER)
@@ -104,7 +104,7 @@ async def test_an_answer_is_told_whole_before_a_hanging_helper_is_asked(
         await help_with(fake.base_url("openai"))
         async for numbered in client_of(a_user).chat_stream(asking(model_id=model_id)):
             happened.append(type(numbered.event).__name__)
-        while happened.count("helper asked") < 2:
+        while happened.count("helper asked") < 3:
             await asyncio.sleep(0.01)
         again = await everything(client_of(a_user), asking("once more", model_id=model_id))
         await api.stop()
@@ -140,7 +140,7 @@ async def test_a_failing_helper_is_told_to_nobody_and_logged_once(
             found = await made(client_of, a_user, started(events).run_id)
 
             assert isinstance(events[-1].event, CompleteEvent)
-            assert (found.title, found.follow_ups) == (f"question {number}", ())
+            assert (found.title, found.tags, found.follow_ups) == (f"question {number}", (), ())
 
     assert [record.getMessage() for record in caplog.records].count("helper.failed") == 1
 
@@ -169,7 +169,7 @@ async def test_a_name_that_the_person_gives_meanwhile_stays(
 
 
 @on_sqlite
-async def test_only_the_first_answer_names_a_chat(
+async def test_only_the_first_answer_names_and_tags_a_chat(
     api: RunningApi, client_of: ClientOf, a_user: Actor, add_model: AddModel, help_with: Helped
 ) -> None:
     async with provider() as fake:
@@ -182,7 +182,93 @@ async def test_only_the_first_answer_names_a_chat(
         await made(client_of, a_user, started(again).run_id)
 
         assert sum(b"You name conversations" in request.body for request in fake.requests) == 1
+        assert sum(b"You tag conversations" in request.body for request in fake.requests) == 1
         assert sum(b"You suggest what" in request.body for request in fake.requests) == 2
+
+
+async def tagged(database: Database, actor: Actor, chat_id: ChatId) -> tuple[str, ...]:
+    async with database.reading() as session:
+        return (await tags.tags_of(session, actor, [chat_id])).get(chat_id, ())
+
+
+async def test_the_persons_own_tags_are_told_and_preferred(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel, help_with: Helped
+) -> None:
+    async with provider() as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        first = started(await everything(client_of(a_user), asking("one", model_id=model_id)))
+        async with database.writing() as session:
+            await tags.tag(session, a_user, ChatId(first.chat_id), ["Hiking"])
+        await help_with(fake.base_url("openai"))
+        events = await everything(client_of(a_user), asking("two", model_id=model_id))
+        await made(client_of, a_user, started(events).run_id)
+        (asked,) = (request.body for request in fake.requests if b"You tag conversations" in request.body)
+
+    assert b"<tags-so-far>\\nhiking\\n</tags-so-far>" in asked
+    assert await tagged(database, a_user, ChatId(started(events).chat_id)) == ("a walk", "river")
+
+
+@pytest.mark.parametrize("mine", [("mine",), ()], ids=["set", "removed"])
+async def test_tags_that_the_person_sets_or_removes_meanwhile_stay(
+    api: RunningApi,
+    database: Database,
+    client_of: ClientOf,
+    a_user: Actor,
+    add_model: AddModel,
+    help_with: Helped,
+    mine: tuple[str, ...],
+) -> None:
+    asked = asyncio.Event()
+
+    def respond(request: Received) -> Reply:
+        if b"You tag conversations" in request.body:
+            asked.set()
+            return reply("openai", answer("openai", ["river"]), first_delay_s=0.5)
+        return numbered_words({"pieces": 20})(request)
+
+    async with provider(respond) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        await help_with(fake.base_url("openai"))
+        events = await everything(client_of(a_user), asking(model_id=model_id))
+        chat_id = ChatId(started(events).chat_id)
+        await asked.wait()
+        async with database.writing() as session:
+            await tags.tag(session, a_user, chat_id, mine)
+        await made(client_of, a_user, started(events).run_id)
+        answer_id = started(events).answer_id
+        again = asking("", model_id=model_id, chat_id=chat_id, regenerate_of=answer_id)
+        await made(client_of, a_user, started(await everything(client_of(a_user), again)).run_id)
+
+        assert sum(b"You tag conversations" in request.body for request in fake.requests) == 1
+    assert await tagged(database, a_user, chat_id) == mine
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "said", ["<img src=x onerror=alert(1)>", "x" * 30_000, '{"tags": [{}]}', "\n" * 50, "Sorry, I can not do that."]
+)
+async def test_what_is_no_tag_never_becomes_one(
+    api: RunningApi,
+    database: Database,
+    client_of: ClientOf,
+    a_user: Actor,
+    add_model: AddModel,
+    help_with: Helped,
+    said: str,
+) -> None:
+    def respond(request: Received) -> Reply:
+        if b"You tag conversations" in request.body:
+            return reply("openai", answer("openai", [said]))
+        return numbered_words({"pieces": 20})(request)
+
+    async with provider(respond) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        await help_with(fake.base_url("openai"))
+        events = await everything(client_of(a_user), asking(model_id=model_id))
+        found = await made(client_of, a_user, started(events).run_id)
+
+    assert (found.title, found.tags) == (TITLE, ())
+    assert UsagePurpose.TAGS in await booked(database)
 
 
 @on_sqlite
@@ -201,6 +287,7 @@ async def test_nothing_is_asked_where_nothing_is_wanted(
         helper_id = await help_with(fake.base_url("openai"))
         async with database.writing() as session:
             await settings.change(session, SYSTEM, HELPER_TITLES, value=False)
+            await settings.change(session, SYSTEM, HELPER_TAGS, value=False)
             match why:
                 case "no helper":
                     await set_helper_model(session, SYSTEM, None)
@@ -214,7 +301,7 @@ async def test_nothing_is_asked_where_nothing_is_wanted(
         found = await made(client_of, a_user, started(events).run_id)
 
         assert not any(map(for_helper, fake.requests))
-    assert (found.title, found.follow_ups) == ("hi there", ())
+    assert (found.title, found.tags, found.follow_ups) == ("hi there", (), ())
 
 
 @on_sqlite
@@ -253,7 +340,7 @@ async def test_a_chat_deleted_meanwhile_ends_it_quietly(
         async with database.writing() as session:
             row = await session.get_one(ChatHistory, ChatId(started(events).chat_id))
             await session.delete(row)
-        while len(await booked(database)) < 3:
+        while len(await booked(database)) < 4:
             await asyncio.sleep(0.02)
 
     assert "helper.crashed" not in [record.getMessage() for record in caplog.records]

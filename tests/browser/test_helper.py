@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
+from tests.browser.test_sidebar import choose
 from tests.product import Product
 
 WATCH_TOPS = """() => {
@@ -46,8 +47,8 @@ def suggested(page: Page, count: int = 3) -> list[str]:
 def test_an_administrator_chooses_who_helps(page: Page, product: Product) -> None:
     sign_in(page, product, "ada")
     open_admin(page, product, "Settings")
-    chosen = page.get_by_label("Model for titles, suggestions and summaries")
-    assert chosen.locator("option").all_inner_texts() == ["None: nothing is made", "slow-words · Slow"]
+    chosen = page.get_by_label("Model for titles, tags, suggestions and summaries")
+    expect(chosen.locator("option")).to_have_text(["None: nothing is made", "slow-words · Slow"])
 
     chosen.select_option(label="slow-words · Slow")
     expect(page.get_by_text("It begins with the next answer.")).to_be_visible()
@@ -67,6 +68,23 @@ def test_a_chat_is_named_once_it_is_answered(chat: Page) -> None:
     chat.reload()
 
     expect(chat.get_by_role("heading", level=1)).to_have_text("A walk by the river")
+
+
+def test_a_chat_is_tagged_once_it_is_answered_and_its_person_has_the_last_word(chat: Page) -> None:
+    # Chats of other tests have the same name: the newest is the first once it has its own.
+    expect(chat.get_by_role("heading", level=1)).to_have_text("A walk by the river")
+    link = chat.get_by_role("navigation").get_by_role("link", name="A walk by the river").first
+    expect(link).to_contain_text("#a walk #river")
+
+    choose(chat, "A walk by the river", "Tags …")
+    chat.get_by_role("button", name="Take away a walk").click()
+    chat.get_by_role("button", name="Take away river").click()
+    chat.get_by_role("button", name="Done").click()
+    expect(link).not_to_contain_text("#")
+    chat.get_by_role("button", name="Regenerate").click()
+    suggested(chat)
+
+    expect(link).not_to_contain_text("#")
 
 
 def test_a_suggested_question_is_asked_with_a_click(chat: Page) -> None:

@@ -271,6 +271,7 @@ def models(request: Received) -> Reply:
 
 HELPING = {
     b"You name conversations": ["A walk ", "by the river"],
+    b"You tag conversations": ["river\n", "a walk\n"],
     b"You suggest what": ["How far is it?\n", "Is there an inn on the way?\n", "What if it rains?"],
     b"You sum up the beginning": ["The person walks by the river ", "and wants to know how far it is."],
 }

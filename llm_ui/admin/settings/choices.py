@@ -20,6 +20,7 @@ def errands() -> dict[str, str]:
     """Return what the helper model may do: the state's parameter, and its label."""
     return {
         "makes_titles": _("Give new chats a title, unless their person names them"),
+        "makes_tags": _("Give new chats up to three tags, unless their person tags them"),
         "suggests_follow_ups": _("Suggest up to three questions to ask next; people can switch it off"),
         "sums_up": _("Sum up old messages of long chats that no longer fit the model's window"),
     }

@@ -92,7 +92,7 @@ class SettingsPage(pn.viewable.Viewer):
         return stack(
             chooser(
                 state.param.helper_model,
-                _("Model for titles, suggestions and summaries"),
+                _("Model for titles, tags, suggestions and summaries"),
                 pn.bind(choices.helpers, state.param.models),
                 state.set_helper_model,
             ),

@@ -14,13 +14,19 @@ from llm_ui.services.settings import (
     HELPER_FOLLOW_UPS,
     HELPER_MODEL,
     HELPER_SUMMARIES,
+    HELPER_TAGS,
     HELPER_TITLES,
     REGISTRATION_OPEN,
     SHARING,
 )
 
 SHARING_CHOICES = ("off", "signed_in", "anyone")
-ERRANDS = {"makes_titles": HELPER_TITLES, "suggests_follow_ups": HELPER_FOLLOW_UPS, "sums_up": HELPER_SUMMARIES}
+ERRANDS = {
+    "makes_titles": HELPER_TITLES,
+    "makes_tags": HELPER_TAGS,
+    "suggests_follow_ups": HELPER_FOLLOW_UPS,
+    "sums_up": HELPER_SUMMARIES,
+}
 """What the helper model may do, by parameter."""
 NONE = ""
 """The choice of no instructions."""
@@ -35,6 +41,7 @@ class SettingsState(AdminState):
     default_model = param.String(default=NONE, doc="Id of the model new chats start with; empty for none.")
     helper_model = param.String(default=NONE, doc="Id of the model that works in the background; empty for none.")
     makes_titles = param.Boolean(default=True, doc="Whether it gives new chats a title.")
+    makes_tags = param.Boolean(default=True, doc="Whether it gives new chats tags.")
     suggests_follow_ups = param.Boolean(default=True, doc="Whether it suggests what to ask next.")
     sums_up = param.Boolean(default=True, doc="Whether it sums up what no longer fits.")
     prompts = param.ClassSelector(class_=tuple, default=(), doc="The platform's instructions to choose from.")

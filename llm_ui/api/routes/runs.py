@@ -17,6 +17,7 @@ from llm_ui.services.access import Actor
 from llm_ui.services.chats import open_chat
 from llm_ui.services.follow_ups import questions_of
 from llm_ui.services.runs import read_run
+from llm_ui.services.tags import first_tags
 
 router = APIRouter(prefix="/v1/runs")
 
@@ -61,11 +62,13 @@ async def aftermath(run_id: UUID, parts: Parts, actor: Principal) -> Aftermath:
     async with parts.database.reading() as session:
         run, _ = await read_run(session, actor, RunId(run_id))
         chat = await open_chat(session, actor, run.chat_id)
+        tags = await first_tags(session, actor, run)
     return Aftermath(
         chat_id=run.chat_id,
         answer_id=run.answer_id,
         is_over=is_over,
         title=chat.title,
+        tags=tags,
         follow_ups=questions_of(run.follow_ups),
     )
 
