@@ -84,9 +84,10 @@ function busy(text, done, total) {
   if (!result.querySelector("button")) result.replaceChildren(textButton(t("Cancel"), "quiet", cancel))
 }
 
+// What was chosen while the page was still asking how the last one had gone stays chosen.
 function end() {
+  if (form.hidden) form.reset()
   form.hidden = false
-  form.reset()
   said.hidden = false
   bar.hidden = true
 }
