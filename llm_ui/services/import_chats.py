@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Insert, insert, inspect, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, MessageId, uuid8
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import Attachment, ChatHistory, ChatMessage, ChatSummary, ChatTag, MessageFeedback, MessageOrigin
+from llm_ui.models.base import Base
 from llm_ui.services.access import Actor
 from llm_ui.services.attachments import Received, file_name
 from llm_ui.services.feedback import Feedback
@@ -128,9 +129,18 @@ class _NewRows:
             (Attachment, self.files),
         ):
             if rows:
-                await session.execute(insert(table), rows)
+                await session.execute(_insert(table), rows)
         if self.changed:
             await session.execute(update(ChatMessage), self.changed)
+
+
+def _insert(table: type[Base]) -> Insert:
+    """Return the statement that many rows go in with at once.
+
+    That takes something that is returned, and what is None not left out. With a statement for each row SQLite's
+    full-text index writes itself to the disk after every one: 200 µs a message instead of 35.
+    """
+    return insert(table).returning(*inspect(table).primary_key).execution_options(render_nulls=True)
 
 
 def _ids(actor: Actor, chat: ImportedChat) -> list[ChatId]:
