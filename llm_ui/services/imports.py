@@ -139,7 +139,9 @@ def _taken_in(content: bytes, name: str, store: FileStore) -> Received:
     """Store what a file holds. Raises `InvalidInput`."""
     media = inspect(content, name)
     if len(media.text) > MAX_PROMPT_CHARS:
-        raise InvalidInput(f"{name} has more than {MAX_PROMPT_CHARS:,} characters, which is the most.")
+        raise InvalidInput(
+            "{name} has more than {most} characters, which is the most.", name=name, most=MAX_PROMPT_CHARS
+        )
     new = store.begin()
     try:
         new.write(content)
