@@ -32,3 +32,8 @@ def ratio(ours: float, raw: float) -> str:
 def ms(seconds: float) -> str:
     """Return seconds as milliseconds."""
     return f"{seconds * 1000:.1f} ms"
+
+
+def both(seconds: Sequence[float]) -> str:
+    """Return the median and the 95th percentile of some seconds, as milliseconds."""
+    return f"{percentile(seconds, 0.5) * 1000:.0f} / {percentile(seconds, 0.95) * 1000:.0f} ms"
