@@ -29,6 +29,10 @@ many are put in order as messages. A word can be in nearly every text of a milli
 
 AnySelect = Select[*tuple[Any, ...]]
 
+USE_INDEXES = text("SET LOCAL enable_seqscan = off")
+"""To PostgreSQL's planner splitting a text into words costs nothing, so for a word that many messages hold it read them
+all, and split them: 560 ms for 6,000 messages, with the index 32."""
+
 ENTRIES = table("search_entries", column("id"), column("message_id"), column("chat_id"))
 TEXT = table("search_text", column("rowid"))
 IS_ENTRY = ENTRIES.c.message_id == ChatMessage.id
@@ -96,6 +100,7 @@ async def search(
         hits = await _newest_hits(session, actor, words)
         titles = _among(titles, ENTRIES.c.chat_id == ChatHistory.id, hits)
     elif words:
+        await session.execute(USE_INDEXES)
         titles = titles.where(_holds(ChatHistory.title, words))
     found = [
         Found(chat_id, title, None, None, at, tuple(snippet(title, words)))
