@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from tabulate import tabulate
 
-from tests.bench import api, imports, pages, rendering, search, start
+from tests.bench import api, chats, imports, pages, rendering, search, start
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "start": start.measure,
     "api": api.measure,
     "pages": pages.measure,
+    "chats": chats.measure,
     "search": search.measure,
     "imports": imports.measure,
     "rendering": rendering.measure,

@@ -1,8 +1,7 @@
-"""What a person sees: from Enter to the first character and the last, memory of a page, long chats."""
+"""What a person sees: from Enter to the first character and the last, memory of a page."""
 
 import itertools
 import json
-import sqlite3
 import time
 from pathlib import Path
 
@@ -20,7 +19,6 @@ SCRIPTS = {
 }
 ROUNDS = 15
 OPEN_PAGES = 10
-LONG, SHORT = 10_000, 50
 
 # Measured in the page itself: from the key to the frame in which the text is there.
 WATCH = """(last) => {
@@ -77,11 +75,11 @@ def _measure(product: Product, providers: dict[str, FakeProvider], browser: Brow
     sign_in(page, product, "ann")
     lines = [_first_character(page, providers["instant"]), *_burst(page, product, providers["burst"]), _gaps(page)]
     lines.append(_memory(page, product))
-    lines.append(_long_chat(page, product))
     return lines
 
 
-def _ask(page: Page, last: str) -> dict[str, object]:
+def ask(page: Page, last: str) -> dict[str, object]:
+    """Ask with Enter; return the moments in which the answer grew on the page, up to this text of it."""
     page.get_by_role("textbox", name="Message").fill("go")
     page.evaluate(WATCH, last)
     marks: dict[str, object] = page.evaluate("window.seen")
@@ -89,7 +87,8 @@ def _ask(page: Page, last: str) -> dict[str, object]:
     return marks
 
 
-def _span(marks: dict[str, object], name: str) -> float:
+def span(marks: dict[str, object], name: str) -> float:
+    """Return the seconds from Enter to the first or the last of those moments."""
     at = marks["at"]
     end = marks["first"] if name == "first" else at[-1] if isinstance(at, list) else 0
     return (float(str(end)) - float(str(marks["began"]))) / 1000
@@ -112,8 +111,8 @@ def _direct(provider: FakeProvider, rounds: int) -> tuple[float, float]:
 
 def _first_character(page: Page, provider: FakeProvider) -> Line:
     pick_model(page, "instant")
-    _ask(page, "w2")
-    ours = percentile([_span(_ask(page, "w2"), "first") for _ in range(ROUNDS)], 0.5)
+    ask(page, "w2")
+    ours = percentile([span(ask(page, "w2"), "first") for _ in range(ROUNDS)], 0.5)
     raw, _ = _direct(provider, ROUNDS)
     return "Enter → first character on the page, median", ms(ours), ms(raw), ratio(ours, raw), "20 ms"
 
@@ -122,7 +121,7 @@ def _burst(page: Page, product: Product, provider: FakeProvider) -> list[Line]:
     page.get_by_role("button", name="New chat").first.click()
     pick_model(page, "burst")
     before = cpu_s(product.processes())
-    spans = [_span(_ask(page, "w1999"), "last") for _ in range(5)]
+    spans = [span(ask(page, "w1999"), "last") for _ in range(5)]
     cpu = (cpu_s(product.processes()) - before) / 5
     _, raw = _direct(provider, 5)
     ours = percentile(spans, 0.5)
@@ -135,7 +134,7 @@ def _burst(page: Page, product: Product, provider: FakeProvider) -> list[Line]:
 def _gaps(page: Page) -> Line:
     page.get_by_role("button", name="New chat").first.click()
     pick_model(page, "paced")
-    at = _ask(page, "w299")["at"]
+    at = ask(page, "w299")["at"]
     assert isinstance(at, list)
     gaps = [(later - earlier) / 1000 for earlier, later in itertools.pairwise(at)]
     pace_s = SCRIPTS["paced"]["delay_ms"] / 1000
@@ -153,66 +152,3 @@ def _memory(page: Page, product: Product) -> Line:
     for one in opened:
         one.close()
     return "memory of an open chat page on the server", f"{each:.2f} MB", "", "", "0.8 MB"
-
-
-def _long_chat(page: Page, product: Product) -> Line:
-    times = {}
-    for count in (SHORT, LONG):
-        path = f"/c/{_seed_chat(product, count)}"
-        page.goto(product.url)
-        page.locator("#message:enabled").wait_for()
-        spans = []
-        for _ in range(5):
-            page.evaluate("document.querySelector('#messages').replaceChildren()")
-            began = time.perf_counter()
-            page.evaluate(
-                "(path) => { const a = document.createElement('a'); a.href = path; a.dataset.path = path;"
-                " document.body.append(a); a.click(); a.remove() }",
-                path,
-            )
-            page.get_by_text(f"Answer {count - 1} ", exact=False).first.wait_for()
-            spans.append(time.perf_counter() - began)
-            page.get_by_role("button", name="New chat").first.click()
-            page.locator("#start").wait_for()
-        times[count] = percentile(spans, 0.5)
-    ours, short = times[LONG], times[SHORT]
-    return (
-        "open a chat of 10,000 messages (raw: one of 50)",
-        ms(ours),
-        ms(short),
-        ratio(ours, short),
-        "200 ms, ratio 1.2",
-    )
-
-
-def _seed_chat(product: Product, count: int) -> str:
-    """Write a chat of so many messages straight into the database; return its id."""
-    chat = f"{count:032x}"
-    stamp = "2026-01-01 00:00:00.000000"
-    with sqlite3.connect(product.folder / "llm-ui.db") as connection:
-        (user,) = connection.execute("SELECT id FROM users").fetchone()
-        leaf = f"{count * 100_000 + count - 1:032x}"
-        connection.execute(
-            "INSERT INTO chat_histories (id, user_id, title, is_title_automatic, next_position, active_leaf_id,"
-            " last_message_at, created_at, updated_at) VALUES (?, ?, 'Long', 1, ?, ?, ?, ?, ?)",
-            [chat, user, count, leaf, stamp, stamp, stamp],
-        )
-        connection.executemany(
-            "INSERT INTO chat_messages (id, chat_id, parent_id, position, role, status, text, reasoning, created_at,"
-            " updated_at) VALUES (?, ?, ?, ?, ?, 'complete', ?, '', ?, ?)",
-            [
-                (
-                    f"{count * 100_000 + n:032x}",
-                    chat,
-                    f"{count * 100_000 + n - 1:032x}" if n else None,
-                    n,
-                    "assistant" if n % 2 else "user",
-                    f"Answer {n} with **some** `Markdown` in it." if n % 2 else f"Question {n}?",
-                    stamp,
-                    stamp,
-                )
-                for n in range(count)
-            ],
-        )
-    connection.close()
-    return f"{chat[:8]}-{chat[8:12]}-{chat[12:16]}-{chat[16:20]}-{chat[20:]}"
