@@ -365,11 +365,11 @@ def test_a_title_is_the_first_line_that_says_something(text: str, title: str) ->
 
 
 def test_a_question_is_refused_when_it_is_empty_or_too_long() -> None:
-    assert turns.question_text(ChatRequest(idempotency_key="some-key", text="\n  a\n b \n")) == "  a\n b "
+    assert turns.question_text("\n  a\n b \n") == "  a\n b "
     with pytest.raises(InvalidInput, match="Write something"):
-        turns.question_text(ChatRequest(idempotency_key="some-key", text=" \0 "))
+        turns.question_text(" \0 ")
     with pytest.raises(TooLarge, match="2,000,001 characters; 2,000,000 are the most"):
-        turns.question_text(ChatRequest(idempotency_key="some-key", text="x" * 2_000_001))
+        turns.question_text("x" * 2_000_001)
 
 
 async def test_a_turn_waits_for_the_answer_before_it(seeded: Database, a_user: Actor) -> None:
