@@ -9,6 +9,7 @@ from sqlalchemy import Insert, insert, inspect, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ChatId, MessageId, uuid8
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import Attachment, ChatHistory, ChatMessage, ChatSummary, ChatTag, MessageFeedback, MessageOrigin
@@ -28,8 +29,7 @@ from llm_ui.services.import_places import Places
 from llm_ui.services.import_progress import Progress
 from llm_ui.services.tags import cleaned
 
-NOT_THERE = "The chat came in without this file. Only the archive of everything holds files."
-
+NOT_THERE = later("The chat came in without this file. Only the archive of everything holds files.")
 
 Unpacked = Mapping[str, Received | None]
 """Files that came along, by the names they had; None for those that were refused, which was told."""

@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import func
 
 from llm_ui.db import Session
-from llm_ui.errors import InvalidInput
+from llm_ui.errors import InvalidInput, filled
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.ids import ProjectId, uuid8
 from llm_ui.models import ChatHistory
 from llm_ui.services import projects
@@ -15,7 +16,7 @@ from llm_ui.services.chats import MAX_PINNED
 from llm_ui.services.formats.base import ImportedChat, ImportedProject, Source, uuid_of
 from llm_ui.services.import_progress import Progress
 
-NOT_PINNED = f"It came in, but is not pinned: {MAX_PINNED} chats are, which is the most."
+NOT_PINNED = to_tell("It came in, but is not pinned: {most} chats are, which is the most.")
 
 
 class Places:
@@ -60,7 +61,7 @@ class Places:
             pinned = readable(ChatHistory, self._actor).where(ChatHistory.pinned_at.is_not(None))
             self._pinned = await self._session.scalar(pinned.with_only_columns(func.count())) or 0
         if self._pinned >= MAX_PINNED:
-            self._progress.skip(title, NOT_PINNED)
+            self._progress.skip(title, filled(NOT_PINNED, {"most": MAX_PINNED}))
             return False
         self._pinned += 1
         return True
