@@ -10,7 +10,7 @@ from llm_ui.contract import Metrics, StartEvent, Usage
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
-from llm_ui.kit.token_count import estimate
+from llm_ui.kit.token_count import GrowingCount
 from llm_ui.models import MessageStatus, RunStatus
 from llm_ui.providers.base import ReasoningDelta, TextDelta, UsageDelta
 from llm_ui.runs.context import Context
@@ -110,6 +110,7 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self.log = EventLog(self.retell)
+        self._count, self._thoughts_count = GrowingCount(len(self.turn.opening)), GrowingCount()
         if self.turn.opening:
             self._text.add(self.turn.opening)
 
@@ -126,7 +127,7 @@ class LiveRun:
     @property
     def _tokens_said(self) -> int:
         """What the model itself has written, estimated: not what the answer was begun with."""
-        return estimate(self.text[len(self.turn.opening) :])
+        return self._count.of(self.text)
 
     @property
     def has_text(self) -> bool:
@@ -199,7 +200,7 @@ class LiveRun:
             is_whole = self.ending is None or self.ending.status is RunStatus.COMPLETED
             output = reported.output_tokens
             if not is_whole:
-                output = max(output, self._tokens_said + estimate(self.reasoning))
+                output = max(output, self._tokens_said + self._thoughts_count.of(self.reasoning))
             return Usage(
                 input_tokens=reported.input_tokens,
                 cached_tokens=reported.cached_tokens or 0,
@@ -208,7 +209,7 @@ class LiveRun:
                 source="provider" if is_whole else "estimate",
             )
         called = self.called_at is not None
-        thoughts = estimate(self.reasoning)
+        thoughts = self._thoughts_count.of(self.reasoning)
         return Usage(
             input_tokens=(reported.input_tokens or self.context.input_tokens) if called else 0,
             cached_tokens=reported.cached_tokens or 0,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_ui.kit.token_count import SAMPLE_CHARS, estimate
+from llm_ui.kit.token_count import REMEMBERED_FROM_CHARS, SAMPLE_CHARS, GrowingCount, estimate
 
 PROSE = "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness."
 GERMAN = "Donaudampfschifffahrtsgesellschaft und Rechtsschutzversicherungsgesellschaften sind lange Wörter."
@@ -29,6 +29,23 @@ def test_an_estimate_is_near_what_tokenizers_say(text: str, least: int, most: in
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_more_text_has_no_fewer_tokens(text: str, more: str) -> None:
     assert estimate(text + " " + more) >= estimate(text)
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("abcdefgh 12天.\n\t_"), max_size=20), max_size=30), st.integers(0, 10))
+def test_a_growing_text_is_counted_as_a_whole_one(pieces: list[str], begin: int) -> None:
+    whole = " " * begin
+    growing = GrowingCount(begin)
+
+    for piece in pieces:
+        whole += piece
+        assert growing.of(whole) == growing.of(whole) == estimate(whole[begin:])
+
+
+@given(st.text(min_size=REMEMBERED_FROM_CHARS, max_size=3 * REMEMBERED_FROM_CHARS))
+def test_what_is_remembered_is_what_was_counted(text: str) -> None:
+    growing = GrowingCount()
+
+    assert estimate(text) == estimate(text) == growing.of(text)
 
 
 def test_a_long_text_is_counted_on_a_sample() -> None:
