@@ -40,17 +40,25 @@ DRAWING = {
 """Panel looks for its own style sheets whenever it builds a page: tens of microseconds, and not ours to change."""
 
 
-LONGEST = ("tests/faults/test_kill.py", "tests/browser/test_xss.py", "tests/browser/", "tests/faults/")
+LONGEST = ("tests/faults/test_kill.py", "tests/browser/test_xss.py")
 """What takes longest, that first."""
+BROWSER = "tests/browser/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no worker is left alone with it at the end."""
+    """Begin with what takes longest, so that no worker is left alone with it at the end.
 
-    def place(item: pytest.Item) -> int:
-        return next((at for at, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
-
-    items.sort(key=place)
+    Then files with a browser and those without take turns: with a browser in each worker a small machine has too
+    much to do at once.
+    """
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    with_browser = [name for name in files if name.startswith(BROWSER) and name not in LONGEST]
+    without = [name for name in files if not name.startswith(BROWSER) and name not in LONGEST]
+    turns = itertools.chain(*itertools.zip_longest(with_browser, without))
+    order = [*(name for name in LONGEST if name in files), *filter(None, turns)]
+    items[:] = [item for name in order for item in files[name]]
 
 
 @pytest.fixture(autouse=True)

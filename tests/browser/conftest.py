@@ -1,8 +1,10 @@
 """A real Chromium against the real product. Whatever a page should never do fails the test that saw it."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -70,16 +72,24 @@ def slow_provider() -> Iterator[FakeProvider]:
     fake.stop()
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory, slow_provider: FakeProvider) -> Iterator[Product]:
-    """A running product with an administrator *ada*, a person *bob* and a slow model beside the demo one."""
-    product = Product(tmp_path_factory.mktemp("product") / "data")
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory, slow_provider: FakeProvider) -> Path:
+    """A data folder with an administrator *ada*, a person *bob* and a slow model beside the demo one."""
+    product = Product(tmp_path_factory.mktemp("furnished") / "data")
     product.add_person("ada", "admin")
     product.add_person("bob")
     product.command(
         "providers", "add", "Slow", "--type", "openai", "--url", slow_provider.url, "--key-stdin",
         "--model", "slow-words", text="sk-slow-key",
     )  # fmt: skip
+    return product.folder
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[Product]:
+    """A running product with what is in the furnished folder."""
+    product = Product(tmp_path_factory.mktemp("product") / "data")
+    shutil.copytree(furnished, product.folder)
     product.start()
     yield product
     code = product.stop()
