@@ -365,7 +365,7 @@ class ChatPage {
     })
     find("show-shortcuts").addEventListener("click", () => this.shortcuts.show())
     find("search").addEventListener("click", () => this.search.show())
-    find("new-chat").addEventListener("click", () => this.navigate("/"))
+    find("begin").addEventListener("submit", (event) => { event.preventDefault(); this.navigate("/") })
     document.addEventListener("click", (event) => {
       const link = event.target.closest?.("a[data-path]")
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return

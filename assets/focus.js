@@ -3,17 +3,22 @@
 
 {
   const TAKES_FOCUS = "a, button, summary, input, select, textarea, [tabindex]"
-  // What had the focus, with all that is around it; after a dialog or a form, what had it before that was opened.
+  // What had the focus, with all that is around it; after a dialog or a form, what had it before that was opened. Each
+  // with its name and how far down it was, by which it is known when it was drawn again.
   let trail = []
-  let name = null
-  let top = 0
   let isAsked = false
 
   const canHaveFocus = (node) => Boolean(node?.isConnected && node.checkVisibility() && !node.disabled && node.tabIndex >= 0)
 
+  const ownerOf = (node) => node.matches("details.menu") ? node.querySelector("summary") : node
+
+  const stepOf = (node) => {
+    const name = ownerOf(node)?.getAttribute("aria-label")
+    return { node, name, top: name ? node.getBoundingClientRect().top : 0 }
+  }
+
   // What was drawn again has the same name; a button that has come to its end stands beside the one that goes back.
-  const again = (place) => {
-    if (!name) return null
+  const again = (place, { name, top }) => {
     const like = [...place.querySelectorAll(`[aria-label="${CSS.escape(name)}"]`)].filter((node) => node.checkVisibility())
     const distance = (node) => Math.abs(node.getBoundingClientRect().top - top)
     const [closest] = like.sort((one, other) => distance(one) - distance(other))
@@ -21,10 +26,11 @@
   }
 
   const nearest = () => {
-    for (const node of trail) {
-      if (!node.isConnected) continue
-      const places = [node.matches("details.menu") ? node.querySelector("summary") : node, again(node)]
-      const place = places.find(canHaveFocus)
+    const lost = []
+    for (const step of trail) {
+      if (step.name) lost.push(step)
+      if (!step.node.isConnected) continue
+      const place = [ownerOf(step.node), ...lost.map((one) => again(step.node, one))].find(canHaveFocus)
       if (place) return place
     }
     return document.getElementById("message") ?? document.getElementById("main")
@@ -40,12 +46,14 @@
 
   document.addEventListener("focusin", ({ target }) => {
     const frame = target.closest("dialog, form")
-    const before = !frame ? [] : trail.includes(frame) ? trail.slice(trail.indexOf(frame) + 1) : trail
+    const opened = trail.findIndex((step) => step.node === frame)
+    const before = frame ? trail.slice(opened + 1) : []
     trail = []
-    for (let node = target; node && node !== document.body; node = node.parentElement) trail.push(node)
-    if (frame) trail = [...trail.slice(0, trail.indexOf(frame) + 1), ...before]
-    name = target.getAttribute("aria-label")
-    top = target.getBoundingClientRect().top
+    for (let node = target; node && node !== document.body; node = node.parentElement) {
+      trail.push(stepOf(node))
+      if (node === frame) break
+    }
+    trail.push(...before)
   })
   // A click beside everything is meant to leave the focus nowhere.
   document.addEventListener("pointerdown", ({ target }) => { if (!target.closest(TAKES_FOCUS)) trail = [] })

@@ -173,6 +173,21 @@ def test_what_is_sent_right_after_a_click_goes_to_where_one_went(page: Page, pro
     expect(questions(page)).to_have_text(["What is 2 + 3?"])
 
 
+def test_a_new_chat_begins_before_the_scripts_are_there(page: Page, product: Product) -> None:
+    sign_in(page, product, "bob")
+    ask(page, "What is 2 + 3?")
+    expect(answers(page).last).to_contain_text("5")
+    old = page.url
+    page.route("**/chat_view.js*", lambda _: None)
+    page.goto(old, wait_until="commit")
+
+    page.get_by_role("button", name="New chat").click(no_wait_after=True)
+    page.unroute("**/chat_view.js*")
+
+    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    expect(page).not_to_have_url(old)
+
+
 def test_a_lost_socket_comes_back_with_the_draft(page: Page, product: Product, watch: Watch) -> None:
     watch.allowed |= {
         "ERR_CONNECTION_REFUSED",

@@ -104,6 +104,23 @@ def test_focus_comes_back_from_what_was_opened(answered: Page) -> None:
     expect_focus(answered, menu)
 
 
+def test_focus_comes_back_to_a_menu_that_was_drawn_again_meanwhile(answered: Page) -> None:
+    menu = open_menu_of_chat(answered)
+    other = answered.context.new_page()
+    other.goto(answered.url)
+    new_chat(other)
+    ask(other, "A chat beside it")
+    expect(answered.get_by_role("link", name="A chat beside it")).to_have_count(0)
+    answered.bring_to_front()
+
+    press(answered, "Share …")
+    expect(answered.get_by_role("dialog")).to_contain_text("Create link")
+    expect(answered.get_by_role("link", name="A chat beside it")).to_have_count(1)
+    answered.keyboard.press("Escape")
+
+    expect_focus(answered, menu)
+
+
 def test_focus_stays_where_something_is_drawn_again_or_deleted(answered: Page) -> None:
     press(answered, "Edit answer")
     answered.keyboard.type(" More.")
