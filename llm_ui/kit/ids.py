@@ -22,6 +22,8 @@ JobId = NewType("JobId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)
 MemoryId = NewType("MemoryId", UUID)
 SummaryId = NewType("SummaryId", UUID)
+DocumentId = NewType("DocumentId", UUID)
+ChunkId = NewType("ChunkId", int)
 
 
 def uuid7() -> UUID:

@@ -73,6 +73,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         datetime: UtcDateTime(),
         Decimal: Usd(),
         dict[str, Any]: JSON(),
+        list[dict[str, Any]]: JSON(),
         ids.UserId: Uuid(),
         ids.SessionId: Uuid(),
         ids.ProviderId: Uuid(),
@@ -89,6 +90,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.AttachmentId: Uuid(),
         ids.MemoryId: Uuid(),
         ids.SummaryId: Uuid(),
+        ids.DocumentId: Uuid(),
     }
 
 

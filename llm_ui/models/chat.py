@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
@@ -92,4 +93,6 @@ class ChatMessage(Timestamped, Base):
     )
     model_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """What wrote an imported answer, as it was called there; of our own answers the run says it."""
+    citations: Mapped[list[dict[str, Any]] | None]
+    """The passages that an answer may cite, each a `Source` of llm_ui/contract.py; None: it was given none."""
     deleted_at: Mapped[datetime | None]

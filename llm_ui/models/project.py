@@ -8,7 +8,7 @@ from llm_ui.models.base import Base, Timestamped
 
 
 class Project(Timestamped, Base):
-    """Chats of one person that belong together."""
+    """Chats and documents of one person that belong together. Nothing crosses from one project to another."""
 
     __tablename__ = "projects"
     __table_args__ = (UniqueConstraint("owner_id", "name"),)
@@ -16,6 +16,8 @@ class Project(Timestamped, Base):
     id: Mapped[ProjectId] = mapped_column(primary_key=True, default=lambda: ProjectId(uuid7()))
     owner_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(80))
+    instructions: Mapped[str] = mapped_column(default="", server_default="")
+    """What models are told in all chats of the project; may be empty."""
 
 
 class ChatTag(Base):

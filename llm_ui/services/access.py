@@ -21,6 +21,9 @@ from llm_ui.models import (
     ChatMessage,
     ChatSummary,
     ChatTag,
+    Document,
+    DocumentChunk,
+    DocumentPage,
     MessageFeedback,
     Project,
     Role,
@@ -113,6 +116,15 @@ def _is_of_a_chat(table: type[Base], actor: Actor) -> ColumnElement[bool]:
     return (Attachment.user_id == actor.user_id) & (Attachment.message_id.is_(None) | is_of_message)
 
 
+def _is_of_a_project(table: type[Base], actor: Actor) -> ColumnElement[bool]:
+    """Return the rule of what belongs to a project: that of the project."""
+    if table is DocumentPage:
+        is_mine = _is_of_a_project(Document, actor)
+        return exists().where(Document.id == DocumentPage.document_id, is_mine)
+    project_id = Document.project_id if table is Document else DocumentChunk.project_id
+    return exists().where(Project.id == project_id, Project.owner_id == actor.user_id)
+
+
 def readable(table: type[T], actor: Actor) -> Select[T]:
     """Return the rows of the table that the actor may see, as a query that every read starts from.
 
@@ -124,6 +136,8 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
     if table in (ChatMessage, ChatTag, ChatSummary, Attachment):
         return query.where(_is_of_a_chat(table, actor))
+    if table in (Document, DocumentPage, DocumentChunk):
+        return query.where(_is_of_a_project(table, actor))
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)
     if table in FOR_EVERYBODY:

@@ -1,0 +1,1 @@
+"""What becomes of a document: read, cut into passages, found again, cited."""
