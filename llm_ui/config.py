@@ -59,6 +59,7 @@ class Config(BaseSettings):
     idle_timeout_s: float = Field(30.0, gt=0, description="Seconds between two pieces of a provider's answer.")
     total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
     max_file_mb: int = Field(20, ge=1, le=200, description="Megabytes that one attached file may have.")
+    max_document_mb: int = Field(200, ge=1, le=5_000, description="Megabytes that one document of a project may have.")
     max_files: int = Field(10, ge=1, le=50, description="Most files that are attached to one message.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

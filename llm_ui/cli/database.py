@@ -13,7 +13,7 @@ from llm_ui.cli.serve import not_in_use
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.kit.file_store import FileStore
-from llm_ui.services.attachments import stored_names
+from llm_ui.services import attachments, documents
 from llm_ui.services.soundness import find_problems
 
 
@@ -90,7 +90,7 @@ def check(data_dir: Path | None) -> None:
 
     async def check_files(found: Database) -> list[str]:
         async with found.reading() as session:
-            needed = await stored_names(session)
+            needed = await attachments.stored_names(session) | await documents.stored_names(session)
         store = FileStore(config.files_path)
         missing = sum(not store.has(name) for name in needed)
         return [f"{missing} attached files are not in {store.folder}."] if missing else []

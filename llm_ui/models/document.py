@@ -18,9 +18,8 @@ class DocumentStage(StrEnum):
     """The file is stored."""
     PARSED = "parsed"
     """Its text is stored, page by page."""
-    CHUNKED = "chunked"
-    """Its passages are stored, and the index holds their words."""
     READY = "ready"
+    """Its passages are stored, and the index holds their words."""
     FAILED = "failed"
     """It cannot be read; `error_message` says why."""
 

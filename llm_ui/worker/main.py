@@ -1,6 +1,7 @@
-"""The worker process: jobs that run by the clock, through huey, and those that people ask for (worker/imports.py).
+"""The worker process: jobs that run by the clock, through huey, and what people ask for.
 
-Each job by the clock runs in huey's worker thread, in an event loop and on a database of its own.
+Each job by the clock runs in huey's worker thread, in an event loop and on a database of its own. What people ask for
+is in worker/imports.py and worker/ingestion.py.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from llm_ui.kit.file_store import FileStore
 from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
 from llm_ui.runs.sweep import sweep
-from llm_ui.services.attachments import stored_names
+from llm_ui.services import attachments, documents
 from llm_ui.services.retention import (
     KEEP_UNSENT,
     purge_bin,
@@ -26,6 +27,7 @@ from llm_ui.services.retention import (
     purge_unsent,
 )
 from llm_ui.worker.imports import keep_importing
+from llm_ui.worker.ingestion import keep_ingesting
 
 log = get_logger(__name__)
 
@@ -49,11 +51,11 @@ async def purge(database: Database) -> None:
 
 
 def purge_files(config: Config) -> Job:
-    """Return the job that removes files which nobody's message or draft needs any more."""
+    """Return the job that removes files which nobody's message, draft or project needs any more."""
 
     async def work(database: Database) -> None:
         async with database.reading() as session:
-            kept = await stored_names(session)
+            kept = await attachments.stored_names(session) | await documents.stored_names(session)
         store = FileStore(config.files_path)
         removed = await asyncio.to_thread(store.remove_older, kept, KEEP_UNSENT.total_seconds())
         log.info("purge_files.finished", removed=removed)
@@ -91,7 +93,9 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     # All its threads run when this returns, so that they can be waited for however soon the end comes.
     await asyncio.to_thread(consumer.start)
     log.info("worker.started", jobs=len(schedule(config)))
-    await keep_importing(config, database, stop)
+    async with asyncio.TaskGroup() as work:
+        work.create_task(keep_importing(config, database, stop))
+        work.create_task(keep_ingesting(config, database, stop))
     await database.close()
     await asyncio.to_thread(consumer.stop, graceful=True)
     log.info("worker.stopped")

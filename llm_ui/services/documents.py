@@ -1,0 +1,213 @@
+"""Documents of a project: taken in, listed, read, deleted. What becomes of them is in services/ingestion.py."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import Conflict, InvalidInput, NotFound
+from llm_ui.kit.ids import ChunkId, DocumentId, ProjectId, UserId, uuid7
+from llm_ui.kit.text import one_line, storable
+from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage
+from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
+from llm_ui.services.projects import require_project
+
+MAX_DOCUMENTS = 5_000
+"""Of one project."""
+LISTED = 200
+"""A page of the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document as it is listed."""
+
+    id: DocumentId
+    project_id: ProjectId
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    version: int
+    stage: DocumentStage
+    error_message: str | None
+    remark: str
+    page_count: int
+    has_pages: bool
+    chunk_count: int
+    tokens: int
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether it is still being read."""
+        return self.stage not in (DocumentStage.READY, DocumentStage.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A file that was stored a moment ago."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some documents of a project, by name, and figures of all of them."""
+
+    documents: tuple[DocumentInfo, ...]
+    count: int
+    busy: int
+    failed: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of a document as the page of the document shows it."""
+
+    id: ChunkId
+    text: str
+    page_from: int
+    page_to: int
+
+
+async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived: Arrived) -> tuple[DocumentInfo, bool]:
+    """Note a file that was stored, to be read; return it, and whether it is new here.
+
+    The same bytes are one document, whatever they are called; other bytes under the name of a document replace it.
+    Raises `InvalidInput` and `NotFound`.
+    """
+    require(actor, Permission.CHAT)
+    await require_project(session, actor, project_id)
+    name = file_name(arrived.name)
+    mine = readable(Document, actor).where(Document.project_id == project_id)
+    same = await session.scalar(mine.where(Document.sha256 == arrived.sha256))
+    if same is not None:
+        return _info(same), False
+    row = await session.scalar(mine.where(Document.name == name).limit(1))
+    if row is None:
+        if (await session.execute(mine.with_only_columns(func.count()))).scalar_one() >= MAX_DOCUMENTS:
+            raise InvalidInput(
+                "The project has {most} documents, which is the most. Delete some first.", most=MAX_DOCUMENTS
+            )
+        row = Document(id=DocumentId(uuid7()), project_id=project_id, user_id=UserId(actor.user_id), name=name)
+        row.version, row.media_type, row.chunk_count, row.tokens, row.has_pages = 1, "", 0, 0, False
+        session.add(row)
+    else:
+        row.version += 1
+    row.size_bytes, row.sha256 = arrived.size_bytes, arrived.sha256
+    await _begin_anew(session, row)
+    return _info(row), True
+
+
+async def retry(session: Session, actor: Actor, document_id: DocumentId) -> DocumentInfo:
+    """Have a document read once more from its file. Raises `NotFound`, and `Conflict` while it is being read."""
+    row = await _row(session, actor, document_id)
+    if _info(row).is_busy:
+        raise Conflict("{name} is being read already. Wait a moment.", name=row.name)
+    await _begin_anew(session, row)
+    return _info(row)
+
+
+async def _begin_anew(session: Session, row: Document) -> None:
+    row.stage, row.error_message, row.remark = DocumentStage.RECEIVED, None, ""
+    row.page_count = row.chunk_count = row.tokens = row.attempts = 0
+    row.lease_owner = row.heartbeat_at = None
+    await session.flush()
+    # rights: of a document that the actor may change
+    await session.execute(delete(DocumentPage).where(DocumentPage.document_id == row.id))
+    await session.execute(delete(DocumentChunk).where(DocumentChunk.document_id == row.id))
+
+
+async def rename(session: Session, actor: Actor, document_id: DocumentId, name: str) -> None:
+    """Give a document another name. Raises `InvalidInput` and `NotFound`."""
+    row = await _row(session, actor, document_id)
+    name = one_line(name, MAX_NAME_CHARS)
+    if not name:
+        raise InvalidInput("A document needs a name of at least one character.")
+    row.name = file_name(name)
+
+
+async def remove(session: Session, actor: Actor, document_id: DocumentId) -> None:
+    """Delete a document with its pages, its passages and what the index holds of them. One that is gone is no error.
+
+    Its file goes as soon as no other document or message needs it (worker: purge_files).
+    """
+    row = await session.scalar(readable(Document, actor).where(Document.id == document_id))
+    if row is not None:
+        # rights: it was read through readable()
+        await session.execute(delete(Document).where(Document.id == row.id))
+
+
+async def list_documents(
+    session: ReadSession, actor: Actor, project_id: ProjectId, *, name: str = "", offset: int = 0
+) -> Listing:
+    """Return a page of the documents of a project whose names hold `name`. Raises `NotFound`."""
+    await require_project(session, actor, project_id)
+    mine = readable(Document, actor).where(Document.project_id == project_id)
+    by_name = mine.where(func.lower(Document.name).contains(name.lower(), autoescape=True)) if name else mine
+    rows = await session.scalars(by_name.order_by(func.lower(Document.name), Document.id).offset(offset).limit(LISTED))
+    is_failed = Document.stage == DocumentStage.FAILED
+    is_busy = Document.stage.not_in((DocumentStage.READY, DocumentStage.FAILED))
+    figures = mine.with_only_columns(
+        func.count(), func.count().filter(is_busy), func.count().filter(is_failed), func.sum(Document.size_bytes)
+    )
+    count, busy, failed, size = (await session.execute(figures)).one()
+    return Listing(tuple(map(_info, rows)), count, busy, failed, int(size or 0))
+
+
+async def find(session: ReadSession, actor: Actor, document_id: DocumentId) -> DocumentInfo:
+    """Return a document. Raises `NotFound`."""
+    return _info(await _row(session, actor, document_id))
+
+
+async def find_all(session: ReadSession, actor: Actor, ids: Collection[DocumentId]) -> tuple[DocumentInfo, ...]:
+    """Return those of the documents that the actor may see, in no particular order."""
+    if not ids:
+        return ()
+    return tuple(map(_info, await session.scalars(readable(Document, actor).where(Document.id.in_(ids)))))
+
+
+async def read_page(
+    session: ReadSession, actor: Actor, document_id: DocumentId, number: int
+) -> list[dict[str, Any]] | None:
+    """Return the blocks of a page, None when there is no such page (yet)."""
+    page = readable(DocumentPage, actor).where(DocumentPage.document_id == document_id, DocumentPage.number == number)
+    row = await session.scalar(page)
+    return None if row is None else row.blocks
+
+
+async def passages_on(session: ReadSession, actor: Actor, document_id: DocumentId, number: int) -> tuple[Passage, ...]:
+    """Return the passages of a document that are on a page, in reading order."""
+    mine = readable(DocumentChunk, actor).where(
+        DocumentChunk.document_id == document_id, DocumentChunk.page_from <= number, DocumentChunk.page_to >= number
+    )
+    rows = await session.scalars(mine.order_by(DocumentChunk.position))
+    return tuple(Passage(row.id, row.text, row.page_from, row.page_to) for row in rows)
+
+
+async def stored_names(session: ReadSession) -> frozenset[str]:
+    """Return the names of all stored files that some document needs."""
+    # rights: the product's own clean-up; no content
+    return frozenset(await session.scalars(select(Document.sha256).distinct()))
+
+
+async def _row(session: ReadSession, actor: Actor, document_id: DocumentId) -> Document:
+    require(actor, Permission.CHAT)
+    row = await session.scalar(readable(Document, actor).where(Document.id == document_id))
+    if row is None:
+        raise NotFound("This document does not exist any more, or it is not yours. Pick one from the list.")
+    return row
+
+
+def _info(row: Document) -> DocumentInfo:
+    return DocumentInfo(
+        row.id, row.project_id, row.name, row.media_type, row.size_bytes, row.sha256, row.version, row.stage,
+        row.error_message and storable(row.error_message), row.remark, row.page_count, row.has_pages, row.chunk_count,
+        row.tokens,
+    )  # fmt: skip
