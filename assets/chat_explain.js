@@ -4,8 +4,10 @@ import { copyText, make, textButton } from "./dom.js"
 
 const ORIGINS = {
   instructions: t("Instructions"),
+  project: t("Instructions of the project"),
   memory: t("What you told of yourself"),
   summary: t("Summary of earlier messages"),
+  passages: t("Passages of documents"),
   history: t("Earlier messages"),
   attachments: t("Files"),
   question: t("Your message"),
@@ -16,12 +18,14 @@ const ORIGINS = {
 // Parts that a model can be asked without.
 const WITHOUT = {
   instructions: t("Without the instructions"),
+  project: t("Without those of the project"),
   memory: t("Without the facts about you"),
   summary: t("Without the summary"),
+  passages: t("Without the passages"),
   history: t("Without the earlier messages"),
 }
 const LEFT_OUT = {
-  instructions: t("the instructions"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
+  instructions: t("the instructions"), project: t("those of the project"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
 }
 // Parts that a person may change.
 const CHANGEABLE = { memory: t("Change what models know of you …"), summary: t("Change the summary …") }

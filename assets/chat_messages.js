@@ -2,6 +2,7 @@
 
 import { AnswerBar, QuestionBar, TemporaryBar, editor } from "./chat_bar.js"
 import { blockNode, sanitised } from "./chat_blocks.js"
+import { Citations } from "./chat_citations.js"
 import { filesNode } from "./chat_files.js"
 import { Comparison } from "./chat_comparison.js"
 import { partsEditor } from "./chat_parts.js"
@@ -64,6 +65,7 @@ class Answer {
     this.thoughts = make("details", "thoughts")
     this.thoughts.append(make("summary", "", t("Reasoning")), make("p"))
     this.body = make("div", "body")
+    this.citations = new Citations(data.sources)
     this.remark = make("p", "remark")
     this.foot = make("div", "foot")
     this.data = data
@@ -73,7 +75,7 @@ class Answer {
     this.goOn = textButton(t("Continue"), "retry", () => act.goOn(this.id))
     this.figures = make("span", "figures")
     this.foot.append(this.figures)
-    this.node.append(this.thoughts, this.body, this.remark, this.foot)
+    this.node.append(this.thoughts, this.body, this.citations.list, this.remark, this.foot)
     this.thought = data.thought
     this.setStatus(data.status)
     this.addReasoning({ at: 0, text: data.reasoning ?? "" })
@@ -106,6 +108,7 @@ class Answer {
       const index = from + number
       if (this.blocks[index]?.html === html) return
       const node = blockNode(html)
+      this.citations.mark(node)
       if (this.blocks[index]) this.blocks[index].node.replaceWith(node)
       else this.body.append(node)
       this.blocks[index] = { html, node }
@@ -138,7 +141,10 @@ class Answer {
   setEnd(data) {
     this.text = data.text ?? this.text
     this.setFigures(data.figures)
-    if (!this.isLive) this.#showBar(data)
+    if (!this.isLive) {
+      this.#showBar(data)
+      this.citations.end(this.body)
+    }
     this.remark.textContent = data.remark ?? ""
     this.remark.hidden = !data.remark && !data.can_go_on
     this.remark.classList.toggle("error", Boolean(data.is_error))

@@ -12,11 +12,14 @@ MAX_PROMPT_CHARS = 2_000_000
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
-LeftOut = Literal["instructions", "memory", "summary", "history"]
+LeftOut = Literal["instructions", "project", "memory", "summary", "passages", "history"]
 """Parts of the context that a model can be asked without."""
 
 MAX_ATTACHMENTS = 50
 """Most files of a message that any deployment can allow."""
+
+MAX_DOCUMENTS = 20
+"""Most documents that a question can name."""
 
 MAX_SAID = 2_000
 """Most earlier messages of a temporary chat."""
@@ -51,6 +54,8 @@ class ChatRequest(_Wire):
     chat_id: UUID | None = None
     attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] | None = None
     """Files that go with the question. None: with `edit_of` those of the old one, else none."""
+    documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_DOCUMENTS)] = ()
+    """Documents of the chat's project that the passages are taken from; none: all of them."""
     regenerate_of: UUID | None = None
     """An answer whose question is asked again; `text` is empty."""
     edit_of: UUID | None = None
@@ -141,6 +146,23 @@ class ErrorBody(_Wire):
     error: ErrorDetail
 
 
+class Source(_Wire):
+    """A passage of a document that a model was sent, and may cite by its number."""
+
+    number: int
+    """From 1, within one answer."""
+    document_id: UUID
+    name: str
+    """The document's."""
+    page: int | None
+    """Where the passage begins; None: the document has no pages that a person counts."""
+    place: int
+    """The page at which the document is opened, whatever a page is in it."""
+    passage: int
+    """The id of the passage."""
+    text: str
+
+
 class StartEvent(_Wire):
     """The run exists and is stored; its ids follow.
 
@@ -156,6 +178,8 @@ class StartEvent(_Wire):
     model_name: str
     provider_name: str
     is_replay: bool = False
+    sources: tuple[Source, ...] | None = None
+    """What the answer may cite; None outside of projects with documents."""
 
 
 class TokenEvent(_Wire):
@@ -303,6 +327,39 @@ class Preview(_Wire):
     """Whether earlier messages are left out already."""
     input_usd_per_mtok: str | None
     output_usd_per_mtok: str | None
+
+
+class RetrieveRequest(_Wire):
+    """Look for passages in the documents of a project."""
+
+    project_id: UUID
+    query: Annotated[str, Field(max_length=MAX_PROMPT_CHARS)]
+    documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_DOCUMENTS)] = ()
+    """Only in these; none: in all."""
+    most: Annotated[int, Field(ge=1, le=50)] = 8
+
+
+class FoundPassage(_Wire):
+    """A passage that was found."""
+
+    document_id: UUID
+    name: str
+    """The document's."""
+    passage: int
+    """The id of the passage."""
+    headings: tuple[str, ...]
+    """Those it stands under, outermost first."""
+    text: str
+    page_from: int
+    page_to: int
+    score: float
+
+
+class Retrieved(_Wire):
+    """What was found, best first."""
+
+    passages: tuple[FoundPassage, ...]
+    took_ms: float
 
 
 class ModelView(_Wire):

@@ -11,6 +11,7 @@ from llm_ui.services.explanations import Explanation, SentPart, Stretch, explain
 from llm_ui.ui.page import PageContext
 
 STRETCHES = {
+    Stretch.RETRIEVAL: later("Looking through the documents"),
     Stretch.CONTEXT: later("Putting the context together"),
     Stretch.STORING: later("Storing the question"),
     Stretch.CONNECTING: later("Connecting to the provider"),

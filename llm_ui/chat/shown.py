@@ -73,6 +73,7 @@ def empty_answer(start: StartEvent) -> Shown:
         "blocks": [],
         "text": "",
         "reasoning": "",
+        **({} if start.sources is None else {"sources": [source.model_dump(mode="json") for source in start.sources]}),
     }
 
 
@@ -118,6 +119,8 @@ def _shown(message: MessageView) -> Shown:
         if message.origin is MessageOrigin.IMPORT:
             shown["figures"] = " · ".join(filter(None, (message.model_name, _("imported"))))
         shown["reasoning"] = message.reasoning
+        if message.sources is not None:
+            shown["sources"] = list(message.sources)
         shown["blocks"] = [] if message.status is MessageStatus.STREAMING else blocks(message.text)
         if message.run is not None and message.status is not MessageStatus.STREAMING:
             shown["figures"] = figures.of_run(message.run)

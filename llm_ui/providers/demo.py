@@ -52,6 +52,7 @@ llm-ui providers list
 
 Try: *What is 47 * 89?* — or paste an article and ask something about it."""
 
+PASSAGE = re.compile(r'^<passage number="(\d+)"[^>]*>\n(.*?)\n</passage>$', re.MULTILINE | re.DOTALL)
 FILE = re.compile(r'^<file name="(.+)">$', re.MULTILINE)
 GREETINGS = re.compile(r"\s*(hi|hello|hey|hallo|good (morning|evening|afternoon))\b", re.IGNORECASE)
 WORD = re.compile(r"\w+", re.UNICODE)
@@ -77,7 +78,11 @@ class DemoAdapter:
         del http, endpoint, timeouts
         yield Began("")
         last = prompt.messages[-1]
-        text = answer(last.text, earlier=[m.text for m in prompt.messages[:-1] if m.role == "user"])
+        passages = [(int(number), text) for number, text in PASSAGE.findall(prompt.system)]
+        if passages:
+            text = cited(last.text, passages)
+        else:
+            text = answer(last.text, earlier=[m.text for m in prompt.messages[:-1] if m.role == "user"])
         if last.images or FILE.search(last.text):
             text = f"{received(last)}\n\n{text}"
         pieces = re.findall(r"\s*\S+\s*?(?=\s|$)|\s+", text)
@@ -114,6 +119,22 @@ def answer(question: str, earlier: list[str]) -> str:
         return f"{LABEL}\n\nThe sentences of your text that fit best:\n\n{lines}"
     greeting = "Hello! " if GREETINGS.match(question) else ""
     return f"{LABEL}\n\n{greeting}{GUIDE}"
+
+
+def cited(question: str, passages: list[tuple[int, str]]) -> str:
+    """Return the sentences of the passages that share most words with the question, each with its passage's number."""
+    asked = set(_words(question))
+    found = [
+        (len(asked & set(_words(sentence))), number, sentence.strip())
+        for number, passage in passages
+        for sentence in SENTENCE.findall(passage)
+        if len(WORD.findall(sentence)) > 3
+    ]
+    best = sorted((one for one in found if one[0]), key=lambda one: (-one[0], one[1]))[:QUOTED_SENTENCES]
+    if not best:
+        return f"{LABEL}\n\nNo source supports this."
+    lines = "\n".join(f"> {sentence} [{number}]\n" for _, number, sentence in best)
+    return f"{LABEL}\n\nThe sentences of the documents that fit best:\n\n{lines}"
 
 
 def received(message: PromptMessage) -> str:

@@ -1,8 +1,8 @@
 """What a model is sent, and the manifest that says so.
 
-In order: instructions, what the person has told of themselves, a summary of what no longer fits, as many recent
-messages of the branch as fit, the question with how its answer should be, and the beginning of an answer that is
-continued. A message is sent whole or not at all.
+In order: instructions, those of the project, what the person has told of themselves, a summary of what no longer fits,
+passages of the project's documents, as many recent messages of the branch as fit, the question with how its answer
+should be, and the beginning of an answer that is continued. A message or passage is sent whole or not at all.
 """
 
 import time
@@ -10,20 +10,22 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from llm_ui.contract import LeftOut, Preview, PreviewRequest
+from llm_ui.contract import LeftOut, Preview, PreviewRequest, Source
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
 from llm_ui.kit.i18n import to_tell
-from llm_ui.kit.ids import AttachmentId
+from llm_ui.kit.ids import AttachmentId, ProjectId
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
+from llm_ui.runs.passages import PASSAGES_SHARE, Found, numbered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person
 from llm_ui.services import memories
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import find_attachments
+from llm_ui.services.projects import instructions_of
 from llm_ui.services.prompts import PromptInfo, instructions
 from llm_ui.services.turns import Turn
 
@@ -51,7 +53,7 @@ GO_ON = (
 )
 """Understood by every provider; beginning the answer for the model is refused by some."""
 
-SYSTEM_PARTS = ("instructions", "memory", "summary")
+SYSTEM_PARTS = ("instructions", "project", "memory", "summary", "passages")
 """Origins that are sent ahead of the conversation, as one text."""
 
 
@@ -60,7 +62,8 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `memory`, `summary`, `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
+    """`instructions`, `project`, `memory`, `summary`, `passages`, `history`, `attachments`, `question`, `merged`,
+    `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -91,31 +94,40 @@ class Context:
     """Tokens that the messages of the chat may take in this window, with the question."""
     took_ms: float
     """What putting it together took."""
+    sources: tuple[Source, ...] | None = None
+    """What the answer may cite; None: there is nothing to search."""
 
 
-async def build(
-    session: ReadSession,
-    actor: Actor,
-    turn: Turn,
-    target: ModelTarget,
-    *,
-    max_tokens: int | None,
-    wish: str = "",
-    without: Collection[LeftOut] = (),
-) -> Context:
-    """Return the context of a turn; `wish` is how the answer should be, `without` names what is left out.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a turn is to be sent with."""
+
+    max_tokens: int | None = None
+    wish: str = ""
+    """How the answer should be."""
+    without: Collection[LeftOut] = ()
+    """What is left out."""
+    found: Found | None = None
+    """What the project's documents hold on the question; None: there is nothing to search."""
+
+
+async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTarget, wanted: Wanted) -> Context:
+    """Return the context of a turn.
 
     Raises `ContextTooLong` when the question alone does not fit, `InvalidInput` when the model does not take its files.
     """
     began = time.monotonic()
+    without, found = wanted.without, wanted.found
     prompt = None if "instructions" in without else await instructions(session, actor, turn.system_prompt_id)
+    project = None if "project" in without else turn.project_id
     window = target.context_window or DEFAULT_WINDOW
-    reserve = min(max_tokens or DEFAULT_RESERVE, window // 2)
+    reserve = min(wanted.max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
     files = room.required(turn.attachments)
     facts = () if "memory" in without else await memories.facts(session, actor)
     about, forgotten = about_person(facts, (window - reserve) // MEMORY_SHARE, room.count)
-    before, after = _before(prompt, about, room), _after(turn, wish, room)
+    before = _before(prompt, await _of_project(session, actor, project, room), about, room)
+    after = _after(turn, wanted.wish, room)
     attached = sum(file.tokens for file in files)
     question = sum(part.tokens for part in after) + attached
     left = window - reserve - sum(part.tokens for part in before) - question
@@ -123,13 +135,16 @@ async def build(
         sentence = TOO_LONG_WITH_FILES if files else TOO_LONG
         most = max(0, left + question)
         raise ContextTooLong(sentence, question=question, name=target.display_name, most=most)
+    passages, sources = numbered(() if found is None else found.passages, left // PASSAGES_SHARE, room.count)
+    given = [Part("passages", "Passages", room.count(passages), len(sources), text=passages)] if sources else []
+    left -= sum(part.tokens for part in given)
     if turn.said is None:
         leaf = None if "history" in without else turn.before_id
         is_summed_up = "summary" not in without
         history = await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up=is_summed_up)
     else:
         history = fitting([SentMessage(one.role, one.text) for one in turn.said], left, room)
-    before += _summary(history)
+    before += [*_summary(history), *given]
     parts = [*before, *_earlier(history), *_attached([*history.files, *files]), *after]
     manifest: dict[str, object] = {
         "parts": [part.listed() for part in parts],
@@ -139,14 +154,18 @@ async def build(
         "cut": _cut(history, forgotten),
         "left_out": sorted(without),
         "counts": "calibrated" if target.calibration.is_known else "estimate",
+        **({} if found is None else {"retrieval_ms": found.took_ms}),
     }
-    asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wish) if text)
+    asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wanted.wish) if text)
     messages = [*history.messages, SentMessage("user", asked, files)]
     if turn.opening:
         messages += [SentMessage("assistant", turn.opening), SentMessage("user", GO_ON)]
     system = "\n\n".join(part.text for part in before)
     took_ms = round((time.monotonic() - began) * 1000, 1)
-    return Context(system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question, took_ms)
+    return Context(
+        system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question, took_ms,
+        sources=None if found is None else sources,
+    )  # fmt: skip
 
 
 async def preview(
@@ -158,7 +177,8 @@ async def preview(
     reserve = min(request.max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
     about, _ = about_person(await memories.facts(session, actor), (window - reserve) // MEMORY_SHARE, room.count)
-    fixed = sum(part.tokens for part in _before(prompt, about, room))
+    project = await _of_project(session, actor, None if chat is None else chat.project_id, room)
+    fixed = sum(part.tokens for part in _before(prompt, project, about, room))
     files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
     attached = sum(file.tokens for file in files)
     left = window - reserve - fixed - attached
@@ -182,11 +202,18 @@ def _price(price: Decimal | None) -> str | None:
     return None if price is None else plain(price)
 
 
-def _before(prompt: PromptInfo | None, about: str, room: Room) -> list[Part]:
+async def _of_project(session: ReadSession, actor: Actor, project_id: ProjectId | None, room: Room) -> list[Part]:
+    """Return the part of a project's instructions, none where it has none."""
+    name, text = ("", "") if project_id is None else await instructions_of(session, actor, project_id)
+    return [Part("project", name, room.count(text), text=text)] if text else []
+
+
+def _before(prompt: PromptInfo | None, project: list[Part], about: str, room: Room) -> list[Part]:
     """Return the parts ahead of the conversation that are sent in any case."""
     name, text = (prompt.name, prompt.text) if prompt else ("", "")
     return [
         *([Part("instructions", name, room.count(text), text=text)] if text else []),
+        *project,
         *([Part("memory", "What you told of yourself", room.count(about), text=about)] if about else []),
     ]
 

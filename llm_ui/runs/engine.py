@@ -16,13 +16,13 @@ from sqlalchemy.exc import IntegrityError
 
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, TemporaryRequest, TitleEvent
-from llm_ui.db import Database
+from llm_ui.db import Database, Session
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, TooLarge, Unavailable
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ModelId, RunId, UserId
 from llm_ui.kit.text import storable
-from llm_ui.models import ProviderKind, Role, RunStatus
+from llm_ui.models import ChatHistory, ProviderKind, Role, RunStatus
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import (
     Began,
@@ -38,18 +38,21 @@ from llm_ui.providers.base import (
 from llm_ui.providers.registry import adapter
 from llm_ui.runs import context, store
 from llm_ui.runs.background import Background
+from llm_ui.runs.context import Context, Wanted
 from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.files import with_contents
 from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
+from llm_ui.runs.passages import Found, look_up
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.runs.temporary import TemporaryRuns, prepare
 from llm_ui.services import providers
 from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.ai_models import target as find_target
-from llm_ui.services.turns import NewRun, add_run, append_turn, find_run, open_turn_chat
+from llm_ui.services.turns import NewRun, Turn, add_run, append_turn, find_run, open_turn_chat, set_sources
 
 log = get_logger(__name__)
 
@@ -190,16 +193,18 @@ class Engine:
         """Commit question, empty answer and run together."""
         if len(request.attachments or ()) > self._max_files:
             raise TooLarge("{most} files are the most for one message. Remove some.", most=self._max_files)
-        async with self._database.writing() as session:
-            chat = await open_turn_chat(session, actor, request)
-            model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
-            target = await find_target(session, actor, model_id)
-            turn = await append_turn(session, actor, chat, request, target)
-            wish = storable(request.wish).strip()
-            sent = await context.build(
-                session, actor, turn, target, max_tokens=request.max_tokens, wish=wish, without=request.without
-            )
-            await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, request_id))
+        found, sought = None, None
+        while True:
+            async with self._database.writing() as session:
+                chat = await open_turn_chat(session, actor, request)
+                if chat.project_id == sought:
+                    turn, target, sent = await self._store_turn(session, actor, chat, request, request_id, found)
+                    break
+                sought = chat.project_id
+            if sought is not None:
+                # Outside: nobody's write waits for a search.
+                async with self._database.reading() as session:
+                    found = await look_up(session, actor, sought, request)
         return LiveRun(
             turn=turn,
             target=target,
@@ -210,6 +215,20 @@ class Engine:
             request_id=request_id,
             received_at=received_at,
         )
+
+    async def _store_turn(
+        self, session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, request_id: str,
+        found: Found | None,
+    ) -> tuple[Turn, ModelTarget, Context]:  # fmt: skip
+        model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
+        target = await find_target(session, actor, model_id)
+        turn = await append_turn(session, actor, chat, request, target)
+        wanted = Wanted(request.max_tokens, storable(request.wish).strip(), request.without, found)
+        sent = await context.build(session, actor, turn, target, wanted)
+        if sent.sources is not None:
+            await set_sources(session, actor, turn, sent.sources)
+        await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, request_id))
+        return turn, target, sent
 
     async def _run(self, live: LiveRun) -> None:
         """Stream, then write the end."""
@@ -263,6 +282,7 @@ class Engine:
 
     async def _finish(self, live: LiveRun, ending: Ending) -> None:
         """Commit the end, then tell it."""
+        live.end_text()
         usage = live.usage(is_final=True)
         metrics = live.metrics(usage)
         cost_usd = live.cost_usd(usage)
@@ -270,7 +290,7 @@ class Engine:
             final = store.Final(
                 ending, store.Text(live.text, live.reasoning, live.log.last + 1), usage, cost_usd, metrics,
                 started_at=live.started_at, provider_request_id=live.provider_request_id,
-                learnt=live.learnt(usage),
+                invented=live.invented, learnt=live.learnt(usage),
             )  # fmt: skip
             is_written = await self._write_end(live, final)
             if not is_written:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import Metrics, StartEvent, Usage
+from llm_ui.documents.cite import CitationCheck
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
@@ -113,6 +114,9 @@ class LiveRun:
         self._count, self._thoughts_count = GrowingCount(len(self.turn.opening)), GrowingCount()
         if self.turn.opening:
             self._text.add(self.turn.opening)
+        # An answer without passages may say [1] and mean something else.
+        sent = self.context.sources
+        self._citations = None if sent is None else CitationCheck([source.number for source in sent])
 
     @property
     def text(self) -> str:
@@ -144,6 +148,7 @@ class LiveRun:
             model_name=self.target.display_name,
             provider_name=self.target.provider_name,
             is_replay=is_replay,
+            sources=self.context.sources,
         )
 
     def retell(self) -> list[Wire]:
@@ -161,12 +166,25 @@ class LiveRun:
         self.called_at = time.monotonic()
         self.started_at = self.started_at or now()
 
+    @property
+    def invented(self) -> int:
+        """How many citations were taken out, because nothing was sent under their number."""
+        return 0 if self._citations is None else self._citations.invented
+
     def add_text(self, delta: TextDelta) -> None:
         """Add a piece of the answer and tell the followers."""
+        self._add(delta.text if self._citations is None else self._citations.feed(delta.text))
+
+    def end_text(self) -> None:
+        """Let go of what was held back, because it might have become a citation."""
+        if self._citations is not None:
+            self._add(self._citations.end())
+
+    def _add(self, said: str) -> None:
         index, offset = self._text.count, self._text.chars
         if index == 0 and self.thought_at is not None:
             self.thought_until = time.monotonic()
-        if piece := self._text.add(delta.text):
+        if piece := self._text.add(said):
             self._mark()
             self.log.append_raw("token", {"token": piece, "index": index, "offset": offset})
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, StartEvent, Usage
+from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, Source, StartEvent, Usage
 from llm_ui.db import Database
 from llm_ui.errors import NotFound, Unavailable
 from llm_ui.kit.ids import RunId
@@ -41,7 +41,7 @@ async def replay(database: Database, actor: Actor, run_id: RunId, after: int = 0
             # Deleted meanwhile: whoever asks again is told so.
             return
         else:
-            told = told or _Told(run, max(run.last_event, after))
+            told = told or _Told(run, answer, max(run.last_event, after))
             frames = told.news(run, answer)
         if frames:
             yield frames
@@ -58,12 +58,12 @@ async def replay(database: Database, actor: Actor, run_id: RunId, after: int = 0
 class _Told:
     """What one reader was told of a run."""
 
-    def __init__(self, run: Run, base: int) -> None:
+    def __init__(self, run: Run, answer: ChatMessage, base: int) -> None:
         self._number = base
         self._pieces = 0
         self._chars = 0
         self._reasoning_chars = 0
-        self._frames = [self._frame(*wire(_start(run)))]
+        self._frames = [self._frame(*wire(_start(run, answer)))]
         self.has_end = False
         """Whether the run's end was told."""
 
@@ -88,7 +88,8 @@ class _Told:
         return frame(self._number, kind, data)
 
 
-def _start(run: Run) -> StartEvent:
+def _start(run: Run, answer: ChatMessage) -> StartEvent:
+    cited = answer.citations
     return StartEvent(
         run_id=run.id,
         chat_id=run.chat_id,
@@ -97,6 +98,7 @@ def _start(run: Run) -> StartEvent:
         model_name=run.model_name,
         provider_name=run.provider_name,
         is_replay=True,
+        sources=None if cited is None else tuple(map(Source.model_validate, cited)),
     )
 
 

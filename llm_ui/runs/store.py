@@ -82,6 +82,8 @@ class Final:
     metrics: Metrics
     started_at: datetime | None
     provider_request_id: str
+    invented: int = 0
+    """Citations of passages that were never sent; they were taken out."""
     learnt: Calibration | None = None
     """What is known now of how the model's tokens are counted; None: nothing new."""
 
@@ -141,6 +143,8 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
     run = await session.scalar(fenced.returning(Run))
     if run is None:
         return False
+    if final.invented:
+        run.manifest = {**(run.manifest or {}), "invented": final.invented}
     written = update(ChatMessage).where(ChatMessage.id == run.answer_id)
     await session.execute(
         written.values(

@@ -57,7 +57,7 @@ async def prepare(
     async with database.reading() as session:
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
-        sent = await context.build(session, actor, turn, target, max_tokens=request.max_tokens, without=NOT_SENT)
+        sent = await context.build(session, actor, turn, target, context.Wanted(request.max_tokens, without=NOT_SENT))
     return LiveRun(
         turn=turn,
         target=target,

@@ -191,6 +191,12 @@ async def passages_on(session: ReadSession, actor: Actor, document_id: DocumentI
     return tuple(Passage(row.id, row.text, row.page_from, row.page_to) for row in rows)
 
 
+async def has_ready(session: ReadSession, actor: Actor, project_id: ProjectId) -> bool:
+    """Return whether a project has a document that can be searched."""
+    ready = readable(Document, actor).where(Document.project_id == project_id, Document.stage == DocumentStage.READY)
+    return await session.scalar(ready.with_only_columns(Document.id).limit(1)) is not None
+
+
 async def stored_names(session: ReadSession) -> frozenset[str]:
     """Return the names of all stored files that some document needs."""
     # rights: the product's own clean-up; no content

@@ -12,7 +12,10 @@ from llm_ui.kit.ids import MessageId
 from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
 
-SPEAKERS = {"instructions": "system", "memory": "system", "summary": "system", "opening": "assistant"}
+SPEAKERS = {
+    "instructions": "system", "project": "system", "memory": "system", "summary": "system", "passages": "system",
+    "opening": "assistant",
+}  # fmt: skip
 """Who is said to speak in a part that is no message of the chat; else it is the person."""
 
 
@@ -47,6 +50,7 @@ class SentPart:
 class Stretch(StrEnum):
     """What the time between a question and the end of its answer is spent on."""
 
+    RETRIEVAL = "retrieval"
     CONTEXT = "context"
     STORING = "storing"
     CONNECTING = "connecting"
@@ -159,8 +163,11 @@ def _timings(run: Run) -> tuple[Timing, ...]:
     """Return where the time of a run went, as far as it got. Runs of older releases know fewer stretches."""
     if run.queue_ms is None:
         return ()
+    retrieval_ms = (run.manifest or {}).get("retrieval_ms")
+    sought = float(retrieval_ms or 0)
     ends = [
-        (Stretch.CONTEXT, run.context_ms),
+        (Stretch.RETRIEVAL, None if retrieval_ms is None else sought),
+        (Stretch.CONTEXT, None if run.context_ms is None else sought + run.context_ms),
         (Stretch.STORING, run.queue_ms),
         (Stretch.CONNECTING, None if run.connect_ms is None else run.queue_ms + run.connect_ms),
         (Stretch.FIRST_TOKEN, None if run.ttft_ms is None else run.queue_ms + run.ttft_ms),

@@ -11,7 +11,16 @@ from sqlalchemy.orm import aliased
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
-from llm_ui.models import ChatMessage, MessageOrigin, MessageRole, MessageStatus, Run, RunStatus, UsageSource
+from llm_ui.models import (
+    ChatHistory,
+    ChatMessage,
+    MessageOrigin,
+    MessageRole,
+    MessageStatus,
+    Run,
+    RunStatus,
+    UsageSource,
+)
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.attachments import AttachmentInfo, attachments_of
 from llm_ui.services.branches import siblings
@@ -65,6 +74,8 @@ class MessageView:
     feedback: Feedback | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
     """Of a question, in their order."""
+    sources: tuple[dict[str, Any], ...] | None = None
+    """What an answer may cite, each a `Source` of llm_ui/contract.py; None outside of projects with documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,28 @@ async def read_message(session: ReadSession, actor: Actor, message_id: MessageId
     return view
 
 
+async def last_questions(
+    session: ReadSession,
+    actor: Actor,
+    *,
+    chat_id: ChatId | None = None,
+    message_id: MessageId | None = None,
+    most: int,
+) -> tuple[str, ...]:
+    """Return the questions that lead to a message, itself among them, or to the end of a chat, newest first."""
+    if chat_id is not None:
+        query = readable(ChatHistory, actor).where(ChatHistory.id == chat_id)
+        leaf = await session.scalar(query.with_only_columns(ChatHistory.active_leaf_id))
+    else:
+        query_message = readable(ChatMessage, actor).where(ChatMessage.id == message_id)
+        leaf = await session.scalar(query_message.with_only_columns(ChatMessage.id))
+    if leaf is None:
+        return ()
+    # rights: the leaf was read through readable(). A question, its answer and perhaps a note between two of them.
+    rows = await session.scalars(branch(leaf, 3 * most))
+    return tuple(row.text for row in rows if row.role is MessageRole.USER and row.deleted_at is None)[:most]
+
+
 async def read_siblings(session: ReadSession, actor: Actor, message_id: MessageId) -> tuple[MessageView, ...]:
     """Return the answers that stand in the place of one, in the order they were written, itself among them."""
     answers = readable(ChatMessage, actor)
@@ -203,6 +236,7 @@ def _view(row: ChatMessage, run: Run | None, beside: tuple[MessageId, ...], feed
         model_name=row.model_name,
         siblings=beside,
         feedback=feedback,
+        sources=None if row.citations is None else tuple(row.citations),
     )
 
 

@@ -32,6 +32,12 @@ async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo
     return tuple(ProjectInfo(row.id, row.name) for row in rows)
 
 
+async def instructions_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[str, str]:
+    """Return the name and the instructions of a project, both empty when it is gone."""
+    found = await session.scalar(readable(Project, actor).where(Project.id == project_id))
+    return ("", "") if found is None else (found.name, found.instructions)
+
+
 async def save(session: Session, actor: Actor, project_id: ProjectId | None, name: str) -> ProjectId:
     """Begin a project, or give one another name. Raises `InvalidInput` and `NotFound`."""
     require(actor, Permission.CHAT)

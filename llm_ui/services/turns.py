@@ -4,9 +4,10 @@ In order: `open_turn_chat`, `append_turn`, `add_run`. Ids are made here and rows
 a statement for each table: whoever asked waits for them before the model is called.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest, Said
+from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest, Said, Source
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
@@ -50,6 +51,7 @@ class Turn:
     title: str | None
     """The chat's new title, where this turn gave it one."""
     system_prompt_id: PromptId | None
+    project_id: ProjectId | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
     """The files of the question."""
     said: tuple[Said, ...] | None = None
@@ -175,6 +177,7 @@ async def append_turn(
         before_id=asked.question.parent_id,
         title=title,
         system_prompt_id=chat.system_prompt_id,
+        project_id=chat.project_id,
         attachments=files,
     )
 
@@ -211,6 +214,14 @@ async def add_run(
         )
     )
     await session.flush()
+
+
+async def set_sources(session: Session, actor: Actor, turn: Turn, sources: Sequence[Source]) -> None:
+    """Store with an empty answer what it may cite."""
+    require(actor, Permission.CHAT)
+    # rights: the answer was made by `append_turn`
+    answer = await session.get_one(ChatMessage, turn.answer_id)
+    answer.citations = [source.model_dump(mode="json") for source in sources]
 
 
 def title_of(text: str) -> str:

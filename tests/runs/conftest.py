@@ -46,9 +46,8 @@ def ask(database: Database, a_user: Actor, model_id: ModelId) -> Ask:
             chat = await open_turn_chat(session, a_user, request)
             asked: ModelTarget = await target(session, a_user, model or model_id)
             turn = await append_turn(session, a_user, chat, request, asked)
-            sent = await context.build(
-                session, a_user, turn, asked, max_tokens=request.max_tokens, without=request.without
-            )
+            wanted = context.Wanted(request.max_tokens, without=request.without)
+            sent = await context.build(session, a_user, turn, asked, wanted)
             await add_run(session, a_user, request, turn, asked, NewRun(sent.manifest, OWNER, "request-1"))
         return LiveRun(
             turn=turn,
