@@ -1,7 +1,7 @@
 // What can be done to a message: the bar below it, and the forms that it opens in the message's place.
 
 import { Attachments } from "./chat_attachments.js"
-import { copyText, icon, iconButton, iconMenu, make, menuEntry, textButton } from "./dom.js"
+import { copyText, icon, iconButton, iconMenu, make, menuEntry, standIn, textButton } from "./dom.js"
 
 const WISHES = [
   [t("Shorter"), t("Answer again, much shorter: only what matters most.")],
@@ -39,10 +39,6 @@ export function editor(text, { label, take, taken, files = null }) {
   const box = make("textarea")
   box.value = text
   box.setAttribute("aria-label", label)
-  const end = () => {
-    form.replaceWith(form.instead)
-    form.instead = null
-  }
   const save = make("button", "primary", take)
   const fit = () => {
     box.style.height = "auto"
@@ -50,7 +46,7 @@ export function editor(text, { label, take, taken, files = null }) {
     save.disabled = attached ? (!box.value.trim() && attached.isEmpty) || attached.isUploading || Boolean(attached.problem) : !box.value.trim()
   }
   const attached = files && attachedFiles(form, files, fit)
-  form.append(box, save, textButton(t("Cancel"), "quiet", end))
+  form.append(box, save, textButton(t("Cancel"), "quiet", () => form.end()))
   if (attached) {
     attached.listen(box)
     form.append(attached.button())
@@ -59,25 +55,15 @@ export function editor(text, { label, take, taken, files = null }) {
     event.preventDefault()
     if (save.disabled) return
     const ids = attached?.ids
-    end()
+    form.end()
     if (box.value !== text || String(ids ?? "") !== String(files?.map((file) => file.id) ?? "")) taken(box.value, ids)
   })
   box.addEventListener("input", fit)
-  box.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      event.stopPropagation()
-      end()
-    }
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit()
-  })
-  form.open = (node) => {
-    form.instead = node
-    node.replaceWith(form)
+  return standIn(form, () => {
     fit()
     box.focus()
     box.setSelectionRange(box.value.length, box.value.length)
-  }
-  return form
+  })
 }
 
 // The files of a question that is edited.

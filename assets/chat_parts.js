@@ -1,6 +1,6 @@
 // An answer edited in parts: each is shown as it reads until it is pressed, then as it was written.
 
-import { iconButton, make, textButton } from "./dom.js"
+import { iconButton, make, standIn, textButton } from "./dom.js"
 
 // `nodes` are the parts as they are shown, `texts` as they were written; `taken` gets the whole text.
 export function partsEditor(nodes, texts, taken) {
@@ -8,10 +8,6 @@ export function partsEditor(nodes, texts, taken) {
   form.setAttribute("aria-label", t("Edit answer in parts"))
   const save = make("button", "primary", t("Save"))
   const boxes = new Map()
-  const end = () => {
-    form.replaceWith(form.instead)
-    form.instead = null
-  }
   const changed = () => {
     const whole = texts.map((text, index) => (boxes.has(index) ? written(boxes.get(index).value, text) : text)).join("").trimEnd()
     save.disabled = !whole.trim() || whole === texts.join("").trimEnd()
@@ -43,28 +39,18 @@ export function partsEditor(nodes, texts, taken) {
     place.addEventListener("click", () => { if (place.isConnected) open(index, place) })
     form.append(place)
   })
-  form.append(make("p", "about", t("Press a part to edit it; an emptied one goes.")), save, textButton(t("Cancel"), "quiet", end))
+  form.append(make("p", "about", t("Press a part to edit it; an emptied one goes.")), save, textButton(t("Cancel"), "quiet", () => form.end()))
   form.addEventListener("submit", (event) => {
     event.preventDefault()
     const whole = changed()
     if (save.disabled) return
-    end()
+    form.end()
     taken(whole)
   })
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      event.stopPropagation()
-      end()
-    }
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit()
-  })
-  form.open = (node) => {
-    form.instead = node
-    node.replaceWith(form)
+  return standIn(form, () => {
     changed()
     form.querySelector(".part button").focus({ preventScroll: true })
-  }
-  return form
+  })
 }
 
 // The part in new words, as far from the next one as it was.

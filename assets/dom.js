@@ -108,3 +108,25 @@ export async function copyText(text, button) {
     button.setAttribute("aria-label", button.title)
   }, 1500)
 }
+
+// Let a form stand in the place of a node: form.open(node) puts it there and calls `opened`, form.end() puts the node
+// back. Escape gives it up, Ctrl+Enter takes it.
+export function standIn(form, opened) {
+  form.end = () => {
+    form.replaceWith(form.instead)
+    form.instead = null
+  }
+  form.open = (node) => {
+    form.instead = node
+    node.replaceWith(form)
+    opened()
+  }
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation()
+      form.end()
+    }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit()
+  })
+  return form
+}

@@ -56,6 +56,19 @@ def for_helper(request: Received) -> bool:
     return any(begins in request.body for begins in HELPING)
 
 
+def helping(helped: Reply, *, to: bytes = b"", asked: asyncio.Event | None = None) -> Callable[[Received], Reply]:
+    """Answer the helper, or only what it asks with these words, and chats as ever; `asked` is set when it asks."""
+
+    def respond(request: Received) -> Reply:
+        if not for_helper(request) or to not in request.body:
+            return numbered_words({"pieces": 20})(request)
+        if asked is not None:
+            asked.set()
+        return helped
+
+    return respond
+
+
 async def made(client_of: ClientOf, actor: Actor, run_id: object) -> Aftermath:
     async with asyncio.timeout(30):
         while not (found := await client_of(actor).aftermath(run_id)).is_over:  # type: ignore[arg-type]
@@ -127,12 +140,7 @@ async def test_a_failing_helper_is_told_to_nobody_and_logged_once(
     help_with: Helped,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def respond(request: Received) -> Reply:
-        if for_helper(request):
-            return Reply([b'{"error": {"message": "no such model"}}'], status=404)
-        return numbered_words({"pieces": 20})(request)
-
-    async with provider(respond) as fake:
+    async with provider(helping(Reply([b'{"error": {"message": "no such model"}}'], status=404))) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         await help_with(fake.base_url("openai"))
         for number in range(3):
@@ -150,13 +158,8 @@ async def test_a_name_that_the_person_gives_meanwhile_stays(
 ) -> None:
     asked = asyncio.Event()
 
-    def respond(request: Received) -> Reply:
-        if b"You name conversations" in request.body:
-            asked.set()
-            return reply("openai", answer("openai", [TITLE]), first_delay_s=0.5)
-        return numbered_words({"pieces": 20})(request)
-
-    async with provider(respond) as fake:
+    helped = reply("openai", answer("openai", [TITLE]), first_delay_s=0.5)
+    async with provider(helping(helped, to=b"You name conversations", asked=asked)) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         await help_with(fake.base_url("openai"))
         events = await everything(client_of(a_user), asking(model_id=model_id))
@@ -220,13 +223,8 @@ async def test_tags_that_the_person_sets_or_removes_meanwhile_stay(
 ) -> None:
     asked = asyncio.Event()
 
-    def respond(request: Received) -> Reply:
-        if b"You tag conversations" in request.body:
-            asked.set()
-            return reply("openai", answer("openai", ["river"]), first_delay_s=0.5)
-        return numbered_words({"pieces": 20})(request)
-
-    async with provider(respond) as fake:
+    helped = reply("openai", answer("openai", ["river"]), first_delay_s=0.5)
+    async with provider(helping(helped, to=b"You tag conversations", asked=asked)) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         await help_with(fake.base_url("openai"))
         events = await everything(client_of(a_user), asking(model_id=model_id))
@@ -256,12 +254,7 @@ async def test_what_is_no_tag_never_becomes_one(
     help_with: Helped,
     said: str,
 ) -> None:
-    def respond(request: Received) -> Reply:
-        if b"You tag conversations" in request.body:
-            return reply("openai", answer("openai", [said]))
-        return numbered_words({"pieces": 20})(request)
-
-    async with provider(respond) as fake:
+    async with provider(helping(reply("openai", answer("openai", [said])), to=b"You tag conversations")) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         await help_with(fake.base_url("openai"))
         events = await everything(client_of(a_user), asking(model_id=model_id))
@@ -326,13 +319,7 @@ async def test_a_chat_deleted_meanwhile_ends_it_quietly(
 ) -> None:
     asked = asyncio.Event()
 
-    def respond(request: Received) -> Reply:
-        if for_helper(request):
-            asked.set()
-            return reply("openai", answer("openai", [TITLE]), first_delay_s=0.3)
-        return numbered_words({"pieces": 20})(request)
-
-    async with provider(respond) as fake:
+    async with provider(helping(reply("openai", answer("openai", [TITLE]), first_delay_s=0.3), asked=asked)) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         await help_with(fake.base_url("openai"))
         events = await everything(client_of(a_user), asking(model_id=model_id))
