@@ -70,7 +70,7 @@ def test_a_document_outlives_its_workers(tmp_path: Path) -> None:
         with product.connection() as connection:
             rows = connection.execute("SELECT position, text FROM document_chunks ORDER BY position").fetchall()
             numbers = connection.execute("SELECT number FROM document_pages ORDER BY number").fetchall()
-            (indexed,) = connection.execute("SELECT count(*) FROM document_index").fetchone()
+            (indexed,) = connection.execute("SELECT count(*) FROM search_passages").fetchone()
         assert [number for (number,) in numbers] == list(range(1, pages + 1))
         assert [position for position, _ in rows] == list(range(passages))
         assert indexed == passages
