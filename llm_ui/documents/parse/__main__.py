@@ -1,0 +1,124 @@
+"""`python -m llm_ui.documents.parse PATH NAME AFTER_PAGE LIMITS`: reads one file for the process that started it.
+
+Answers with lines of JSON: one for each page, then one that ends it or refuses the file. It may write nothing, start
+nothing (but the program that reads pictures) and connect to nothing, and it lives within limits that it sets itself
+before it opens the file.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from llm_ui.documents.parse import WITH_PAGES, kind, reader
+from llm_ui.documents.parse.cleaning import clean
+from llm_ui.documents.parse.source import Limits, Source, ranges
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.reading import Block, Page
+
+OPEN_FILES = 64
+DENIED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.")
+"""Audit events of what no reader does (Python's audit events table)."""
+DAMAGED = "{name} is damaged or not what it says it is. Open it in its application, save it anew and add that."
+TOO_COSTLY = "{name} needs too much memory to be read. Split it and add the parts."
+
+
+def main() -> None:
+    """Read the file that the command line names."""
+    path, name, after_page, limits = sys.argv[1:]
+    # What a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    source = Source(Path(path), name, "", Limits(**json.loads(limits)), int(after_page))
+    confine(source.limits)
+    # Nearly nothing here goes in circles, and a file is read once.
+    gc.disable()
+    try:
+        _answer(answers, source)
+    except BrokenPipeError:
+        # Nobody wants the rest. What is in the buffer has nowhere to go either.
+        os._exit(0)
+
+
+def confine(limits: Limits) -> None:
+    """Set what this process may use, for good."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    memory = limits.memory_mb << 20
+    for what, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CPU, limits.cpu_s),
+        (resource.RLIMIT_AS, memory),
+    ):
+        # Not every system knows each of them, and a service manager may have set a lower one.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(what, (most, most))
+    sys.addaudithook(_deny)
+
+
+def _deny(event: str, _values: tuple[object, ...]) -> None:
+    if event.startswith(DENIED):
+        raise PermissionError(event)
+
+
+def _answer(answers: BinaryIO, source: Source) -> None:
+    try:
+        source.media_type = kind.find(source.path, source.name)
+        for page in _pages(source):
+            _say(answers, {"page": page.number, "blocks": [block.stored() for block in page.blocks]})
+    except InvalidInput as error:
+        _say(answers, {"refused": error.message})
+    except MemoryError:
+        _say(answers, {"refused": InvalidInput(TOO_COSTLY, name=source.name).message})
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a task's root: libraries raise anything for a file that is damaged
+        _say(answers, {"refused": InvalidInput(DAMAGED, name=source.name).message, "reason": type(error).__name__})
+    else:
+        end = {"media_type": source.media_type, "has_pages": source.media_type in WITH_PAGES}
+        _say(answers, {**end, "left": dict(source.left), "bare_pages": ranges(source.bare_pages)})
+
+
+def _pages(source: Source) -> Iterator[Page]:
+    """Yield the pages that are asked for, cleaned and within the limits. Raises `InvalidInput` beyond them."""
+    limits, chars, is_bare = source.limits, 0, True
+    module = importlib.import_module(reader(source.media_type))
+    for page in module.read(source):
+        if page.number > limits.pages:
+            raise InvalidInput(
+                "{name} has more than {most} pages. Split it and add the parts.", name=source.name, most=limits.pages
+            )
+        blocks = tuple(_cleaned(page.blocks, source))
+        size = sum(len(block.text) for block in blocks)
+        chars += size
+        if size > limits.page_chars or chars > limits.text_chars:
+            raise InvalidInput("{name} holds more text than can be read. Split it and add the parts.", name=source.name)
+        is_bare = is_bare and not blocks
+        if page.number > source.after_page:
+            yield Page(page.number, blocks)
+    if is_bare and not source.after_page:
+        raise InvalidInput("{name} holds no text. Pick another file.", name=source.name)
+
+
+def _cleaned(blocks: tuple[Block, ...], source: Source) -> Iterator[Block]:
+    for block in blocks:
+        text = clean(block.text, source.left).strip("\n") if block.text else ""
+        if text.strip():
+            yield Block(block.kind, text, block.level)
+
+
+def _say(answers: BinaryIO, answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Reads a file in a process of its own: whatever the file does to that process, this one goes on.
+
+The process answers with lines of JSON (documents/parse/__main__.py). Here they are read one after the other, and the
+process is killed with all that it started when it takes too long, says too much, or nobody wants the rest.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llm_ui.documents.parse.source import Left, Limits
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.i18n import to_tell
+from llm_ui.kit.reading import Block, Page
+from llm_ui.kit.text import storable
+from llm_ui.observability.logging import get_logger
+
+log = get_logger(__name__)
+
+LIMITS = Limits()
+ROOT = Path(__file__).parents[2]
+"""Where the package lies, installed or not."""
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+"""All of the environment that the process needs: it gets no key and no password."""
+READ_BYTES = 1 << 16
+LINE_BYTES = 1 << 22
+"""Of one page: its characters in UTF-8, and what marks its blocks."""
+TOO_SLOW = to_tell("{name} takes too long to read. Split it, or save it anew, and add that.")
+TOO_COSTLY = to_tell("{name} needs too much memory to be read. Split it and add the parts.")
+BREAKS = to_tell("{name} breaks the program that reads it. Save it anew, or as PDF or text, and add that.")
+REMARKS = {
+    Left.INVISIBLE_CHARACTERS: to_tell("Characters that nobody sees were left out: {count}."),
+    Left.HIDDEN_TEXT: to_tell("Pieces of hidden text were left out: {count}."),
+    Left.UNREADABLE: to_tell("Pieces of text whose letters cannot be told were left out: {count}."),
+    Left.GUESSED_ENCODING: to_tell("It is not in UTF-8 and was read as Western Windows text."),
+    Left.ATTACHMENTS: to_tell("Attached files were not read: {count}."),
+    Left.BARE_PAGES: to_tell("Pages without text, such as scanned ones: {pages}."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What is known of a file once all of it was read."""
+
+    media_type: str
+    """As found in the bytes."""
+    has_pages: bool
+    """Whether these are pages of paper or slides that a person counts."""
+    remark: str
+    """What the person should know, one sentence a line; may be empty."""
+
+
+async def read_file(
+    path: Path, name: str, *, after_page: int = 0, limits: Limits = LIMITS
+) -> AsyncGenerator[Page | End]:
+    """Yield the pages of a file after one of them, and then the end.
+
+    Raises `InvalidInput` with a sentence for its person when it cannot be read, also after some of the pages. The
+    process ends with the generator: close it (`contextlib.aclosing`) where it may not be followed to the end.
+    """
+    process = await _started(path, name, after_page, limits)
+    lines = _Lines(process, limits)
+    end: End | None = None
+    try:
+        while end is None:
+            if (line := await lines.next()) is None:
+                raise InvalidInput(_why(await process.wait()), name=name)
+            answer = _parsed(line)
+            if "page" in answer:
+                yield Page(int(answer["page"]), tuple(Block.of(each) for each in answer["blocks"]))
+            elif "refused" in answer:
+                log.info("file.refused", reason=answer.get("reason", ""))
+                raise InvalidInput(str(answer["refused"]))
+            else:
+                end = End(str(answer["media_type"]), bool(answer["has_pages"]), _remark(answer))
+    except TimeoutError:
+        log.info("file.too_slow", page_s=limits.page_s, total_s=limits.total_s)
+        raise InvalidInput(TOO_SLOW, name=name) from None
+    except (KeyError, TypeError, ValueError) as error:
+        # Whatever took that process over does not speak for it.
+        log.warning("file.answer_broken", reason=type(error).__name__)
+        raise InvalidInput(BREAKS, name=name) from None
+    finally:
+        await _stop(process)
+    yield end
+
+
+async def _started(path: Path, name: str, after_page: int, limits: Limits) -> asyncio.subprocess.Process:
+    environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        # No folder of the moment, none of the user's.
+        "-P",
+        "-s",
+        "-m",
+        "llm_ui.documents.parse",
+        str(path),
+        storable(name),
+        str(after_page),
+        json.dumps(asdict(limits)),
+        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        limit=READ_BYTES,
+        # What it starts is killed with it, and Ctrl+C is not for it.
+        start_new_session=True,
+    )
+
+
+class _Lines:
+    """The lines that a process says. Only the time of waiting for it counts."""
+
+    def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
+        self._said = process.stdout
+        self._limits = limits
+        self._left_s = limits.total_s
+        self._held = bytearray()
+
+    async def next(self) -> bytes | None:
+        """Return the next line; None at the end. Raises `TimeoutError`, and `ValueError` for one that is too long."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with asyncio.timeout(min(self._limits.page_s, self._left_s)):
+            line = await self._line()
+        self._left_s -= loop.time() - began
+        return line
+
+    async def _line(self) -> bytes | None:
+        at = 0
+        while (end := self._held.find(b"\n", at)) < 0:
+            at = len(self._held)
+            if at > LINE_BYTES:
+                raise ValueError("a line that is too long")
+            piece = await self._said.read(READ_BYTES) if self._said else b""
+            if not piece:
+                return None
+            self._held += piece
+        line = bytes(self._held[:end])
+        del self._held[: end + 1]
+        return line
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    answer = json.loads(line)
+    if not isinstance(answer, dict):
+        raise TypeError("no object")
+    return answer
+
+
+def _why(code: int) -> str:
+    """Return what to say of a process that ended without a word."""
+    log.warning("file.reader_died", exit_code=code)
+    if code == -signal.SIGXCPU:
+        return TOO_SLOW
+    # The system's own killer goes for whoever takes the most memory.
+    return TOO_COSTLY if code == -signal.SIGKILL else BREAKS
+
+
+def _remark(answer: Mapping[str, Any]) -> str:
+    counts = {Left(what): int(count) for what, count in answer["left"].items()}
+    said = [REMARKS[what].format(count=f"{count:,}") for what, count in counts.items() if what is not Left.BARE_PAGES]
+    if pages := answer["bare_pages"]:
+        said.append(REMARKS[Left.BARE_PAGES].format(pages=pages))
+    return "\n".join(said)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Kill whatever is left of the process and what it started, and let its pipe run dry."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    while process.stdout and await process.stdout.read(READ_BYTES):
+        pass
+    await process.wait()
