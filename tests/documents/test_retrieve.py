@@ -174,7 +174,7 @@ async def documents_of(database: Database, project: ProjectId) -> list[DocumentI
 async def test_a_document_is_found_once_it_is_ready_and_until_it_is_deleted(database: Database, a_user: Actor) -> None:
     project = await a_project(database, a_user)
     kept = await a_document(database, a_user, project, ["harbour one"])
-    document = await a_document(database, a_user, project, ["harbour two"], stage=DocumentStage.CHUNKED)
+    document = await a_document(database, a_user, project, ["harbour two"], stage=DocumentStage.PARSED)
     assert await texts(database, a_user, project, "harbour") == ["harbour one"]
 
     async with database.writing() as session:

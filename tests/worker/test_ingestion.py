@@ -5,12 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from llm_ui.documents.retrieve import retrieve
 from sqlalchemy import select, update
 
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.documents.ingest import GONE, NOTHING
+from llm_ui.documents.retrieve import retrieve
 from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import DocumentId, ProjectId
