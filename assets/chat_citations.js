@@ -108,8 +108,7 @@ export class Citations {
     const cited = new Set([...body.querySelectorAll(".cite")].map((chip) => Number(chip.childNodes[1].data)))
     this.list.hidden = false
     if (!cited.size) {
-      const why = this.sources.size ? t("No source is cited.") : t("Nothing in the project's documents fits this question.")
-      this.list.replaceChildren(make("p", "muted", why))
+      this.list.replaceChildren(make("p", "muted", t("No document of the project is cited.")))
       return
     }
     const items = make("ul")

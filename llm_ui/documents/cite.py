@@ -26,6 +26,7 @@ class CitationCheck:
         self._code = ""
         self.invented = 0
         """How many numbers were taken out."""
+        self.cited: set[int] = set()
 
     def feed(self, piece: str) -> str:
         """Take a piece of the answer; return what may be shown."""
@@ -65,5 +66,6 @@ class CitationCheck:
         numbers = [int(digits[:9]) for digits in NUMBER.findall(said)]
         known = [number for number in numbers if number in self._numbers]
         self.invented += len(numbers) - len(known)
+        self.cited.update(known)
         before = said[: said.index("[")] if known else ""
         return before + "".join(f"[{number}]" for number in known)

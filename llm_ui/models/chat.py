@@ -94,5 +94,6 @@ class ChatMessage(Timestamped, Base):
     model_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """What wrote an imported answer, as it was called there; of our own answers the run says it."""
     citations: Mapped[list[dict[str, Any]] | None]
-    """The passages that an answer may cite, each a `Source` of llm_ui/contract.py; None: it was given none."""
+    """What an answer cites, while it is written what it may: each a `Source` of llm_ui/contract.py. None: it was given
+    nothing to cite."""
     deleted_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
-from llm_ui.runs.passages import PASSAGES_SHARE, Found, numbered
+from llm_ui.runs.passages import Found, numbered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person
 from llm_ui.services import memories
 from llm_ui.services.access import Actor
@@ -135,8 +135,8 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
         sentence = TOO_LONG_WITH_FILES if files else TOO_LONG
         most = max(0, left + question)
         raise ContextTooLong(sentence, question=question, name=target.display_name, most=most)
-    passages, sources = numbered(() if found is None else found.passages, left // PASSAGES_SHARE, room.count)
-    given = [Part("passages", "Passages", room.count(passages), len(sources), text=passages)] if sources else []
+    passages, sources = numbered(found, left, room.count)
+    given = [Part("passages", "Passages", room.count(passages), len(sources), text=passages)] if passages else []
     left -= sum(part.tokens for part in given)
     if turn.said is None:
         leaf = None if "history" in without else turn.before_id

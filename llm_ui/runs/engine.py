@@ -290,7 +290,7 @@ class Engine:
             final = store.Final(
                 ending, store.Text(live.text, live.reasoning, live.log.last + 1), usage, cost_usd, metrics,
                 started_at=live.started_at, provider_request_id=live.provider_request_id,
-                invented=live.invented, learnt=live.learnt(usage),
+                cited=live.cited, invented=live.invented, learnt=live.learnt(usage),
             )  # fmt: skip
             is_written = await self._write_end(live, final)
             if not is_written:

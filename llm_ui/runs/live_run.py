@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from llm_ui.contract import Metrics, StartEvent, Usage
+from llm_ui.contract import Metrics, Source, StartEvent, Usage
 from llm_ui.documents.cite import CitationCheck
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
@@ -112,11 +112,14 @@ class LiveRun:
     def __post_init__(self) -> None:
         self.log = EventLog(self.retell)
         self._count, self._thoughts_count = GrowingCount(len(self.turn.opening)), GrowingCount()
-        if self.turn.opening:
-            self._text.add(self.turn.opening)
         # An answer without passages may say [1] and mean something else.
         sent = self.context.sources
         self._citations = None if sent is None else CitationCheck([source.number for source in sent])
+        if self.turn.opening:
+            self._text.add(self.turn.opening)
+            if self._citations is not None:
+                self._citations.feed(self.turn.opening)
+                self._citations.end()
 
     @property
     def text(self) -> str:
@@ -170,6 +173,13 @@ class LiveRun:
     def invented(self) -> int:
         """How many citations were taken out, because nothing was sent under their number."""
         return 0 if self._citations is None else self._citations.invented
+
+    @property
+    def cited(self) -> tuple[Source, ...] | None:
+        """What the answer cites so far; None: it was given nothing to cite."""
+        if self._citations is None:
+            return None
+        return tuple(one for one in self.context.sources or () if one.number in self._citations.cited)
 
     def add_text(self, delta: TextDelta) -> None:
         """Add a piece of the answer and tell the followers."""

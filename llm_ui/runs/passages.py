@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from llm_ui.contract import ChatRequest, Source
 from llm_ui.db import ReadSession
 from llm_ui.documents.retrieve import Passage, retrieve
+from llm_ui.documents.whole import read_whole
 from llm_ui.kit.ids import ChatId, DocumentId, MessageId, ProjectId
 from llm_ui.services import documents
 from llm_ui.services.access import Actor
-from llm_ui.services.messages import last_questions
+from llm_ui.services.messages import last_questions, sources_of
 
 MOST = 8
 """Passages of one question."""
 PASSAGES_SHARE = 3
 """Passages take at most this part of what a model can be sent: one in three."""
+WHOLE_TOKENS = 40_000
+"""Longer documents are never sent whole: some 80 pages, which every further question would cost again."""
 SHORT_WORDS = 5
 """A question of fewer words, such as "And for the second one?", is looked up together with the one before it."""
 ABOUT_PASSAGES = (
@@ -38,6 +41,10 @@ class Found:
 
     passages: tuple[Passage, ...]
     took_ms: float
+    whole: tuple[Passage, ...] = ()
+    """The documents that were named, in reading order, where they are short enough to be sent whole."""
+    cited: tuple[Source, ...] = ()
+    """What the answer that is continued cites: it keeps its numbers."""
 
 
 async def look_up(session: ReadSession, actor: Actor, project_id: ProjectId, request: ChatRequest) -> Found | None:
@@ -48,7 +55,16 @@ async def look_up(session: ReadSession, actor: Actor, project_id: ProjectId, req
     asked = await _asked(session, actor, request)
     named = [DocumentId(each) for each in request.documents]
     passages = await retrieve(session, actor, project_id, asked, most=MOST, documents=named)
-    return Found(passages, round((time.monotonic() - began) * 1000, 1))
+    whole = await read_whole(session, actor, project_id, named, most_tokens=WHOLE_TOKENS) if named else ()
+    cited = await _cited(session, actor, request)
+    return Found(passages, round((time.monotonic() - began) * 1000, 1), whole, cited)
+
+
+async def _cited(session: ReadSession, actor: Actor, request: ChatRequest) -> tuple[Source, ...]:
+    if request.continue_of is None:
+        return ()
+    sources = await sources_of(session, actor, MessageId(request.continue_of))
+    return tuple(map(Source.model_validate, sources))
 
 
 async def _asked(session: ReadSession, actor: Actor, request: ChatRequest) -> str:
@@ -70,13 +86,29 @@ def _says_little(question: str) -> bool:
     return len(question.split()) < SHORT_WORDS
 
 
-def numbered(found: Sequence[Passage], room: int, count: Callable[[str], int]) -> tuple[str, tuple[Source, ...]]:
-    """Return the passages as they are sent, as many of the best as fit, and what may be cited."""
+def numbered(found: Found | None, left: int, count: Callable[[str], int]) -> tuple[str, tuple[Source, ...]]:
+    """Return the passages as they are sent, and what may be cited; `left` is what a model can still be sent.
+
+    Documents that were named go whole where they fit into two thirds of it, else as many of the best passages as fit
+    into one.
+    """
+    if found is None:
+        return "", ()
+    first = max((source.number for source in found.cited), default=0) + 1
+    text, sources = _numbered(found.whole, first, 2 * left // PASSAGES_SHARE, count)
+    if len(sources) < len(found.whole) or not found.whole:
+        text, sources = _numbered(found.passages, first, left // PASSAGES_SHARE, count)
+    return text, (*found.cited, *sources)
+
+
+def _numbered(
+    found: Sequence[Passage], first: int, room: int, count: Callable[[str], int]
+) -> tuple[str, tuple[Source, ...]]:
     sources: list[Source] = []
     left = room - count(ABOUT_PASSAGES)
     told: list[str] = []
     for passage in found:
-        source = _source(len(sources) + 1, passage)
+        source = _source(first + len(sources), passage)
         text = _told(source, passage.title_path)
         left -= count(text)
         if left < 0:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Update, exists, select, update
 
-from llm_ui.contract import Metrics, Usage
+from llm_ui.contract import Metrics, Source, Usage
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
@@ -82,6 +82,8 @@ class Final:
     metrics: Metrics
     started_at: datetime | None
     provider_request_id: str
+    cited: tuple[Source, ...] | None = None
+    """What the answer cites; None: it was given nothing to cite."""
     invented: int = 0
     """Citations of passages that were never sent; they were taken out."""
     learnt: Calibration | None = None
@@ -145,12 +147,12 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
         return False
     if final.invented:
         run.manifest = {**(run.manifest or {}), "invented": final.invented}
-    written = update(ChatMessage).where(ChatMessage.id == run.answer_id)
-    await session.execute(
-        written.values(
-            text=final.text.answer, reasoning=final.text.reasoning, status=MESSAGE_STATUS[final.ending.status]
-        )
-    )
+    written: dict[str, object] = {
+        "text": final.text.answer, "reasoning": final.text.reasoning, "status": MESSAGE_STATUS[final.ending.status]
+    }  # fmt: skip
+    if final.cited is not None:
+        written["citations"] = [source.model_dump(mode="json") for source in final.cited]
+    await session.execute(update(ChatMessage).where(ChatMessage.id == run.answer_id).values(written))
     _book(session, run)
     if final.learnt is not None and run.model_id is not None:
         # Last: who holds this row, which all runs of a model share, waits for nobody.

@@ -114,6 +114,7 @@ async def edit_answer(session: Session, actor: Actor, answer_id: MessageId, text
         status=MessageStatus.COMPLETE,
         text=text,
         origin=MessageOrigin.EDIT,
+        citations=answer.citations,
     )
     chat.next_position += 1
     chat.active_leaf_id = edited.id
@@ -184,6 +185,7 @@ async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> C
             reasoning=original.reasoning,
             origin=MessageOrigin.COPY,
             model_name=original.model_name,
+            citations=original.citations,
             created_at=original.created_at,
         )
         session.add(copied)

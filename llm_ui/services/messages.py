@@ -176,6 +176,12 @@ async def last_questions(
     return tuple(row.text for row in rows if row.role is MessageRole.USER and row.deleted_at is None)[:most]
 
 
+async def sources_of(session: ReadSession, actor: Actor, answer_id: MessageId) -> list[dict[str, Any]]:
+    """Return what an answer cites, each a `Source` of llm_ui/contract.py; empty for one that is not the actor's."""
+    query = readable(ChatMessage, actor).where(ChatMessage.id == answer_id)
+    return await session.scalar(query.with_only_columns(ChatMessage.citations)) or []
+
+
 async def read_siblings(session: ReadSession, actor: Actor, message_id: MessageId) -> tuple[MessageView, ...]:
     """Return the answers that stand in the place of one, in the order they were written, itself among them."""
     answers = readable(ChatMessage, actor)

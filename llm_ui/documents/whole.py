@@ -1,0 +1,40 @@
+"""Whole documents: one that is named and short enough is read by a model from its first line to its last."""
+
+from collections.abc import Collection
+
+from sqlalchemy import func
+
+from llm_ui.db import ReadSession
+from llm_ui.documents.retrieve import Passage
+from llm_ui.kit.ids import DocumentId, ProjectId
+from llm_ui.models import Document, DocumentChunk, DocumentStage
+from llm_ui.services.access import Actor, readable
+
+
+async def read_whole(
+    session: ReadSession, actor: Actor, project_id: ProjectId, documents: Collection[DocumentId], *, most_tokens: int
+) -> tuple[Passage, ...]:
+    """Return all passages of these documents in reading order; none when together they have more tokens than that.
+
+    Only of documents of the project that are ready and that the actor may read.
+    """
+    mine = readable(Document, actor).where(
+        Document.project_id == project_id, Document.id.in_(documents), Document.stage == DocumentStage.READY
+    )
+    tokens = await session.scalar(mine.with_only_columns(func.sum(Document.tokens)))
+    if not tokens or tokens > most_tokens:
+        return ()
+    rows = await session.execute(
+        readable(DocumentChunk, actor)
+        .join(Document, Document.id == DocumentChunk.document_id)
+        .where(DocumentChunk.document_id.in_(mine.with_only_columns(Document.id)))
+        .order_by(Document.name, Document.id, DocumentChunk.position)
+        .add_columns(Document.name, Document.has_pages)
+    )
+    return tuple(
+        Passage(
+            row.id, row.document_id, name, has_pages, row.position, row.title_path, row.text, row.page_from,
+            row.page_to, row.tokens, 0.0,
+        )
+        for row, name, has_pages in rows
+    )  # fmt: skip
