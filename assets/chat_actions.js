@@ -5,6 +5,7 @@ import { TEMPORARY } from "./chat_temporary.js"
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
   "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
+  "save_instructions", "rename_document", "retry_document", "delete_document",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -14,7 +15,8 @@ export function composerActions(page) {
     stop: () => page.tell({ op: "stop" }),
     editLast: () => page.editLast(),
     beside: () => page.choice.ids,
-    project: () => page.list.project,
+    project: () => page.home.id ?? page.list.project,
+    drops: () => page.home.takesDrops(),
     gauge: (attachments) => page.tell({ op: "gauge", attachments }),
     blindModel: () => page.blindModel(),
     offeredModels: () => page.models.map(({ id, label }) => ({
@@ -76,17 +78,41 @@ export function placesActions(page) {
   return {
     tell: (op) => page.tell(op),
     show: (shelf, project) => showShelf(page, shelf, project),
+    relist: () => page.tell({ op: "show_shelf", shelf: "open", project: page.list.project }),
     open: () => page.list.project,
+    documents: (project) => page.home.counts.get(project) ?? 0,
     changed: () => {
       page.list.draw()
+      page.home.rename()
       page.search.offer()
       drawStartPlace(page)
     },
   }
 }
 
+// A project is opened at its home; what leaves it for the list leaves that too.
 function showShelf(page, shelf, project) {
-  page.tell({ op: "show_shelf", shelf, project })
+  if (project) {
+    page.navigate(`/p/${project}`)
+    return
+  }
+  page.tell({ op: "show_shelf", shelf, project: null })
+  if (page.home.isOpen) page.navigate("/")
+}
+
+export function homeActions(page) {
+  return {
+    tell: (op) => page.tell(op),
+    list: (project) => page.tell({ op: "show_shelf", shelf: "open", project }),
+    named: (project) => page.places.named(project),
+    retitled: () => page.retitle(""),
+    leave: (sentence) => {
+      window.llmUi.toast(sentence, { isError: true })
+      page.tell({ op: "show_shelf", shelf: "open", project: null })
+      page.navigate("/")
+    },
+    bytes: () => Number(document.getElementById("project").dataset.maxBytes),
+  }
 }
 
 // Where a chat that begins now will be kept.
@@ -122,6 +148,9 @@ export function replies(page) {
       drawStartPlace(page)
     },
     deleted: (op) => deleted(page, op),
+    document_changed: (op) => page.home.news(op),
+    documents: (op) => page.home.news(op),
+    documents_now: (op) => page.home.news(op),
     explained: (op) => page.explanation.show(op),
     follow_ups: (op) => page.followUps.show(op, page.messages.lastAnswer()),
     found: (op) => page.search.found(op),
@@ -129,6 +158,8 @@ export function replies(page) {
     links: (op) => page.sharing.update(op),
     parts: (op) => page.messages.editParts(op),
     places: (op) => page.places.update(op),
+    project: (op) => page.home.update(op),
+    project_gone: (op) => page.home.gone(op),
     memories: (op) => page.memories.update(op),
     preferences: (op) => page.followUps.setWanted(op),
     prompts: (op) => page.prompts.update(op),

@@ -2,6 +2,7 @@
 
 import { addressOf, sizeOf } from "./chat_files.js"
 import { icon, iconButton, make } from "./dom.js"
+import { upload } from "./upload.js"
 
 const AT_ONCE = 2
 const DRAFT = "llm-ui-draft-files"
@@ -163,29 +164,22 @@ export class Attachments {
   }
 
   #upload(file) {
-    const request = new XMLHttpRequest()
-    file.request = request
     this.uploading += 1
-    request.open("POST", "/files")
-    request.responseType = "json"
-    request.setRequestHeader("X-XSRFToken", document.querySelector("#sign-out [name=_xsrf]").value)
-    request.setRequestHeader("X-File-Name", encodeURIComponent(file.name))
-    request.setRequestHeader("Content-Type", "application/octet-stream")
-    request.upload.addEventListener("progress", (event) => {
-      file.progress = event.lengthComputable ? event.loaded / event.total : 0
-      this.#showProgress(file)
+    file.request = upload("/files", file.source, file.name, {
+      progressed: (share) => {
+        file.progress = share
+        this.#showProgress(file)
+      },
+      ended: (request) => {
+        this.uploading -= 1
+        file.request = null
+        if (!file.isRemoved) this.#uploaded(file, request)
+        this.#next()
+      },
     })
-    request.addEventListener("loadend", () => {
-      this.uploading -= 1
-      file.request = null
-      if (!file.isRemoved) this.#uploaded(file, request)
-      this.#next()
-    })
-    request.send(file.source)
   }
 
   #uploaded(file, { status, response }) {
-    if (status === 401) window.llmUi.goToSignIn()
     if (status === 201) {
       Object.assign(file, response)
       this.said.textContent = t("{name} is attached.", { name: file.name })
@@ -262,14 +256,19 @@ export class Attachments {
   }
 }
 
-// The whole chat takes what is dropped on it, and shows that it does.
-export function offerDrops(chat, take) {
+// The whole chat takes what is dropped on it, and shows what becomes of it: `offer()` has the text and take(files).
+export function offerDrops(chat, offer) {
   const target = make("div", "drop-target")
+  const text = make("p")
   target.hidden = true
-  target.append(make("p", "", t("Drop files to attach them")))
+  target.append(text)
   chat.append(target)
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files")
-  chat.addEventListener("dragenter", (event) => { if (hasFiles(event)) target.hidden = false })
+  chat.addEventListener("dragenter", (event) => {
+    if (!hasFiles(event)) return
+    text.textContent = offer().text
+    target.hidden = false
+  })
   chat.addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return
     event.preventDefault()
@@ -282,6 +281,6 @@ export function offerDrops(chat, take) {
     target.hidden = true
     if (!hasFiles(event)) return
     event.preventDefault()
-    take([...event.dataTransfer.files])
+    offer().take([...event.dataTransfer.files])
   })
 }

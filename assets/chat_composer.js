@@ -86,7 +86,7 @@ export class Composer {
   #listen() {
     find("composer").querySelector(".composer-row").prepend(Object.assign(this.files.button(), { id: "attach" }))
     this.files.listen(this.box)
-    offerDrops(find("chat"), (files) => this.files.add(files))
+    offerDrops(find("chat"), () => this.act.drops() ?? { text: t("Drop files to attach them"), take: (files) => this.files.add(files) })
     find("composer").addEventListener("submit", (event) => {
       event.preventDefault()
       if (this.isStreaming) this.act.stop()

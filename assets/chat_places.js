@@ -1,6 +1,6 @@
 // What chats are sorted by: projects, which hold them, and tags, which they are found by.
 
-import { dialogNamed, field } from "./dialog.js"
+import { confirmed, dialogNamed, field } from "./dialog.js"
 import { icon, make, textButton } from "./dom.js"
 
 const MAX_TAGS = 20
@@ -19,6 +19,7 @@ export class Places {
     this.tags = []
     this.naming = dialogNamed(t("New project"), "naming form-dialog")
     this.moving = dialogNamed(t("Move"), "moving form-dialog")
+    this.deleting = dialogNamed(t("Delete the project"), "deleting form-dialog")
     this.tagging = dialogNamed(t("Tags"), "tagging form-dialog")
   }
 
@@ -28,7 +29,8 @@ export class Places {
     if (op.saved) {
       this.naming.dialog.close()
       // A new project is opened; what was only moved or renamed leaves the list as it is, but for that.
-      this.act.show("open", this.isRenaming || this.moved ? this.act.open() : op.saved)
+      if (this.isRenaming || this.moved) this.act.relist()
+      else this.act.show("open", op.saved)
     }
     if (op.deleted && op.deleted === this.removed?.id) {
       this.act.show("open", null)
@@ -98,8 +100,14 @@ export class Places {
   }
 
   #remove(project) {
-    this.removed = project
-    this.act.tell({ op: "delete_project", project: project.id })
+    const act = () => {
+      this.removed = project
+      this.act.tell({ op: "delete_project", project: project.id })
+    }
+    const count = this.act.documents(project.id)
+    const about = tn("Its {n} document is deleted with it; its chats go back to the list.", "Its {n} documents are deleted with it; its chats go back to the list.", count)
+    if (count) confirmed(this.deleting, about, act)
+    else act()
   }
 
   // Where a chat is to be kept.

@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, listActions, messageActions, placesActions, replies, temporaryActions } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
@@ -16,6 +16,7 @@ import { preview } from "./chat_preview.js"
 import { Summary } from "./chat_summary.js"
 import { Sharing } from "./chat_sharing.js"
 import { Places } from "./chat_places.js"
+import { ProjectHome } from "./chat_project.js"
 import { Prompts } from "./chat_prompts.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
@@ -57,9 +58,8 @@ class ChatPage {
     offerQuotes(find("messages"), (text) => this.composer.quote(text))
     this.temporary = new Temporary(temporaryActions(this))
     this.places = new Places(placesActions(this))
-    this.search = new Search({
-      ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at), places: this.places, models: () => this.models,
-    })
+    this.home = new ProjectHome(find("project"), homeActions(this))
+    this.search = new Search({ ask: (op) => this.tell(op), open: (path, at) => this.navigate(path, at), places: this.places, models: () => this.models })
     this.shortcuts = new Shortcuts({ newChat: () => this.navigate("/") })
     this.exports = new Exports()
     this.notices = new Notices({ open: (path) => this.navigate(path) })
@@ -69,10 +69,7 @@ class ChatPage {
     this.list = new ChatList(find("chats"), listActions(this))
     this.told = replies(this)
     this.#listen()
-    drawStart(find("start"), (text) => {
-      this.composer.box.value = text
-      this.composer.submit()
-    })
+    drawStart(find("start"), (text) => this.composer.take(text))
   }
 
   // ---- The bridge ------------------------------------------------------------------------------------------------
@@ -111,6 +108,7 @@ class ChatPage {
     this.lastSeen = null
     this.tell({ op: "ready", path: location.pathname, at: this.#at() })
     this.tell({ op: "list_places" })
+    this.home.visit()
   }
 
   // The message that the address names, while it is there to be looked at.
@@ -139,7 +137,7 @@ class ChatPage {
     if (!this.messages.hasBefore(op.messages)) this.hasOlder = op.has_older
     this.isAskingOlder = false
     this.#showPending()
-    this.#retitle(op.title)
+    this.retitle(op.title)
     this.#setStreaming(op.is_streaming)
     this.followUps.restore(op.messages.at(-1), op.is_streaming)
     this.#showStart()
@@ -187,6 +185,7 @@ class ChatPage {
       this.chat = op.chat
       this.composer.named(op.chat)
       history.pushState(null, "", `/c/${op.chat}`)
+      this.home.visit()
       this.list.select(op.chat)
     }
     this.#setStreaming(true)
@@ -243,7 +242,7 @@ class ChatPage {
   }
 
   on_title(op) {
-    this.#retitle(op.title)
+    this.retitle(op.title)
     if (this.chat) this.list.retitle(this.chat, op.title)
   }
 
@@ -353,6 +352,7 @@ class ChatPage {
     const chat = path === pathOf(TEMPORARY) ? TEMPORARY : path.match(/^\/c\/([0-9a-f-]{36})/)?.[1] ?? null
     if (chat !== this.composer.place) this.composer.open(chat)
     this.tell({ op: "open", path, at })
+    this.home.visit()
   }
 
   #listen() {
@@ -385,9 +385,9 @@ class ChatPage {
     if (isHere) this.messages.addPending(pending.key, pending.text, pending.files)
   }
 
-  #retitle(title) {
-    find("chat-title").textContent = title || t("New chat")
-    this.notices.retitle(title)
+  retitle(title) {
+    find("chat-title").textContent = title || this.home.name || t("New chat")
+    this.notices.retitle(title || this.home.name)
   }
 
   #setStreaming(isStreaming) {
@@ -407,10 +407,10 @@ class ChatPage {
     const pending = this.composer.pending
     const isNew = [null, TEMPORARY].includes(this.chat) && !this.messages.lastAnswer()
     const isEmpty = isNew && (!pending || pending.isLeft || pending.chat !== this.chat)
-    find("start").hidden = !isEmpty || this.chat === TEMPORARY
+    find("start").hidden = this.home.show(isEmpty) || !isEmpty || this.chat === TEMPORARY
     find("temporary-start").hidden = !isEmpty || this.chat !== TEMPORARY
     this.temporary.offer(this.chat === null && isEmpty)
-    find("chat").classList.toggle("empty", isEmpty)
+    find("chat").classList.toggle("empty", isEmpty && !this.home.isOpen)
   }
 
   #scrolled() {

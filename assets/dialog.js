@@ -1,6 +1,6 @@
 // What dialogs are made of.
 
-import { make } from "./dom.js"
+import { make, textButton } from "./dom.js"
 
 // A dialog with a heading; a click beside it closes it.
 export function dialogNamed(name, className) {
@@ -19,4 +19,18 @@ export function field(label, node) {
   const line = make("label", "", label)
   line.append(node)
   return line
+}
+
+// Ask whether something is to be deleted.
+export function confirmed({ dialog, body }, sentence, act) {
+  const buttons = make("div", "buttons")
+  const remove = textButton(t("Delete"), "primary danger", () => {
+    dialog.close()
+    act()
+  })
+  const keep = textButton(t("Cancel"), "more", () => dialog.close())
+  buttons.append(remove, keep)
+  body.replaceChildren(make("p", "", sentence), buttons)
+  dialog.showModal()
+  keep.focus()
 }

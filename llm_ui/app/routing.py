@@ -44,7 +44,12 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
     def chat() -> pn.Template:
         return _guarded(lambda: _workspace(_context(backend, actor_of), hub))
 
-    pages: dict[str, Callable[[], pn.Template]] = {"/": chat, "/temporary": chat, "/c/{chat_id}": chat}
+    pages: dict[str, Callable[[], pn.Template]] = {
+        "/": chat,
+        "/temporary": chat,
+        "/c/{chat_id}": chat,
+        "/p/{project_id}": chat,
+    }
     for name in ADMIN_PAGES:
         pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name)
     return pages

@@ -17,6 +17,7 @@ from bokeh.settings import settings as bokeh_settings
 from tornado.web import GZipContentEncoding, RedirectHandler, RequestHandler, StaticFileHandler
 
 from llm_ui.app.archive import Archive
+from llm_ui.app.documents import DocumentFile, DocumentUpload
 from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
@@ -186,6 +187,8 @@ def _routes() -> list[Any]:
         (r"/s/([^/]+)", Share),
         (r"/files", Upload),
         (r"/files/([0-9a-f\-]{36})", AttachedFile),
+        (r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents", DocumentUpload),
+        (r"/documents/([0-9a-f\-]{36})/file", DocumentFile),
         (r"/offline", Offline),
         (r"/service-worker\.js", ServiceWorker),
         (r"/preview", Preview),

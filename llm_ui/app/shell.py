@@ -35,7 +35,8 @@ ADMIN_PAGES = {"providers": later("Providers"), "models": later("Models"), "sett
 def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
     """Return the chat workspace with its parts in place."""
     config = context.backend.config
-    return _framed("workspace.html", context, parts, max_files=config.max_files, max_file_mb=config.max_file_mb)
+    limits = {name: getattr(config, name) for name in ("max_files", "max_file_mb", "max_document_mb")}
+    return _framed("workspace.html", context, parts, **limits)
 
 
 def admin(context: PageContext, page: str, content: Any) -> pn.Template:

@@ -1,6 +1,7 @@
-"""What a page asks that one operation answers: what is behind an answer, a search, prompts, links, projects, wishes."""
+"""What a page asks that one operation answers: an answer's origin, a search, prompts, links, projects, documents."""
 
 from llm_ui.chat import reply_ops
+from llm_ui.chat.documents import project
 from llm_ui.chat.explain import explain
 from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
@@ -35,6 +36,8 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return await memory(context, asked)
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
+        case reply_ops.OfProject() | reply_ops.OfDocument():
+            return await project(context, asked)
 
 
 async def _of_answer(context: PageContext, client: UserClient, asked: reply_ops.OfAnswers) -> Op:

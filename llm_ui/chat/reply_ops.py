@@ -6,14 +6,17 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from llm_ui.models import Audience
+from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
+from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
 from llm_ui.services.library import MAX_TEXT_CHARS
 from llm_ui.services.memories import MAX_FACT_CHARS
-from llm_ui.services.projects import MAX_NAME_CHARS
+from llm_ui.services.projects import MAX_INSTRUCTIONS_CHARS, MAX_NAME_CHARS
 from llm_ui.services.sharing import MAX_DAYS
 from llm_ui.services.summaries import MAX_CHARS as MAX_SUMMARY_CHARS
 from llm_ui.services.tags import MAX_TAG_CHARS
 
 Language = Literal["curl", "python"]
+FileName = Annotated[str, Field(max_length=4 * MAX_FILE_NAME_CHARS)]
 
 
 class Op(BaseModel):
@@ -196,6 +199,66 @@ class EditSummary(Reply):
     text: Annotated[str, Field(max_length=4 * MAX_SUMMARY_CHARS)] | None
 
 
+class OfProject(Reply):
+    """What is done with a project and its documents on their page."""
+
+    project: UUID
+
+
+class ReadProject(OfProject):
+    """Tell a project: what models are told in it, and the first of its documents."""
+
+    op: Literal["read_project"]
+
+
+class SaveInstructions(OfProject):
+    """Have models told this in all chats of a project."""
+
+    op: Literal["save_instructions"]
+    instructions: Annotated[str, Field(max_length=4 * MAX_INSTRUCTIONS_CHARS)]
+
+
+class ListDocuments(OfProject):
+    """Tell documents whose names hold this. `number` counts what was typed, so that a late answer is known."""
+
+    op: Literal["list_documents"]
+    number: int
+    name: FileName = ""
+    offset: Annotated[int, Field(ge=0, le=MAX_DOCUMENTS)] = 0
+
+
+class LookAtDocuments(OfProject):
+    """Tell how far these documents are."""
+
+    op: Literal["look_at_documents"]
+    documents: Annotated[tuple[UUID, ...], Field(max_length=LISTED)] = ()
+
+
+class OfDocument(Reply):
+    """What is done with one document."""
+
+    document: UUID
+
+
+class RenameDocument(OfDocument):
+    """Give it another name."""
+
+    op: Literal["rename_document"]
+    name: FileName
+
+
+class RetryDocument(OfDocument):
+    """Have it read once more."""
+
+    op: Literal["retry_document"]
+
+
+class DeleteDocument(OfDocument):
+    """Delete it."""
+
+    op: Literal["delete_document"]
+
+
 Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
@@ -209,4 +272,8 @@ Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
 Summaries = ReadSummary | EditSummary
 """What is done with the summary of a chat."""
 OfAnswers = Explain | ReadParts | CopyRequest
-Replies = OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries
+Projects = ReadProject | SaveInstructions
+"""What is done with a project."""
+Documents = ListDocuments | LookAtDocuments | RenameDocument | RetryDocument | DeleteDocument
+"""What is done with documents of a project."""
+Replies = OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries | Projects | Documents

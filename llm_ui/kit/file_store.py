@@ -48,6 +48,10 @@ class FileStore:
         """Return whether a file is there."""
         return self.path(sha256).is_file()
 
+    def remove(self, sha256: str) -> None:
+        """Remove a file. One that is gone is no error."""
+        self.path(sha256).unlink(missing_ok=True)
+
     def names(self) -> Iterator[str]:
         """Yield the names of all files."""
         for path in sorted(self._folder.glob("??/*")):
@@ -106,6 +110,16 @@ class NewFile:
             self._require_open()
             self._file.flush()
             return self._path.read_bytes()
+
+    def settle(self) -> None:
+        """Have the disk hold what was written, so that `keep` is quick. Raises as `keep` does."""
+        try:
+            with self._lock:
+                self._require_open()
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _ours(error) from None
 
     def keep(self) -> str:
         """Put the file in its place, on the disk for good; return its name.

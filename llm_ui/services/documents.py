@@ -1,16 +1,16 @@
 """Documents of a project: taken in, listed, read, deleted. What becomes of them is in services/ingestion.py."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, exists, func, or_, select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.ids import ChunkId, DocumentId, ProjectId, UserId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage
+from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, DocumentStage
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
 from llm_ui.services.projects import require_project
@@ -19,6 +19,13 @@ MAX_DOCUMENTS = 5_000
 """Of one project."""
 LISTED = 200
 """A page of the list."""
+OFFERED = 20
+"""Of those that are picked by name."""
+BEING_READ = 5
+"""Named of those that workers have in their hands."""
+FILES_LOCK = "files"
+"""Held while a file is put in its place and written down, and while one that nobody needs is taken away: bytes that
+arrive again at that moment are not lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,10 @@ class Listing:
     busy: int
     failed: int
     size_bytes: int
+    being_read: tuple[DocumentInfo, ...] = ()
+    """Those that workers have in their hands."""
+    has_more: bool = False
+    """Whether further ones follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,32 +144,73 @@ async def rename(session: Session, actor: Actor, document_id: DocumentId, name: 
     row.name = file_name(name)
 
 
-async def remove(session: Session, actor: Actor, document_id: DocumentId) -> None:
+async def remove(session: Session, actor: Actor, document_id: DocumentId) -> str | None:
     """Delete a document with its pages, its passages and what the index holds of them. One that is gone is no error.
 
-    Its file goes as soon as no other document or message needs it (worker: purge_files).
+    Return the name of its file, which goes when nobody else needs it: at once, or later (worker: purge_files).
     """
     row = await session.scalar(readable(Document, actor).where(Document.id == document_id))
-    if row is not None:
-        # rights: it was read through readable()
-        await session.execute(delete(Document).where(Document.id == row.id))
+    if row is None:
+        return None
+    # rights: it was read through readable()
+    await session.execute(delete(Document).where(Document.id == row.id))
+    return row.sha256
+
+
+async def is_needed(session: ReadSession, sha256: str) -> bool:
+    """Return whether a document or a message needs a stored file."""
+    # rights: the product's own clean-up; no content
+    of_documents = exists().where(Document.sha256 == sha256)
+    return bool(await session.scalar(select(or_(of_documents, exists().where(Attachment.sha256 == sha256)))))
 
 
 async def list_documents(
     session: ReadSession, actor: Actor, project_id: ProjectId, *, name: str = "", offset: int = 0
 ) -> Listing:
     """Return a page of the documents of a project whose names hold `name`. Raises `NotFound`."""
+    mine = await _of_project(session, actor, project_id)
+    by_name = _named(mine, name).order_by(func.lower(Document.name), Document.id)
+    rows = (await session.scalars(by_name.offset(offset).limit(LISTED + 1))).all()
+    return await _listing(session, mine, rows[:LISTED], has_more=len(rows) > LISTED)
+
+
+async def look_at(session: ReadSession, actor: Actor, project_id: ProjectId, ids: Collection[DocumentId]) -> Listing:
+    """Return those of the documents of a project that are still there, as they are now. Raises `NotFound`."""
+    mine = await _of_project(session, actor, project_id)
+    rows = (await session.scalars(mine.where(Document.id.in_(ids)))).all() if ids else []
+    return await _listing(session, mine, rows)
+
+
+async def offer(session: ReadSession, actor: Actor, project_id: ProjectId, name: str) -> tuple[DocumentInfo, ...]:
+    """Return the first of the documents of a project that can be searched and whose names hold `name`."""
+    mine = await _of_project(session, actor, project_id)
+    ready = _named(mine, name).where(Document.stage == DocumentStage.READY)
+    rows = await session.scalars(ready.order_by(func.lower(Document.name), Document.id).limit(OFFERED))
+    return tuple(map(_info, rows))
+
+
+async def _of_project(session: ReadSession, actor: Actor, project_id: ProjectId) -> Select[Document]:
+    require(actor, Permission.CHAT)
     await require_project(session, actor, project_id)
-    mine = readable(Document, actor).where(Document.project_id == project_id)
-    by_name = mine.where(func.lower(Document.name).contains(name.lower(), autoescape=True)) if name else mine
-    rows = await session.scalars(by_name.order_by(func.lower(Document.name), Document.id).offset(offset).limit(LISTED))
+    return readable(Document, actor).where(Document.project_id == project_id)
+
+
+def _named(mine: Select[Document], name: str) -> Select[Document]:
+    return mine.where(func.lower(Document.name).contains(name.lower(), autoescape=True)) if name else mine
+
+
+async def _listing(
+    session: ReadSession, mine: Select[Document], rows: Sequence[Document], *, has_more: bool = False
+) -> Listing:
     is_failed = Document.stage == DocumentStage.FAILED
     is_busy = Document.stage.not_in((DocumentStage.READY, DocumentStage.FAILED))
     figures = mine.with_only_columns(
         func.count(), func.count().filter(is_busy), func.count().filter(is_failed), func.sum(Document.size_bytes)
     )
     count, busy, failed, size = (await session.execute(figures)).one()
-    return Listing(tuple(map(_info, rows)), count, busy, failed, int(size or 0))
+    being_read = mine.where(is_busy, Document.heartbeat_at.is_not(None)).order_by(Document.id).limit(BEING_READ)
+    held = (await session.scalars(being_read)).all() if busy else []
+    return Listing(tuple(map(_info, rows)), count, busy, failed, int(size or 0), tuple(map(_info, held)), has_more)
 
 
 async def find(session: ReadSession, actor: Actor, document_id: DocumentId) -> DocumentInfo:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, update
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import InvalidInput, NotFound
+from llm_ui.errors import InvalidInput, NotFound, TooLarge
 from llm_ui.kit.ids import ChatId, ProjectId, uuid7
-from llm_ui.kit.text import one_line
+from llm_ui.kit.text import one_line, storable
 from llm_ui.models import ChatHistory, Project
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.chats import chat_row
 
 MAX_NAME_CHARS = 80
+MAX_INSTRUCTIONS_CHARS = 20_000
 MAX_PROJECTS = 200
 """Of one person."""
 
@@ -26,6 +27,15 @@ class ProjectInfo:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectDetail:
+    """A project as its own page shows it."""
+
+    id: ProjectId
+    name: str
+    instructions: str
+
+
 async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
     """Return the actor's projects, by name."""
     rows = await session.scalars(readable(Project, actor).order_by(func.lower(Project.name), Project.id))
@@ -36,6 +46,26 @@ async def instructions_of(session: ReadSession, actor: Actor, project_id: Projec
     """Return the name and the instructions of a project, both empty when it is gone."""
     found = await session.scalar(readable(Project, actor).where(Project.id == project_id))
     return ("", "") if found is None else (found.name, found.instructions)
+
+
+async def read(session: ReadSession, actor: Actor, project_id: ProjectId) -> ProjectDetail:
+    """Return a project of the actor. Raises `NotFound`."""
+    row = await _row(session, actor, project_id)
+    return ProjectDetail(row.id, row.name, row.instructions)
+
+
+async def change(session: Session, actor: Actor, project_id: ProjectId, *, instructions: str) -> None:
+    """Have models told this in all chats of a project. Raises `TooLarge` and `NotFound`."""
+    require(actor, Permission.CHAT)
+    instructions = storable(instructions).strip()
+    if len(instructions) > MAX_INSTRUCTIONS_CHARS:
+        raise TooLarge(
+            "The instructions have {count} characters; {most} are the most. Shorten them, or add them as a document.",
+            count=len(instructions),
+            most=MAX_INSTRUCTIONS_CHARS,
+        )
+    row = await _row(session, actor, project_id)
+    row.instructions = instructions
 
 
 async def save(session: Session, actor: Actor, project_id: ProjectId | None, name: str) -> ProjectId:
@@ -83,7 +113,7 @@ def _begun(session: Session, actor: Actor, mine: Sequence[Project], project_id: 
 
 
 async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
-    """Delete a project; its chats go back to the list. One that is gone already is no error."""
+    """Delete a project with its documents; its chats go back to the list. One that is gone already is no error."""
     # rights: only the actor's own; chats in the bin as well, which `readable()` leaves out
     chats = ChatHistory.project_id == project_id, ChatHistory.user_id == actor.user_id
     await session.execute(update(ChatHistory).where(*chats).values(project_id=None))
@@ -97,6 +127,11 @@ async def move(session: Session, actor: Actor, chat_id: ChatId, project_id: Proj
     row.project_id = project_id
 
 
+async def project_of(session: ReadSession, actor: Actor, chat_id: ChatId) -> ProjectId | None:
+    """Return the project that a chat is kept in, None when there is none. Raises `NotFound`."""
+    return (await chat_row(session, actor, chat_id)).project_id
+
+
 async def require_project(session: ReadSession, actor: Actor, project_id: ProjectId | None) -> None:
     """Raise `NotFound` unless it is a project of the actor, or none."""
     if project_id is None:
@@ -104,6 +139,13 @@ async def require_project(session: ReadSession, actor: Actor, project_id: Projec
     found = readable(Project, actor).where(Project.id == project_id).with_only_columns(Project.id)
     if await session.scalar(found) is None:
         raise _not_found()
+
+
+async def _row(session: ReadSession, actor: Actor, project_id: ProjectId) -> Project:
+    row = await session.scalar(readable(Project, actor).where(Project.id == project_id))
+    if row is None:
+        raise _not_found()
+    return row
 
 
 def _not_found() -> NotFound:

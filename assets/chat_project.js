@@ -1,0 +1,169 @@
+// A project's home, in the place of the start page: what models are told in it, and its documents.
+
+import { DocumentList } from "./chat_documents.js"
+import { Uploads } from "./chat_uploads.js"
+import { dialogNamed, field } from "./dialog.js"
+import { make, textButton } from "./dom.js"
+
+const PATH = /^\/p\/([0-9a-f-]{36})\/?$/
+const MAX_INSTRUCTIONS_CHARS = 20_000
+const MAX_TITLE_CHARS = 150
+
+export class ProjectHome {
+  // `act` has tell(op), list(project): its chats in the sidebar, named(project), leave(sentence), retitled() and bytes():
+  // what a document may have.
+  constructor(node, act) {
+    this.node = node
+    this.act = act
+    this.id = null
+    this.data = null
+    // How many documents the projects have that were opened.
+    this.counts = new Map()
+    this.writing = dialogNamed(t("Instructions"), "instructions-dialog form-dialog")
+    this.adding = dialogNamed(t("Add text"), "add-text form-dialog")
+    this.#build()
+  }
+
+  get isOpen() {
+    return Boolean(this.id)
+  }
+
+  get name() {
+    return this.id ? this.act.named(this.id) : ""
+  }
+
+  // Go where the address leads: to a project, or away from it.
+  visit() {
+    const id = location.pathname.match(PATH)?.[1] ?? null
+    if (id !== this.id) {
+      this.id = id
+      this.data = null
+      this.list.open(id)
+      this.uploads.show(id)
+      this.#draw()
+    }
+    if (!id) return
+    this.act.list(id)
+    this.act.tell({ op: "read_project", project: id })
+  }
+
+  // Show it while nothing is asked. Returns whether it is shown.
+  show(isEmpty) {
+    const isShown = isEmpty && this.isOpen
+    this.node.hidden = !isShown
+    this.list.watch(isShown)
+    return isShown
+  }
+
+  // What is dropped on the page while it is shown.
+  takesDrops() {
+    return this.node.hidden ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
+  }
+
+  update(op) {
+    if (op.project !== this.id) return
+    this.data = op
+    if (op.is_saved) this.writing.dialog.close()
+    else this.list.first(op)
+    this.#count(op)
+    this.#draw()
+  }
+
+  // It has another name.
+  rename() {
+    if (!this.isOpen) return
+    this.title.textContent = this.name
+    this.act.retitled()
+  }
+
+  gone(op) {
+    if (op.project === this.id) this.act.leave(op.text)
+  }
+
+  // News of documents, by the name of the operation.
+  news(op) {
+    if (op.project !== this.id) return
+    this.list[op.op](op)
+    this.#count(op)
+  }
+
+  #count(op) {
+    this.counts.set(op.project, op.count)
+  }
+
+  #build() {
+    this.title = make("h2")
+    this.title.id = "project-name"
+    this.node.setAttribute("aria-labelledby", "project-name")
+    this.told = make("div", "told")
+    this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons() })
+    const uploads = make("section", "uploads")
+    uploads.hidden = true
+    uploads.setAttribute("aria-label", t("Uploads"))
+    this.uploads = new Uploads(uploads, {
+      arrived: (project, document) => { if (project === this.id) this.list.look([document]) },
+      bytes: () => this.act.bytes(),
+    })
+    this.input = Object.assign(make("input"), { type: "file", multiple: true, hidden: true })
+    this.input.addEventListener("change", () => {
+      this.uploads.add([...this.input.files])
+      this.input.value = ""
+    })
+    this.node.append(this.title, make("p", "muted", t("What you ask below begins a chat in this project.")), this.told, this.input, uploads, this.list.node)
+  }
+
+  #buttons() {
+    const row = make("div", "buttons")
+    row.append(textButton(t("Upload files"), "primary", () => this.input.click()), textButton(t("Add text"), "more", () => this.#addText()))
+    return row
+  }
+
+  #draw() {
+    this.title.textContent = this.name
+    const instructions = this.data?.instructions ?? ""
+    const head = make("div", "told-head")
+    head.append(make("h3", "", t("Instructions")))
+    const edit = textButton(instructions ? t("Edit") : t("Add"), "bar-button", () => this.#write())
+    edit.setAttribute("aria-label", instructions ? t("Edit the instructions") : t("Add instructions"))
+    edit.disabled = !this.data
+    head.append(edit)
+    const text = instructions ? make("p", "text", instructions) : make("p", "muted", t("Models are told them in every chat of this project: what it is about, and how to answer."))
+    this.told.replaceChildren(head, text)
+  }
+
+  #write() {
+    const { dialog, body } = this.writing
+    const form = make("form")
+    const text = Object.assign(make("textarea"), {
+      value: this.data.instructions, rows: 10, maxLength: MAX_INSTRUCTIONS_CHARS, placeholder: t("This is about our house. Answer briefly, and name the paragraph of the contract."),
+    })
+    const buttons = make("div", "buttons")
+    buttons.append(make("button", "primary", t("Save")), textButton(t("Cancel"), "more", () => dialog.close()))
+    form.append(field(t("What models are told in every chat of this project"), text), buttons)
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.act.tell({ op: "save_instructions", project: this.id, instructions: text.value })
+    })
+    body.replaceChildren(form)
+    dialog.showModal()
+  }
+
+  // What is written or pasted becomes a document like the others.
+  #addText() {
+    const { dialog, body } = this.adding
+    const form = make("form")
+    const title = Object.assign(make("input"), { required: true, maxLength: MAX_TITLE_CHARS, placeholder: t("Minutes of the meeting") })
+    const text = Object.assign(make("textarea"), { required: true, rows: 10 })
+    const buttons = make("div", "buttons")
+    buttons.append(make("button", "primary", t("Add")), textButton(t("Cancel"), "more", () => dialog.close()))
+    form.append(field(t("Title"), title), field(t("Text"), text), buttons)
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      const name = title.value.replaceAll(/[/\\]/g, "-").trim() || t("Text")
+      this.uploads.add([new File([text.value], `${name}.md`, { type: "text/markdown" })])
+      dialog.close()
+    })
+    body.replaceChildren(form)
+    dialog.showModal()
+  }
+}

@@ -1,0 +1,126 @@
+"""A project and its documents, for a person's page."""
+
+import asyncio
+
+from llm_ui.chat import reply_ops
+from llm_ui.chat.follow import Op
+from llm_ui.errors import NotFound
+from llm_ui.kit.file_store import FileStore
+from llm_ui.kit.i18n import told
+from llm_ui.kit.ids import DocumentId, ProjectId
+from llm_ui.observability.logging import get_logger
+from llm_ui.services import documents as services
+from llm_ui.services import projects
+from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
+from llm_ui.ui.page import PageContext
+
+log = get_logger(__name__)
+
+
+async def project(context: PageContext, asked: reply_ops.Projects | reply_ops.Documents) -> Op:
+    """Do what is asked and return the operation that tells a project, or documents of it. Raises our errors."""
+    match asked:
+        case reply_ops.ReadProject() | reply_ops.SaveInstructions():
+            return await _read(context, asked)
+        case reply_ops.ListDocuments() | reply_ops.LookAtDocuments():
+            return await _look(context, asked)
+        case _:
+            return await _change(context, asked)
+
+
+async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
+    """Return the operation that tells a project with the first of its documents, or that it is gone."""
+    actor = await context.actor()
+    database = context.backend.database
+    project_id = ProjectId(asked.project)
+    if isinstance(asked, reply_ops.SaveInstructions):
+        async with database.writing() as session:
+            await projects.change(session, actor, project_id, instructions=asked.instructions)
+    try:
+        async with database.reading() as session:
+            found = await projects.read(session, actor, project_id)
+            listing = await services.list_documents(session, actor, project_id)
+    except NotFound as error:
+        return {"op": "project_gone", "project": str(project_id), "text": told(error.message)}
+    return {
+        "op": "project",
+        "project": str(found.id),
+        "name": found.name,
+        "instructions": found.instructions,
+        "is_saved": isinstance(asked, reply_ops.SaveInstructions),
+        **_listed(listing),
+    }
+
+
+async def _look(context: PageContext, asked: reply_ops.ListDocuments | reply_ops.LookAtDocuments) -> Op:
+    actor = await context.actor()
+    project_id = ProjectId(asked.project)
+    async with context.backend.database.reading() as session:
+        if isinstance(asked, reply_ops.LookAtDocuments):
+            listing = await services.look_at(session, actor, project_id, list(map(DocumentId, asked.documents)))
+            return {"op": "documents_now", "project": str(project_id), **_listed(listing)}
+        listing = await services.list_documents(session, actor, project_id, name=asked.name, offset=asked.offset)
+    number = {"number": asked.number, "offset": asked.offset}
+    return {"op": "documents", "project": str(project_id), **number, **_listed(listing)}
+
+
+async def _change(
+    context: PageContext, asked: reply_ops.RenameDocument | reply_ops.RetryDocument | reply_ops.DeleteDocument
+) -> Op:
+    actor = await context.actor()
+    database = context.backend.database
+    document_id = DocumentId(asked.document)
+    freed: str | None = None
+    async with database.writing() as session:
+        found = await services.find(session, actor, document_id)
+        match asked:
+            case reply_ops.RenameDocument():
+                await services.rename(session, actor, document_id, asked.name)
+            case reply_ops.RetryDocument():
+                await services.retry(session, actor, document_id)
+            case reply_ops.DeleteDocument():
+                freed = await services.remove(session, actor, document_id)
+        await session.flush()
+        listing = await services.look_at(session, actor, found.project_id, [document_id])
+    if freed is not None:
+        log.info("document.deleted", document_id=document_id, user_id=actor.user_id)
+        await _let_go(context, freed)
+    changed = {"document": str(document_id), "name": found.name, "is_deleted": freed is not None}
+    return {"op": "document_changed", "project": str(found.project_id), **changed, **_listed(listing)}
+
+
+async def _let_go(context: PageContext, sha256: str) -> None:
+    """Remove a stored file unless somebody needs it."""
+    store = FileStore(context.backend.config.files_path)
+    async with context.backend.database.writing(lock=FILES_LOCK) as session:
+        if not await services.is_needed(session, sha256):
+            await asyncio.to_thread(store.remove, sha256)
+
+
+def _listed(listing: Listing) -> Op:
+    return {
+        "documents": list(map(shown, listing.documents)),
+        "count": listing.count,
+        "busy": listing.busy,
+        "failed": listing.failed,
+        "size": listing.size_bytes,
+        "being_read": [{"name": one.name, "page": one.page_count} for one in listing.being_read],
+        "has_more": listing.has_more,
+    }
+
+
+def shown(one: DocumentInfo) -> Op:
+    """Return a document as the page is told of it."""
+    return {
+        "id": str(one.id),
+        "project": str(one.project_id),
+        "name": one.name,
+        "size": one.size_bytes,
+        "version": one.version,
+        "stage": one.stage.value,
+        "error": one.error_message and told(one.error_message),
+        "remark": told(one.remark),
+        "pages": one.page_count,
+        "has_pages": one.has_pages,
+        "passages": one.chunk_count,
+    }
