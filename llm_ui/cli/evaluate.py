@@ -1,0 +1,106 @@
+"""`llm-ui eval`: how well it works, in figures.
+
+A collection is a folder as the BEIR benchmark has it (Thakur et al. 2021, https://github.com/beir-cellar/beir):
+`corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv`.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from llm_ui.cli.command import run, settings, table, with_database
+from llm_ui.documents.evaluate import STRATEGIES, Collection, measure
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.text import storable
+
+
+@click.group("eval")
+def evaluate() -> None:
+    """Measure how well it works."""
+
+
+@evaluate.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
+def retrieval(dataset: Path, is_json: bool) -> None:
+    """Measure how well passages are found, on the questions and judged answers in the folder DATASET.
+
+    DATASET is in the format of BEIR: corpus.jsonl, queries.jsonl and qrels/test.tsv. It is searched in a database of
+    its own, which is deleted afterwards.
+    """
+    found = run(lambda: _measured(dataset))
+    if is_json:
+        click.echo(json.dumps(found))
+        return
+    names = list(next(iter(found.values())))
+    rows = [[strategy, *(_shown(name, figures[name]) for name in names)] for strategy, figures in found.items()]
+    table(rows, ["strategy", *(name.removesuffix("_ms") for name in names)])
+
+
+def _measured(dataset: Path) -> dict[str, dict[str, float]]:
+    collection = load(dataset)
+    with tempfile.TemporaryDirectory(prefix="llm-ui-eval-") as folder:
+        # Never the database of the settings.
+        config = settings(data_dir=folder).model_copy(update={"database_url": None})
+        return with_database(config, lambda database: measure(database, collection, STRATEGIES))
+
+
+def _shown(name: str, figure: float) -> str:
+    return f"{figure:.1f} ms" if name.endswith("_ms") else f"{figure:.4f}"
+
+
+def load(folder: Path) -> Collection:
+    """Return the collection in a folder. Raises `InvalidInput` with the file and the line that are wrong."""
+    documents = {entry["_id"]: (entry.get("title", ""), entry["text"]) for entry in _entries(folder / "corpus.jsonl")}
+    questions = {entry["_id"]: entry["text"] for entry in _entries(folder / "queries.jsonl")}
+    gains: dict[str, dict[str, int]] = {}
+    for question, document, gain in _judgements(folder / "qrels" / "test.tsv"):
+        if question in questions and gain > 0:
+            gains.setdefault(question, {})[document] = gain
+    if not gains:
+        raise InvalidInput(f"{folder} judges no answer to any of its questions.")
+    return Collection(documents, questions, gains)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a file that are not empty, each with where it is."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield f"{path}, line {number}", storable(line.rstrip("\r\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InvalidInput(
+            f"{path} cannot be read: {reason}. Name a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv."
+        ) from None
+
+
+def _entries(path: Path) -> Iterator[dict[str, str]]:
+    for where, line in _lines(path):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            raise InvalidInput(f"{where} is not JSON.") from None
+        if not isinstance(entry, dict) or not {"_id", "text"} <= entry.keys():
+            raise InvalidInput(f"{where} has no _id or no text.")
+        if not all(isinstance(entry.get(name, ""), str) for name in ("_id", "title", "text")):
+            raise InvalidInput(f"{where}: _id, title and text have to be strings.")
+        yield entry
+
+
+def _judgements(path: Path) -> Iterator[tuple[str, str, int]]:
+    for number, (where, line) in enumerate(_lines(path)):
+        cells = line.split("\t")
+        if number == 0 and cells[-1] == "score":
+            continue
+        try:
+            question, document, gain = cells
+            yield question, document, int(gain)
+        except ValueError:
+            raise InvalidInput(
+                f"{where} is not a question, a document and a whole number, with tabs between."
+            ) from None

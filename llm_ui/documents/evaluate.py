@@ -1,0 +1,153 @@
+"""How well passages are found: measured on a collection of questions with judged answers.
+
+The measures are those of trec_eval: documents in the order in
+which they were found, averaged over all questions that have an answer.
+"""
+
+import hashlib
+import math
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import insert
+
+from llm_ui.db import Database, ReadSession
+from llm_ui.documents.retrieve import Passage, retrieve
+from llm_ui.kit.ids import DocumentId, ProjectId, UserId, uuid7
+from llm_ui.kit.token_count import estimate
+from llm_ui.models import Document, DocumentChunk, DocumentStage, Project, Role, User
+from llm_ui.services.access import Actor
+
+DEPTH = 100
+"""Passages asked for: what recall@100 needs."""
+BATCH = 2_000
+"""Documents of one transaction."""
+NAME_CHARS = 200
+
+Strategy = Callable[[ReadSession, Actor, ProjectId, str], Awaitable[Sequence[Passage]]]
+
+
+async def lexical(session: ReadSession, actor: Actor, project_id: ProjectId, question: str) -> Sequence[Passage]:
+    """Find passages by their words."""
+    return await retrieve(session, actor, project_id, question, most=DEPTH)
+
+
+STRATEGIES: dict[str, Strategy] = {"lexical": lexical}
+"""Ways to find passages, by the names under which they are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Documents, questions, and which documents answer them."""
+
+    documents: Mapping[str, tuple[str, str]]
+    """Title and text."""
+    questions: Mapping[str, str]
+    gains: Mapping[str, Mapping[str, int]]
+    """For each question that has an answer: how good documents are, from 1 on."""
+
+
+def ndcg(found: Sequence[str], gains: Mapping[str, int], at: int) -> float:
+    """Return the discounted cumulative gain, each gain over log2(rank + 1), as a share of the greatest possible.
+
+    Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, 2002; the discount as in trec_eval.
+    """
+
+    def cumulated(ranked: Sequence[int]) -> float:
+        return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(ranked[:at], start=1))
+
+    return cumulated([gains.get(one, 0) for one in found]) / cumulated(sorted(gains.values(), reverse=True))
+
+
+def recall(found: Sequence[str], gains: Mapping[str, int], at: int) -> float:
+    """Return the share of the documents that answer which are among the first."""
+    return len(gains.keys() & set(found[:at])) / len(gains)
+
+
+def reciprocal_rank(found: Sequence[str], gains: Mapping[str, int], at: int) -> float:
+    """Return 1 over the rank of the first document that answers, 0 when it is not among the first (Voorhees 1999)."""
+    return next((1 / rank for rank, one in enumerate(found[:at], start=1) if one in gains), 0.0)
+
+
+async def measure(
+    database: Database, collection: Collection, strategies: Mapping[str, Strategy]
+) -> dict[str, dict[str, float]]:
+    """Store the collection as a project in an empty database, ask all its questions, return the measures."""
+    actor, project_id, names = await _stored(database, collection)
+    return {
+        name: await _measured(database, actor, project_id, names, collection, strategy)
+        for name, strategy in strategies.items()
+    }
+
+
+async def _measured(
+    database: Database,
+    actor: Actor,
+    project_id: ProjectId,
+    names: Mapping[DocumentId, str],
+    collection: Collection,
+    strategy: Strategy,
+) -> dict[str, float]:
+    rankings: list[tuple[list[str], Mapping[str, int]]] = []
+    times_s = list[float]()
+    for question, gains in collection.gains.items():
+        began = time.perf_counter()
+        async with database.reading() as session:
+            passages = await strategy(session, actor, project_id, collection.questions[question])
+        times_s.append(time.perf_counter() - began)
+        rankings.append((list(dict.fromkeys(names[passage.document_id] for passage in passages)), gains))
+    times_s.sort()
+    return {
+        "ndcg@10": statistics.fmean(ndcg(found, gains, 10) for found, gains in rankings),
+        "recall@10": statistics.fmean(recall(found, gains, 10) for found, gains in rankings),
+        "recall@100": statistics.fmean(recall(found, gains, 100) for found, gains in rankings),
+        "mrr@10": statistics.fmean(reciprocal_rank(found, gains, 10) for found, gains in rankings),
+        "p50_ms": 1000 * times_s[len(times_s) // 2],
+        "p95_ms": 1000 * times_s[len(times_s) * 95 // 100],
+    }
+
+
+async def _stored(database: Database, collection: Collection) -> tuple[Actor, ProjectId, dict[DocumentId, str]]:
+    """Store the documents, each as one passage; return whose they are, their project and their names."""
+    name = "evaluation"
+    user = User(
+        id=UserId(uuid7()), name=name, name_key=name, email=name, email_key=name, password_hash="", role=Role.USER
+    )
+    project = Project(id=ProjectId(uuid7()), owner_id=user.id, name=name)
+    async with database.writing() as session:
+        session.add(user)
+        await session.flush()
+        session.add(project)
+    names: dict[DocumentId, str] = {}
+    entries = iter(collection.documents.items())
+    while batch := list(islice(entries, BATCH)):
+        ids = [DocumentId(uuid7()) for _ in batch]
+        names.update(zip(ids, (entry for entry, _ in batch), strict=True))
+        rows = [_rows(document_id, project, *entry) for document_id, entry in zip(ids, batch, strict=True)]
+        async with database.writing() as session:
+            await session.execute(insert(Document), [document for document, _ in rows])
+            await session.execute(insert(DocumentChunk), [chunk for _, chunk in rows])
+    await database.optimize()
+    return Actor(user.id, name, Role.USER), project.id, names
+
+
+def _rows(
+    document_id: DocumentId, project: Project, entry: str, said: tuple[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the rows of a document and of its passage."""
+    title, text = said
+    tokens = estimate(text)
+    document = {
+        "id": document_id, "project_id": project.id, "user_id": project.owner_id, "name": entry[:NAME_CHARS],
+        "size_bytes": len(text), "sha256": hashlib.sha256(document_id.bytes).hexdigest(), "chunk_count": 1,
+        "tokens": tokens, "stage": DocumentStage.READY,
+    }  # fmt: skip
+    chunk = {
+        "document_id": document_id, "project_id": project.id, "position": 0, "title_path": title, "text": text,
+        "page_from": 1, "page_to": 1, "tokens": tokens,
+    }  # fmt: skip
+    return document, chunk
