@@ -31,7 +31,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Of the HTML file: it loads nothing and runs nothing, wherever it is opened."""
 STYLE = """
 body { max-width: 760px; margin: 40px auto; padding: 0 20px; font: 16px/1.6 system-ui, sans-serif; color: #1c1d21; }
-h1 { font-size: 24px; } article { margin: 28px 0; } header { color: #5d606b; font-size: 14px; }
+h1 { font-size: 24px; } article { margin: 28px 0; } header, footer { color: #5d606b; font-size: 14px; }
 article.user { padding: 4px 18px; border-radius: 14px; background: #edf1fb; }
 article.user div { white-space: pre-wrap; } pre { padding: 12px; overflow-x: auto; background: #f5f6f8; }
 table { border-collapse: collapse; } th, td { padding: 6px 12px; border: 1px solid #dfe0e5; text-align: left; }
@@ -219,6 +219,8 @@ def _markdown(chat: WholeChat) -> str:
         listed = "".join(f"- Attached: {_listed(file)}\n" for file in chat.files.get(message.id, ()))
         head = f"## {speaker(chat, message)} · {_when(message)}\n\n"
         parts.append(f"{head}{listed}\n{message.text}" if listed else f"{head}{message.text}")
+        if message.citations:
+            parts.append("\n".join(["Sources:", "", *(f"- {one}" for one in _sources(message))]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -239,7 +241,17 @@ def _article(chat: WholeChat, message: ChatMessage) -> str:
     head = f"{html.escape(speaker(chat, message))} · {_when(message)}"
     listed = ", ".join(_listed(file) for file in chat.files.get(message.id, ()))
     head += f" · Attached: {html.escape(listed)}" if listed else ""
+    sources = "".join(f"<li>{html.escape(one)}</li>" for one in _sources(message))
+    body += f"<footer>Sources:<ul>{sources}</ul></footer>" if sources else ""
     return f'<article class="{message.role.value}"><header>{head}</header>\n{body}</article>'
+
+
+def _sources(message: ChatMessage) -> list[str]:
+    """Return what an answer cites, each with its number."""
+    return [
+        f"[{one['number']}] {one['name']}" + ("" if one["page"] is None else f", page {one['page']}")
+        for one in message.citations or ()
+    ]
 
 
 def _json(chat: WholeChat) -> dict[str, object]:
@@ -286,6 +298,8 @@ def _json_message(chat: WholeChat, message: ChatMessage) -> dict[str, Any]:
             {"name": file.name, "media_type": file.media_type, "size_bytes": file.size_bytes, "sha256": file.sha256}
             for file in files
         ]
+    if message.citations is not None:
+        told["sources"] = message.citations
     if message.reasoning:
         told["reasoning"] = message.reasoning
     if message.model_name:

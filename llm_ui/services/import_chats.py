@@ -221,6 +221,9 @@ class _Placed:
             "status": message.status,
             "text": message.text,
             "reasoning": message.reasoning,
+            "citations": None
+            if message.citations is None
+            else [one.model_dump(mode="json") for one in message.citations],
             "model_name": message.model_name,
             "origin": MessageOrigin.IMPORT,
             "created_at": at,

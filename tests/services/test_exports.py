@@ -2,12 +2,14 @@
 
 import json
 from html.parser import HTMLParser
+from uuid import uuid4
 
 import pytest
 
 from llm_ui.db import Database
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ChatId
+from llm_ui.models import ChatMessage
 from llm_ui.services.access import Actor
 from llm_ui.services.exports import ExportKind, WholeChat, exported, read_whole_chat
 from tests.services.test_attachments import uploaded
@@ -93,3 +95,20 @@ async def test_every_kind_lists_what_was_attached(seeded: Database, a_user: Acto
     about = {"name": "<i>cat.png", "media_type": "image/png", "size_bytes": 1_234, "sha256": "a" * 64}
     assert question["attachments"] == [about]
     assert "attachments" not in answer
+
+
+async def test_every_kind_says_what_is_cited(seeded: Database, a_user: Actor) -> None:
+    turn = await answered(seeded, a_user, "what weighs it?", "two kilograms [1]")
+    source = {
+        "number": 1, "document_id": str(uuid4()), "name": "<i>birds.pdf", "page": 3, "place": 3, "passage": 7,
+        "text": "Two.",
+    }  # fmt: skip
+    async with seeded.writing() as session:
+        answer = await session.get_one(ChatMessage, turn.answer_id)
+        answer.citations = [source]
+
+    chat = await whole(seeded, a_user, turn.chat_id)
+
+    assert "two kilograms [1]\n\nSources:\n\n- [1] <i>birds.pdf, page 3" in exported(chat, ExportKind.MARKDOWN)
+    assert "<li>[1] &lt;i&gt;birds.pdf, page 3</li>" in exported(chat, ExportKind.HTML)
+    assert json.loads(exported(chat, ExportKind.JSON))["messages"][1]["sources"] == [source]

@@ -13,7 +13,7 @@ from llm_ui.db import Database
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import AttachmentId, ChatId, ProjectId, uuid7
 from llm_ui.kit.media import inspect
-from llm_ui.models import FeedbackReason, Rating
+from llm_ui.models import ChatMessage, FeedbackReason, Rating
 from llm_ui.services import attachments, chats, memories, projects, summaries, tags
 from llm_ui.services.access import Actor
 from llm_ui.services.archive import archive
@@ -25,6 +25,11 @@ from tests.fakes.exports import as_json, chatgpt_chat, librechat_chat, open_webu
 from tests.fakes.images import png
 from tests.services.test_branches import answered
 from tests.services.test_imports import all_chats, beside, brought_in, shape
+
+SOURCE = {
+    "number": 1, "document_id": str(uuid7()), "name": "birds.pdf", "page": 3, "place": 3, "passage": 7, "text": "Two."
+}  # fmt: skip
+"""A passage that an answer cites."""
 
 
 @pytest.fixture
@@ -70,6 +75,7 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         new = NewSummary(first.answer_id, "They count.", "small", None)
         assert await summaries.keep(session, a_user, first.chat_id, new)
         await memories.save(session, a_user, None, "I count from zero.", is_on=False)
+        (await session.get_one(ChatMessage, again.answer_id)).citations = [SOURCE]
     content = b"".join([piece async for piece in archive(seeded, beside(file), a_user)])
 
     progress = await brought_in(seeded, another_user, content, file)
@@ -77,6 +83,7 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
 
     mine, theirs = await all_chats(seeded, a_user), await all_chats(seeded, another_user)
     assert [shape(chat) for chat in theirs] == [shape(chat) for chat in mine]
+    assert [message.citations for message in theirs[0].messages] == [None, None, [SOURCE]]
     assert (theirs[0].is_pinned, theirs[1].is_archived) == (True, True)
     assert await project_names(seeded, another_user) == ["Empty", "Old", "Thesis"]
     async with seeded.reading() as session:

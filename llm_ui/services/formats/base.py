@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from llm_ui.contract import MAX_PROMPT_CHARS
+from llm_ui.contract import Source as Cited
 from llm_ui.errors import Value, filled
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import MessageRole, MessageStatus
@@ -65,6 +66,8 @@ class ImportedMessage:
     status: MessageStatus = MessageStatus.COMPLETE
     feedback: Feedback | None = None
     files: tuple[ImportedFile, ...] = ()
+    citations: tuple[Cited, ...] | None = None
+    """What an answer cites; None: it was given nothing to cite."""
 
 
 @dataclass(frozen=True, slots=True)

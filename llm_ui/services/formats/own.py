@@ -1,10 +1,14 @@
 """Our own chats, as `services/exports.py` writes them, and what `services/archive.py` puts beside them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_ATTACHMENTS, MAX_TEMPERATURE
+from llm_ui.contract import Source as Cited
 from llm_ui.kit.text import one_line
 from llm_ui.models import FeedbackReason, MessageRole, MessageStatus, Rating
 from llm_ui.services.exports import FORMAT, VERSION
@@ -35,6 +39,9 @@ STATUSES = {status.value: status for status in MessageStatus} | {"streaming": Me
 ROLES = {role.value: role for role in MessageRole}
 RATINGS = {rating.name.lower(): rating for rating in Rating}
 REASONS = {reason.value: reason for reason in FeedbackReason}
+
+MAX_CITED = 500
+"""Of one answer."""
 
 
 def knows(entry: dict[str, Any]) -> bool:
@@ -90,7 +97,15 @@ def _message(told: dict[str, Any]) -> ImportedMessage:
             ImportedFile(text(file.get("name")), text(file.get("sha256")))
             for file in map(mapping, sequence(told.get("attachments"))[:MAX_ATTACHMENTS])
         ),
+        citations=tuple(_citations(sequence(told.get("sources")))) if "sources" in told else None,
     )
+
+
+def _citations(told: Sequence[object]) -> Iterator[Cited]:
+    """Yield what an answer cites; what is no source is left out, as a chip without one is."""
+    for one in told[:MAX_CITED]:
+        with suppress(ValidationError):
+            yield Cited.model_validate(one)
 
 
 def _feedback(told: dict[str, Any]) -> Feedback | None:
