@@ -38,10 +38,11 @@ BREAKS = to_tell("{name} breaks the program that reads it. Save it anew, or as P
 REMARKS = {
     Left.INVISIBLE_CHARACTERS: to_tell("Characters that nobody sees were left out: {count}."),
     Left.HIDDEN_TEXT: to_tell("Pieces of hidden text were left out: {count}."),
-    Left.UNREADABLE: to_tell("Pieces of text whose letters cannot be told were left out: {count}."),
-    Left.GUESSED_ENCODING: to_tell("It is not in UTF-8 and was read as Western Windows text."),
     Left.ATTACHMENTS: to_tell("Attached files were not read: {count}."),
-    Left.BARE_PAGES: to_tell("Pages without text, such as scanned ones: {pages}."),
+    Left.GUESSED_ENCODING: to_tell("It is not in UTF-8 and was read as Western Windows text."),
+    Left.BARE_PAGES: to_tell("Pages that show pictures and have no text: {pages}."),
+    Left.BROKEN_PAGES: to_tell("Pages that are damaged and could not be read: {pages}."),
+    Left.RECOGNISED_PAGES: to_tell("Scanned pages, read as a program recognised their text: {pages}."),
 }
 
 
@@ -165,10 +166,8 @@ def _why(code: int) -> str:
 
 
 def _remark(answer: Mapping[str, Any]) -> str:
-    counts = {Left(what): int(count) for what, count in answer["left"].items()}
-    said = [REMARKS[what].format(count=f"{count:,}") for what, count in counts.items() if what is not Left.BARE_PAGES]
-    if pages := answer["bare_pages"]:
-        said.append(REMARKS[Left.BARE_PAGES].format(pages=pages))
+    said = [REMARKS[Left(what)].format(count=f"{int(count):,}") for what, count in answer["left"].items()]
+    said += [REMARKS[Left(what)].format(pages=str(pages)) for what, pages in answer["pages"].items()]
     return "\n".join(said)
 
 

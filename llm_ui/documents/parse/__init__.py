@@ -9,6 +9,7 @@ READERS = {
     "text/markdown": "markdown",
     "text/csv": "table",
     "text/tab-separated-values": "table",
+    "application/pdf": "pdf",
 }
 """The module for each media type. Source code has types of its own: text/x-python and the like."""
 CODE_PREFIX = "text/x-"

@@ -84,7 +84,8 @@ def _answer(answers: BinaryIO, source: Source) -> None:
         _say(answers, {"refused": InvalidInput(DAMAGED, name=source.name).message, "reason": type(error).__name__})
     else:
         end = {"media_type": source.media_type, "has_pages": source.media_type in WITH_PAGES}
-        _say(answers, {**end, "left": dict(source.left), "bare_pages": ranges(source.bare_pages)})
+        pages = {what: ranges(numbers) for what, numbers in source.pages.items()}
+        _say(answers, {**end, "left": source.left, "pages": pages})
 
 
 def _pages(source: Source) -> Iterator[Page]:

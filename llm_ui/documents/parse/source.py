@@ -31,17 +31,19 @@ class Limits:
 
 
 class Left(StrEnum):
-    """What the person should know that reading left out or took on trust; each is counted."""
+    """What the person should know that reading left out or took on trust, counted by pieces or told by pages."""
 
     INVISIBLE_CHARACTERS = "invisible_characters"
     HIDDEN_TEXT = "hidden_text"
     """Pieces of text that are on the page and that nobody sees."""
-    UNREADABLE = "unreadable"
-    """Pieces whose letters cannot be told."""
-    BARE_PAGES = "bare_pages"
-    """Pages without text."""
-    GUESSED_ENCODING = "guessed_encoding"
     ATTACHMENTS = "attachments"
+    GUESSED_ENCODING = "guessed_encoding"
+    BARE_PAGES = "bare_pages"
+    """Pages that show pictures and have no text."""
+    BROKEN_PAGES = "broken_pages"
+    """Pages that are damaged."""
+    RECOGNISED_PAGES = "recognised_pages"
+    """Pages whose text lies unseen on a picture of it, as programs that scan write it."""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class Source:
     after_page: int = 0
     """Pages up to this one are not asked for; a reader may save itself the work."""
     left: Counter[Left] = field(default_factory=Counter)
-    bare_pages: list[int] = field(default_factory=list)
+    pages: dict[Left, list[int]] = field(default_factory=dict)
 
 
 def ranges(numbers: Iterable[int]) -> str:
