@@ -46,7 +46,7 @@ def test_a_chat_that_begins_in_a_project_is_kept_there(page: Page, product: Prod
     new_chat(page)
     begin_project(page, "Thesis")
     expect(page.get_by_text("No chats here yet.")).to_be_visible()
-    expect(page.get_by_text("The chat will be kept in the project Thesis.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thesis", level=2)).to_be_visible()
 
     ask(page, title)
 

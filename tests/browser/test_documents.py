@@ -1,0 +1,195 @@
+"""Documents of a project as a person brings, finds and loses them."""
+
+import base64
+import re
+
+import pytest
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+
+from tests.browser.conftest import Watch, ask, sign_in
+from tests.browser.test_projects import begin_project
+from tests.product import Product
+
+DROP = """(files) => {
+  const carried = new DataTransfer()
+  for (const [name, data] of files) {
+    carried.items.add(new File([Uint8Array.from(atob(data), (char) => char.charCodeAt(0))], name))
+  }
+  const init = { bubbles: true, cancelable: true, dataTransfer: carried }
+  const place = document.getElementById("messages")
+  place.dispatchEvent(new DragEvent("dragenter", init))
+  place.dispatchEvent(new DragEvent("drop", init))
+}"""
+LEASE = b"# Lease\n\nThe rent is due on the third day of each month.\n\n## Notice\n\nThree months, in writing."
+
+
+def drop(page: Page, files: dict[str, bytes]) -> None:
+    """Let the browser drop files on the page."""
+    page.evaluate(DROP, [[name, base64.b64encode(data).decode()] for name, data in files.items()])
+
+
+def listed(page: Page, name: str = "") -> Locator:
+    """The documents that are listed, or those with this in their line."""
+    return page.get_by_role("list", name="Documents").get_by_role("listitem").filter(has_text=name)
+
+
+def choose(page: Page, name: str, action: str) -> None:
+    """Open the menu of a document and press an entry."""
+    page.get_by_label(f"Actions for {name}").click()
+    listed(page, name).get_by_text(action, exact=True).click()
+
+
+def payload(name: str, content: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "text/markdown", "buffer": content}
+
+
+def pick(page: Page, *files: FilePayload) -> None:
+    """Pick files with the button."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload files").click()
+    chooser.value.set_files(list(files))
+
+
+@pytest.fixture
+def home(page: Page, product: Product, request: pytest.FixtureRequest) -> Page:
+    """The home of a new project."""
+    sign_in(page, product, "bob")
+    begin_project(page, request.node.name.removeprefix("test_")[:70])
+    expect(page.get_by_role("button", name="Upload files")).to_be_visible()
+    return page
+
+
+def test_ten_files_are_dropped_and_listed_with_how_far_they_are(home: Page) -> None:
+    expect(home.get_by_text("Drop files anywhere on this page")).to_be_visible()
+
+    drop(home, {f"Minutes {n:02}.md": b"# Minutes\n\nWe met %d times." % n for n in range(1, 11)})
+
+    expect(home.get_by_text("10 files uploaded")).to_be_visible()
+    expect(listed(home)).to_have_count(10)
+    expect(home.get_by_text(re.compile("^10 documents · "))).to_be_visible()
+    expect(listed(home).filter(has_text=re.compile("Ready|Waiting|Reading"))).to_have_count(10)
+    home.get_by_role("searchbox", name="Find documents by name").fill("07")
+    expect(listed(home)).to_have_count(1)
+    address = home.url
+    home.reload()
+    expect(listed(home)).to_have_count(10)
+    assert (home.url, "/p/" in address) == (address, True)
+
+
+def test_a_document_is_renamed_saved_and_deleted(home: Page) -> None:
+    pick(home, payload("lease.md", LEASE))
+    choose(home, "lease.md", "Rename")
+    home.get_by_role("textbox", name="Name").fill("Lease of 2026.md")
+    home.keyboard.press("Enter")
+    expect(listed(home, "Lease of 2026.md")).to_be_visible()
+
+    with home.expect_download() as download:
+        choose(home, "Lease of 2026.md", "Download")
+    choose(home, "Lease of 2026.md", "Delete")
+    home.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    assert download.value.path().read_bytes() == LEASE
+    assert download.value.suggested_filename == "Lease of 2026.md"
+    expect(home.get_by_text("Lease of 2026.md is deleted.")).to_be_visible()
+    expect(listed(home)).to_have_count(0)
+    expect(home.get_by_text("Drop files anywhere on this page")).to_be_visible()
+
+
+def test_each_file_says_what_became_of_it(home: Page) -> None:
+    pick(home, payload("lease.md", LEASE), payload("note.md", b"Call the landlord."))
+    expect(listed(home)).to_have_count(2)
+
+    pick(
+        home,
+        payload("copy.md", b"Call the landlord."),
+        payload("lease.md", LEASE + b"!"),
+        payload("empty.md", b""),
+    )
+
+    uploads = home.get_by_role("list", name="Uploads")
+    expect(uploads.get_by_text("Already there as note.md")).to_be_visible()
+    expect(uploads.get_by_text("Replaced: this is version 2")).to_be_visible()
+    expect(uploads.get_by_text("empty.md is empty. Pick another file.")).to_be_visible()
+    expect(home.get_by_text("2 files uploaded · 1 not taken")).to_be_visible()
+    expect(listed(home)).to_have_count(2)
+
+
+def test_what_cannot_be_read_says_why_and_is_read_again_when_asked(home: Page) -> None:
+    pick(home, payload("scan.pdf", b"%PDF-1.4 \xff\xfe nothing of it is whole"))
+    expect(listed(home, "Could not be read: ")).to_be_visible()
+
+    home.get_by_role("button", name="Read scan.pdf once more").click()
+
+    expect(home.get_by_text("1 not read yet").or_(home.get_by_text("1 could not be read"))).to_be_visible()
+    expect(listed(home, "Could not be read: ")).to_be_visible()
+
+
+def test_an_upload_is_cancelled_and_one_that_was_cut_off_tried_again(home: Page, watch: Watch) -> None:
+    watch.allowed.add("net::ERR_FAILED")
+    held: list[Route] = []
+    home.route("**/documents", lambda route: held.append(route))
+    pick(home, *(payload(f"{name}.md", name.encode()) for name in ("one", "two", "three")))
+    expect(home.get_by_text("Uploading: 0 of 3")).to_be_visible()
+    home.get_by_role("button", name="Cancel three.md").click()
+    expect(home.get_by_text("Uploading: 1 of 3")).to_be_visible()
+
+    held[0].abort()
+    held[1].continue_()
+    home.unroute("**/documents")
+    home.get_by_role("button", name="Try one.md again").click()
+
+    expect(home.get_by_text("2 files uploaded · 1 cancelled")).to_be_visible()
+    expect(listed(home)).to_have_count(2)
+
+
+def test_text_and_instructions_are_written_on_the_page(home: Page) -> None:
+    home.get_by_role("button", name="Add text").click()
+    home.get_by_role("textbox", name="Title").fill("Heating 1/2")
+    home.get_by_role("textbox", name="Text").fill("Bleed the radiators in October.")
+    home.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
+    expect(listed(home, "Heating 1-2.md")).to_be_visible()
+
+    home.get_by_role("button", name="Add instructions").click()
+    home.get_by_role("textbox", name="What models are told").fill("Answer briefly.")
+    home.get_by_role("button", name="Save", exact=True).click()
+    expect(home.get_by_role("button", name="Edit the instructions")).to_be_visible()
+    home.reload()
+
+    expect(home.get_by_text("Answer briefly.")).to_be_visible()
+    expect(listed(home, "Heating 1-2.md")).to_be_visible()
+
+
+def test_a_question_at_home_begins_a_chat_and_the_way_back_leads_home(home: Page) -> None:
+    address = home.url
+    ask(home, "What is 6 * 7?")
+    expect(home.get_by_role("article", name="Assistant")).to_contain_text("42")
+    expect(home.get_by_role("button", name="Upload files")).to_have_count(0)
+    expect(home.get_by_role("link", name="What is 6 * 7?")).to_be_visible()
+
+    home.go_back()
+
+    expect(home.get_by_role("button", name="Upload files")).to_be_visible()
+    assert home.url == address
+    home.get_by_role("button", name="← Chats").click()
+    expect(home.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+
+
+def test_a_project_that_is_gone_is_said_to_be(page: Page, product: Product) -> None:
+    sign_in(page, product, "bob")
+
+    page.goto(f"{product.url}/p/{'0' * 8}-0000-0000-0000-{'0' * 12}")
+
+    expect(page.get_by_text("This project does not exist any more")).to_be_visible()
+    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+
+
+def test_a_project_with_documents_is_not_deleted_by_one_click(home: Page) -> None:
+    pick(home, payload("lease.md", LEASE))
+    expect(listed(home)).to_have_count(1)
+
+    home.get_by_role("button", name=re.compile("^Delete the project")).click()
+    expect(home.get_by_role("dialog")).to_contain_text("Its 1 document is deleted with it")
+    home.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    expect(home.get_by_text("is gone; its chats are in the list")).to_be_visible()
+    expect(home.get_by_role("heading", name="What is on your mind?")).to_be_visible()
