@@ -32,7 +32,8 @@ ABOUT_PASSAGES = (
     "brackets right after each statement that it supports, such as [2]. Cite no other numbers. If they do not hold "
     "what is asked, say: No source supports this."
 )
-MARK = re.compile(r"<(/?passage\b)", re.IGNORECASE)
+MARK = re.compile(r"<(?=\s*+/?\s*+passage)", re.IGNORECASE)
+"""What might pass for one of our own marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +136,5 @@ def _told(source: Source, title_path: str) -> str:
     page = "" if source.page is None else f' page="{source.page}"'
     under = " > ".join(title_path.split("\n"))
     held = "\n".join(filter(None, (under, source.text)))
-    fenced = MARK.sub(lambda mark: f"&lt;{mark[1]}", held)
+    fenced = MARK.sub("&lt;", held)
     return f'<passage number="{source.number}" document="{html.escape(source.name)}"{page}>\n{fenced}\n</passage>'
