@@ -39,7 +39,7 @@ CONTENTS = {
     "memories.json": "What you want models to know of you. LLM UI imports this too.",
     "account.json": "Your account.",
 }
-LEFT_OUT = "Chats in the bin, deleted messages, and what belongs to others."
+LEFT_OUT = "Chats in the bin, deleted messages, documents (download them in their projects), what belongs to others."
 INDEX_HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -96,7 +96,10 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     account = {"name": user.name, "email": user.email, "created_at": user.created_at.isoformat()}
     mine = readable(SavedPrompt, actor).where(SavedPrompt.owner_id == actor.user_id).order_by(SavedPrompt.name)
     prompts = [{"name": row.name, "text": row.text} for row in await session.scalars(mine)]
-    projects = [{"id": str(one.id), "name": one.name} for one in await list_projects(session, actor)]
+    projects = [
+        {"id": str(one.id), "name": one.name, "instructions": one.instructions}
+        for one in await list_projects(session, actor)
+    ]
     facts: list[dict[str, str | bool]] = [
         {"text": one.text, "is_on": one.is_on} for one in await list_memories(session, actor)
     ]

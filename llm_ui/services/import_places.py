@@ -54,6 +54,8 @@ class Places:
             else:
                 self._found[asked] = found
                 self._progress.projects_added += is_new
+                if is_new and asked.instructions:
+                    await projects.change(self._session, self._actor, found, instructions=asked.instructions)
         return self._found[asked]
 
     async def _may_pin(self, title: str) -> bool:

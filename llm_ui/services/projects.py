@@ -21,25 +21,18 @@ MAX_PROJECTS = 200
 
 @dataclass(frozen=True, slots=True)
 class ProjectInfo:
-    """A project as it is listed."""
-
-    id: ProjectId
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectDetail:
-    """A project as its own page shows it."""
+    """A project."""
 
     id: ProjectId
     name: str
     instructions: str
+    """What models are told in all its chats; may be empty."""
 
 
 async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
     """Return the actor's projects, by name."""
     rows = await session.scalars(readable(Project, actor).order_by(func.lower(Project.name), Project.id))
-    return tuple(ProjectInfo(row.id, row.name) for row in rows)
+    return tuple(ProjectInfo(row.id, row.name, row.instructions) for row in rows)
 
 
 async def instructions_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[str, str]:
@@ -48,10 +41,10 @@ async def instructions_of(session: ReadSession, actor: Actor, project_id: Projec
     return ("", "") if found is None else (found.name, found.instructions)
 
 
-async def read(session: ReadSession, actor: Actor, project_id: ProjectId) -> ProjectDetail:
+async def read(session: ReadSession, actor: Actor, project_id: ProjectId) -> ProjectInfo:
     """Return a project of the actor. Raises `NotFound`."""
     row = await _row(session, actor, project_id)
-    return ProjectDetail(row.id, row.name, row.instructions)
+    return ProjectInfo(row.id, row.name, row.instructions)
 
 
 async def change(session: Session, actor: Actor, project_id: ProjectId, *, instructions: str) -> None:

@@ -66,7 +66,8 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
     await put_in(seeded, a_user, first.chat_id, "Thesis", "river", "東京 2026")
     await put_in(seeded, a_user, archived.chat_id, "Old")
     async with seeded.writing() as session:
-        await projects.save(session, a_user, None, "Empty")
+        empty = await projects.save(session, a_user, None, "Empty")
+        await projects.change(session, a_user, empty, instructions="Be brief.")
         await chats.pin(session, a_user, first.chat_id, is_pinned=True)
         await chats.set_options(session, a_user, first.chat_id, temperature=0.5, max_tokens=900)
         await chats.archive(session, a_user, archived.chat_id, is_archived=True)
@@ -88,6 +89,8 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
     assert await project_names(seeded, another_user) == ["Empty", "Old", "Thesis"]
     async with seeded.reading() as session:
         (fact,) = await memories.list_memories(session, another_user)
+        (theirs_empty, *_) = await projects.list_projects(session, another_user)
+    assert theirs_empty.instructions == "Be brief."
     assert (fact.text, fact.is_on) == ("I count from zero.", False)
     assert (progress.projects_added, progress.memories_added, progress.skipped) == (3, 1, 0)
     assert (same.chats_same, same.projects_added, same.memories_added, same.skipped) == (2, 0, 0, 0)

@@ -77,6 +77,7 @@ class ImportedProject:
     source: Source
     id: str
     name: str
+    instructions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

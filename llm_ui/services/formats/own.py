@@ -33,6 +33,7 @@ from llm_ui.services.formats.base import (
     text,
     texts,
 )
+from llm_ui.services.projects import MAX_INSTRUCTIONS_CHARS
 from llm_ui.services.summaries import MAX_CHARS
 
 STATUSES = {status.value: status for status in MessageStatus} | {"streaming": MessageStatus.INTERRUPTED}
@@ -135,7 +136,10 @@ Kept = ImportedProject | ImportedPrompt | ImportedMemory
 
 
 def _kept_project(told: dict[str, Any]) -> Kept | BadEntry:
-    return project(Source.LLM_UI, told.get("id"), told.get("name")) or BadEntry("It is a project without a name.")
+    found = project(Source.LLM_UI, told.get("id"), told.get("name"))
+    if found is None:
+        return BadEntry("It is a project without a name.")
+    return replace(found, instructions=text(told.get("instructions"))[:MAX_INSTRUCTIONS_CHARS])
 
 
 def _kept_prompt(told: dict[str, Any]) -> Kept:
