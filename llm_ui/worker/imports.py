@@ -21,6 +21,7 @@ from llm_ui.services import jobs
 from llm_ui.services.import_progress import Progress
 from llm_ui.services.imports import import_file, upload_path
 from llm_ui.services.jobs import Claim
+from llm_ui.worker.loop import keep_working
 
 log = get_logger(__name__)
 
@@ -34,27 +35,11 @@ MISSING = later("The uploaded file is not on this server any more. Upload it aga
 async def keep_importing(config: Config, database: Database, stop: asyncio.Event) -> None:
     """Do what there is to do until `stop` is set; what is being done then is given back."""
     await asyncio.to_thread(_clear_up, config.folder / "imports")
-    while not stop.is_set():
-        try:
-            held = await _claim(database)
-            if held is not None:
-                await _work(config, database, held, stop)
-                continue
-        except Unavailable as error:
-            # Once the database is back, the job is taken up again as that of a dead worker.
-            log.warning("jobs.unavailable", code=error.code)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
-                await stop.wait()
 
+    async def work(held: Claim) -> None:
+        await _work(config, database, held, stop)
 
-async def _claim(database: Database) -> Claim | None:
-    async with database.reading() as session:
-        is_any = await jobs.is_any_waiting(session)
-    if not is_any:
-        return None
-    async with database.writing() as session:
-        return await jobs.claim(session)
+    await keep_working(database, stop, LOOK_S, jobs.is_any_waiting, jobs.claim, work)
 
 
 async def _work(config: Config, database: Database, held: Claim, stop: asyncio.Event) -> None:

@@ -16,6 +16,7 @@ from llm_ui.kit.file_store import FileStore
 from llm_ui.observability.logging import get_logger
 from llm_ui.services import ingestion
 from llm_ui.services.ingestion import Reading
+from llm_ui.worker.loop import keep_working
 
 log = get_logger(__name__)
 
@@ -28,27 +29,11 @@ BEAT_S = 5.0
 async def keep_ingesting(config: Config, database: Database, stop: asyncio.Event) -> None:
     """Do what there is to do until `stop` is set; what is being done then is given back."""
     store = FileStore(config.files_path)
-    while not stop.is_set():
-        try:
-            held = await _claim(database)
-            if held is not None:
-                await _work(database, store, held, stop)
-                continue
-        except Unavailable as error:
-            # Once the database is back, the document is taken up again as that of a dead worker.
-            log.warning("ingestion.unavailable", code=error.code)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
-                await stop.wait()
 
+    async def work(held: Reading) -> None:
+        await _work(database, store, held, stop)
 
-async def _claim(database: Database) -> Reading | None:
-    async with database.reading() as session:
-        is_any = await ingestion.is_any_waiting(session)
-    if not is_any:
-        return None
-    async with database.writing() as session:
-        return await ingestion.claim(session)
+    await keep_working(database, stop, LOOK_S, ingestion.is_any_waiting, ingestion.claim, work)
 
 
 async def _work(database: Database, store: FileStore, held: Reading, stop: asyncio.Event) -> None:
