@@ -1,5 +1,6 @@
 // What can be done on the chat page: in the composer, to messages, to chats of the list.
 
+import { documents } from "./chat_document.js"
 import { TEMPORARY } from "./chat_temporary.js"
 
 // What is not done later, when there is a connection again.
@@ -22,6 +23,9 @@ export function composerActions(page) {
     offeredModels: () => page.models.map(({ id, label }) => ({
       label, about: t("Ask this model"), take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
     })),
+    findDocuments: (chat, text, number) => page.tell({
+      op: "find_documents", chat: chat === TEMPORARY ? null : chat, project: chat ? null : page.home.id ?? page.list.project, text, number,
+    }),
     offeredPrompts: () => page.prompts.offered(),
   }
 }
@@ -145,15 +149,19 @@ export function replies(page) {
   return {
     chats: (op) => {
       page.list.update(op)
+      page.composer.picked.draw()
       drawStartPlace(page)
     },
     deleted: (op) => deleted(page, op),
     document_changed: (op) => page.home.news(op),
+    document_gone: (op) => documents.gone(op),
+    document_page: (op) => documents.update(op),
     documents: (op) => page.home.news(op),
     documents_now: (op) => page.home.news(op),
     explained: (op) => page.explanation.show(op),
     follow_ups: (op) => page.followUps.show(op, page.messages.lastAnswer()),
     found: (op) => page.search.found(op),
+    found_documents: (op) => page.composer.picked.update(op),
     go: (op) => page.navigate(op.path),
     links: (op) => page.sharing.update(op),
     parts: (op) => page.messages.editParts(op),

@@ -5,6 +5,7 @@
 import { Attachments, offerDrops } from "./chat_attachments.js"
 import { Gauge } from "./chat_gauge.js"
 import { Mentions } from "./chat_mentions.js"
+import { Picked } from "./chat_picked.js"
 import { newKey, Queue } from "./chat_queue.js"
 import { storageOf, TEMPORARY } from "./chat_temporary.js"
 
@@ -78,8 +79,12 @@ export class Composer {
       }),
       emptied: () => this.refocus(),
     }, { isKept: true })
+    this.picked = new Picked(find("picked"), {
+      find: (text, number) => this.act.findDocuments(this.place, text, number), project: () => this.act.project(),
+      look: () => this.mentions.look(), refuse: (sentence) => this.refuse(sentence), emptied: () => this.refocus(),
+    })
     // Before the keys of the composer itself.
-    this.mentions = new Mentions(this.box, find("mentions"), { models: () => this.act.offeredModels(), prompts: () => this.act.offeredPrompts() })
+    this.mentions = new Mentions(this.box, find("mentions"), { models: () => this.act.offeredModels(), prompts: () => this.act.offeredPrompts(), documents: this.picked })
     this.#listen()
   }
 
@@ -130,7 +135,7 @@ export class Composer {
     this.queue.open(place)
     const isSent = this.pending?.op === "send" && this.pending.chat === place && !this.pending.isLeft && !this.pending.isQueued
     this.box.value = isSent ? "" : this.#drafted(place) ?? ""
-    this.files.open(place, { isEmpty: isSent })
+    for (const kept of [this.files, this.picked]) kept.open(place, { isEmpty: isSent })
     this.sendSoon = null
     this.refuse("")
     this.asksOther()
@@ -164,6 +169,7 @@ export class Composer {
   named(place) {
     this.place = place
     this.files.moveTo(place)
+    this.picked.moveTo(place)
     this.queue.moveTo(place)
   }
 
@@ -183,8 +189,8 @@ export class Composer {
     const item = this.isStreaming || this.pending ? null : this.queue.next()
     if (!item) return
     this.queue.sending(item.key)
-    const files = item.files ?? []
-    this.#begin({ op: "send", key: item.key, text: item.text, files, ...this.#where(), isQueued: true })
+    const { key, text, files = [], picked = [] } = item
+    this.#begin({ op: "send", key, text, files, picked, ...this.#where(), isQueued: true })
   }
 
   // The answer grows, its last block is the one with this number. A message that steers waits for that block's end.
@@ -196,10 +202,10 @@ export class Composer {
 
   submit() {
     if (this.pending || !this.#isReady(() => this.submit())) return
-    const [text, files] = [this.box.value, this.files.take()]
+    const [text, files, picked] = [this.box.value, this.files.take(), this.picked.take()]
     this.box.value = ""
     this.#fit()
-    this.#begin({ op: "send", key: newKey(), text, files, ...this.#where() })
+    this.#begin({ op: "send", key: newKey(), text, files, picked, ...this.#where() })
   }
 
   #where() {
@@ -280,8 +286,8 @@ export class Composer {
     if (done?.isQueued) this.queue.remove(key, done.chat)
     else if (done?.op === "send") {
       if (this.#drafted(done.chat) === done.text) this.#draft(done.chat, "")
-      if (done.chat === this.place && !done.isLeft) this.files.keep()
-      else Attachments.store(done.chat, [])
+      if (done.chat === this.place && !done.isLeft) for (const kept of [this.files, this.picked]) kept.keep()
+      else this.#storeBeside(done.chat, [], [])
     }
     return done
   }
@@ -295,13 +301,13 @@ export class Composer {
       this.refuse(message)
     } else if (done.chat === this.place && !done.isLeft) {
       if (done.text) this.box.value = this.box.value ? `${done.text}\n\n${this.box.value}` : done.text
-      if (done.op === "send") this.files.putBack(done.files ?? [])
+      if (done.op === "send") this.#putBack(done)
       this.#draft(this.place, this.box.value)
       this.refuse(message)
       this.#fit()
     } else if (done.op === "send") {
       this.#draft(done.chat, done.text)
-      Attachments.store(done.chat, done.files ?? [])
+      this.#storeBeside(done.chat, done.files ?? [], done.picked ?? [])
     }
     return done
   }
@@ -315,7 +321,7 @@ export class Composer {
   // Enter while an answer is being written.
   #enqueue() {
     if (!this.#isReady(() => (this.isStreaming ? this.#enqueue() : this.submit()))) return null
-    const item = this.queue.add(this.box.value, this.files.take(), { isSteering: find("enter-mode").value === "steer" })
+    const item = this.queue.add(this.box.value, this.files.take(), { picked: this.picked.take(), isSteering: find("enter-mode").value === "steer" })
     this.#write("")
     return item
   }
@@ -341,8 +347,19 @@ export class Composer {
   // A message that was queued is edited where it was written.
   #takeBack(item) {
     this.#write(this.box.value.trim() ? `${this.box.value.trimEnd()}\n\n${item.text}` : item.text)
-    this.files.putBack(item.files ?? [])
+    this.#putBack(item)
     this.box.focus()
+  }
+
+  // What was given away with a text comes back.
+  #putBack({ files = [], picked = [] }) {
+    this.files.putBack(files)
+    this.picked.putBack(picked)
+  }
+
+  #storeBeside(place, files, picked) {
+    Attachments.store(place, files)
+    Picked.store(place, picked)
   }
 
   #write(text) {
@@ -352,10 +369,13 @@ export class Composer {
 
   #begin(pending) {
     this.pending = pending
-    if (pending.op === "send") pending.attachments = pending.files.map((file) => file.id)
+    if (pending.op === "send") {
+      pending.attachments = pending.files.map((file) => file.id)
+      pending.documents = (pending.picked ?? []).map((one) => one.id)
+    }
     if (pending.op === "send" && !pending.isQueued) {
       this.#draft(this.place, pending.text)
-      Attachments.store(this.place, pending.files)
+      this.#storeBeside(this.place, pending.files, pending.picked ?? [])
     }
     store(storageOf(pending.chat, sessionStorage), PENDING, JSON.stringify(pending))
     this.refuse("")

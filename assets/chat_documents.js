@@ -33,7 +33,7 @@ function figuresOf(one) {
 }
 
 export class DocumentList {
-  // `act` has tell(op) and buttons(): what adds documents.
+  // `act` has tell(op), open(id) and buttons(): what adds documents.
   constructor(act) {
     this.act = act
     this.project = null
@@ -182,7 +182,8 @@ export class DocumentList {
     const kind = make("span", "kind", one.name.match(/\.(\w{1,4})$/)?.[1].toUpperCase() ?? "…")
     kind.setAttribute("aria-hidden", "true")
     const about = make("div", "about")
-    const name = make("span", "name", one.name)
+    // What was read of it can be looked at.
+    const name = one.pages ? textButton(one.name, "name", () => this.act.open(one.id)) : make("span", "name", one.name)
     name.title = one.name
     const state = make("p", "state")
     state.append(make("span", "how", stateOf(one)), ` · ${figuresOf(one).join(" · ")}`)

@@ -1,13 +1,16 @@
-// What opens while one writes: "@" offers the models, "/" at the beginning the person's prompts.
+// What opens while one writes: "@" offers the models, "#" documents, "/" at the beginning the person's prompts.
 
 import { make } from "./dom.js"
 
 const MENTION = /(^|\s)@([\w.:-]*)$/
+const DOCUMENT = /(^|\s)#([^\s#]*)$/
 const COMMAND = /^\/([\w-]*)$/
 const MAX_SHOWN = 8
+const NAMES = { models: t("Models"), prompts: t("Prompts"), documents: t("Documents") }
 
 export class Mentions {
-  // `sources` has models() and prompts(), each a list of { label, about, take(replaceWith) }.
+  // `sources` has models() and prompts(), each a list of { label, about, take(replaceWith) }; documents has
+  // offered(typed), such a list or null while it is on its way, and note: why there is none.
   constructor(box, node, sources) {
     this.box = box
     this.node = node
@@ -27,6 +30,7 @@ export class Mentions {
 
   close() {
     this.node.hidden = true
+    this.sources.documents.forget()
     this.box.removeAttribute("aria-activedescendant")
   }
 
@@ -37,25 +41,42 @@ export class Mentions {
 
   #look() {
     const before = this.box.value.slice(0, this.box.selectionStart)
-    const mention = before.match(MENTION)
-    const command = before.match(COMMAND)
-    if (!mention && !command) {
+    const [kind, typed] = this.#asked(before)
+    if (!kind) {
       this.close()
       return
     }
-    const typed = (mention ? mention[2] : command[1]).toLowerCase()
     this.start = before.length - typed.length - 1
-    const offered = mention ? this.sources.models() : this.sources.prompts()
-    const always = offered.filter((one) => one.isAlways)
-    const fitting = offered.filter((one) => !one.isAlways && one.label.toLowerCase().includes(typed))
-    this.found = [...fitting.slice(0, MAX_SHOWN - always.length), ...always]
     this.at = 0
-    this.node.setAttribute("aria-label", mention ? t("Models") : t("Prompts"))
+    this.node.setAttribute("aria-label", NAMES[kind])
+    if (kind === "documents") {
+      const offered = this.sources.documents.offered(typed.toLowerCase())
+      if (!offered) return
+      this.found = offered
+      this.#draw(typed ? "" : this.sources.documents.note)
+      return
+    }
+    const offered = this.sources[kind]()
+    const always = offered.filter((one) => one.isAlways)
+    const fitting = offered.filter((one) => !one.isAlways && one.label.toLowerCase().includes(typed.toLowerCase()))
+    this.found = [...fitting.slice(0, MAX_SHOWN - always.length), ...always]
     this.#draw()
   }
 
-  #draw() {
-    this.node.hidden = !this.found.length
+  // What is being picked, and what is typed of it.
+  #asked(before) {
+    const [mention, picked, command] = [MENTION, DOCUMENT, COMMAND].map((pattern) => before.match(pattern))
+    if (mention) return ["models", mention[2]]
+    if (picked) return ["documents", picked[2]]
+    return command ? ["prompts", command[1]] : [null, ""]
+  }
+
+  #draw(note = "") {
+    this.node.hidden = !this.found.length && !note
+    if (note) {
+      this.node.replaceChildren(make("p", "note", note))
+      return
+    }
     this.node.replaceChildren(...this.found.map((one, index) => {
       const option = make("div", "option")
       option.id = `mention-${index}`
@@ -67,11 +88,15 @@ export class Mentions {
       option.addEventListener("click", () => this.#take(one))
       return option
     }))
-    if (this.isOpen) this.box.setAttribute("aria-activedescendant", `mention-${this.at}`)
+    if (!this.isOpen) return
+    this.box.setAttribute("aria-activedescendant", `mention-${this.at}`)
+    this.node.children[this.at].scrollIntoView({ block: "nearest" })
   }
 
   #pressed(event) {
     if (!this.isOpen) return
+    // A note takes no keys but the one that closes it.
+    if (!this.found.length && event.key !== "Escape") return
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (step) {
       this.at = (this.at + step + this.found.length) % this.found.length

@@ -1,6 +1,7 @@
 // The preview beside the chat: a code block that is a page, a picture or a table, looked at without leaving.
 // Pages and pictures are drawn in a frame without an origin (llm_ui/app/preview.py): they reach neither us nor the net.
 
+import { Beside } from "./chat_beside.js"
 import { make, textButton } from "./dom.js"
 
 const KINDS = { html: "page", htm: "page", xhtml: "page", svg: "picture", csv: "table", tsv: "table" }
@@ -8,7 +9,6 @@ const NAMES = { page: t("Page"), picture: t("Picture"), table: t("Table") }
 const PAGE = /^\s*(<!doctype html|<html[\s>])/i
 const PICTURE = /^\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*)?<svg[\s>]/i
 const MAX_ROWS = 1_000
-const NARROW = matchMedia("(max-width: 900px)")
 const FRAMED = `<!doctype html><style>html { height: 100% } body { display: grid; place-items: center; min-height: 100%; margin: 0; background: #fff }
 svg { max-width: 100%; max-height: 100vh }</style>`
 
@@ -87,10 +87,13 @@ function tableOf(text) {
   return place
 }
 
-class Preview {
+class Preview extends Beside {
   constructor() {
+    super("preview", t("Close the preview"))
     this.shown = null
-    this.node = null
+    addEventListener("message", ({ source, data }) => {
+      if (data === "close" && source && source === this.body?.querySelector("iframe")?.contentWindow) this.close()
+    })
   }
 
   // `what` has the kind, text() and the button that was pressed.
@@ -99,31 +102,22 @@ class Preview {
     else this.#open(what)
   }
 
-  close() {
-    if (!this.shown) return
-    const { button } = this.shown
-    const hadFocus = this.node.contains(document.activeElement)
+  tools() {
+    return [textButton(t("Reload"), "bar-button", () => this.#draw())]
+  }
+
+  close(how) {
     this.#mark(false)
     this.shown = null
-    this.node.hidden = true
-    this.body.replaceChildren()
-    this.#fit()
-    if (!hadFocus) return
-    // An answer that ended meanwhile was drawn anew.
-    if (button.isConnected) button.focus()
-    else document.getElementById("message").focus()
+    super.close(how)
   }
 
   #open(what) {
-    if (!this.node) this.#build()
     this.#mark(false)
     this.shown = what
     this.#mark(true)
-    this.title.textContent = NAMES[what.kind]
-    this.node.hidden = false
+    this.reveal(what.button, NAMES[what.kind])
     this.#draw()
-    this.#fit()
-    this.title.focus()
   }
 
   #mark(isOpen) {
@@ -144,32 +138,6 @@ class Preview {
     // Only what was just made is there to receive it; an origin it has none.
     frame.addEventListener("load", () => frame.contentWindow.postMessage(whole, "*"), { once: true })
     this.body.replaceChildren(frame)
-  }
-
-  #build() {
-    this.node = make("aside", "preview")
-    this.node.setAttribute("aria-labelledby", "preview-title")
-    const head = make("header")
-    this.title = make("h2")
-    this.title.id = "preview-title"
-    this.title.tabIndex = -1
-    const close = textButton("✕", "close", () => this.close())
-    close.setAttribute("aria-label", t("Close the preview"))
-    head.append(this.title, textButton(t("Reload"), "bar-button", () => this.#draw()), close)
-    this.body = make("div", "preview-body")
-    this.node.append(head, this.body)
-    document.getElementById("main").append(this.node)
-    this.node.addEventListener("keydown", ({ key }) => { if (key === "Escape") this.close() })
-    addEventListener("message", ({ source, data }) => {
-      if (data === "close" && source && source === this.body.querySelector("iframe")?.contentWindow) this.close()
-    })
-    NARROW.addEventListener("change", () => this.#fit())
-  }
-
-  // Beside the chat there is room for both; on a phone it lies over the chat, which must not be reached then.
-  #fit() {
-    document.getElementById("main").classList.toggle("with-preview", Boolean(this.shown))
-    document.getElementById("chat").inert = Boolean(this.shown) && NARROW.matches
   }
 }
 

@@ -1,5 +1,6 @@
 // A project's home, in the place of the start page: what models are told in it, and its documents.
 
+import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
 import { Uploads } from "./chat_uploads.js"
 import { dialogNamed, field } from "./dialog.js"
@@ -21,6 +22,7 @@ export class ProjectHome {
     this.counts = new Map()
     this.writing = dialogNamed(t("Instructions"), "instructions-dialog form-dialog")
     this.adding = dialogNamed(t("Add text"), "add-text form-dialog")
+    documents.connect(act.tell)
     this.#build()
   }
 
@@ -38,6 +40,8 @@ export class ProjectHome {
     if (id !== this.id) {
       this.id = id
       this.data = null
+      // Beside the chat that was begun here it stays.
+      if (!location.pathname.startsWith("/c/")) documents.leave()
       this.list.open(id)
       this.uploads.show(id)
       this.#draw()
@@ -52,6 +56,7 @@ export class ProjectHome {
     const isShown = isEmpty && this.isOpen
     this.node.hidden = !isShown
     this.list.watch(isShown)
+    if (this.isOpen) documents.follow()
     return isShown
   }
 
@@ -96,7 +101,7 @@ export class ProjectHome {
     this.title.id = "project-name"
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
-    this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons() })
+    this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id) })
     const uploads = make("section", "uploads")
     uploads.hidden = true
     uploads.setAttribute("aria-label", t("Uploads"))

@@ -44,8 +44,8 @@ export class Queue {
     this.#changed()
   }
 
-  add(text, files, { isSteering = false } = {}) {
-    const item = { key: newKey(), text, files, isSteering, isHeld: false, at: Date.now() }
+  add(text, files, { isSteering = false, picked = [] } = {}) {
+    const item = { key: newKey(), text, files, picked, isSteering, isHeld: false, at: Date.now() }
     this.items.push(item)
     this.#changed()
     return item

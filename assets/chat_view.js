@@ -3,6 +3,7 @@
 
 import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
+import { closeBeside } from "./chat_beside.js"
 import { ComparisonChoice } from "./chat_comparison.js"
 import { Composer } from "./chat_composer.js"
 import { Explanation } from "./chat_explain.js"
@@ -12,7 +13,6 @@ import { ChatList } from "./chat_list.js"
 import { Memories } from "./chat_memories.js"
 import { Messages } from "./chat_messages.js"
 import { Notices } from "./chat_notices.js"
-import { preview } from "./chat_preview.js"
 import { Summary } from "./chat_summary.js"
 import { Sharing } from "./chat_sharing.js"
 import { Places } from "./chat_places.js"
@@ -129,7 +129,7 @@ class ChatPage {
     if (this.isRestored) this.hasOlder = op.has_older
     this.isRestored = false
     if (isOther) {
-      preview.close()
+      closeBeside()
       if (isFirst || this.composer.place !== op.chat) this.composer.open(op.chat)
       this.isStuck = true
       this.hasOlder = op.has_older

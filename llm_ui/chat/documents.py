@@ -7,7 +7,7 @@ from llm_ui.chat.follow import Op
 from llm_ui.errors import NotFound
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import told
-from llm_ui.kit.ids import DocumentId, ProjectId
+from llm_ui.kit.ids import ChatId, DocumentId, ProjectId
 from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents as services
 from llm_ui.services import projects
@@ -24,6 +24,10 @@ async def project(context: PageContext, asked: reply_ops.Projects | reply_ops.Do
             return await _read(context, asked)
         case reply_ops.ListDocuments() | reply_ops.LookAtDocuments():
             return await _look(context, asked)
+        case reply_ops.ReadPage():
+            return await _page(context, asked)
+        case reply_ops.FindDocuments():
+            return await _find(context, asked)
         case _:
             return await _change(context, asked)
 
@@ -64,6 +68,36 @@ async def _look(context: PageContext, asked: reply_ops.ListDocuments | reply_ops
     return {"op": "documents", "project": str(project_id), **number, **_listed(listing)}
 
 
+async def _find(context: PageContext, asked: reply_ops.FindDocuments) -> Op:
+    """Return the operation that tells what can be picked, and the project it is of."""
+    actor = await context.actor()
+    project_id = None if asked.project is None else ProjectId(asked.project)
+    async with context.backend.database.reading() as session:
+        if asked.chat is not None:
+            project_id = await projects.project_of(session, actor, ChatId(asked.chat))
+        found = () if project_id is None else await services.offer(session, actor, project_id, asked.text)
+    documents = [{"id": str(one.id), "name": one.name, "pages": one.page_count} for one in found]
+    project = None if project_id is None else str(project_id)
+    return {"op": "found_documents", "number": asked.number, "project": project, "documents": documents}
+
+
+async def _page(context: PageContext, asked: reply_ops.ReadPage) -> Op:
+    """Return the operation that tells a page of a document, or that it is gone."""
+    actor = await context.actor()
+    document_id = DocumentId(asked.document)
+    cited: str | None = None
+    try:
+        async with context.backend.database.reading() as session:
+            found = await services.find(session, actor, document_id)
+            blocks = await services.read_page(session, actor, document_id, asked.page)
+            if asked.passage is not None:
+                passages = await services.passages_on(session, actor, document_id, asked.page)
+                cited = next((one.text for one in passages if one.id == asked.passage), None)
+    except NotFound:
+        return {"op": "document_gone", "document": str(document_id)}
+    return {"op": "document_page", "document": _shown(found), "page": asked.page, "blocks": blocks, "passage": cited}
+
+
 async def _change(
     context: PageContext, asked: reply_ops.RenameDocument | reply_ops.RetryDocument | reply_ops.DeleteDocument
 ) -> Op:
@@ -99,7 +133,7 @@ async def _let_go(context: PageContext, sha256: str) -> None:
 
 def _listed(listing: Listing) -> Op:
     return {
-        "documents": list(map(shown, listing.documents)),
+        "documents": list(map(_shown, listing.documents)),
         "count": listing.count,
         "busy": listing.busy,
         "failed": listing.failed,
@@ -109,7 +143,7 @@ def _listed(listing: Listing) -> Op:
     }
 
 
-def shown(one: DocumentInfo) -> Op:
+def _shown(one: DocumentInfo) -> Op:
     """Return a document as the page is told of it."""
     return {
         "id": str(one.id),

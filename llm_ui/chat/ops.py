@@ -21,6 +21,8 @@ from llm_ui.services.feedback import MAX_COMMENT_CHARS
 from llm_ui.services.tags import MAX_TAG_CHARS, MAX_TAGS
 
 MAX_PATH_CHARS = 500
+MAX_PICKED = 20
+"""Documents that one question is asked of."""
 Files = Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)]
 Key = Annotated[str, Field(pattern=r"^[\w\-]{8,64}$")]
 
@@ -65,6 +67,8 @@ class Send(Op):
     project: UUID | None = None
     """Where the chat is kept that begins."""
     attachments: Files = ()
+    documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_PICKED)] = ()
+    """Documents of the project that the passages are taken from; none: all of them."""
 
 
 class AskTemporary(Op):

@@ -36,7 +36,7 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return await memory(context, asked)
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
-        case reply_ops.OfProject() | reply_ops.OfDocument():
+        case reply_ops.OfProject() | reply_ops.OfDocument() | reply_ops.FindDocuments():
             return await project(context, asked)
 
 

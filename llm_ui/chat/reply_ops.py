@@ -15,6 +15,8 @@ from llm_ui.services.sharing import MAX_DAYS
 from llm_ui.services.summaries import MAX_CHARS as MAX_SUMMARY_CHARS
 from llm_ui.services.tags import MAX_TAG_CHARS
 
+MAX_NUMBER = 2**31 - 1
+"""That every database holds."""
 Language = Literal["curl", "python"]
 FileName = Annotated[str, Field(max_length=4 * MAX_FILE_NAME_CHARS)]
 
@@ -234,10 +236,29 @@ class LookAtDocuments(OfProject):
     documents: Annotated[tuple[UUID, ...], Field(max_length=LISTED)] = ()
 
 
+class FindDocuments(Reply):
+    """Tell which documents of a chat's project can be picked. `number` counts what was typed."""
+
+    op: Literal["find_documents"]
+    chat: UUID | None = None
+    project: UUID | None = None
+    """Where the chat is kept that begins."""
+    number: int
+    text: FileName
+
+
 class OfDocument(Reply):
     """What is done with one document."""
 
     document: UUID
+
+
+class ReadPage(OfDocument):
+    """Tell a page of it, and the passage with this id on it."""
+
+    op: Literal["read_page"]
+    page: Annotated[int, Field(ge=1, le=MAX_NUMBER)] = 1
+    passage: Annotated[int, Field(ge=1, le=MAX_NUMBER)] | None = None
 
 
 class RenameDocument(OfDocument):
@@ -274,6 +295,6 @@ Summaries = ReadSummary | EditSummary
 OfAnswers = Explain | ReadParts | CopyRequest
 Projects = ReadProject | SaveInstructions
 """What is done with a project."""
-Documents = ListDocuments | LookAtDocuments | RenameDocument | RetryDocument | DeleteDocument
+Documents = FindDocuments | ListDocuments | LookAtDocuments | ReadPage | RenameDocument | RetryDocument | DeleteDocument
 """What is done with documents of a project."""
 Replies = OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries | Projects | Documents

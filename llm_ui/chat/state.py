@@ -163,7 +163,7 @@ class ChatState(param.Parameterized):
             return
         is_same = self._last_model in (None, self.model) and self._comparison.answer_id is None
         shows_more = bool(asked.attachments) or (chat_id is not None and chat_id == self.chat_id and not is_same)
-        more: dict[str, object] = {"attachments": asked.attachments or None}
+        more: dict[str, object] = {"attachments": asked.attachments or None, "documents": asked.documents}
         if chat_id is None:
             more["project_id"] = asked.project
         request = self._request(key, text=asked.text, chat_id=chat_id).model_copy(update=more)
