@@ -218,13 +218,6 @@ async def find(session: ReadSession, actor: Actor, document_id: DocumentId) -> D
     return _info(await _row(session, actor, document_id))
 
 
-async def find_all(session: ReadSession, actor: Actor, ids: Collection[DocumentId]) -> tuple[DocumentInfo, ...]:
-    """Return those of the documents that the actor may see, in no particular order."""
-    if not ids:
-        return ()
-    return tuple(map(_info, await session.scalars(readable(Document, actor).where(Document.id.in_(ids)))))
-
-
 async def read_page(
     session: ReadSession, actor: Actor, document_id: DocumentId, number: int
 ) -> list[dict[str, Any]] | None:
