@@ -135,8 +135,9 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
         sentence = TOO_LONG_WITH_FILES if files else TOO_LONG
         most = max(0, left + question)
         raise ContextTooLong(sentence, question=question, name=target.display_name, most=most)
-    passages, sources = numbered(found, left, room.count)
-    given = [Part("passages", "Passages", room.count(passages), len(sources), text=passages)] if passages else []
+    passages = numbered(found, left, room)
+    count = len(passages.sources)
+    given = [Part("passages", "Passages", passages.tokens, count, text=passages.text)] if passages.text else []
     left -= sum(part.tokens for part in given)
     if turn.said is None:
         leaf = None if "history" in without else turn.before_id
@@ -164,7 +165,7 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return Context(
         system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question, took_ms,
-        sources=None if found is None else sources,
+        sources=None if found is None else passages.sources,
     )  # fmt: skip
 
 

@@ -59,7 +59,11 @@ class Room:
 
     def count(self, text: str) -> int:
         """Return the estimated tokens of a message."""
-        return math.ceil((estimate(text) + PER_MESSAGE) * self._target.calibration.factor)
+        return self.scaled(estimate(text) + PER_MESSAGE)
+
+    def scaled(self, tokens: int) -> int:
+        """Return what an estimate comes to, by what the model's provider has counted so far."""
+        return math.ceil(tokens * self._target.calibration.factor)
 
     def required(self, files: Iterable[AttachmentInfo]) -> tuple[SentFile, ...]:
         """Return the files of the question. Raises `InvalidInput` with what to do when the model does not take one."""

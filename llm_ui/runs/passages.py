@@ -6,14 +6,16 @@ They are looked for before the question is stored, in a read of their own: nobod
 import html
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from llm_ui.contract import ChatRequest, Source
 from llm_ui.db import ReadSession
 from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.documents.whole import read_whole
 from llm_ui.kit.ids import ChatId, DocumentId, MessageId, ProjectId
+from llm_ui.kit.token_count import estimate
+from llm_ui.runs.files import Room
 from llm_ui.services import documents
 from llm_ui.services.access import Actor
 from llm_ui.services.messages import last_questions, sources_of
@@ -87,36 +89,47 @@ def _says_little(question: str) -> bool:
     return len(question.split()) < SHORT_WORDS
 
 
-def numbered(found: Found | None, left: int, count: Callable[[str], int]) -> tuple[str, tuple[Source, ...]]:
-    """Return the passages as they are sent, and what may be cited; `left` is what a model can still be sent.
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Passages as they are sent."""
+
+    text: str = ""
+    tokens: int = 0
+    """Estimated."""
+    sources: tuple[Source, ...] = ()
+    """What may be cited."""
+
+
+def numbered(found: Found | None, left: int, room: Room) -> Numbered:
+    """Return the passages as they are sent; `left` is what a model can still be sent, in tokens.
 
     Documents that were named go whole where they fit into two thirds of it, else as many of the best passages as fit
     into one.
     """
     if found is None:
-        return "", ()
+        return Numbered()
     first = max((source.number for source in found.cited), default=0) + 1
-    text, sources = _numbered(found.whole, first, 2 * left // PASSAGES_SHARE, count)
-    if len(sources) < len(found.whole) or not found.whole:
-        text, sources = _numbered(found.passages, first, left // PASSAGES_SHARE, count)
-    return text, (*found.cited, *sources)
+    told = _numbered(found.whole, first, 2 * left // PASSAGES_SHARE, room)
+    if len(told.sources) < len(found.whole) or not found.whole:
+        told = _numbered(found.passages, first, left // PASSAGES_SHARE, room)
+    return replace(told, sources=(*found.cited, *told.sources))
 
 
-def _numbered(
-    found: Sequence[Passage], first: int, room: int, count: Callable[[str], int]
-) -> tuple[str, tuple[Source, ...]]:
+def _numbered(found: Sequence[Passage], first: int, most: int, room: Room) -> Numbered:
     sources: list[Source] = []
-    left = room - count(ABOUT_PASSAGES)
-    told: list[str] = []
+    told = [ABOUT_PASSAGES]
+    tokens = room.count(ABOUT_PASSAGES)
     for passage in found:
         source = _source(first + len(sources), passage)
-        text = _told(source, passage.title_path)
-        left -= count(text)
-        if left < 0:
+        opening = _opening(source, passage.title_path)
+        # The passage itself was counted when it was cut: to count a thousand tokens anew takes a millisecond.
+        more = room.scaled(passage.tokens + estimate(opening))
+        if tokens + more > most:
             break
+        tokens += more
         sources.append(source)
-        told.append(text)
-    return "\n".join([ABOUT_PASSAGES, *told]) if told else "", tuple(sources)
+        told.append(f"{opening}\n{_fenced(source.text)}\n</passage>")
+    return Numbered("\n".join(told), tokens, tuple(sources)) if sources else Numbered()
 
 
 def _source(number: int, passage: Passage) -> Source:
@@ -131,10 +144,13 @@ def _source(number: int, passage: Passage) -> Source:
     )
 
 
-def _told(source: Source, title_path: str) -> str:
-    """Return a passage as it is sent. What it holds cannot end it: its own marks are made harmless."""
+def _opening(source: Source, title_path: str) -> str:
+    """Return the line that a passage begins with, and the headings it stands under."""
     page = "" if source.page is None else f' page="{source.page}"'
-    under = " > ".join(title_path.split("\n"))
-    held = "\n".join(filter(None, (under, source.text)))
-    fenced = MARK.sub("&lt;", held)
-    return f'<passage number="{source.number}" document="{html.escape(source.name)}"{page}>\n{fenced}\n</passage>'
+    mark = f'<passage number="{source.number}" document="{html.escape(source.name)}"{page}>'
+    return "\n".join(filter(None, (mark, _fenced(" > ".join(title_path.split("\n"))))))
+
+
+def _fenced(text: str) -> str:
+    """Return a text that cannot end its passage or begin another one: marks like ours are made harmless."""
+    return MARK.sub("&lt;", text)

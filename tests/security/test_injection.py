@@ -13,15 +13,33 @@ import pytest
 from llm_ui.documents.chunk import chunks
 from llm_ui.documents.retrieve import Passage
 from llm_ui.documents.sandbox import End, read_file
-from llm_ui.kit.ids import ChunkId, DocumentId
+from llm_ui.kit.calibration import Calibration
+from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProviderId
 from llm_ui.kit.markdown import render
 from llm_ui.kit.reading import Page
-from llm_ui.kit.token_count import estimate
+from llm_ui.models import ProviderKind
+from llm_ui.runs.files import Room
 from llm_ui.runs.passages import ABOUT_PASSAGES, Found, numbered
+from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.prices import Prices
 from tests.security.injection_corpus import CARRIERS, DOCUMENTS, HIDDEN, INVISIBLE, SEEN
 
 OPENING = re.compile(r'^<passage number="(\d+)" document="[^"<>]*"(?: page="\d+")?>$')
 FORGED = re.compile(r"<\s*/?\s*passage\b", re.IGNORECASE)
+TARGET = ModelTarget(
+    ModelId(uuid4()),
+    ProviderId(uuid4()),
+    ProviderKind.OPENAI,
+    "",
+    None,
+    "m",
+    "M",
+    "P",
+    None,
+    None,
+    Prices(),
+    Calibration(),
+)
 ACTING = {
     "script",
     "img",
@@ -60,9 +78,9 @@ def sent(pages: list[Page], name: str) -> tuple[str, list[str]]:
         )
         for number, chunk in enumerate(chunks(pages))
     )  # fmt: skip
-    text, sources = numbered(Found(found, 0.0), 100_000, estimate)
-    assert [source.number for source in sources] == list(range(1, len(found) + 1))
-    return text, [source.text for source in sources]
+    told = numbered(Found(found, 0.0), 100_000, Room(TARGET))
+    assert [source.number for source in told.sources] == list(range(1, len(found) + 1))
+    return told.text, [source.text for source in told.sources]
 
 
 def test_the_corpus_is_large() -> None:
