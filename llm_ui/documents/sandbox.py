@@ -38,6 +38,7 @@ BREAKS = to_tell("{name} breaks the program that reads it. Save it anew, or as P
 REMARKS = {
     Left.INVISIBLE_CHARACTERS: to_tell("Characters that nobody sees were left out: {count}."),
     Left.HIDDEN_TEXT: to_tell("Pieces of hidden text were left out: {count}."),
+    Left.SCRIPTS: to_tell("Scripts and comments were left out: {count}."),
     Left.ATTACHMENTS: to_tell("Attached files were not read: {count}."),
     Left.GUESSED_ENCODING: to_tell("It is not in UTF-8 and was read as Western Windows text."),
     Left.BARE_PAGES: to_tell("Pages that show pictures and have no text: {pages}."),

@@ -9,7 +9,16 @@ READERS = {
     "text/markdown": "markdown",
     "text/csv": "table",
     "text/tab-separated-values": "table",
+    "text/html": "web",
+    "application/json": "data",
+    "message/rfc822": "mail",
     "application/pdf": "pdf",
+    "application/zip": "archive",
+    "application/epub+zip": "epub",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    **dict.fromkeys(("image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff"), "image"),
 }
 """The module for each media type. Source code has types of its own: text/x-python and the like."""
 CODE_PREFIX = "text/x-"

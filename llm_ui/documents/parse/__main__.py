@@ -26,6 +26,8 @@ from llm_ui.kit.reading import Block, Page
 OPEN_FILES = 64
 DENIED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.")
 """Audit events of what no reader does (Python's audit events table)."""
+STARTING, ALLOWED = "subprocess.Popen", "/tesseract"
+"""The one program that may be started."""
 DAMAGED = "{name} is damaged or not what it says it is. Open it in its application, save it anew and add that."
 TOO_COSTLY = "{name} needs too much memory to be read. Split it and add the parts."
 
@@ -64,8 +66,8 @@ def confine(limits: Limits) -> None:
     sys.addaudithook(_deny)
 
 
-def _deny(event: str, _values: tuple[object, ...]) -> None:
-    if event.startswith(DENIED):
+def _deny(event: str, values: tuple[object, ...]) -> None:
+    if event.startswith(DENIED) and not (event == STARTING and str(values[0]).endswith(ALLOWED)):
         raise PermissionError(event)
 
 

@@ -36,6 +36,7 @@ class Left(StrEnum):
     INVISIBLE_CHARACTERS = "invisible_characters"
     HIDDEN_TEXT = "hidden_text"
     """Pieces of text that are on the page and that nobody sees."""
+    SCRIPTS = "scripts"
     ATTACHMENTS = "attachments"
     GUESSED_ENCODING = "guessed_encoding"
     BARE_PAGES = "bare_pages"

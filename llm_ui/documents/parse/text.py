@@ -23,8 +23,8 @@ def read(source: Source) -> Iterator[Page]:
     """Yield the text: paragraphs, or the parts of a program."""
     text = decoded(source)
     if source.media_type.startswith(CODE_PREFIX):
-        return pieces(Block(BlockKind.CODE, part) for part in _parts(text, NEXT_PART))
-    return pieces(Block(BlockKind.TEXT, part) for part in _parts(text, EMPTY_LINES))
+        return pieces(Block(BlockKind.CODE, part) for part in parts(text, NEXT_PART))
+    return pieces(Block(BlockKind.TEXT, part) for part in parts(text, EMPTY_LINES))
 
 
 def decoded(source: Source) -> str:
@@ -61,7 +61,8 @@ def _guessed(data: bytes, encoding: str, source: Source) -> str:
     return data.decode("cp1252", "replace")
 
 
-def _parts(text: str, border: re.Pattern[str]) -> Iterator[str]:
+def parts(text: str, border: re.Pattern[str]) -> Iterator[str]:
+    """Yield what is between the borders."""
     at = 0
     for found in border.finditer(text):
         yield text[at : found.start()]
