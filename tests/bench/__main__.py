@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from tabulate import tabulate
 
-from tests.bench import api, chats, imports, pages, rendering, search, start
+from tests.bench import api, chats, imports, pages, rendering, retrieval, search, start
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "pages": pages.measure,
     "chats": chats.measure,
     "search": search.measure,
+    "retrieval": retrieval.measure,
     "imports": imports.measure,
     "rendering": rendering.measure,
 }

@@ -70,13 +70,14 @@ def measure(folder: Path) -> list[Line]:
         programs()
     except RuntimeError:
         return lines
-    with _postgresql() as server:
+    with a_postgresql() as server:
         config = Config(database_url=server.url("postgres"))
         return [*lines, *asyncio.run(_measure(config, ON_POSTGRESQL, lambda: _raw_postgresql(server)))]
 
 
 @contextlib.contextmanager
-def _postgresql() -> Iterator[PostgreSQLServer]:
+def a_postgresql() -> Iterator[PostgreSQLServer]:
+    """Yield a server of our own that runs."""
     # Not below a folder of ours, which is closed to the account the server runs as.
     folder = Path(tempfile.mkdtemp(prefix="llm-ui-postgresql-"))
     server = PostgreSQLServer(folder)

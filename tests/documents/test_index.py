@@ -9,6 +9,7 @@ from llm_ui import migrations
 from llm_ui.db import Database
 from llm_ui.documents.index import INDEXES, index_of
 from llm_ui.documents.index.base import Asked, Corner, Word, number_of, weight
+from llm_ui.documents.index.merge import promising
 from llm_ui.documents.index.words import MAX_WORDS, STOP_WORDS, question_words
 from llm_ui.kit.ids import ProjectId
 from llm_ui.models import Document, DocumentChunk, Project, User
@@ -28,7 +29,7 @@ async def corner(database: Database, project_id: ProjectId) -> Corner:
 async def held(database: Database, where: Corner, word: str) -> int:
     """Return how many passages hold a word, as the index has it."""
     async with database.reading() as session:
-        found = await index_of(session).count(session, where, [word])
+        found = await index_of(session).count(session, where, [word], 100)
     return found[0].passages if found else 0
 
 
@@ -111,13 +112,24 @@ async def test_a_word_counts_as_okapi_bm25_has_it(database: Database, a_user: Ac
     async with database.reading() as session:
         mean = await session.scalar(select(func.avg(DocumentChunk.tokens)))
         where = replace(await corner(database, project), mean_tokens=float(mean or 0))
-        (word,) = await index_of(session).count(session, where, ["alpha"])
-        hits = await index_of(session).best(session, where, [Asked(word.term, 3.0)], most=10, each=100)
+        (word,) = await index_of(session).count(session, where, ["alpha"], 100)
+        (held_by,) = await index_of(session).holders(session, where, [word.term], 100)
+        passages = [int(number) for number in held_by.split(",")]
+        hits = await index_of(session).best(session, where, [Asked(word.term, 3.0)], passages, most=10)
 
     # All passages have ten words, the mean: f (k1 + 1) / (f + k1).
     expected = [3.0 * times * 2.2 / (times + 1.2) for times in range(7, 0, -1)]
     assert word == Word(word.term, 7)
     assert [hit.score for hit in hits] == pytest.approx(expected, rel=0.05)
+
+
+def test_what_holds_more_and_rarer_words_is_promising() -> None:
+    lists = ["7,9", "9,5,7,3", "4"]
+
+    assert promising(lists, [2.0, 1.0, 1.5], 10) == [7, 9, 4, 5, 3]
+    assert promising(lists, [2.0, 1.0, 1.5], 2) == [7, 9]
+    assert promising(["", "3"], [1.0, 1.0], 5) == [3]
+    assert promising(["", ""], [1.0, 1.0], 5) == []
 
 
 def test_a_word_weighs_less_the_more_passages_hold_it() -> None:

@@ -49,8 +49,9 @@ class Corner:
     """The project's, in the index."""
     mean_tokens: float
     """Of a passage; 0 when nobody knows."""
-    documents: Sequence[DocumentId] | None = None
-    """Only in these; None is all of the project."""
+    documents: Sequence[DocumentId] = ()
+    """Those that are left out, or the only ones that are not."""
+    is_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,18 @@ class Hit:
 class PassageIndex(Protocol):
     """An index of passages. Whatever it is asked, it looks at one project's part only."""
 
-    async def count(self, session: ReadSession, corner: Corner, words: Sequence[str]) -> list[Word]:
-        """Return the words that some passages hold, and how many."""
+    async def count(self, session: ReadSession, corner: Corner, words: Sequence[str], most: int) -> list[Word]:
+        """Return the words that some passages hold, and how many; above `most` not how many more."""
+        ...
+
+    async def holders(self, session: ReadSession, corner: Corner, terms: Sequence[str], most: int) -> list[str]:
+        """Return for each word the numbers of the passages that hold it, `most` at most, with commas between."""
         ...
 
     async def best(
-        self, session: ReadSession, corner: Corner, asked: Sequence[Asked], *, most: int, each: int
+        self, session: ReadSession, corner: Corner, asked: Sequence[Asked], passages: Sequence[int], *, most: int
     ) -> list[Hit]:
-        """Return the passages that hold at least one of the words, best first; of each word `each` at most."""
+        """Return the best of the passages with these numbers, best first."""
         ...
 
 
