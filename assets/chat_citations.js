@@ -9,8 +9,9 @@ const CARD_PX = 360
 const GAP_PX = 6
 const LEAVE_MS = 150
 
-function nameOf({ name, page }) {
-  return page === null ? name : t("{name}, page {page}", { name, page })
+function nameOf({ name, page, page_to: last }) {
+  if (page === null) return name
+  return page === last ? t("{name}, page {page}", { name, page }) : t("{name}, pages {page}–{last}", { name, page, last })
 }
 
 function open({ document_id: id, place, passage }) {
@@ -93,7 +94,7 @@ export class Citations {
   #chip(source) {
     const chip = textButton("", "cite", () => open(source))
     // The brackets are for who copies the text; sighted people see a chip.
-    chip.append(make("span", "unseen", "["), String(source.number), make("span", "unseen", "]"))
+    chip.append(make("span", "visually-hidden", "["), String(source.number), make("span", "visually-hidden", "]"))
     chip.setAttribute("aria-label", t("Source {number}: {name}", { number: source.number, name: nameOf(source) }))
     card ??= new Card()
     chip.addEventListener("mouseenter", () => card.show(chip, source))

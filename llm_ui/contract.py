@@ -156,6 +156,8 @@ class Source(_Wire):
     """The document's."""
     page: int | None
     """Where the passage begins; None: the document has no pages that a person counts."""
+    page_to: int | None
+    """Where it ends."""
     place: int
     """The page at which the document is opened, whatever a page is in it."""
     passage: int

@@ -443,6 +443,7 @@ window.llmUiWords = {
 "{name} is removed.": "{name} ist entfernt.",
 "{name}, cancelled: {came}": "{name}, abgebrochen: {came}",
 "{name}, page {page}": "{name}, Seite {page}",
+"{name}, pages {page}–{last}": "{name}, Seiten {page}–{last}",
 "{n} cancelled": [
 "{n} abgebrochen",
 "{n} abgebrochen"

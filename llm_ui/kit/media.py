@@ -28,17 +28,20 @@ FOREIGN = (
     (
         b"%PDF-",
         to_tell(
-            "{name} is a PDF: its text cannot be read yet. "
-            "Copy what matters into the message, or save it as a text file."
+            "{name} is a PDF: it is read as a document of a project. "
+            "Add it there and ask in the project, or copy what matters into the message."
         ),
     ),
     (
         b"PK\x03\x04",
-        to_tell("{name} is an Office document or an archive: it cannot be read yet. Save it as text or CSV."),
+        to_tell(
+            "{name} is an Office document or an archive: such a file is read as a document of a project. "
+            "Add it there and ask in the project, or save it as text or CSV."
+        ),
     ),
     (
         b"\xd0\xcf\x11\xe0",
-        to_tell("{name} is an Office document: it cannot be read yet. Save it as text or CSV."),
+        to_tell("{name} is an old Office document: it cannot be read. Save it as text, CSV, or in the newer format."),
     ),
     (b"BM", STRANGE_PICTURE),
     (b"II*\x00", STRANGE_PICTURE),

@@ -138,6 +138,7 @@ def _source(number: int, passage: Passage) -> Source:
         document_id=passage.document_id,
         name=passage.document_name,
         page=passage.page_from if passage.has_pages else None,
+        page_to=passage.page_to if passage.has_pages else None,
         place=passage.page_from,
         passage=passage.chunk_id,
         text=passage.text,

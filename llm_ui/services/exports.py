@@ -248,10 +248,13 @@ def _article(chat: WholeChat, message: ChatMessage) -> str:
 
 def _sources(message: ChatMessage) -> list[str]:
     """Return what an answer cites, each with its number."""
-    return [
-        f"[{one['number']}] {one['name']}" + ("" if one["page"] is None else f", page {one['page']}")
-        for one in message.citations or ()
-    ]
+    return [f"[{one['number']}] {one['name']}{_pages(one['page'], one['page_to'])}" for one in message.citations or ()]
+
+
+def _pages(first: int | None, last: int | None) -> str:
+    if first is None:
+        return ""
+    return f", page {first}" if first == last else f", pages {first}–{last}"
 
 
 def _json(chat: WholeChat) -> dict[str, object]:

@@ -87,7 +87,7 @@ async def test_a_file_is_for_its_owner_only(workspace: Workspace) -> None:
         (b"", 400, "cat.png is empty. Pick another file."),
         (b" \n ", 400, "cat.png is empty. Pick another file."),
         (PICTURE[:60], 400, "cat.png is a broken picture. Save it anew, or pick another one."),
-        (b"%PDF-1.4\n\x00\xff", 400, "cat.png is a PDF: its text cannot be read yet."),
+        (b"%PDF-1.4\n\x00\xff", 400, "cat.png is a PDF: it is read as a document of a project."),
         (b"\x00\x01\x02", 400, "cat.png is neither a picture nor text."),
         (b"x" * 1_000_001, 413, "cat.png is larger than 1 MB, which is the most."),
         (images.png_header(60_000, 2), 413, "cat.png has 60,000 × 2 pixels"),

@@ -62,9 +62,9 @@ def test_what_is_written_is_text_whatever_it_says(text: str) -> None:
     ("data", "sentence"),
     [
         (b"", "is empty"),
-        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is a PDF: its text cannot be read yet"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is a PDF: it is read as a document of a project"),
         (b"PK\x03\x04\x14\x00\x06\x00\x08\x00", "an Office document or an archive"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Office document"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "Save it as PNG or JPEG"),
         (b"BM\x36\x00\x0c\x00\x00\x00", "Save it as PNG or JPEG"),
         ("Grüße".encode("latin-1"), "no text in UTF-8"),

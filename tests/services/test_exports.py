@@ -100,8 +100,8 @@ async def test_every_kind_lists_what_was_attached(seeded: Database, a_user: Acto
 async def test_every_kind_says_what_is_cited(seeded: Database, a_user: Actor) -> None:
     turn = await answered(seeded, a_user, "what weighs it?", "two kilograms [1]")
     source = {
-        "number": 1, "document_id": str(uuid4()), "name": "<i>birds.pdf", "page": 3, "place": 3, "passage": 7,
-        "text": "Two.",
+        "number": 1, "document_id": str(uuid4()), "name": "<i>birds.pdf", "page": 3, "page_to": 3, "place": 3,
+        "passage": 7, "text": "Two.",
     }  # fmt: skip
     async with seeded.writing() as session:
         answer = await session.get_one(ChatMessage, turn.answer_id)

@@ -27,7 +27,8 @@ from tests.services.test_branches import answered
 from tests.services.test_imports import all_chats, beside, brought_in, shape
 
 SOURCE = {
-    "number": 1, "document_id": str(uuid7()), "name": "birds.pdf", "page": 3, "place": 3, "passage": 7, "text": "Two."
+    "number": 1, "document_id": str(uuid7()), "name": "birds.pdf", "page": 3, "page_to": 3, "place": 3, "passage": 7,
+    "text": "Two.",
 }  # fmt: skip
 """A passage that an answer cites."""
 
