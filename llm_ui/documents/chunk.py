@@ -112,6 +112,8 @@ class _Cutter:
 
     def add(self, block: Block, page: int) -> Iterator[Chunk]:
         """Take a block; yield the passages that end before it does."""
+        if not block.text.strip():
+            return
         if block.kind is BlockKind.TABLE_HEAD:
             yield from self._table_head(block, page)
         elif block.kind is BlockKind.TABLE_ROW:

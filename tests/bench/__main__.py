@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from tabulate import tabulate
 
-from tests.bench import api, chats, imports, pages, rendering, retrieval, search, start
+from tests.bench import api, chats, imports, pages, parse, rendering, retrieval, search, start
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "retrieval": retrieval.measure,
     "imports": imports.measure,
     "rendering": rendering.measure,
+    "parse": parse.measure,
 }
 
 

@@ -112,10 +112,10 @@ async def test_only_waiting_for_the_process_counts(tmp_path: Path) -> None:
     (tmp_path / "file").write_text(PARAGRAPHS)
 
     seen = 0
-    async for found in read_file(tmp_path / "file", "a.txt", limits=replace(LIMITS, page_s=2, total_s=3)):
+    async for found in read_file(tmp_path / "file", "a.txt", limits=replace(LIMITS, page_s=2, total_s=2)):
         seen += 1
-        if seen in (1, 2, 3):
-            await asyncio.sleep(1.1)
+        if seen == 1:
+            await asyncio.sleep(2.1)
         last = found
 
     assert isinstance(last, End)

@@ -23,7 +23,7 @@ SHAPELESS = (
     "\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-NEEDED = re.compile(
+NEEDED = (
     rf"(?P<flag>{FLAGS})"
     rf"|(?<=[{JOINING}])[\u200c\u200d](?![\s{SHAPELESS}])"
     rf"|(?<=[{PICTURES}\ufe0f])\u200d(?=[{PICTURES}])"
@@ -32,6 +32,7 @@ NEEDED = re.compile(
     "|(?<=[\u1820-\u18aa])[\u180b-\u180d\u180f]"
     rf"|(?P<shapeless>[{SHAPELESS}])"
 )
+"""Compiled, which takes some milliseconds, when it is needed."""
 SHAPELESS_RUN = re.compile(rf"[{SHAPELESS}]")
 CONTROLS = dict.fromkeys([*range(0x09), *range(0x0E, 0x20), *range(0x7F, 0x85), *range(0x86, 0xA0), 0xAD])
 """With the soft hyphen, which only tells where a word may be broken."""
@@ -45,7 +46,7 @@ def clean(text: str, left: Counter[Left]) -> str:
     if CONTROLLED.search(text):
         text = storable(text.replace("\r\n", "\n").replace("\r", "\n")).translate(TABLE)
     if SHAPELESS_RUN.search(text):
-        text = NEEDED.sub(lambda found: _kept(found, left), text.removeprefix("\ufeff"))
+        text = re.sub(NEEDED, lambda found: _kept(found, left), text.removeprefix("\ufeff"))
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 

@@ -93,9 +93,15 @@ def _lines(source: Source, reader: PdfReader, number: int) -> list[Line]:
 
 
 def _drawn(page: PageObject, *, keeps_unseen: bool) -> tuple[list[Line], Ink]:
-    ink = Ink(_paper(page), _clear_states(page), keeps_unseen=keeps_unseen)
+    resources = _got(page, "/Resources")
+    ink = Ink(_paper(page), _clear_states(resources), keeps_unseen=keeps_unseen)
     lines = Lines()
-    page.extract_text(visitor_operand_before=ink.before, visitor_operand_after=ink.after, visitor_text=lines.piece)
+    page.extract_text(
+        visitor_operand_before=ink.before,
+        # Called for each operator, and only of use where forms can be drawn.
+        visitor_operand_after=ink.after if _got(resources, "/XObject") else None,
+        visitor_text=lines.piece,
+    )
     return lines.all(), ink
 
 
@@ -109,9 +115,9 @@ def _paper(page: PageObject) -> Box:
     return paper if paper[0] < paper[2] and paper[1] < paper[3] else A4
 
 
-def _clear_states(page: PageObject) -> frozenset[str]:
-    """Return the names of the page's graphics states that fill with nothing (ISO 32000-2, table 57: ca)."""
-    states: Any = _got(_got(page, "/Resources"), "/ExtGState")
+def _clear_states(resources: Any) -> frozenset[str]:
+    """Return the names of a page's graphics states that fill with nothing (ISO 32000-2, table 57: ca)."""
+    states: Any = _got(resources, "/ExtGState")
     if not isinstance(states, dict):
         return frozenset()
     return frozenset(str(name) for name in states if _got(_got(states, name), "/ca") == 0)
