@@ -1,7 +1,6 @@
 """Passages of a project's documents that answer a question."""
 
 import asyncio
-import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +8,7 @@ from sqlalchemy import func
 
 from llm_ui.db import ReadSession
 from llm_ui.documents.index import index_of
-from llm_ui.documents.index.base import Asked, Corner, Hit, Word, number_of, weight
+from llm_ui.documents.index.base import Asked, Corner, Hit, number_of, rarest, weight
 from llm_ui.documents.index.merge import promising
 from llm_ui.documents.index.words import question_words
 from llm_ui.kit.ids import ChunkId, DocumentId, ProjectId
@@ -25,6 +24,8 @@ its passages is what costs. On the Cranfield collection with a third as many as 
 the other nDCG@10 is 0.374, without bounds 0.375; with a third for both 0.32."""
 CANDIDATES = 300
 """Passages that are scored: those that hold the most, and the rarest, of the words. It is as good as all of them."""
+SPARE = 3
+"""So many times what is asked for is looked at, as some may say the same: a file was brought in three versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,12 @@ async def retrieve(
     """Return the passages of a project that hold what is asked for, best first.
 
     Only of documents that are ready, only of this project, only what the actor may read; `documents` narrows to these.
-    A passage that does not fit into what is left of `token_budget` is left out. Nothing that is typed is an error;
-    without words nothing is found.
+    Of passages with the same text the first is kept; one that does not fit into what is left of `token_budget` is left
+    out. Nothing that is typed is an error; without words nothing is found.
+
+    There is no maximal marginal relevance (Carbonell and Goldstein 1998): on the Cranfield collection it took nDCG@10
+    from 0.375 to 0.367 at λ = 0.7 and 0.372 at 0.9. A floor at 0.3 of the best score left nothing out, at 0.5 the loss
+    was 0.013.
     """
     words, most = question_words(query), min(most, MOST)
     if not words or most < 1:
@@ -85,13 +90,14 @@ async def retrieve(
     if not held:
         return ()
     passages = max(scope.passages, held[-1].passages)
-    asked = [Asked(word.term, weight(passages, word.passages)) for word in _rarest(held, SCORED)]
-    telling = asked[: len(_rarest(held, LOOKED_AT))]
+    asked = [Asked(word.term, weight(passages, word.passages)) for word in rarest(held, SCORED)]
+    telling = asked[: len(rarest(held, LOOKED_AT))]
     lists = await index.holders(session, scope.corner, [word.term for word in telling], LOOKED_AT)
     weights = [word.weight for word in telling]
-    candidates = await asyncio.to_thread(promising, lists, weights, max(CANDIDATES, 2 * most))
-    hits = await index.best(session, scope.corner, asked, candidates, most=most)
-    return _fitting(await _passages(session, actor, project_id, hits), token_budget)
+    candidates = await asyncio.to_thread(promising, lists, weights, max(CANDIDATES, SPARE * most))
+    hits = await index.best(session, scope.corner, asked, candidates, most=SPARE * most)
+    found = await _passages(session, actor, project_id, hits)
+    return _fitting(_distinct(found)[:most], token_budget)
 
 
 async def _scope(
@@ -111,12 +117,6 @@ async def _scope(
         some = ids.where(is_ready, Document.id.in_(documents)) if documents else ids.where(~is_ready)
         corner = replace(corner, documents=list(await session.scalars(some)), is_only=bool(documents))
     return _Scope(corner, passages or 0)
-
-
-def _rarest(held: Sequence[Word], times: int) -> list[Word]:
-    """Return as many of the words, which come rarest first, as passages hold so many times; at least one."""
-    sums = itertools.accumulate(word.passages for word in held)
-    return [word for word, total in zip(held, sums, strict=True) if total <= times] or list(held[:1])
 
 
 async def _passages(session: ReadSession, actor: Actor, project_id: ProjectId, hits: Sequence[Hit]) -> list[Passage]:
@@ -146,6 +146,17 @@ async def _passages(session: ReadSession, actor: Actor, project_id: ProjectId, h
         for chunk, name, has_pages in rows
     }
     return [found[chunk_id] for chunk_id in scores if chunk_id in found]
+
+
+def _distinct(passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages without those that say what one before them says; case and white space do not count.
+
+    With the Cranfield collection stored twice recall@10 is 0.305 otherwise, and 0.400 so, as it is when stored once.
+    """
+    first: dict[str, Passage] = {}
+    for passage in passages:
+        first.setdefault(" ".join(passage.text.casefold().split()), passage)
+    return list(first.values())
 
 
 def _fitting(passages: Sequence[Passage], token_budget: int | None) -> tuple[Passage, ...]:

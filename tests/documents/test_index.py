@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from llm_ui import migrations
 from llm_ui.db import Database
 from llm_ui.documents.index import INDEXES, index_of
-from llm_ui.documents.index.base import Asked, Corner, Word, number_of, weight
+from llm_ui.documents.index.base import Asked, Corner, Word, number_of, rarest, weight
 from llm_ui.documents.index.merge import promising
 from llm_ui.documents.index.words import MAX_WORDS, STOP_WORDS, question_words
 from llm_ui.kit.ids import ProjectId
@@ -130,6 +130,28 @@ def test_what_holds_more_and_rarer_words_is_promising() -> None:
     assert promising(lists, [2.0, 1.0, 1.5], 2) == [7, 9]
     assert promising(["", "3"], [1.0, 1.0], 5) == [3]
     assert promising(["", ""], [1.0, 1.0], 5) == []
+
+
+async def test_of_a_word_that_many_passages_hold_only_so_many_are_read(database: Database, a_user: Actor) -> None:
+    project = await a_project(database, a_user)
+    await a_document(database, a_user, project, PASSAGES)
+    where = await corner(database, project)
+
+    async with database.reading() as session:
+        index = index_of(session)
+        (word,) = await index.count(session, where, ["harbour"], 2)
+        lists = await index.holders(session, where, [word.term], 2)
+
+    assert word.passages == 2
+    assert [len(numbers.split(",")) for numbers in lists] == [2]
+
+
+def test_the_rarest_words_are_taken_and_at_least_one() -> None:
+    held = [Word("a", 3), Word("b", 3), Word("c", 5)]
+
+    assert rarest(held, 100) == held
+    assert rarest(held, 6) == held[:2]
+    assert rarest(held, 1) == held[:1]
 
 
 def test_a_word_weighs_less_the_more_passages_hold_it() -> None:

@@ -121,6 +121,16 @@ async def test_how_much_is_found_is_limited(database: Database, a_user: Actor) -
     assert await ask(database, a_user, project, "harbour", token_budget=0) == ()
 
 
+async def test_what_two_documents_say_alike_is_found_once(database: Database, a_user: Actor) -> None:
+    project = await a_project(database, a_user)
+    first = await a_document(database, a_user, project, ["The harbour is deep.", "The quay of the harbour is long."])
+    await a_document(database, a_user, project, ["The  HARBOUR\nis deep."] * 2)
+
+    found = await ask(database, a_user, project, "harbour", most=2)
+
+    assert [passage.document_id for passage in found] == [first, first]
+
+
 @pytest.fixture
 async def walls(database: Database, a_user: Actor, another_user: Actor) -> dict[str, ProjectId]:
     """Projects of two people that hold nearly the same; a document of each stage in the first."""

@@ -7,6 +7,7 @@ A passage's score is Okapi BM25: for each word of the question the word's weight
 BM25Similarity has it, which is never negative).
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,6 +84,12 @@ class PassageIndex(Protocol):
 def weight(passages: int, holding: int) -> float:
     """Return the weight of a word that so many of a project's passages hold."""
     return math.log(1 + (passages - holding + 0.5) / (holding + 0.5))
+
+
+def rarest(held: Sequence[Word], times: int) -> list[Word]:
+    """Return as many of the words, which come rarest first, as passages hold so many times; at least one."""
+    sums = itertools.accumulate(word.passages for word in held)
+    return [word for word, total in zip(held, sums, strict=True) if total <= times] or list(held[:1])
 
 
 async def number_of(session: ReadSession, project_id: ProjectId) -> int | None:
