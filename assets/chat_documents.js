@@ -44,7 +44,12 @@ export class DocumentList {
     this.naming = dialogNamed(t("Rename the document"), "naming-document form-dialog")
     this.sure = dialogNamed(t("Delete the document"), "deleting-document form-dialog")
     this.#build()
-    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.isWatched) this.#lookAgain() })
+    // Much may have happened on other pages meanwhile; a long list stays as far as it was loaded.
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden || !this.isWatched) return
+      if (this.rows.length <= MAX_LOOKED_AT) this.#list(0)
+      else this.#lookAgain()
+    })
   }
 
   #build() {
@@ -115,6 +120,8 @@ export class DocumentList {
     const wasBusy = this.figures?.busy
     this.#figure(op)
     if (wasBusy && !op.busy) this.said.textContent = t("All documents are read.")
+    // Deleted on another page.
+    if (!op.busy && this.rows.some(({ one }) => isBusy(one))) this.#list(0)
   }
 
   document_changed(op) {

@@ -107,7 +107,7 @@ export class Picked {
 
   update(op) {
     if (op.number !== this.number) return
-    const documents = op.documents.map((one) => ({ ...one, project: op.project, about: tn("{n} page", "{n} pages", one.pages) }))
+    const documents = op.documents.map((one) => ({ ...one, project: op.project, about: one.pages ? tn("{n} page", "{n} pages", one.pages) : "" }))
     this.found = { ...this.waiting, project: op.project, documents }
     this.act.look()
   }

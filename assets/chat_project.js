@@ -90,6 +90,7 @@ export class ProjectHome {
     if (op.project !== this.id) return
     this.list[op.op](op)
     this.#count(op)
+    if (op.is_deleted) documents.gone(op)
   }
 
   #count(op) {

@@ -76,7 +76,9 @@ async def _find(context: PageContext, asked: reply_ops.FindDocuments) -> Op:
         if asked.chat is not None:
             project_id = await projects.project_of(session, actor, ChatId(asked.chat))
         found = () if project_id is None else await services.offer(session, actor, project_id, asked.text)
-    documents = [{"id": str(one.id), "name": one.name, "pages": one.page_count} for one in found]
+    documents = [
+        {"id": str(one.id), "name": one.name, "pages": one.page_count if one.has_pages else 0} for one in found
+    ]
     project = None if project_id is None else str(project_id)
     return {"op": "found_documents", "number": asked.number, "project": project, "documents": documents}
 

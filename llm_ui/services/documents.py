@@ -141,7 +141,11 @@ async def rename(session: Session, actor: Actor, document_id: DocumentId, name: 
     name = one_line(name, MAX_NAME_CHARS)
     if not name:
         raise InvalidInput("A document needs a name of at least one character.")
-    row.name = file_name(name)
+    name = file_name(name)
+    same = readable(Document, actor).where(Document.project_id == row.project_id, Document.name == name)
+    if await session.scalar(same.where(Document.id != row.id).limit(1)) is not None:
+        raise InvalidInput("The project has a document named {name} already. Choose another name.", name=name)
+    row.name = name
 
 
 async def remove(session: Session, actor: Actor, document_id: DocumentId) -> str | None:

@@ -1,5 +1,6 @@
 """No page and no state of it breaks a rule of WCAG 2.2 AA that axe-core can check, in both themes, wide and narrow."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import Watch, ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
 from tests.browser.test_attachments import CAT, NOTE, attach
+from tests.browser.test_documents import LEASE, listed, payload, pick
 from tests.browser.test_helper import helped
+from tests.browser.test_projects import begin_project
 from tests.browser.test_rendering import a_chat, write
 from tests.product import Product
 
@@ -158,8 +161,31 @@ def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None
     check("a new project")
     screen.get_by_role("textbox", name="Name").fill(f"At {screen.viewport_size} {screen.evaluate('Math.random()')}")
     screen.get_by_role("button", name="Create").click()
-    expect(screen.get_by_role("button", name="← Chats")).to_be_visible()
+    expect(screen.get_by_role("button", name="Upload files")).to_be_visible()
     check("a project")
+
+
+def test_a_project_with_documents(screen: Page, product: Product, check: Check) -> None:
+    sign_in(screen, product, "bob")
+    open_menu(screen)
+    begin_project(screen, f"Documents {screen.evaluate('Math.random()')}")
+    pick(screen, payload("lease.md", LEASE), payload("copy.md", LEASE), payload("scan.pdf", b"%PDF \xff\xfe"))
+    expect(screen.get_by_role("list", name="Uploads").get_by_text("Already there")).to_be_visible()
+    expect(listed(screen, "Could not be read")).to_be_visible()
+    check("documents")
+    for button in ("Add instructions", "Add text"):
+        screen.get_by_role("button", name=button).click()
+        check(button)
+        screen.keyboard.press("Escape")
+    screen.get_by_role("button", name=re.compile(r"^(lease|copy)\.md$")).click()
+    expect(screen.get_by_role("complementary").get_by_text("The rent is due")).to_be_visible()
+    check("a document")
+    screen.keyboard.press("Escape")
+    screen.get_by_role("textbox", name="Message").press_sequentially("#")
+    expect(screen.get_by_role("listbox", name="Documents")).to_be_visible()
+    screen.keyboard.press("Enter")
+    expect(screen.get_by_role("list", name="Documents to answer from")).to_be_visible()
+    check("a document that is picked")
 
 
 def test_the_preview(screen: Page, product: Product, check: Check) -> None:

@@ -1,11 +1,24 @@
 """Documents of a project as a person brings, finds and loses them."""
 
+import asyncio
 import base64
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Route, expect
 
+from llm_ui.db import Database
+from llm_ui.kit.ids import ProjectId
+from llm_ui.kit.reading import Block, BlockKind
+from llm_ui.kit.reading import Page as Sheet
+from llm_ui.models import Document, Role
+from llm_ui.services import documents, ingestion
+from llm_ui.services.access import Actor
+from llm_ui.services.documents import Arrived
+from llm_ui.services.ingestion import NewChunk, Reading
 from tests.browser.conftest import Watch, ask, sign_in
 from tests.browser.test_projects import begin_project
 from tests.product import Product
@@ -21,6 +34,60 @@ DROP = """(files) => {
   place.dispatchEvent(new DragEvent("drop", init))
 }"""
 LEASE = b"# Lease\n\nThe rent is due on the third day of each month.\n\n## Notice\n\nThree months, in writing."
+
+
+REPORT = [
+    Sheet(
+        number,
+        (
+            Block(BlockKind.HEADING, f"Chapter {number}", 1),
+            Block(BlockKind.TEXT, f"What the <b>architect</b> has seen in the cellar on day {number}."),
+            Block(BlockKind.ITEM, "damp walls"),
+            Block(BlockKind.TABLE_HEAD, "part | price"),
+            Block(BlockKind.TABLE_ROW, f"door | {number} EUR"),
+            *(Block(BlockKind.TEXT, f"A long remark, the {each}th of page {number}.") for each in range(40)),
+            Block(BlockKind.TEXT, f"The wall of page {number} is to be dried before winter."),
+            Block(BlockKind.CODE, f"let x = {number}"),
+        ),
+    )
+    for number in range(1, 13)
+]
+
+
+def store(product: Product, address: str, name: str) -> tuple[str, int]:
+    """Have a report in the project of an address, as a worker would have read it; return its id and a passage's."""
+    user_id, _ = product.sign_in("bob")
+    actor = Actor(user_id, "bob", Role.USER)
+    project_id = ProjectId(UUID(address.rpartition("/")[2]))
+
+    async def work() -> tuple[str, int]:
+        database = Database.open(product.config)
+        async with database.writing() as session:
+            found, _ = await documents.receive(
+                session, actor, project_id, Arrived(name, 9_000, f"{hash(name):064x}"[-64:])
+            )
+            (await session.get_one(Document, found.id)).lease_owner = "test"
+            await session.flush()
+            held = Reading(found.id, project_id, "test", name, found.sha256, found.stage, 0)
+            await ingestion.add_pages(session, held, REPORT)
+            await ingestion.end_pages(session, held, media_type="application/pdf", has_pages=True, remark="")
+            chunks = [
+                NewChunk("", f"{page.blocks[-2].text}\n\n{page.blocks[-1].text}", page.number, page.number, 9)
+                for page in REPORT
+            ]
+            await ingestion.add_chunks(session, held, 0, chunks)
+            await ingestion.finish(session, held, chunk_count=len(chunks), tokens=100)
+            (passage,) = await documents.passages_on(session, actor, found.id, 5)
+        await database.close()
+        return str(found.id), passage.id
+
+    # Playwright's loop runs in this thread.
+    with ThreadPoolExecutor() as elsewhere:
+        return elsewhere.submit(asyncio.run, work()).result()
+
+
+def viewer(page: Page) -> Locator:
+    return page.get_by_role("complementary")
 
 
 def drop(page: Page, files: dict[str, bytes]) -> None:
@@ -130,6 +197,7 @@ def test_an_upload_is_cancelled_and_one_that_was_cut_off_tried_again(home: Page,
     home.route("**/documents", lambda route: held.append(route))
     pick(home, *(payload(f"{name}.md", name.encode()) for name in ("one", "two", "three")))
     expect(home.get_by_text("Uploading: 0 of 3")).to_be_visible()
+    assert home.evaluate("() => !dispatchEvent(new Event('beforeunload', { cancelable: true }))"), "leaves unasked"
     home.get_by_role("button", name="Cancel three.md").click()
     expect(home.get_by_text("Uploading: 1 of 3")).to_be_visible()
 
@@ -193,3 +261,76 @@ def test_a_project_with_documents_is_not_deleted_by_one_click(home: Page) -> Non
 
     expect(home.get_by_text("is gone; its chats are in the list")).to_be_visible()
     expect(home.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+
+
+def test_a_document_is_read_page_by_page_beside_its_project(home: Page, product: Product) -> None:
+    address = home.url
+    store(product, address, "Report.pdf")
+    home.reload()
+
+    home.get_by_role("button", name="Report.pdf", exact=True).click()
+    expect(viewer(home).get_by_role("heading", name="Report.pdf")).to_be_focused()
+    expect(viewer(home).get_by_text("What the <b>architect</b> has seen in the cellar on day 1.")).to_be_visible()
+    expect(viewer(home).get_by_role("cell", name="1 EUR")).to_be_visible()
+    viewer(home).get_by_role("button", name="Next page").click()
+    expect(viewer(home).get_by_role("heading", name="Chapter 2")).to_be_visible()
+    viewer(home).get_by_role("spinbutton", name="Page").fill("99")
+    home.keyboard.press("Enter")
+    expect(viewer(home).get_by_role("heading", name="Chapter 12")).to_be_visible()
+    home.reload()
+
+    expect(viewer(home).get_by_role("heading", name="Chapter 12")).to_be_visible()
+    expect(viewer(home).get_by_role("button", name="Next page")).to_be_disabled()
+    home.get_by_role("button", name="Close the document").click()
+    expect(viewer(home)).to_have_count(0)
+    assert home.url == address
+
+
+def test_a_cited_passage_is_shown_where_it_stands_also_on_a_phone(
+    home: Page, product: Product, new_context: Callable[..., BrowserContext]
+) -> None:
+    document, passage = store(product, home.url, "Cited.pdf")
+    address = f"{home.url}?document={document}&page=5&passage={passage}"
+    phone = new_context(viewport={"width": 390, "height": 780}, storage_state=home.context.storage_state()).new_page()
+
+    for page in (home, phone):
+        page.goto(address)
+        cited = viewer(page).locator(".cited")
+        expect(cited).to_have_count(2)
+        expect(cited.first).to_contain_text("The wall of page 5 is to be dried before winter.")
+        expect(cited.first).to_be_in_viewport()
+    choose(home, "Cited.pdf", "Delete")
+    home.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(home.get_by_text("Cited.pdf is deleted.")).to_be_visible()
+    phone.reload()
+    expect(viewer(phone).get_by_role("heading", name="This document is gone")).to_be_visible()
+
+
+def test_documents_are_picked_for_a_question_with_the_keyboard_alone(home: Page, product: Product) -> None:
+    store(product, home.url, "Picked.pdf")
+    store(product, home.url, "Other.pdf")
+    box = home.get_by_role("textbox", name="Message")
+    box.focus()
+    home.keyboard.type("When is the wall dried? #pick")
+    expect(home.get_by_role("option", name="Picked.pdf")).to_be_visible()
+    expect(home.get_by_role("option")).to_have_count(1)
+    home.keyboard.press("Enter")
+    expect(box).to_have_value("When is the wall dried? ")
+    home.reload()
+    expect(home.get_by_role("list", name="Documents to answer from")).to_contain_text("Picked.pdf")
+
+    home.get_by_role("textbox", name="Message").press("Enter")
+
+    expect(home.get_by_role("article", name="Assistant")).to_be_visible()
+    expect(home.get_by_role("list", name="Documents to answer from")).to_have_count(0)
+    assert re.search("/c/", home.url)
+
+
+def test_outside_of_a_project_a_hash_says_where_documents_are(page: Page, product: Product) -> None:
+    sign_in(page, product, "bob")
+
+    page.get_by_role("textbox", name="Message").press_sequentially("#")
+
+    expect(page.get_by_text("Documents belong to projects")).to_be_visible()
+    page.keyboard.type("5")
+    expect(page.get_by_text("Documents belong to projects")).to_be_hidden()

@@ -4,7 +4,7 @@ import pytest
 
 from llm_ui.db import Database
 from llm_ui.errors import InvalidInput, NotFound, TooLarge
-from llm_ui.kit.ids import DocumentId, ProjectId
+from llm_ui.kit.ids import ProjectId
 from llm_ui.kit.reading import Block, BlockKind, Page
 from llm_ui.models import DocumentStage
 from llm_ui.services import documents, ingestion, projects
@@ -173,14 +173,18 @@ async def test_a_document_of_another_project_is_not_looked_at(
         assert (await documents.look_at(session, a_user, project_id, [found.id])).documents == ()
 
 
-async def test_a_name_needs_a_character(seeded: Database, a_user: Actor, project_id: ProjectId) -> None:
+@pytest.mark.parametrize(("name", "sentence"), [(" \n", "at least one"), ("roses.md", "named roses.md already")])
+async def test_a_name_that_does_not_do_is_refused(
+    seeded: Database, a_user: Actor, project_id: ProjectId, name: str, sentence: str
+) -> None:
     found, _ = await receive(seeded, a_user, project_id, "lease.md")
+    await receive(seeded, a_user, project_id, "roses.md")
 
-    with pytest.raises(InvalidInput, match="at least one"):
+    with pytest.raises(InvalidInput, match=sentence):
         async with seeded.writing() as session:
-            await documents.rename(session, a_user, DocumentId(found.id), " \n")
+            await documents.rename(session, a_user, found.id, name)
 
-    assert names(await listed(seeded, a_user, project_id)) == ["lease.md"]
+    assert names(await listed(seeded, a_user, project_id)) == ["lease.md", "roses.md"]
 
 
 async def test_instructions_are_kept_as_they_were_written(
