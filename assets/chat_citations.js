@@ -93,8 +93,8 @@ export class Citations {
 
   #chip(source) {
     const chip = textButton("", "cite", () => open(source))
-    // The brackets are for who copies the text; sighted people see a chip.
-    chip.append(make("span", "visually-hidden", "["), String(source.number), make("span", "visually-hidden", "]"))
+    // The brackets, which have no size, are for who copies the text.
+    chip.append(make("span", "", "["), String(source.number), make("span", "", "]"))
     chip.setAttribute("aria-label", t("Source {number}: {name}", { number: source.number, name: nameOf(source) }))
     card ??= new Card()
     chip.addEventListener("mouseenter", () => card.show(chip, source))

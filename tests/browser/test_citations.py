@@ -11,12 +11,13 @@ from tests.browser.test_projects import begin_project
 from tests.documents.pdf_files import lines, pdf
 from tests.product import Product
 
-FILLER = [f"On day {day} nothing was seen but water, reeds, and the far bank of the river." for day in range(40)]
-"""Enough for a passage: what is said on two pages stands in two of them."""
+BEFORE = [f"On day {day} nothing was seen but water, reeds, and the far bank of the river." for day in range(20)]
+AFTER = [f"In night {night} only the wind was heard, and once a dog far away on a farm." for night in range(20)]
+"""Enough that what stands between is in a passage of its page alone."""
 BOOK = pdf(
-    lines("Storks clap their bills when they greet each other.", *FILLER),
-    lines("Kingfishers dig tunnels into steep banks.", *FILLER),
-    lines("A grey heron weighs about two kilograms.", "Its wingspan reaches almost two metres.", *FILLER),
+    lines(*BEFORE, "Storks clap their bills when they greet each other.", *AFTER),
+    lines(*BEFORE, "Kingfishers dig tunnels into steep banks.", *AFTER),
+    lines(*BEFORE, "A grey heron weighs about two kilograms.", "Its wingspan reaches almost two metres.", *AFTER),
 )
 QUESTION = "How much does a grey heron weigh?"
 
@@ -37,6 +38,8 @@ def test_a_citation_opens_the_document_at_its_page(page: Page, product: Product)
     chip = answer.get_by_role("button", name="Source 1: birds.pdf, page 3").first
     expect(page.get_by_role("button", name="Edit answer")).to_be_visible()
     expect(answer).to_contain_text("A grey heron weighs about two kilograms.")
+
+    assert "two kilograms. [1]" in answer.inner_text(), "which is what is copied as plain text"
 
     chip.hover()
     expect(page.get_by_role("tooltip")).to_contain_text("Its wingspan reaches almost two metres.")
