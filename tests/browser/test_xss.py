@@ -10,16 +10,22 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
+from llm_ui.contract import Source
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProviderId, RunId, uuid7
+from llm_ui.kit.ids import ChatId, DocumentId, MessageId, ModelId, ProjectId, ProviderId, RunId, uuid7
+from llm_ui.kit.reading import BlockKind
 from llm_ui.models import (
     AiModel,
     AiProvider,
     Base,
     ChatHistory,
     ChatMessage,
+    Document,
+    DocumentPage,
+    DocumentStage,
     MessageRole,
     MessageStatus,
+    Project,
     ProviderKind,
     Run,
     RunStatus,
@@ -99,6 +105,33 @@ def a_message(chat: ChatHistory, position: int, role: MessageRole, text: str) ->
     )
 
 
+def a_project(owner: User) -> list[Base]:
+    """Return a project whose documents, one of them not to be read, are named after the corpus and hold it."""
+    names = grouped(SNIPPET_CHARS)
+    project = Project(id=ProjectId(uuid7()), owner_id=owner.id, name="Hostile", instructions=message()[:20_000])
+    rows: list[Base] = [project]
+    for number, name in enumerate([*names, "all.md"]):
+        document = Document(
+            id=DocumentId(uuid7()), project_id=project.id, user_id=owner.id, name=name, media_type=name[:100],
+            size_bytes=1, sha256=f"{number:064x}", stage=DocumentStage.READY, page_count=1, chunk_count=1,
+        )  # fmt: skip
+        if number < len(names):
+            document.stage, document.error_message, document.remark = DocumentStage.FAILED, name, name
+        rows.append(document)
+    blocks = [{"kind": kind.value, "text": text} for text in lines() for kind in BlockKind]
+    rows.append(DocumentPage(document_id=document.id, number=1, blocks=blocks))
+    sources = [
+        Source(
+            number=number, document_id=document.id, name=name, page=1, page_to=2, place=1, passage=1, text=name
+        ).model_dump(mode="json")
+        for number, name in enumerate(names, 1)
+    ]  # fmt: skip
+    chat, question, answer, run = a_chat(owner, "Cited", [" ".join(f"[{number + 1}]" for number in range(len(names)))])
+    assert isinstance(answer, ChatMessage)
+    answer.citations = sources
+    return [*rows, chat, question, answer, run]
+
+
 def a_provider(number: int, text: str) -> list[Base]:
     """Return a provider named so, with models named after parts of it."""
     provider = AiProvider(
@@ -134,6 +167,7 @@ def hostile(product: Product) -> Iterator[Product]:
         planted += a_chat(bob, "Failed", grouped(300), error="said")
         for text in grouped(SNIPPET_CHARS):
             planted.append(SavedPrompt(owner_id=bob.id, name=text, text=f"{text} {{{{{text[:30]}}}}}"))
+        planted += a_project(bob)
         for number, text in enumerate(grouped(PROVIDER_CHARS)):
             planted += a_provider(number, text)
         return planted
@@ -246,6 +280,35 @@ def test_everything_that_has_a_name(guard: Guard, hostile: Product, watch: Watch
     page.get_by_role("textbox", name="Message").fill("@")
     expect(page.get_by_role("listbox", name="Models")).to_be_visible()
     guard.check(page, "models behind the at sign")
+
+
+def test_everything_in_documents(guard: Guard, hostile: Product) -> None:
+    page = guard.page()
+    sign_in(page, hostile, "bob")
+    page.get_by_role("button", name="Hostile").click()
+    documents = page.get_by_role("list", name="Documents")
+    expect(documents).to_contain_text("Could not be read")
+    expect(page.locator("#messages, main").first).to_contain_text("xss")
+    guard.check(page, "a project and its documents")
+    page.get_by_role("textbox", name="Message").fill("#")
+    page.get_by_role("searchbox", name="Find documents by name").fill("all.md")
+    documents.get_by_role("button", name="all.md").first.click()
+    beside = page.get_by_role("complementary", name="all.md")
+    expect(beside).to_contain_text("xss")
+    guard.check(page, "a page of a document")
+
+    page.goto(hostile.url)
+    page.get_by_role("link", name="Cited").click()
+    chips = page.locator(".cite")
+    expect(chips.nth(20)).to_be_visible()
+    chips.first.focus()
+    expect(page.get_by_role("tooltip")).to_contain_text("xss")
+    for at in range(0, chips.count(), 40):
+        # Each is drawn while it has the focus; what acted is remembered.
+        page.evaluate(
+            "(at) => [...document.querySelectorAll('.cite')].slice(at, at + 40).map((one) => one.focus())", at
+        )
+        guard.check(page, "passages that are cited")
 
 
 def test_a_refusal_of_a_provider(guard: Guard, hostile: Product) -> None:
