@@ -1,6 +1,7 @@
 """Plain text, source code, Markdown and tables as text; encodings; characters without a shape."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from llm_ui.documents.parse.cleaning import clean
 from llm_ui.documents.parse.paging import PIECE_CHARS
 from llm_ui.documents.parse.source import Left, ranges
+from llm_ui.documents.sandbox import LIMITS
 from llm_ui.kit.reading import BlockKind
 from tests.documents.files import read, refusal
 
@@ -106,6 +108,13 @@ go on
         ("code", " shown", 0),
     ]
     assert found.end.remark == "Pieces of hidden text were left out: 1."
+
+
+@pytest.mark.parametrize("part", ["<!-- a ", "# a\n", "- a\n", "```\n|a|\n"])
+async def test_markdown_that_never_ends_takes_time_in_proportion(tmp_path: Path, part: str) -> None:
+    found = await read(tmp_path, part * 30_000, "a.md", limits=replace(LIMITS, page_s=20, total_s=20))
+
+    assert found.blocks
 
 
 async def test_a_table_has_a_head_and_rows_on_every_page(tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """HTML, e-mail, JSON and pictures; and files that are something else than they say."""
 
+import importlib
 import json
+import random
 import shutil
 from pathlib import Path
 
 import pytest
 
+from llm_ui.documents.parse import READERS, kind, reader
+from llm_ui.errors import InvalidInput
 from llm_ui.kit.reading import BlockKind
 from tests.documents.files import read, refusal
-from tests.documents.office_files import docx, paragraph
+from tests.documents.office_files import cells, docx, epub, paragraph, pptx, shape, xlsx
 from tests.documents.pdf_files import lines, pdf
 
 PAGE = """<!DOCTYPE html>
@@ -218,8 +222,43 @@ async def test_a_picture_is_read_where_there_is_a_program_for_it(
     assert "50,000 × 50,000 pixels" in await refusal(tmp_path, huge, "a.png")
 
 
+WHOLE = {
+    "a.pdf": pdf(lines("Oil it."), lines("Daily."), packed=True),
+    "a.docx": docx(paragraph("Oil it.") * 9),
+    "a.pptx": pptx(shape("Oil it.", place="title")),
+    "a.xlsx": xlsx({"Oil": cells(1, "a", "b") + cells(2, "1", "2")}),
+    "a.epub": epub({"one.xhtml": PAGE}),
+    "a.html": PAGE.encode(),
+    "a.eml": MAIL.encode(),
+    "a.json": json.dumps([{"a": 1}, {"a": 2}]).encode(),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+async def test_a_file_that_is_cut_off_or_garbled_gets_text_or_a_sentence(tmp_path: Path, name: str) -> None:
+    whole = WHOLE[name]
+    chance = random.Random(name)
+    cut = whole[: chance.randrange(1, len(whole))]
+    garbled = bytes(chance.randrange(256) if chance.random() < 0.02 else byte for byte in whole)
+
+    outcomes = [await outcome(tmp_path, content, name) for content in (whole, cut, garbled)]
+
+    assert outcomes[0] == ""
+    assert all(said == "" or said.startswith(f"{name} ") for said in outcomes)
+    assert not any("breaks the program" in said for said in outcomes)
+
+
+async def outcome(folder: Path, content: bytes, name: str) -> str:
+    """Return the sentence with which a file is refused, if it is."""
+    try:
+        await read(folder, content, name)
+    except InvalidInput as error:
+        return error.message
+    return ""
+
+
 @pytest.mark.parametrize(
-    ("content", "kind"),
+    ("content", "media_type"),
     [
         (pdf(lines("Oil it.")), "application/pdf"),
         (docx(paragraph("Oil it.")), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
@@ -228,10 +267,10 @@ async def test_a_picture_is_read_where_there_is_a_program_for_it(
     ids=["pdf", "docx", "html"],
 )
 @pytest.mark.parametrize("name", ["a.png", "\u202e../a.csv\n\x00", "-a"])
-async def test_the_bytes_tell_what_a_file_is(tmp_path: Path, content: bytes, kind: str, name: str) -> None:
+async def test_the_bytes_tell_what_a_file_is(tmp_path: Path, content: bytes, media_type: str, name: str) -> None:
     found = await read(tmp_path, content, name)
 
-    assert (found.end.media_type, found.text) == (kind, "Oil it.")
+    assert (found.end.media_type, found.text) == (media_type, "Oil it.")
 
 
 async def test_a_drawing_is_code_that_nobody_runs(tmp_path: Path) -> None:
@@ -241,3 +280,8 @@ async def test_a_drawing_is_code_that_nobody_runs(tmp_path: Path) -> None:
 
     assert found.end.media_type == "text/x-xml"
     assert found.of(BlockKind.CODE) == [drawing]
+
+
+def test_every_kind_has_a_reader() -> None:
+    assert [each for each in READERS if not callable(importlib.import_module(reader(each)).read)] == []
+    assert {*kind.BY_NAME.values(), *(media_type for _, media_type in kind.IMAGES)} <= set(READERS)

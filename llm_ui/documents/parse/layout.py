@@ -20,7 +20,8 @@ INDENT_PT = 8
 BULLET = re.compile(r"[•‣◦▪●○–—*·-][ \t]+(?=\S)")
 BULLETS_ALONE = frozenset("•‣◦▪●○–·")
 SENTENCE_ENDS = (".", "!", "?", ":", "…", '"', "”", "»")
-HYPHENED = re.compile(r"[a-zß-ÿ][-\u2010\xad]$")
+HYPHENED = re.compile(r"[a-zß-ÿ][-\u2010\xad]")
+"""The last two characters of a line that ends within a word."""
 LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
 )
@@ -138,7 +139,7 @@ def _begins(line: Line, before: Line, pitch: float) -> bool:
 def _block(lines: Sequence[Line], longest: int) -> Block:
     text, end = "", ""
     for line in lines:
-        if text and HYPHENED.search(text) and line.text[:1].islower():
+        if HYPHENED.fullmatch(text[-2:]) and line.text[:1].islower():
             text = text[:-1] + line.text
         else:
             text += end + line.text

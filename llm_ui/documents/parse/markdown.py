@@ -14,7 +14,9 @@ SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 ITEM = re.compile(r"([ \t]*)(?:[-*+]|(\d{1,9}[.)]))[ \t]+(\S.*)")
 TABLE_RULE = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 CELL = re.compile(r"(?<!\\)\|")
-COMMENT = re.compile(r"<!--.*?-->", re.S)
+COMMENT = "<!--", "-->"
+LONGEST_HEADING = 1_000
+"""Characters of its line: looking for the end of a longer one takes time by its square."""
 INDENT = 2
 """Columns that make an item belong to the one above; deeper ones are told apart no further than `DEEPEST`."""
 DEEPEST = 9
@@ -22,10 +24,21 @@ DEEPEST = 9
 
 def read(source: Source) -> Iterator[Page]:
     """Yield the text. Comments, which no page shows, are left out."""
-    text, hidden = COMMENT.subn("", decoded(source))
+    shown, hidden = _without_comments(decoded(source))
     if hidden:
         source.left[Left.HIDDEN_TEXT] += hidden
-    return pieces(blocks(text))
+    return pieces(blocks(shown))
+
+
+def _without_comments(text: str) -> tuple[str, int]:
+    """Return the text without comments, and how many there were. A pattern would look for each end to the very end."""
+    begin, end = COMMENT
+    parts: list[str] = []
+    at = 0
+    while (start := text.find(begin, at)) >= 0 and (stop := text.find(end, start)) >= 0:
+        parts.append(text[at:start])
+        at = stop + len(end)
+    return "".join([*parts, text[at:]]), len(parts)
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -52,7 +65,7 @@ def _block(lines: list[str], at: int, held: list[str]) -> tuple[list[Block], int
     line = lines[at]
     if fence := FENCE.match(line):
         return _code(lines, at, fence[1])
-    if found := ATX.match(line):
+    if len(line) <= LONGEST_HEADING and (found := ATX.match(line)):
         return [heading(found[2] or "", len(found[1]))], at + 1
     if held and len(held) == 1 and (found := SETEXT.match(line)) and "|" not in held[0]:
         text = held.pop()

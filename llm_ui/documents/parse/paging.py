@@ -45,14 +45,12 @@ def pieces(blocks: Iterable[Block], first: int = 1) -> Iterator[Page]:
         if held and (begins or size + len(block.text) > PIECE_CHARS):
             # A heading at the end of a piece belongs to what comes.
             taken = _trailing_headings(held)
-            kept = held[: len(held) - len(taken)]
-            if kept:
-                yield Page(number, tuple(kept))
-                number += 1
-                held = taken
-                if head is not None and block is not head and not taken:
-                    held = [head]
-                size = sum(len(each.text) for each in held)
+            if len(taken) == len(held):
+                taken = []
+            yield Page(number, tuple(held[: len(held) - len(taken)]))
+            number += 1
+            held = [head] if head is not None and block is not head and not taken else taken
+            size = sum(len(each.text) for each in held)
         held.append(block)
         size += len(block.text)
     if held:
