@@ -23,6 +23,9 @@ DIACRITICS = re.compile("[\u0300-\u036f]")
 LEAST_MISSED = 1 / 256.5
 """A vector keeps 256 places of a term at most."""
 
+USE_INDEXES = text("SET LOCAL enable_seqscan = off")
+"""To the planner looking into a vector costs nothing, so it goes through all of them: 390 ms, with the index 25."""
+
 COUNT = text("""
     SELECT term, (SELECT count(*) FROM (
         SELECT 1 FROM search_passages WHERE terms @@ quote_literal(term)::tsquery LIMIT :most
@@ -66,6 +69,7 @@ class PostgreSQLIndex:
     async def count(self, session: ReadSession, corner: Corner, words: Sequence[str], most: int) -> list[Word]:
         """Return the terms of the words that some passages hold, and how many."""
         folded = [DIACRITICS.sub("", unicodedata.normalize("NFD", word)) for word in words]
+        await session.execute(USE_INDEXES)
         found = await session.execute(COUNT, {"number": corner.number, "words": folded, "most": most})
         return [Word(term, count) for term, count in found if count]
 
