@@ -13,7 +13,6 @@ from tests.browser.test_admin import open_admin
 from tests.browser.test_attachments import CAT, NOTE, attach
 from tests.browser.test_documents import LEASE, listed, payload, pick
 from tests.browser.test_helper import helped
-from tests.browser.test_projects import begin_project
 from tests.browser.test_rendering import a_chat, write
 from tests.product import Product
 
@@ -168,7 +167,9 @@ def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None
 def test_a_project_with_documents(screen: Page, product: Product, check: Check) -> None:
     sign_in(screen, product, "bob")
     open_menu(screen)
-    begin_project(screen, f"Documents {screen.evaluate('Math.random()')}")
+    screen.get_by_role("button", name="New project").click()
+    screen.get_by_role("textbox", name="Name").fill(f"Documents {screen.evaluate('Math.random()')}")
+    screen.get_by_role("button", name="Create").click()
     pick(screen, payload("lease.md", LEASE), payload("copy.md", LEASE), payload("scan.pdf", b"%PDF \xff\xfe"))
     expect(screen.get_by_role("list", name="Uploads").get_by_text("Already there")).to_be_visible()
     expect(listed(screen, "Could not be read")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ def store(product: Product, address: str, name: str) -> tuple[str, int]:
         database = Database.open(product.config)
         async with database.writing() as session:
             found, _ = await documents.receive(
-                session, actor, project_id, Arrived(name, 9_000, f"{hash(name):064x}"[-64:])
+                session, actor, project_id, Arrived(name, 9_000, hashlib.sha256(name.encode()).hexdigest())
             )
             (await session.get_one(Document, found.id)).lease_owner = "test"
             await session.flush()
@@ -312,8 +313,7 @@ def test_documents_are_picked_for_a_question_with_the_keyboard_alone(home: Page,
     box = home.get_by_role("textbox", name="Message")
     box.focus()
     home.keyboard.type("When is the wall dried? #pick")
-    expect(home.get_by_role("option", name="Picked.pdf")).to_be_visible()
-    expect(home.get_by_role("option")).to_have_count(1)
+    expect(home.get_by_role("listbox", name="Documents").get_by_role("option")).to_have_text(["Picked.pdf12 pages"])
     home.keyboard.press("Enter")
     expect(box).to_have_value("When is the wall dried? ")
     home.reload()

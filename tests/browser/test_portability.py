@@ -62,7 +62,7 @@ def test_projects_tags_and_pins_go_along(page: Page, product: Product, new_conte
     sign_in(page, product, "bob")
     new_chat(page)
     begin_project(page, "Herbarium")
-    expect(page.get_by_text("The chat will be kept in the project Herbarium.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Herbarium", level=2)).to_be_visible()
     ask(page, "Which moss is this?")
     expect(page.get_by_role("button", name="Edit answer")).to_be_visible()
     choose(page, "Which moss is this?", "Tags …")
