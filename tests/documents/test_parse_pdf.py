@@ -46,7 +46,7 @@ async def test_pages_are_kept_with_their_paragraphs(tmp_path: Path) -> None:
 async def test_headings_are_told_by_their_size(tmp_path: Path) -> None:
     content = pdf(
         lines("Pumps", size=24, y=780) + PROSE + lines("Repair", size=15, y=600) + lines("Call us.", y=580)
-        + lines("a footnote", size=7, y=100)
+        + lines("1 Pumps . . . . . . 3", "4", size=15, y=300) + lines("a footnote", size=7, y=100)
     )  # fmt: skip
 
     found = await read(tmp_path, content, "a.pdf")

@@ -18,6 +18,8 @@ FULL_LINE = 0.75
 """Of the longest line: a line that is at least so long goes on in the next one, a shorter one ends there."""
 INDENT_PT = 8
 BULLET = re.compile(r"[•‣◦▪●○–—*·-][ \t]+(?=\S)")
+LEADER = re.compile(r"(?:\.\s?){4}")
+"""Dots that lead to a number of a page: a line of the contents, however large it is."""
 BULLETS_ALONE = frozenset("•‣◦▪●○–·")
 SENTENCE_ENDS = (".", "!", "?", ":", "…", '"', "”", "»")
 HYPHENED = re.compile(r"[a-zß-ÿ][-\u2010\xad]")
@@ -105,7 +107,9 @@ def _level(line: Line, body_size: float, outline: Mapping[str, int]) -> int:
         return 0
     if (level := outline.get(title_key(line.text))) and line.size >= body_size:
         return level
-    if body_size <= 0 or line.text.endswith((".", ",", ";")) or not any(letter.isalpha() for letter in line.text):
+    if body_size <= 0 or line.text.endswith((".", ",", ";")) or LEADER.search(line.text):
+        return 0
+    if not any(letter.isalpha() for letter in line.text):
         return 0
     return next((level for times, level in HEADING_SIZES if line.size >= times * body_size), 0)
 
