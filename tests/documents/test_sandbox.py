@@ -1,6 +1,7 @@
 """The process that reads a file: whatever becomes of it, this one gets pages or a sentence."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -67,6 +68,41 @@ async def test_the_process_ends_when_its_reader_is_cancelled(tmp_path: Path, ins
     with pytest.raises(asyncio.CancelledError):
         await task
     assert children() == []
+
+
+LEFT_ALONE = """
+import subprocess, sys, time
+reader = [sys.executable, "-m", "llm_ui.documents.parse", sys.argv[1], "a.txt", "0", "{}"]
+print(subprocess.Popen(reader).pid, flush=True)
+time.sleep(60)
+"""
+
+
+async def test_the_process_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "endless"
+    os.mkfifo(pipe)
+    arguments = [sys.executable, "-c", LEFT_ALONE, str(pipe)]
+    starter = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
+    assert starter.stdout is not None
+    reader = psutil.Process(int(await starter.stdout.readline()))
+    written = await opened_for_writing(pipe)
+
+    # It waits for something to read, and would do so for ever.
+    starter.kill()
+    await starter.wait()
+
+    while reader.is_running() and reader.status() != psutil.STATUS_ZOMBIE:
+        await asyncio.sleep(0.05)
+    os.close(written)
+
+
+async def opened_for_writing(pipe: Path) -> int:
+    """Return the pipe's other end, once somebody reads from it."""
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(

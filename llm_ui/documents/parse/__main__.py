@@ -24,6 +24,8 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.reading import Block, Page
 
 OPEN_FILES = 64
+LOOK_S = 1.0
+"""Between two looks whether anybody is there."""
 DENIED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.")
 """Audit events of what no reader does (Python's audit events table)."""
 STARTING, ALLOWED = "subprocess.Popen", "/tesseract"
@@ -40,6 +42,7 @@ def main() -> None:
     os.dup2(2, 1)
     source = Source(Path(path), name, "", Limits(**json.loads(limits)), int(after_page))
     confine(source.limits)
+    _end_with(os.getppid())
     # Nearly nothing here goes in circles, and a file is read once.
     gc.disable()
     try:
@@ -64,6 +67,17 @@ def confine(limits: Limits) -> None:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(what, (most, most))
     sys.addaudithook(_deny)
+
+
+def _end_with(parent: int) -> None:
+    """End when the process that wants the answers is gone, which writing would tell only with the next page."""
+
+    def look(_signal: int, _frame: object) -> None:
+        if os.getppid() != parent:
+            os._exit(0)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, LOOK_S, LOOK_S)
 
 
 def _deny(event: str, values: tuple[object, ...]) -> None:
