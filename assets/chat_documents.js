@@ -41,7 +41,7 @@ export class DocumentList {
     this.number = 0
     this.node = make("section", "documents")
     this.node.setAttribute("aria-labelledby", "documents-title")
-    this.naming = dialogNamed(t("Rename the document"), "naming-document form-dialog")
+    this.naming = dialogNamed(t("Document"), "naming-document form-dialog")
     this.sure = dialogNamed(t("Delete the document"), "deleting-document form-dialog")
     this.#build()
     // Much may have happened on other pages meanwhile; a long list stays as far as it was loaded.
@@ -61,7 +61,7 @@ export class DocumentList {
     this.said = make("p", "visually-hidden")
     this.said.setAttribute("role", "status")
     this.box = Object.assign(make("input"), { type: "search", placeholder: t("Find by name"), maxLength: MAX_NAME_CHARS })
-    this.box.setAttribute("aria-label", t("Find documents by name"))
+    this.box.setAttribute("aria-label", t("Find documents"))
     this.box.addEventListener("input", () => {
       clearTimeout(this.typing)
       this.typing = setTimeout(() => this.#list(0), PAUSE_MS)
@@ -238,7 +238,8 @@ export class DocumentList {
 
   // ---- Dialogs ----------------------------------------------------------------------------------------------------
   #rename(one) {
-    const { dialog, body } = this.naming
+    const { dialog, title, body } = this.naming
+    title.textContent = t("Rename the document")
     const form = make("form")
     const name = Object.assign(make("input"), { value: one.name, maxLength: MAX_NAME_CHARS, required: true })
     const buttons = make("div", "buttons")

@@ -138,7 +138,7 @@ window.llmUiWords = {
 "Filter": "Filter",
 "Filter …": "Filtern …",
 "Find by name": "Nach Namen suchen",
-"Find documents by name": "Dokumente nach Namen suchen",
+"Find documents": "Dokumente finden",
 "For everybody": "Für alle",
 "For how long": "Wie lange",
 "Four models at once are the most. Untick one first.": "Höchstens vier Modelle auf einmal. Bitte zuerst eines abwählen.",

@@ -136,7 +136,7 @@ def test_ten_files_are_dropped_and_listed_with_how_far_they_are(home: Page) -> N
     expect(listed(home)).to_have_count(10)
     expect(home.get_by_text(re.compile("^10 documents · "))).to_be_visible()
     expect(listed(home).filter(has_text=re.compile("Ready|Waiting|Reading"))).to_have_count(10)
-    home.get_by_role("searchbox", name="Find documents by name").fill("07")
+    home.get_by_role("searchbox", name="Find documents").fill("07")
     expect(listed(home)).to_have_count(1)
     address = home.url
     home.reload()
