@@ -21,7 +21,7 @@ export class ProjectHome {
     // How many documents the projects have that were opened.
     this.counts = new Map()
     this.writing = dialogNamed(t("Instructions"), "instructions-dialog form-dialog")
-    this.adding = dialogNamed(t("Add text"), "add-text form-dialog")
+    this.adding = dialogNamed(t("New document"), "add-text form-dialog")
     documents.connect(act.tell)
     this.#build()
   }

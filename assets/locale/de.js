@@ -190,6 +190,7 @@ window.llmUiWords = {
 "Move …": "Verschieben …",
 "Name": "Name",
 "New chat": "Neuer Chat",
+"New document": "Neues Dokument",
 "New project": "Neues Projekt",
 "New project …": "Neues Projekt …",
 "New prompt": "Neue Vorlage",
