@@ -7,6 +7,9 @@ from llm_ui.models import (
     LIVE_STATUSES,
     Base,
     ChatMessage,
+    Document,
+    DocumentChunk,
+    DocumentStage,
     MessageOrigin,
     MessageRole,
     MessageStatus,
@@ -57,6 +60,7 @@ def _rules() -> dict[str, Select[int]]:
     has_run = exists().where(Run.answer_id == ChatMessage.id)
     has_live_run = exists().where(Run.answer_id == ChatMessage.id, is_live)
     is_answer = ChatMessage.role == MessageRole.ASSISTANT
+    passages = select(func.count()).where(DocumentChunk.document_id == Document.id)
     is_streaming = ChatMessage.status == MessageStatus.STREAMING
     return {
         "{count} answers have no run.": count.select_from(ChatMessage).where(
@@ -71,6 +75,9 @@ def _rules() -> dict[str, Select[int]]:
         "{count} runs and their answers disagree about how they ended.": count.select_from(Run)
         .join(ChatMessage, ChatMessage.id == Run.answer_id)
         .where(or_(*(and_(Run.status == end, ChatMessage.status != status) for end, status in ENDS.items()))),
+        "{count} documents are ready with other passages than were cut.": count.select_from(Document).where(
+            Document.stage == DocumentStage.READY, Document.chunk_count != passages.scalar_subquery()
+        ),
         "{count} runs ended at no time.": count.select_from(Run).where(~is_live, Run.finished_at.is_(None)),
     }
 

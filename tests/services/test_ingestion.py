@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from llm_ui.db import Database
 from llm_ui.kit.clock import now
@@ -11,6 +11,7 @@ from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage
 from llm_ui.services import documents, ingestion
 from llm_ui.services.access import Actor
 from llm_ui.services.ingestion import LEASE, MAX_ATTEMPTS, POISONED, NewChunk, Reading
+from llm_ui.services.soundness import find_problems
 from tests.documents.ready import a_document, a_project, received
 
 PAGE = Page(1, (Block(BlockKind.HEADING, "Herons", 1), Block(BlockKind.TEXT, "They stand.")))
@@ -122,3 +123,16 @@ async def test_a_worker_whose_document_was_deleted_stops(database: Database, a_u
         assert not await ingestion.beat(session, held)
         assert not await ingestion.add_pages(session, held, [PAGE])
         assert not await ingestion.add_chunks(session, held, 0, [NewChunk("", "text", 1, 1, 1)])
+
+
+async def test_a_document_that_lacks_a_passage_is_no_sound_one(database: Database, a_user: Actor) -> None:
+    document_id = await a_document(database, a_user, await a_project(database, a_user), ["One heron.", "Two herons."])
+    async with database.reading() as session:
+        assert await find_problems(session, database.dialect) == []
+    async with database.writing() as session:
+        await session.execute(delete(DocumentChunk).where(DocumentChunk.position == 1))
+
+    async with database.reading() as session:
+        (problem,) = await find_problems(session, database.dialect)
+        assert (await documents.find(session, a_user, document_id)).chunk_count == 2
+    assert problem == "1 documents are ready with other passages than were cut."
