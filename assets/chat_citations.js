@@ -29,7 +29,7 @@ class Card {
     this.node.addEventListener("mouseenter", () => clearTimeout(this.leaving))
     this.node.addEventListener("mouseleave", () => this.leave())
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") this.hide() })
-    document.addEventListener("scroll", () => this.hide(), { capture: true, passive: true })
+    document.addEventListener("scroll", ({ target }) => this.#scrolled(target), { capture: true, passive: true })
     document.body.append(this.node)
   }
 
@@ -41,7 +41,19 @@ class Card {
     this.node.replaceChildren(make("strong", "", nameOf(source)), make("p", "", source.text))
     this.node.hidden = false
     chip.setAttribute("aria-describedby", this.node.id)
-    const box = chip.getBoundingClientRect()
+    this.#place()
+  }
+
+  // A chip that gets the focus out of sight is scrolled into view: its passage goes with it.
+  #scrolled(target) {
+    if (!this.chip || target === this.node) return
+    const { top, bottom } = this.chip.getBoundingClientRect()
+    if (this.chip === document.activeElement && bottom > 0 && top < innerHeight) this.#place()
+    else this.hide()
+  }
+
+  #place() {
+    const box = this.chip.getBoundingClientRect()
     const width = Math.min(CARD_PX, innerWidth - 2 * GAP_PX)
     this.node.style.width = `${width}px`
     this.node.style.left = `${Math.max(GAP_PX, Math.min(box.left, innerWidth - width - GAP_PX))}px`
