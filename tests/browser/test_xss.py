@@ -291,7 +291,7 @@ def test_everything_in_documents(guard: Guard, hostile: Product) -> None:
     expect(page.locator("#messages, main").first).to_contain_text("xss")
     guard.check(page, "a project and its documents")
     page.get_by_role("textbox", name="Message").fill("#")
-    page.get_by_role("searchbox", name="Find documents by name").fill("all.md")
+    page.get_by_role("searchbox", name="Find documents").fill("all.md")
     documents.get_by_role("button", name="all.md").first.click()
     beside = page.get_by_role("complementary", name="all.md")
     expect(beside).to_contain_text("xss")
