@@ -14,8 +14,8 @@ function nameOf({ name, page, page_to: last }) {
   return page === last ? t("{name}, page {page}", { name, page }) : t("{name}, pages {page}–{last}", { name, page, last })
 }
 
-function open({ document_id: id, place, passage }) {
-  documents.open({ document: id, page: place, passage })
+function open({ document_id: id, place, passage, text }) {
+  documents.open({ document: id, page: place, passage, text })
 }
 
 // The passage beside its chip. It stays while the pointer is on it, and Escape takes it away.

@@ -76,14 +76,16 @@ class DocumentView extends Beside {
     this.tell = null
     this.wanted = null
     this.known = null
+    this.text = null
   }
 
   connect(tell) {
     this.tell = tell
   }
 
-  // Show a page of a document and, if one is given, the passage with this id on it.
-  open({ document: id, page = 1, passage = null }) {
+  // Show a page of a document and, if one is given, the passage with this id on it; `text` is what it said, by which it
+  // is found once the document was read anew.
+  open({ document: id, page = 1, passage = null, text = null }) {
     const opener = this.isOpen ? this.opener : document.activeElement
     const isOther = this.wanted?.document !== id || !this.isOpen
     this.reveal(opener, isOther ? t("Document") : this.title.textContent)
@@ -93,6 +95,7 @@ class DocumentView extends Beside {
       this.save.hidden = true
       this.body.replaceChildren(make("p", "muted", t("Looking it up …")))
     }
+    this.text = text
     this.#ask({ document: id, page, passage })
   }
 
@@ -171,7 +174,8 @@ class DocumentView extends Beside {
     this.#draw(op)
   }
 
-  #draw({ document: known, blocks, passage }) {
+  #draw({ document: known, blocks, passage: found }) {
+    const passage = found ?? (this.wanted.passage && this.text)
     if (!blocks) {
       const why = known.stage === "ready" ? t("This document has no such page.") : stateOf(known)
       this.body.replaceChildren(make("p", "muted", why))

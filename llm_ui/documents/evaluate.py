@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import insert
 
 from llm_ui.db import Database, ReadSession
+from llm_ui.documents.chunk import chunks
 from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.kit.ids import DocumentId, ProjectId, UserId, uuid7
-from llm_ui.kit.token_count import estimate
+from llm_ui.kit.reading import Block, BlockKind, Page
 from llm_ui.models import Document, DocumentChunk, DocumentStage, Project, Role, User
 from llm_ui.services.access import Actor
 
@@ -112,7 +113,7 @@ async def _measured(
 
 
 async def _stored(database: Database, collection: Collection) -> tuple[Actor, ProjectId, dict[DocumentId, str]]:
-    """Store the documents, each as one passage; return whose they are, their project and their names."""
+    """Store the documents; return whose they are, their project and their names."""
     name = "evaluation"
     user = User(
         id=UserId(uuid7()), name=name, name_key=name, email=name, email_key=name, password_hash="", role=Role.USER
@@ -130,24 +131,30 @@ async def _stored(database: Database, collection: Collection) -> tuple[Actor, Pr
         rows = [_rows(document_id, project, *entry) for document_id, entry in zip(ids, batch, strict=True)]
         async with database.writing() as session:
             await session.execute(insert(Document), [document for document, _ in rows])
-            await session.execute(insert(DocumentChunk), [chunk for _, chunk in rows])
+            await session.execute(insert(DocumentChunk), [passage for _, passages in rows for passage in passages])
     await database.optimize()
     return Actor(user.id, name, Role.USER), project.id, names
 
 
 def _rows(
     document_id: DocumentId, project: Project, entry: str, said: tuple[str, str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the rows of a document and of its passage."""
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the rows of a document and of its passages, cut as uploaded ones are."""
     title, text = said
-    tokens = estimate(text)
+    heading = [Block(BlockKind.HEADING, title, 1)] if title.strip() else []
+    paragraphs = [Block(BlockKind.TEXT, part) for part in text.split("\n\n") if part.strip()]
+    cut = list(chunks([Page(1, (*heading, *paragraphs))]))
     document = {
         "id": document_id, "project_id": project.id, "user_id": project.owner_id, "name": entry[:NAME_CHARS],
-        "size_bytes": len(text), "sha256": hashlib.sha256(document_id.bytes).hexdigest(), "chunk_count": 1,
-        "tokens": tokens, "stage": DocumentStage.READY,
+        "size_bytes": len(text), "sha256": hashlib.sha256(document_id.bytes).hexdigest(), "chunk_count": len(cut),
+        "tokens": sum(chunk.tokens for chunk in cut), "stage": DocumentStage.READY,
     }  # fmt: skip
-    chunk = {
-        "document_id": document_id, "project_id": project.id, "position": 0, "title_path": title, "text": text,
-        "page_from": 1, "page_to": 1, "tokens": tokens,
-    }  # fmt: skip
-    return document, chunk
+    passages = [
+        {
+            "document_id": document_id, "project_id": project.id, "position": position,
+            "title_path": "\n".join(chunk.title_path), "text": chunk.text, "page_from": 1, "page_to": 1,
+            "tokens": chunk.tokens,
+        }
+        for position, chunk in enumerate(cut)
+    ]  # fmt: skip
+    return document, passages

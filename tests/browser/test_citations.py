@@ -60,6 +60,13 @@ def test_a_citation_opens_the_document_at_its_page(page: Page, product: Product)
     page.get_by_role("button", name="What the model saw").click()
     expect(page.get_by_role("dialog")).to_contain_text("Looking through the documents")
     expect(page.get_by_role("dialog")).to_contain_text("Passages of documents")
+    page.keyboard.press("Escape")
+
+    # Read anew, its passages are others; what was said is found again by its words.
+    with product.connection() as connection:
+        connection.execute("UPDATE document_chunks SET id = id + 1000")
+    chip.click()
+    expect(document.locator(".cited").first).to_contain_text("A grey heron weighs about two kilograms.")
 
 
 def test_sources_are_reached_with_the_keyboard_and_on_a_phone(
