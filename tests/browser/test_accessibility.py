@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -19,16 +20,19 @@ from tests.product import Product
 __all__ = ["helped"]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-SCREENS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+"""All that another theme can break."""
+THEMES = {"dark": CONTRAST, "light": RULES}
+WIDTHS = [1280, 390]
 
 
 Check = Callable[[str], None]
 
 
-def broken_rules(page: Page) -> list[str]:
+def broken_rules(page: Page, rules: dict[str, Any]) -> list[str]:
     """Return the rules that the page breaks, and where."""
     page.evaluate(AXE)
-    found = page.evaluate("(rules) => axe.run(document, rules)", RULES)
+    found = page.evaluate("(rules) => axe.run(document, rules)", rules)
     return [
         f"{rule['id']}: {rule['help']}: {node['html'][:200]} {[check['message'][:200] for check in node['any'][:1]]}"
         for rule in found["violations"]
@@ -36,19 +40,20 @@ def broken_rules(page: Page) -> list[str]:
     ]
 
 
-@pytest.fixture(params=SCREENS, ids=lambda screen: f"{screen[0]}-{screen[1]}")
+@pytest.fixture(params=WIDTHS)
 def screen(request: pytest.FixtureRequest, new_context: Callable[..., BrowserContext]) -> Page:
-    width, theme = request.param
-    return new_context(viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce").new_page()
+    return new_context(viewport={"width": request.param, "height": 800}, reduced_motion="reduce").new_page()
 
 
 @pytest.fixture
 def check(screen: Page) -> Iterator[Check]:
-    """Note what is wrong with the page as it stands, under a name; all of it is told at the end."""
+    """Note what is wrong with the page as it stands, in both themes, under a name; all of it is told at the end."""
     found: list[str] = []
 
     def look(name: str) -> None:
-        found.extend(f"{name}: {broken}" for broken in broken_rules(screen))
+        for theme, rules in THEMES.items():
+            screen.emulate_media(color_scheme=theme)
+            found.extend(f"{name}, {theme}: {broken}" for broken in broken_rules(screen, rules))
 
     yield look
     assert not found, "\n".join(found)
@@ -58,7 +63,16 @@ def test_a_broken_rule_is_found(page: Page, product: Product) -> None:
     page.goto(f"{product.url}/login")
     page.evaluate("document.querySelector('label').remove()")
 
-    assert any("label" in broken for broken in broken_rules(page))
+    assert any("label" in broken for broken in broken_rules(page, RULES))
+
+
+def test_too_little_contrast_is_found_in_the_dark(page: Page, product: Product) -> None:
+    page.goto(f"{product.url}/login")
+    page.add_style_tag(content="@media (prefers-color-scheme: dark) { label { color: #333 !important } }")
+    assert broken_rules(page, CONTRAST) == []
+    page.emulate_media(color_scheme="dark")
+
+    assert any("contrast" in broken for broken in broken_rules(page, CONTRAST))
 
 
 def open_menu(page: Page) -> None:
@@ -66,6 +80,7 @@ def open_menu(page: Page) -> None:
     button = page.get_by_role("button", name="Open the menu")
     if button.is_visible():
         button.click()
+        expect(button).to_have_attribute("aria-expanded", "true")
 
 
 def test_the_pages_before_a_session(screen: Page, product: Product, check: Check) -> None:
