@@ -128,7 +128,6 @@ def cited(question: str, passages: list[tuple[int, str]]) -> str:
         (len(asked & set(_words(sentence))), number, sentence.strip())
         for number, passage in passages
         for sentence in SENTENCE.findall(passage)
-        if len(WORD.findall(sentence)) > 3
     ]
     best = sorted((one for one in found if one[0]), key=lambda one: (-one[0], one[1]))[:QUOTED_SENTENCES]
     if not best:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from llm_ui.kit.http import new_client
 from llm_ui.providers.arithmetic import ArithmeticRefused, evaluate, find_expression
 from llm_ui.providers.base import Endpoint, Finish, Prompt, PromptMessage, TextDelta, Timeouts
-from llm_ui.providers.demo import LABEL, DemoAdapter, answer
+from llm_ui.providers.demo import LABEL, DemoAdapter, answer, cited
 
 ARTICLE = (
     "Herons stand still for hours. They eat fish, frogs and sometimes mice. Most herons nest in colonies near water. "
@@ -73,3 +73,10 @@ async def test_it_streams_the_whole_answer_and_keeps_the_limit() -> None:
     assert "".join(delta.text for delta in whole if isinstance(delta, TextDelta)) == answer("hello", [])
     assert whole[-1] == Finish("stop")
     assert cut[-1] == Finish("length")
+
+
+def test_it_cites_a_row_of_a_table_as_well_as_a_sentence() -> None:
+    passages = [(1, "Herons stand still for hours."), (2, "bird | weight\nheron | 2 kg\nstork | 3 kg")]
+
+    assert "> stork | 3 kg [2]" in cited("Which weight has the stork?", passages)
+    assert "No source supports this." in cited("Wozu dienen Quarks?", passages)
