@@ -3,6 +3,7 @@
 Waits for that process, up to seconds: not for an event loop.
 """
 
+import atexit
 import contextlib
 import html
 import os
@@ -62,7 +63,7 @@ class _Painter:
             if size == TOO_SLOW:
                 self._remember(key)
         except OSError:
-            self._kill()
+            self.close()
             return None
         finally:
             self._lock.release()
@@ -76,7 +77,7 @@ class _Painter:
     def _ask(self, language: bytes, code: bytes) -> tuple[int, bytes]:
         """Return the answer. Raises `OSError` when there is none in time."""
         if self._process is not None and self._process.poll() is not None:
-            self._kill()
+            self.close()
         limit_s = START_S if self._process is None else ANSWER_S
         process = self._process or self._start()
         if process.stdin is None or process.stdout is None:
@@ -96,7 +97,8 @@ class _Painter:
         )
         return self._process
 
-    def _kill(self) -> None:
+    def close(self) -> None:
+        """End the process; the next one who asks starts another."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -122,3 +124,4 @@ def _read(descriptor: int, size: int, deadline: float) -> bytes:
 
 
 _PAINTER = _Painter()
+atexit.register(_PAINTER.close)

@@ -19,9 +19,19 @@ from tests.documents.files import read, refusal
 
 PARAGRAPHS = "\n\n".join(f"Paragraph {number} " + "says little. " * 100 for number in range(3000))
 
+Children = Callable[[], list[psutil.Process]]
 
-def children() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children(recursive=True) if each.status() != psutil.STATUS_ZOMBIE]
+
+@pytest.fixture
+def children() -> Children:
+    """Return what lists the processes that began since: an earlier test may have left one that colours code."""
+    before = psutil.Process().children(recursive=True)
+
+    def new() -> list[psutil.Process]:
+        running = psutil.Process().children(recursive=True)
+        return [each for each in running if each not in before and each.status() != psutil.STATUS_ZOMBIE]
+
+    return new
 
 
 @pytest.fixture
@@ -39,14 +49,14 @@ def instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
     return run
 
 
-async def test_the_process_is_gone_after_the_end(tmp_path: Path) -> None:
+async def test_the_process_is_gone_after_the_end(tmp_path: Path, children: Children) -> None:
     found = await read(tmp_path, "text", "a.txt")
 
     assert found.end.media_type == "text/plain"
     assert children() == []
 
 
-async def test_the_process_ends_when_nobody_wants_the_rest(tmp_path: Path) -> None:
+async def test_the_process_ends_when_nobody_wants_the_rest(tmp_path: Path, children: Children) -> None:
     (tmp_path / "file").write_text(PARAGRAPHS)
 
     async with aclosing(read_file(tmp_path / "file", "a.txt")) as pages:
@@ -57,7 +67,9 @@ async def test_the_process_ends_when_nobody_wants_the_rest(tmp_path: Path) -> No
     assert children() == []
 
 
-async def test_the_process_ends_when_its_reader_is_cancelled(tmp_path: Path, instead: Callable[[str], None]) -> None:
+async def test_the_process_ends_when_its_reader_is_cancelled(
+    tmp_path: Path, instead: Callable[[str], None], children: Children
+) -> None:
     instead("time.sleep(60)")
     task = asyncio.create_task(read(tmp_path, "text", "a.txt"))
     while not children():
@@ -123,7 +135,7 @@ async def opened_for_writing(pipe: Path) -> int:
     ],
 )  # fmt: skip
 async def test_whatever_becomes_of_the_process_is_told(
-    tmp_path: Path, instead: Callable[[str], None], program: str, said: str
+    tmp_path: Path, instead: Callable[[str], None], children: Children, program: str, said: str
 ) -> None:
     instead(program)
 

@@ -18,7 +18,7 @@ def painter(monkeypatch: pytest.MonkeyPatch) -> Iterator[highlight._Painter]:
     painter = highlight._Painter()
     monkeypatch.setattr(highlight, "_PAINTER", painter)
     yield painter
-    painter._kill()
+    painter.close()
 
 
 def test_known_languages_have_colours_and_others_are_escaped() -> None:

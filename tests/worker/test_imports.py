@@ -1,8 +1,6 @@
 """The worker brings in what was uploaded, also after another one died over it."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
@@ -18,6 +16,7 @@ from llm_ui.services.imports import upload_path
 from llm_ui.services.jobs import JobInfo
 from llm_ui.worker.imports import MISSING, keep_importing
 from tests.fakes.exports import as_json, chatgpt_chat
+from tests.worker.conftest import at_work
 
 
 async def asked(database: Database, config: Config, actor: Actor, content: bytes | None) -> JobId:
@@ -47,24 +46,13 @@ async def ended(database: Database, actor: Actor) -> JobInfo:
     return job
 
 
-@contextlib.asynccontextmanager
-async def worker(config: Config, database: Database) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    running = asyncio.create_task(keep_importing(config, database, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
-
-
 async def test_what_was_uploaded_comes_in_and_the_file_goes(
     database: Database, database_config: Config, a_user: Actor
 ) -> None:
     content = as_json([*(chatgpt_chat(number, 2) for number in range(70)), {"title": "None"}])
     job_id = await asked(database, database_config, a_user, content)
 
-    async with worker(database_config, database):
+    async with at_work(keep_importing, database_config, database):
         job = await ended(database, a_user)
 
     assert (job.state, job.error_message) == (JobState.COMPLETED, None)
@@ -74,7 +62,7 @@ async def test_what_was_uploaded_comes_in_and_the_file_goes(
 
 
 async def test_a_file_that_cannot_be_used_is_told(database: Database, database_config: Config, a_user: Actor) -> None:
-    async with worker(database_config, database):
+    async with at_work(keep_importing, database_config, database):
         await asked(database, database_config, a_user, b"hello")
         bad = await ended(database, a_user)
         await asked(database, database_config, a_user, None)
@@ -89,13 +77,13 @@ async def test_a_worker_that_ends_gives_its_job_back_and_the_next_goes_on(
     database: Database, database_config: Config, a_user: Actor
 ) -> None:
     await asked(database, database_config, a_user, as_json([chatgpt_chat(number, 3) for number in range(90)]))
-    async with worker(database_config, database):
+    async with at_work(keep_importing, database_config, database):
         async with asyncio.timeout(30):
             while not (await newest(database, a_user)).progress.get("chats_added"):
                 await asyncio.sleep(0.01)
     between = await newest(database, a_user)
 
-    async with worker(database_config, database):
+    async with at_work(keep_importing, database_config, database):
         job = await ended(database, a_user)
 
     assert between.state is JobState.QUEUED
@@ -114,7 +102,7 @@ async def test_the_job_of_a_dead_worker_is_taken_over_once_its_heart_has_stopped
         assert await jobs.claim(session) is None
         await session.execute(update(BackgroundJob).values(heartbeat_at=now() - timedelta(minutes=1)))
 
-    async with worker(database_config, database):
+    async with at_work(keep_importing, database_config, database):
         job = await ended(database, a_user)
     async with database.writing() as session:
         is_mine = await jobs.note(session, dead, 1, 1, {})
@@ -127,7 +115,7 @@ async def test_cancelling_ends_it_and_what_came_stays(
     database: Database, database_config: Config, a_user: Actor
 ) -> None:
     job_id = await asked(database, database_config, a_user, as_json([chatgpt_chat(number, 3) for number in range(90)]))
-    async with worker(database_config, database):
+    async with at_work(keep_importing, database_config, database):
         async with asyncio.timeout(30):
             while not (await newest(database, a_user)).progress.get("chats_added"):
                 await asyncio.sleep(0.01)
@@ -150,7 +138,7 @@ async def test_nothing_is_done_for_an_account_that_was_disabled(
     async with database.writing() as session:
         await session.execute(update(User).values(is_active=False))
 
-    async with worker(database_config, database):
+    async with at_work(keep_importing, database_config, database):
         job = await ended(database, a_user)
 
     assert (job.state, job.progress) == (JobState.CANCELLED, {})

@@ -1,8 +1,6 @@
 """The worker reads what was uploaded, says what it cannot read, and goes on after another one."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -20,6 +18,7 @@ from llm_ui.services.access import Actor
 from llm_ui.services.documents import Arrived, DocumentInfo
 from llm_ui.worker.ingestion import keep_ingesting
 from tests.documents.ready import a_project
+from tests.worker.conftest import at_work
 
 BIRDS = """# Herons
 
@@ -29,17 +28,6 @@ A grey heron weighs about two kilograms.
 
 Herons nest in colonies near water.
 """
-
-
-@contextlib.asynccontextmanager
-async def worker(config: Config, database: Database) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    running = asyncio.create_task(keep_ingesting(config, database, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await running
 
 
 def store(config: Config, content: bytes) -> str:
@@ -70,7 +58,7 @@ async def ended(database: Database, actor: Actor, document_id: DocumentId) -> Do
 async def test_a_document_is_read_cut_and_found(database: Database, database_config: Config, a_user: Actor) -> None:
     project_id = await a_project(database, a_user)
     info = await uploaded(database, database_config, a_user, project_id, BIRDS)
-    async with worker(database_config, database):
+    async with at_work(keep_ingesting, database_config, database):
         read = await ended(database, a_user, info.id)
 
     assert (read.stage, read.error_message, read.media_type) == (DocumentStage.READY, None, "text/markdown")
@@ -94,7 +82,7 @@ async def test_what_cannot_be_read_is_told_and_can_be_tried_again(
     lost = await uploaded(database, database_config, a_user, project_id, BIRDS)
     path = FileStore(database_config.files_path).path(lost.sha256)
     await asyncio.to_thread(path.unlink)
-    async with worker(database_config, database):
+    async with at_work(keep_ingesting, database_config, database):
         first = await ended(database, a_user, empty.id)
         second = await ended(database, a_user, lost.id)
         await asyncio.to_thread(store, database_config, BIRDS.encode())
@@ -114,7 +102,7 @@ async def test_another_file_of_the_same_name_replaces_what_was_read(
 ) -> None:
     project_id = await a_project(database, a_user)
     info = await uploaded(database, database_config, a_user, project_id, BIRDS)
-    async with worker(database_config, database):
+    async with at_work(keep_ingesting, database_config, database):
         await ended(database, a_user, info.id)
         newer = await uploaded(database, database_config, a_user, project_id, "Storks clap their bills at the nest.")
         read = await ended(database, a_user, newer.id)
@@ -135,7 +123,7 @@ async def test_a_document_of_a_dead_worker_is_taken_over(
     async with database.writing() as session:
         assert await ingestion.claim(session) is not None
         await session.execute(update(Document).values(heartbeat_at=now() - timedelta(minutes=1)))
-    async with worker(database_config, database):
+    async with at_work(keep_ingesting, database_config, database):
         read = await ended(database, a_user, info.id)
 
     assert read.stage is DocumentStage.READY
@@ -146,13 +134,13 @@ async def test_a_worker_that_ends_gives_its_document_back(
 ) -> None:
     long = "\n\n".join(f"Heron {number} stands in the water and waits for fish." for number in range(60_000))
     info = await uploaded(database, database_config, a_user, await a_project(database, a_user), long, "long.txt")
-    async with worker(database_config, database):
+    async with at_work(keep_ingesting, database_config, database):
         async with asyncio.timeout(30):
             while not await _is_begun(database, a_user, info.id):
                 await asyncio.sleep(0.01)
     async with database.reading() as session:
         between = await documents.find(session, a_user, info.id)
-    async with worker(database_config, database):
+    async with at_work(keep_ingesting, database_config, database):
         read = await ended(database, a_user, info.id)
 
     assert between.is_busy
