@@ -110,6 +110,7 @@ export function homeActions(page) {
     list: (project) => page.tell({ op: "show_shelf", shelf: "open", project }),
     named: (project) => page.places.named(project),
     retitled: () => page.retitle(""),
+    know: (project) => page.memories.show(project),
     leave: (sentence) => {
       window.llmUi.toast(sentence, { isError: true })
       page.tell({ op: "show_shelf", shelf: "open", project: null })

@@ -6,6 +6,7 @@ const ORIGINS = {
   instructions: t("Instructions"),
   project: t("Instructions of the project"),
   memory: t("What you told of yourself"),
+  project_memory: t("Facts of the project"),
   summary: t("Summary of earlier messages"),
   passages: t("Passages of documents"),
   history: t("Earlier messages"),

@@ -11,7 +11,7 @@ const MAX_INSTRUCTIONS_CHARS = 20_000
 const MAX_TITLE_CHARS = 150
 
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, named(project), leave(sentence), retitled() and bytes():
+  // `act` has tell(op), list(project): its chats in the sidebar, named(project), leave(sentence), retitled(), know(project) and bytes():
   // what a document may have.
   constructor(node, act) {
     this.node = node
@@ -132,7 +132,8 @@ export class ProjectHome {
     const edit = textButton(instructions ? t("Edit") : t("Add"), "bar-button", () => this.#write())
     edit.setAttribute("aria-label", instructions ? t("Edit the instructions") : t("Add instructions"))
     edit.disabled = !this.data
-    head.append(edit)
+    const know = textButton(t("What models know …"), "bar-button", () => this.act.know({ id: this.id, name: this.name }))
+    head.append(know, edit)
     const text = instructions ? make("p", "text", instructions) : make("p", "muted", t("Models are told them in every chat of this project: what it is about, and how to answer."))
     this.told.replaceChildren(head, text)
   }

@@ -157,15 +157,17 @@ class WantFollowUps(Reply):
 
 
 class ListMemories(Reply):
-    """Tell the facts that models are told about the person."""
+    """Tell the facts that models are told about the person, or in a project."""
 
     op: Literal["list_memories"]
+    project: UUID | None = None
 
 
 class SaveMemory(Reply):
     """Keep a fact, or change one."""
 
     op: Literal["save_memory"]
+    project: UUID | None = None
     memory: UUID | None = None
     text: Annotated[str, Field(max_length=4 * MAX_FACT_CHARS)]
     is_on: bool = True
@@ -175,13 +177,15 @@ class DeleteMemory(Reply):
     """Delete one."""
 
     op: Literal["delete_memory"]
+    project: UUID | None = None
     memory: UUID
 
 
 class UseMemory(Reply):
-    """Tell models these facts, or none of them."""
+    """Tell models the facts about the person, or none of them: everywhere outside of projects, or in one project."""
 
     op: Literal["use_memory"]
+    project: UUID | None = None
     is_used: bool
 
 

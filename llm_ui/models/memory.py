@@ -3,18 +3,20 @@
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ChatId, MemoryId, MessageId, SummaryId, UserId, uuid7
+from llm_ui.kit.ids import ChatId, MemoryId, MessageId, ProjectId, SummaryId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped
 
 
 class UserMemory(Timestamped, Base):
-    """One fact that a person wants models to know of them."""
+    """One fact that a person wants models to know: of them, or in a project."""
 
     __tablename__ = "user_memories"
     __table_args__ = (Index(None, "user_id"),)
 
     id: Mapped[MemoryId] = mapped_column(primary_key=True, default=lambda: MemoryId(uuid7()))
     user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    project_id: Mapped[ProjectId | None]
+    """Only its chats are told the fact; None: it is about the person. No foreign key: SQLite could not take it away."""
     text: Mapped[str]
     is_on: Mapped[bool] = mapped_column(default=True)
     """Whether models are told it."""

@@ -1,6 +1,6 @@
 """What chats are sorted by: projects and tags."""
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import ChatId, ProjectId, UserId, uuid7
@@ -18,6 +18,8 @@ class Project(Timestamped, Base):
     name: Mapped[str] = mapped_column(String(80))
     instructions: Mapped[str] = mapped_column(default="", server_default="")
     """What models are told in all chats of the project; may be empty."""
+    lets_memory_in: Mapped[bool] = mapped_column(default=False, server_default=true())
+    """Whether they are told there what the person has told of themselves."""
 
 
 class ChatTag(Base):

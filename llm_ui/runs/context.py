@@ -14,19 +14,19 @@ from llm_ui.contract import LeftOut, Preview, PreviewRequest, Source
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
 from llm_ui.kit.i18n import to_tell
-from llm_ui.kit.ids import AttachmentId, ProjectId
+from llm_ui.kit.ids import AttachmentId, ProjectId, PromptId
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
 from llm_ui.runs.passages import Found, numbered
-from llm_ui.runs.remembered import MEMORY_SHARE, about_person
+from llm_ui.runs.remembered import MEMORY_SHARE, about_person, about_project
 from llm_ui.services import memories
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import find_attachments
 from llm_ui.services.projects import instructions_of
-from llm_ui.services.prompts import PromptInfo, instructions
+from llm_ui.services.prompts import instructions
 from llm_ui.services.turns import Turn
 
 DEFAULT_WINDOW = 32_000
@@ -42,7 +42,7 @@ TOO_LONG_WITH_FILES = to_tell(
     "Remove a file, shorten it or pick a larger model."
 )
 OLDER = to_tell("Older messages from {at} on did not fit")
-FORGOTTEN = to_tell("{count} of the older facts about you did not fit")
+FORGOTTEN = to_tell("{count} of the older facts did not fit")
 MERGE = (
     "Several answers to this follow. Write one answer that keeps what is right and useful in each of them, settles "
     "where they disagree and says so, and mentions neither the answers nor their number."
@@ -53,7 +53,7 @@ GO_ON = (
 )
 """Understood by every provider; beginning the answer for the model is refused by some."""
 
-SYSTEM_PARTS = ("instructions", "project", "memory", "summary", "passages")
+SYSTEM_PARTS = ("instructions", "project", "memory", "project_memory", "summary", "passages")
 """Origins that are sent ahead of the conversation, as one text."""
 
 
@@ -62,8 +62,8 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `project`, `memory`, `summary`, `passages`, `history`, `attachments`, `question`, `merged`,
-    `wish` or `opening`."""
+    """`instructions`, `project`, `memory`, `project_memory`, `summary`, `passages`, `history`, `attachments`,
+    `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -118,15 +118,12 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     """
     began = time.monotonic()
     without, found = wanted.without, wanted.found
-    prompt = None if "instructions" in without else await instructions(session, actor, turn.system_prompt_id)
-    project = None if "project" in without else turn.project_id
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(wanted.max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
     files = room.required(turn.attachments)
-    facts = () if "memory" in without else await memories.facts(session, actor)
-    about, forgotten = about_person(facts, (window - reserve) // MEMORY_SHARE, room.count)
-    before = _before(prompt, await _of_project(session, actor, project, room), about, room)
+    place = Place(turn.system_prompt_id, turn.project_id, window - reserve, without)
+    before, forgotten = await _standing(session, actor, place, room)
     after = _after(turn, wanted.wish, room)
     attached = sum(file.tokens for file in files)
     question = sum(part.tokens for part in after) + attached
@@ -173,13 +170,12 @@ async def preview(
     session: ReadSession, actor: Actor, request: PreviewRequest, target: ModelTarget, chat: ChatHistory | None
 ) -> Preview:
     """Return what a question after what the chat shows would be sent with; None: in a new chat."""
-    prompt = await instructions(session, actor, None if chat is None else chat.system_prompt_id)
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(request.max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
-    about, _ = about_person(await memories.facts(session, actor), (window - reserve) // MEMORY_SHARE, room.count)
-    project = await _of_project(session, actor, None if chat is None else chat.project_id, room)
-    fixed = sum(part.tokens for part in _before(prompt, project, about, room))
+    prompt_id, project_id = (None, None) if chat is None else (chat.system_prompt_id, chat.project_id)
+    standing, _ = await _standing(session, actor, Place(prompt_id, project_id, window - reserve), room)
+    fixed = sum(part.tokens for part in standing)
     files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
     attached = sum(file.tokens for file in files)
     left = window - reserve - fixed - attached
@@ -203,20 +199,38 @@ def _price(price: Decimal | None) -> str | None:
     return None if price is None else plain(price)
 
 
-async def _of_project(session: ReadSession, actor: Actor, project_id: ProjectId | None, room: Room) -> list[Part]:
-    """Return the part of a project's instructions, none where it has none."""
-    name, text = ("", "") if project_id is None else await instructions_of(session, actor, project_id)
-    return [Part("project", name, room.count(text), text=text)] if text else []
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is asked."""
+
+    prompt_id: PromptId | None
+    project_id: ProjectId | None
+    most: int
+    """Tokens that a model can be sent."""
+    without: Collection[LeftOut] = ()
 
 
-def _before(prompt: PromptInfo | None, project: list[Part], about: str, room: Room) -> list[Part]:
-    """Return the parts ahead of the conversation that are sent in any case."""
-    name, text = (prompt.name, prompt.text) if prompt else ("", "")
-    return [
-        *([Part("instructions", name, room.count(text), text=text)] if text else []),
-        *project,
-        *([Part("memory", "What you told of yourself", room.count(about), text=about)] if about else []),
+async def _standing(session: ReadSession, actor: Actor, place: Place, room: Room) -> tuple[list[Part], int]:
+    """Return the parts ahead of the conversation that are sent in any case, and how many facts did not fit."""
+    without, project_id, most = place.without, place.project_id, place.most // MEMORY_SHARE
+    prompt = None if "instructions" in without else await instructions(session, actor, place.prompt_id)
+    name, told = "", ""
+    of_project: tuple[str, ...] = ()
+    if project_id is not None and "project" not in without:
+        name, told = await instructions_of(session, actor, project_id)
+    if project_id is not None and "memory" not in without:
+        of_project = await memories.facts_of(session, actor, project_id)
+    facts = () if "memory" in without else await memories.facts(session, actor, project_id)
+    project, left_of_project = about_project(of_project, most, room.count)
+    person, left_of_person = about_person(facts, most, room.count)
+    parts = [
+        ("instructions", prompt.name if prompt else "", prompt.text if prompt else ""),
+        ("project", name, told),
+        ("memory", "What you told of yourself", person),
+        ("project_memory", name, project),
     ]
+    sent = [Part(origin, known, room.count(text), text=text) for origin, known, text in parts if text]
+    return sent, left_of_project + left_of_person
 
 
 def _summary(history: History) -> list[Part]:

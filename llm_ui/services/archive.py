@@ -56,7 +56,7 @@ class _Belongings:
     """What there is, as it was when the archive was begun."""
 
     account: dict[str, str]
-    projects: list[dict[str, str]]
+    projects: list[dict[str, object]]
     prompts: list[dict[str, str]]
     memories: list[dict[str, str | bool]]
     pages: list[list[ChatId]]
@@ -96,8 +96,13 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     account = {"name": user.name, "email": user.email, "created_at": user.created_at.isoformat()}
     mine = readable(SavedPrompt, actor).where(SavedPrompt.owner_id == actor.user_id).order_by(SavedPrompt.name)
     prompts = [{"name": row.name, "text": row.text} for row in await session.scalars(mine)]
-    projects = [
-        {"id": str(one.id), "name": one.name, "instructions": one.instructions}
+    projects: list[dict[str, object]] = [
+        {
+            "id": str(one.id),
+            "name": one.name,
+            "instructions": one.instructions,
+            "facts": [{"text": fact.text, "is_on": fact.is_on} for fact in await list_memories(session, actor, one.id)],
+        }
         for one in await list_projects(session, actor)
     ]
     facts: list[dict[str, str | bool]] = [

@@ -13,7 +13,8 @@ from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
 
 SPEAKERS = {
-    "instructions": "system", "project": "system", "memory": "system", "summary": "system", "passages": "system",
+    "instructions": "system", "project": "system", "memory": "system", "project_memory": "system",
+    "summary": "system", "passages": "system",
     "opening": "assistant",
 }  # fmt: skip
 """Who is said to speak in a part that is no message of the chat; else it is the person."""

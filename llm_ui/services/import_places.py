@@ -10,7 +10,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.ids import ProjectId, uuid8
 from llm_ui.models import ChatHistory
-from llm_ui.services import projects
+from llm_ui.services import memories, projects
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.chats import MAX_PINNED
 from llm_ui.services.formats.base import ImportedChat, ImportedProject, Source, uuid_of
@@ -54,9 +54,21 @@ class Places:
             else:
                 self._found[asked] = found
                 self._progress.projects_added += is_new
-                if is_new and asked.instructions:
-                    await projects.change(self._session, self._actor, found, instructions=asked.instructions)
+                if is_new:
+                    await self._furnish(found, asked)
         return self._found[asked]
+
+    async def _furnish(self, project_id: ProjectId, asked: ImportedProject) -> None:
+        """Give a project that was begun what it had."""
+        if asked.instructions:
+            await projects.change(self._session, self._actor, project_id, instructions=asked.instructions)
+        for fact in asked.facts:
+            try:
+                await memories.save(
+                    self._session, self._actor, None, fact.text, is_on=fact.is_on, project_id=project_id
+                )
+            except InvalidInput as refusal:
+                self._progress.skip(asked.name, refusal.message)
 
     async def _may_pin(self, title: str) -> bool:
         if self._pinned is None:

@@ -1,15 +1,19 @@
-"""What a person wants every model to know of them: facts they write, see, switch off and delete."""
+"""What a person wants models to know, of them or in a project: facts they write, see, switch off and delete.
+
+A project is a wall: its facts are told in its chats alone, and those about the person only where they let them in.
+"""
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete
+from sqlalchemy import Select, delete
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
-from llm_ui.kit.ids import MemoryId, uuid7
+from llm_ui.kit.ids import MemoryId, ProjectId, uuid7
 from llm_ui.kit.text import storable
-from llm_ui.models import User, UserMemory
+from llm_ui.models import Project, User, UserMemory
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.projects import require_project
 
 MAX_FACTS = 100
 MAX_FACT_CHARS = 500
@@ -24,31 +28,40 @@ class Memory:
     is_on: bool
 
 
-async def list_memories(session: ReadSession, actor: Actor) -> tuple[Memory, ...]:
-    """Return the actor's facts, in the order they were written."""
-    rows = await session.scalars(readable(UserMemory, actor).order_by(UserMemory.created_at, UserMemory.id))
+async def list_memories(session: ReadSession, actor: Actor, project_id: ProjectId | None = None) -> tuple[Memory, ...]:
+    """Return the facts about the actor, or of a project, in the order they were written."""
+    mine = readable(UserMemory, actor).where(UserMemory.project_id == project_id)
+    rows = await session.scalars(mine.order_by(UserMemory.created_at, UserMemory.id))
     return tuple(Memory(row.id, row.text, row.is_on) for row in rows)
 
 
 async def save(
-    session: Session, actor: Actor, memory_id: MemoryId | None, text: str, *, is_on: bool = True
+    session: Session,
+    actor: Actor,
+    memory_id: MemoryId | None,
+    text: str,
+    *,
+    is_on: bool = True,
+    project_id: ProjectId | None = None,
 ) -> MemoryId:
-    """Keep a fact, or change one. Raises `InvalidInput` and `NotFound`."""
+    """Keep a fact about the actor or of a project, or change one there. Raises `InvalidInput` and `NotFound`."""
     require(actor, Permission.CHAT)
+    await require_project(session, actor, project_id)
     text = " ".join(storable(text).split())
     if not text:
-        raise InvalidInput("The fact is empty. Write one sentence about yourself, or cancel.")
+        raise InvalidInput("The fact is empty. Write one sentence, or cancel.")
     if len(text) > MAX_FACT_CHARS:
         raise InvalidInput(
             "The fact has {count} characters; {most} are the most. Make two of it.",
             count=len(text),
             most=MAX_FACT_CHARS,
         )
-    mine = {row.id: row for row in await session.scalars(readable(UserMemory, actor))}
+    kept = readable(UserMemory, actor).where(UserMemory.project_id == project_id)
+    mine = {row.id: row for row in await session.scalars(kept)}
     if memory_id is None:
         if len(mine) >= MAX_FACTS:
             raise InvalidInput("You keep {most} facts, which is the most. Delete one first.", most=MAX_FACTS)
-        row = UserMemory(id=MemoryId(uuid7()), user_id=actor.user_id)
+        row = UserMemory(id=MemoryId(uuid7()), user_id=actor.user_id, project_id=project_id)
         session.add(row)
     elif memory_id in mine:
         row = mine[memory_id]
@@ -80,8 +93,21 @@ async def set_used(session: Session, actor: Actor, *, is_used: bool) -> None:
     row.uses_memory = is_used
 
 
-async def facts(session: ReadSession, actor: Actor) -> tuple[str, ...]:
-    """Return what models are told of the actor, the newest first."""
-    mine = readable(UserMemory, actor).where(UserMemory.is_on).join(User, User.id == UserMemory.user_id)
-    told = mine.where(User.uses_memory).with_only_columns(UserMemory.text)
-    return tuple(await session.scalars(told.order_by(UserMemory.created_at.desc(), UserMemory.id.desc())))
+async def facts(session: ReadSession, actor: Actor, project_id: ProjectId | None = None) -> tuple[str, ...]:
+    """Return what models are told of the actor, the newest first; in a project nothing unless it lets that in."""
+    if project_id is not None:
+        project = readable(Project, actor).where(Project.id == project_id, Project.lets_memory_in)
+        if await session.scalar(project.with_only_columns(Project.id)) is None:
+            return ()
+    told = _told(actor, None).join(User, User.id == UserMemory.user_id).where(User.uses_memory)
+    return tuple(await session.scalars(told.with_only_columns(UserMemory.text)))
+
+
+async def facts_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[str, ...]:
+    """Return what models are told in the chats of a project, the newest first."""
+    return tuple(await session.scalars(_told(actor, project_id).with_only_columns(UserMemory.text)))
+
+
+def _told(actor: Actor, project_id: ProjectId | None) -> Select[UserMemory]:
+    mine = readable(UserMemory, actor).where(UserMemory.is_on, UserMemory.project_id == project_id)
+    return mine.order_by(UserMemory.created_at.desc(), UserMemory.id.desc())

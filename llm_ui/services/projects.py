@@ -9,7 +9,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound, TooLarge
 from llm_ui.kit.ids import ChatId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import ChatHistory, Project
+from llm_ui.models import ChatHistory, Project, UserMemory
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.chats import chat_row
 
@@ -27,12 +27,14 @@ class ProjectInfo:
     name: str
     instructions: str
     """What models are told in all its chats; may be empty."""
+    lets_memory_in: bool
+    """Whether they are told there what the person has told of themselves."""
 
 
 async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
     """Return the actor's projects, by name."""
     rows = await session.scalars(readable(Project, actor).order_by(func.lower(Project.name), Project.id))
-    return tuple(ProjectInfo(row.id, row.name, row.instructions) for row in rows)
+    return tuple(_info(row) for row in rows)
 
 
 async def instructions_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[str, str]:
@@ -44,7 +46,7 @@ async def instructions_of(session: ReadSession, actor: Actor, project_id: Projec
 async def read(session: ReadSession, actor: Actor, project_id: ProjectId) -> ProjectInfo:
     """Return a project of the actor. Raises `NotFound`."""
     row = await _row(session, actor, project_id)
-    return ProjectInfo(row.id, row.name, row.instructions)
+    return _info(row)
 
 
 async def change(session: Session, actor: Actor, project_id: ProjectId, *, instructions: str) -> None:
@@ -59,6 +61,12 @@ async def change(session: Session, actor: Actor, project_id: ProjectId, *, instr
         )
     row = await _row(session, actor, project_id)
     row.instructions = instructions
+
+
+async def let_memory_in(session: Session, actor: Actor, project_id: ProjectId, *, is_in: bool) -> None:
+    """Let models be told in a project what the person has told of themselves, or not. Raises `NotFound`."""
+    require(actor, Permission.CHAT)
+    (await _row(session, actor, project_id)).lets_memory_in = is_in
 
 
 async def save(session: Session, actor: Actor, project_id: ProjectId | None, name: str) -> ProjectId:
@@ -106,10 +114,12 @@ def _begun(session: Session, actor: Actor, mine: Sequence[Project], project_id: 
 
 
 async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
-    """Delete a project with its documents; its chats go back to the list. One that is gone already is no error."""
+    """Delete a project with its documents and facts; its chats go back to the list. One that is gone is no error."""
     # rights: only the actor's own; chats in the bin as well, which `readable()` leaves out
     chats = ChatHistory.project_id == project_id, ChatHistory.user_id == actor.user_id
     await session.execute(update(ChatHistory).where(*chats).values(project_id=None))
+    facts = UserMemory.project_id == project_id, UserMemory.user_id == actor.user_id
+    await session.execute(delete(UserMemory).where(*facts))
     await session.execute(delete(Project).where(Project.id == project_id, Project.owner_id == actor.user_id))
 
 
@@ -139,6 +149,10 @@ async def _row(session: ReadSession, actor: Actor, project_id: ProjectId) -> Pro
     if row is None:
         raise _not_found()
     return row
+
+
+def _info(row: Project) -> ProjectInfo:
+    return ProjectInfo(row.id, row.name, row.instructions, row.lets_memory_in)
 
 
 def _not_found() -> NotFound:

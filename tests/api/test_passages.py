@@ -13,7 +13,7 @@ from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.models import Role, Run
-from llm_ui.services import projects
+from llm_ui.services import memories, projects
 from llm_ui.services.access import Actor
 from llm_ui.services.explanations import Stretch, explain_answer
 from llm_ui.services.messages import read_messages
@@ -234,6 +234,26 @@ async def test_a_project_has_instructions_and_a_part_can_be_left_out(
     assert "Speak as a heron." in whole
     assert "<passage " in whole
     assert "heron" not in less
+
+
+async def test_what_models_know_stays_within_its_project(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    ovens, boats = await a_project(database, a_user, "Ovens"), await a_project(database, a_user, "Boats")
+    async with database.writing() as session:
+        await memories.save(session, a_user, None, "I am a baker.")
+        await memories.save(session, a_user, None, "The oven is old.", project_id=ovens)
+        await memories.save(session, a_user, None, "The boat leaks.", project_id=boats)
+        await projects.let_memory_in(session, a_user, boats, is_in=True)
+    told = []
+    async with FakeProvider(reply("openai", answer("openai", ["So."]))) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        for project_id in (None, ovens, boats):
+            await everything(client_of(a_user), asking("What is new?", project_id=project_id, model_id=model_id))
+            sent = system_of(fake)
+            told.append([fact for fact in ("baker", "oven", "boat") if fact in sent])
+
+    assert told == [["baker"], ["oven"], ["baker", "boat"]]
 
 
 async def test_the_demo_cites(api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor) -> None:

@@ -70,7 +70,7 @@ async def test_facts_take_a_part_of_the_window_and_what_is_left_out_is_said(
 
     assert "Fact 19 " in live.context.system
     assert "Fact 0 " not in live.context.system
-    assert "of the older facts about you did not fit" in str(live.context.manifest["cut"])
+    assert "of the older facts did not fit" in str(live.context.manifest["cut"])
 
 
 def test_nothing_is_told_of_a_person_who_told_nothing() -> None:

@@ -1,14 +1,17 @@
+from typing import Any
+
 import pytest
 
 from llm_ui.db import Database
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import MemoryId, uuid7
-from llm_ui.services import memories
+from llm_ui.services import memories, projects
 from llm_ui.services.access import Actor
 from llm_ui.services.memories import MAX_FACT_CHARS, MAX_FACTS
+from tests.documents.ready import a_project
 
 
-async def save(database: Database, actor: Actor, text: str, memory_id: MemoryId | None = None, **how: bool) -> MemoryId:
+async def save(database: Database, actor: Actor, text: str, memory_id: MemoryId | None = None, **how: Any) -> MemoryId:
     async with database.writing() as session:
         return await memories.save(session, actor, memory_id, text, **how)
 
@@ -78,3 +81,31 @@ async def test_there_is_an_end_to_facts(database: Database, a_user: Actor) -> No
 async def test_a_fact_that_is_gone_cannot_be_changed(database: Database, a_user: Actor) -> None:
     with pytest.raises(NotFound, match="does not exist any more"):
         await save(database, a_user, "x", MemoryId(uuid7()))
+
+
+async def test_a_project_is_a_wall_for_facts(database: Database, a_user: Actor, another_user: Actor) -> None:
+    await save(database, a_user, "I am a baker.")
+    ovens, boats = await a_project(database, a_user, "Ovens"), await a_project(database, a_user, "Boats")
+    await save(database, a_user, "The oven is from 1950.", project_id=ovens)
+    await save(database, a_user, "The boat leaks.", project_id=boats)
+    async with database.reading() as session:
+        assert await memories.facts_of(session, a_user, ovens) == ("The oven is from 1950.",)
+        assert await memories.facts_of(session, a_user, boats) == ("The boat leaks.",)
+        assert await memories.facts_of(session, another_user, ovens) == ()
+        assert await memories.facts(session, a_user) == ("I am a baker.",)
+        assert await memories.facts(session, a_user, ovens) == (), "nothing enters unasked"
+    async with database.writing() as session:
+        await projects.let_memory_in(session, a_user, ovens, is_in=True)
+        with pytest.raises(NotFound):
+            await projects.let_memory_in(session, another_user, ovens, is_in=True)
+        with pytest.raises(NotFound):
+            await memories.save(session, another_user, None, "Mine.", project_id=ovens)
+
+    async with database.reading() as session:
+        assert await memories.facts(session, a_user, ovens) == ("I am a baker.",)
+        assert await memories.facts(session, a_user, boats) == ()
+    async with database.writing() as session:
+        await projects.remove(session, a_user, ovens)
+    async with database.reading() as session:
+        assert await memories.facts_of(session, a_user, ovens) == ()
+        assert await memories.facts_of(session, a_user, boats) == ("The boat leaks.",)

@@ -71,6 +71,14 @@ class ImportedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedMemory:
+    """A fact that models were to know."""
+
+    text: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedProject:
     """What chats were kept in; `id` is that of where it comes from."""
 
@@ -78,6 +86,7 @@ class ImportedProject:
     id: str
     name: str
     instructions: str = ""
+    facts: tuple[ImportedMemory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +132,6 @@ class ImportedPrompt:
 
     name: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedMemory:
-    """A fact that models were to know."""
-
-    text: str
-    is_on: bool
 
 
 def text(value: object) -> str:

@@ -33,6 +33,7 @@ from llm_ui.services.formats.base import (
     text,
     texts,
 )
+from llm_ui.services.memories import MAX_FACTS
 from llm_ui.services.projects import MAX_INSTRUCTIONS_CHARS
 from llm_ui.services.summaries import MAX_CHARS
 
@@ -139,20 +140,21 @@ def _kept_project(told: dict[str, Any]) -> Kept | BadEntry:
     found = project(Source.LLM_UI, told.get("id"), told.get("name"))
     if found is None:
         return BadEntry("It is a project without a name.")
-    return replace(found, instructions=text(told.get("instructions"))[:MAX_INSTRUCTIONS_CHARS])
+    facts = tuple(map(_fact, map(mapping, sequence(told.get("facts"))[:MAX_FACTS])))
+    return replace(found, instructions=text(told.get("instructions"))[:MAX_INSTRUCTIONS_CHARS], facts=facts)
 
 
 def _kept_prompt(told: dict[str, Any]) -> Kept:
     return ImportedPrompt(text(told.get("name")), text(told.get("text")))
 
 
-def _kept_memory(told: dict[str, Any]) -> Kept:
+def _fact(told: dict[str, Any]) -> ImportedMemory:
     return ImportedMemory(text(told.get("text")), is_on=told.get("is_on") is not False)
 
 
 LISTS: dict[str, Callable[[dict[str, Any]], Kept | BadEntry]] = {
     "projects.json": _kept_project,
     "prompts.json": _kept_prompt,
-    "memories.json": _kept_memory,
+    "memories.json": _fact,
 }
 """How each of the archive's other files is read, entry by entry."""
