@@ -5,6 +5,8 @@ import { confirmed, dialogNamed, field } from "./dialog.js"
 import { iconMenu, make, menuEntry, textButton } from "./dom.js"
 
 const LOOK_AGAIN_MS = 1_000
+// While nothing but the search by meaning is waited for.
+const LOOK_LATER_MS = 5_000
 const PAUSE_MS = 150
 const MANY = 8
 const MAX_NAME_CHARS = 200
@@ -12,6 +14,7 @@ const MAX_LOOKED_AT = 200
 
 const shown = (number) => number.toLocaleString(document.documentElement.lang)
 const isBusy = ({ stage }) => stage === "received" || stage === "parsed"
+const isWaiting = (one) => isBusy(one) || one.meaning === "waiting"
 const key = ({ name }) => name.toLowerCase()
 
 // How far a document is, in words.
@@ -19,6 +22,8 @@ export function stateOf(one) {
   if (one.stage === "failed") return t("Could not be read: {why}", { why: one.error })
   if (one.stage === "parsed") return t("Read; its passages are being stored")
   if (one.stage === "received") return one.pages ? t("Reading, page {page}", { page: shown(one.pages) }) : t("Waiting to be read")
+  if (one.embed_error) return t("Found by its words only: {why}", { why: one.embed_error })
+  if (one.meaning === "waiting") return t("Found by its words; by meaning in a moment")
   return t("Ready")
 }
 
@@ -92,7 +97,9 @@ export class DocumentList {
   watch(isWatched) {
     this.isWatched = isWatched
     clearTimeout(this.timer)
-    if (isWatched && this.figures?.busy && !document.hidden) this.timer = setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS)
+    const { busy, unembedded } = this.figures ?? {}
+    if (!isWatched || !(busy || unembedded) || document.hidden) return
+    this.timer = setTimeout(() => this.#lookAgain(), busy ? LOOK_AGAIN_MS : LOOK_LATER_MS)
   }
 
   look(documents) {
@@ -100,7 +107,7 @@ export class DocumentList {
   }
 
   #lookAgain() {
-    this.look(this.rows.filter(({ one }) => isBusy(one)).slice(0, MAX_LOOKED_AT).map(({ one }) => one.id))
+    this.look(this.rows.filter(({ one }) => isWaiting(one)).slice(0, MAX_LOOKED_AT).map(({ one }) => one.id))
     // An answer that never comes must not end it.
     this.watch(this.isWatched)
   }
@@ -197,7 +204,7 @@ export class DocumentList {
     about.append(name, state)
     if (one.remark) about.append(make("p", "state", one.remark))
     node.append(kind, about)
-    if (one.stage === "failed") {
+    if (one.stage === "failed" || one.embed_error) {
       const retry = textButton(t("Retry"), "bar-button", () => this.act.tell({ op: "retry_document", document: one.id }))
       retry.setAttribute("aria-label", t("Read {name} once more", { name: one.name }))
       node.append(retry)
@@ -221,6 +228,7 @@ export class DocumentList {
     if (figures?.count) {
       parts.push(tn("{n} document", "{n} documents", figures.count, { n: shown(figures.count) }), sizeOf(figures.size))
       if (figures.busy) parts.push(tn("{n} not read yet", "{n} not read yet", figures.busy, { n: shown(figures.busy) }))
+      if (figures.unembedded) parts.push(tn("{n} not found by meaning yet", "{n} not found by meaning yet", figures.unembedded, { n: shown(figures.unembedded) }))
       if (figures.failed) parts.push(tn("{n} could not be read", "{n} could not be read", figures.failed, { n: shown(figures.failed) }))
       const [now] = figures.being_read
       if (now) parts.push(now.page ? t("reading {name}, page {page}", { name: now.name, page: shown(now.page) }) : t("reading {name}", { name: now.name }))

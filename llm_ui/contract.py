@@ -339,6 +339,8 @@ class RetrieveRequest(_Wire):
     documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_DOCUMENTS)] = ()
     """Only in these; none: in all."""
     most: Annotated[int, Field(ge=1, le=50)] = 8
+    strategy: Literal["lexical", "vector", "hybrid"] | None = None
+    """By words, by what they mean, or by both; None: the best there is."""
 
 
 class FoundPassage(_Wire):
@@ -362,6 +364,10 @@ class Retrieved(_Wire):
 
     passages: tuple[FoundPassage, ...]
     took_ms: float
+    strategy: Literal["lexical", "vector", "hybrid"]
+    """How they were found."""
+    problem: str | None = None
+    """Why words alone were searched, although there is an embedding model."""
 
 
 class ModelView(_Wire):
@@ -397,6 +403,16 @@ class ProviderTest(_Wire):
     """One sentence: what works, or what failed and what to do."""
     latency_ms: float | None = None
     models: tuple[FoundModel, ...] = ()
+
+
+class EmbeddingTest(_Wire):
+    """What a try of an embedding model gave."""
+
+    is_ok: bool
+    message: str
+    """One sentence: what works, or what failed and what to do."""
+    dimensions: int | None = None
+    """Numbers of a vector."""
 
 
 class FoundServer(_Wire):

@@ -16,6 +16,7 @@ from llm_ui.contract import (
     Aftermath,
     ChatRequest,
     CompleteEvent,
+    EmbeddingTest,
     ErrorBody,
     ErrorEvent,
     FoundServer,
@@ -131,6 +132,10 @@ class UserClient:
     async def test_provider(self, provider_id: UUID) -> ProviderTest:
         """Test a provider's address and key; the result also tells what it serves."""
         return ProviderTest.model_validate_json(await self._send("POST", f"/v1/providers/{provider_id}/test"))
+
+    async def test_embedding(self, model_id: UUID) -> EmbeddingTest:
+        """Have an embedding model make a vector."""
+        return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/embedding"))
 
     async def find_local(self) -> list[FoundServer]:
         """Look for model servers on the API's own host."""

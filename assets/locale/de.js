@@ -142,6 +142,8 @@ window.llmUiWords = {
 "Find documents": "Dokumente finden",
 "For everybody": "Für alle",
 "For how long": "Wie lange",
+"Found by its words only: {why}": "Nur nach Wörtern zu finden: {why}",
+"Found by its words; by meaning in a moment": "Nach Wörtern zu finden; nach Bedeutung gleich",
 "Four models at once are the most. Untick one first.": "Höchstens vier Modelle auf einmal. Bitte zuerst eines abwählen.",
 "From an administrator": "Von der Administration",
 "Good answer": "Gute Antwort",
@@ -500,6 +502,10 @@ window.llmUiWords = {
 "{n} new chat": [
 "{n} neuer Chat",
 "{n} neue Chats"
+],
+"{n} not found by meaning yet": [
+"{n} noch nicht nach Bedeutung zu finden",
+"{n} noch nicht nach Bedeutung zu finden"
 ],
 "{n} not read yet": [
 "{n} noch nicht gelesen",

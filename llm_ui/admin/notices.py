@@ -10,10 +10,11 @@ from llm_ui.ui.parts import Notice
 
 
 def page_notices(state: AdminState) -> Any:
-    """Return what was refused and what was done, shown while no form is open."""
+    """Return what was refused and what was done, shown while no form is open, wherever the page was scrolled to."""
     return page(
         Notice(tone="error", text=pn.bind(_while_closed, state.param.sheet, state.param.error)),
         Notice(tone="ok", text=pn.bind(_while_closed, state.param.sheet, state.param.said)),
+        styles={"position": "sticky", "top": "8px", "z-index": "5"},
     )
 
 

@@ -17,6 +17,8 @@ from llm_ui.config import Config
 from llm_ui.errors import ConfigurationError
 from llm_ui.kit.http import new_client
 from llm_ui.observability.logging import get_logger
+from llm_ui.runs.embed_documents import keep_embedding
+from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
 from llm_ui.runs.sweep import keep_sweeping
 from llm_ui.services.secrets import load_secrets
@@ -47,8 +49,9 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         database = await open_database(config)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(new_client())
-        engine = Engine(database, secrets.sealer, http, config)
-        await _serve(Api(config, database, secrets, engine, http), listening, stop)
+        embeddings = Embeddings(database, secrets.sealer, http)
+        engine = Engine(database, secrets.sealer, http, config, embeddings)
+        await _serve(Api(config, database, secrets, engine, http, embeddings), listening, stop)
 
 
 async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> None:
@@ -59,6 +62,7 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
         )
     )  # fmt: skip
     sweeping = asyncio.create_task(keep_sweeping(parts.database, parts.engine.live_runs))
+    embedding = asyncio.create_task(keep_embedding(parts.database, parts.embeddings))
     stopping = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     log.info("api.started", host=parts.config.api_host, port=parts.config.api_port)
@@ -68,9 +72,10 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     await serving
     # A question that was being stored when the rest was drained.
     await parts.engine.drain(0)
-    for task in (sweeping, stopping):
+    tasks = sweeping, embedding, stopping
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(sweeping, stopping, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
     log.info("api.stopped")
 
 

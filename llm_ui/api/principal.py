@@ -11,6 +11,7 @@ from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import NotSignedIn
 from llm_ui.kit.ids import SessionId
+from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
 from llm_ui.services.access import Actor
 from llm_ui.services.secrets import Secrets
@@ -27,6 +28,7 @@ class Api:
     engine: Engine
     http: httpx2.AsyncClient
     """For what is no run: tests of providers."""
+    embeddings: Embeddings
 
 
 def api(request: Request) -> Api:

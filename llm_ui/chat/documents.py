@@ -8,6 +8,7 @@ from llm_ui.errors import NotFound
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId, DocumentId, ProjectId
+from llm_ui.models import DocumentStage
 from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents as services
 from llm_ui.services import projects
@@ -135,14 +136,24 @@ async def _let_go(context: PageContext, sha256: str) -> None:
 
 def _listed(listing: Listing) -> Op:
     return {
-        "documents": list(map(_shown, listing.documents)),
+        "documents": [_shown(one) | _meant(one, listing) for one in listing.documents],
         "count": listing.count,
         "busy": listing.busy,
         "failed": listing.failed,
+        "unembedded": listing.unembedded,
         "size": listing.size_bytes,
         "being_read": [{"name": one.name, "page": one.page_count} for one in listing.being_read],
         "has_more": listing.has_more,
     }
+
+
+def _meant(one: DocumentInfo, listing: Listing) -> Op:
+    """Return whether a document that is ready can be found by what it means, where anything is."""
+    if listing.embedding_model is None or one.stage is not DocumentStage.READY:
+        return {"meaning": "none", "embed_error": None}
+    if one.embedded_by == listing.embedding_model:
+        return {"meaning": "ready", "embed_error": None}
+    return {"meaning": "waiting", "embed_error": one.embed_error and told(one.embed_error)}
 
 
 def _shown(one: DocumentInfo) -> Op:

@@ -61,6 +61,7 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("Cost"), price),
         (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),
         (_("Temperature"), "" if found.temperature is None else number(found.temperature, "g")),
+        (_("Passages found by"), _found_by(found)),
         (_("Longest answer"), _counted(_("{count} tokens"), found.max_tokens)),
         (_("Request"), found.request_id),
         (_("Provider's request"), found.provider_request_id),
@@ -71,6 +72,12 @@ def _facts(found: Explanation) -> list[list[str]]:
 def _ended(found: Explanation) -> str:
     status = _(ENDS[found.status])
     return f"{status}: {told(found.reason)}" if found.reason else status
+
+
+def _found_by(found: Explanation) -> str:
+    how = {"lexical": _("their words"), "vector": _("their meaning"), "hybrid": _("their words and their meaning")}
+    words = how.get(found.found_by, "")
+    return f"{words}: {told(found.words_alone)}" if words and found.words_alone else words
 
 
 def _counted(words: str, tokens: int | None) -> str:

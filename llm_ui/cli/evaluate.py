@@ -4,17 +4,27 @@ A collection is a folder as the BEIR benchmark has it (Thakur et al. 2021, https
 `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv`.
 """
 
+import asyncio
 import json
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
-from llm_ui.cli.command import run, settings, table, with_database
-from llm_ui.documents.evaluate import STRATEGIES, Collection, measure
+from llm_ui.cli.command import data_dir, run, settings, table, with_database
+from llm_ui.config import Config
+from llm_ui.db import Database
+from llm_ui.documents.evaluate import Collection, Embedder, measure
 from llm_ui.errors import InvalidInput
+from llm_ui.kit.http import new_client
 from llm_ui.kit.text import storable
+from llm_ui.runs.embed_documents import embed_all
+from llm_ui.runs.embeddings import TIMEOUTS, Embeddings
+from llm_ui.services import embedding
+from llm_ui.services.embedding import EmbedderCopy
+from llm_ui.services.secrets import load_secrets
 
 
 @click.group("eval")
@@ -25,13 +35,14 @@ def evaluate() -> None:
 @evaluate.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
-def retrieval(dataset: Path, is_json: bool) -> None:
+@data_dir
+def retrieval(dataset: Path, is_json: bool, data_dir: Path | None) -> None:
     """Measure how well passages are found, on the questions and judged answers in the folder DATASET.
 
     DATASET is in the format of BEIR: corpus.jsonl, queries.jsonl and qrels/test.tsv. It is searched in a database of
-    its own, which is deleted afterwards.
+    its own, which is deleted afterwards. Where the workspace has an embedding model, that is measured too.
     """
-    found = run(lambda: _measured(dataset))
+    found = run(lambda: _measured(dataset, settings(data_dir=data_dir)))
     if is_json:
         click.echo(json.dumps(found))
         return
@@ -40,12 +51,33 @@ def retrieval(dataset: Path, is_json: bool) -> None:
     table(rows, ["strategy", *(name.removesuffix("_ms") for name in names)])
 
 
-def _measured(dataset: Path) -> dict[str, dict[str, float]]:
+def _measured(dataset: Path, workspace: Config) -> dict[str, dict[str, float]]:
     collection = load(dataset)
+    copy = with_database(workspace, _embedder_of)
     with tempfile.TemporaryDirectory(prefix="llm-ui-eval-") as folder:
         # Never the database of the settings.
         config = settings(data_dir=folder).model_copy(update={"database_url": None})
-        return with_database(config, lambda database: measure(database, collection, STRATEGIES))
+        return with_database(config, lambda database: _compared(database, collection, copy, workspace))
+
+
+async def _embedder_of(database: Database) -> EmbedderCopy | None:
+    async with database.reading() as session:
+        return await embedding.copy_embedder(session)
+
+
+async def _compared(
+    database: Database, collection: Collection, copy: EmbedderCopy | None, workspace: Config
+) -> dict[str, dict[str, float]]:
+    if copy is None:
+        return await measure(database, collection, None)
+    async with database.writing() as session:
+        await embedding.paste_embedder(session, copy)
+    sealer = (await asyncio.to_thread(load_secrets, workspace)).sealer
+    async with new_client() as http:
+        embeddings = Embeddings(database, sealer, http, question=TIMEOUTS)
+        return await measure(
+            database, collection, Embedder(partial(embed_all, database, embeddings), embeddings.question)
+        )
 
 
 def _shown(name: str, figure: float) -> str:

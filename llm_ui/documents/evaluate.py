@@ -15,9 +15,10 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from llm_ui.db import Database, ReadSession
+from llm_ui.db import Database
 from llm_ui.documents.chunk import chunks
-from llm_ui.documents.retrieve import Passage, retrieve
+from llm_ui.documents.retrieve import Strategy, retrieve
+from llm_ui.documents.vectors import Meaning
 from llm_ui.kit.ids import DocumentId, ProjectId, UserId, uuid7
 from llm_ui.kit.reading import Block, BlockKind, Page
 from llm_ui.models import Document, DocumentChunk, DocumentStage, Project, Role, User
@@ -29,16 +30,18 @@ BATCH = 2_000
 """Documents of one transaction."""
 NAME_CHARS = 200
 
-Strategy = Callable[[ReadSession, Actor, ProjectId, str], Awaitable[Sequence[Passage]]]
+Meant = Callable[[Actor, str], Awaitable[Meaning | None]]
+"""Gives a question's vector."""
+Embed = Callable[[], Awaitable[None]]
+"""Makes the vectors of all passages."""
 
 
-async def lexical(session: ReadSession, actor: Actor, project_id: ProjectId, question: str) -> Sequence[Passage]:
-    """Find passages by their words."""
-    return await retrieve(session, actor, project_id, question, most=DEPTH)
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """What makes vectors."""
 
-
-STRATEGIES: dict[str, Strategy] = {"lexical": lexical}
-"""Ways to find passages, by the names under which they are compared."""
+    embed: Embed
+    meant: Meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,28 @@ def reciprocal_rank(found: Sequence[str], gains: Mapping[str, int], at: int) -> 
     return next((1 / rank for rank, one in enumerate(found[:at], start=1) if one in gains), 0.0)
 
 
-async def measure(
-    database: Database, collection: Collection, strategies: Mapping[str, Strategy]
-) -> dict[str, dict[str, float]]:
-    """Store the collection as a project in an empty database, ask all its questions, return the measures."""
+async def measure(database: Database, collection: Collection, embedder: Embedder | None) -> dict[str, dict[str, float]]:
+    """Store the collection as a project in an empty database, ask all its questions, return the measures.
+
+    By words alone where nothing makes vectors.
+    """
     actor, project_id, names = await _stored(database, collection)
-    return {
-        name: await _measured(database, actor, project_id, names, collection, strategy)
-        for name, strategy in strategies.items()
-    }
+    questions = {question: collection.questions[question] for question in collection.gains}
+    meanings: dict[str, Meaning | None] = {}
+    if embedder is not None:
+        await embedder.embed()
+        meanings = {question: await embedder.meant(actor, words) for question, words in questions.items()}
+    found: dict[str, dict[str, float]] = {}
+    for strategy in Strategy if meanings else (Strategy.LEXICAL,):
+        asked = {
+            question: (
+                "" if strategy is Strategy.VECTOR else words,
+                None if strategy is Strategy.LEXICAL else meanings[question],
+            )
+            for question, words in questions.items()
+        }
+        found[strategy.value] = await _measured(database, actor, project_id, names, collection, asked)
+    return found
 
 
 async def _measured(
@@ -91,14 +107,15 @@ async def _measured(
     project_id: ProjectId,
     names: Mapping[DocumentId, str],
     collection: Collection,
-    strategy: Strategy,
+    asked: Mapping[str, tuple[str, Meaning | None]],
 ) -> dict[str, float]:
     rankings: list[tuple[list[str], Mapping[str, int]]] = []
     times_s = list[float]()
     for question, gains in collection.gains.items():
+        words, meaning = asked[question]
         began = time.perf_counter()
         async with database.reading() as session:
-            passages = await strategy(session, actor, project_id, collection.questions[question])
+            passages = await retrieve(session, actor, project_id, words, most=DEPTH, meaning=meaning)
         times_s.append(time.perf_counter() - began)
         rankings.append((list(dict.fromkeys(names[passage.document_id] for passage in passages)), gains))
     times_s.sort()

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ChunkId, DocumentId, ProjectId, UserId, uuid7
+from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 
 
@@ -59,6 +59,14 @@ class Document(Timestamped, Base):
     """How often a worker has begun to read it since it was asked to."""
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     heartbeat_at: Mapped[datetime | None]
+    embedded_by: Mapped[ModelId | None]
+    """The model that made vectors of all its passages; None while there are none, or not of all."""
+    embedded_at: Mapped[datetime | None]
+    """When the last of them was made."""
+    embed_error: Mapped[str | None]
+    """Why the last attempt to make them failed."""
+    embed_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the model refused these very passages."""
 
 
 class DocumentPage(Base):
@@ -95,3 +103,16 @@ class DocumentChunk(Base):
     page_to: Mapped[int]
     tokens: Mapped[int]
     """Estimated."""
+
+
+class PassageVector(Base):
+    """What a passage means, as an embedding model tells it."""
+
+    __tablename__ = "passage_vectors"
+
+    chunk_id: Mapped[ChunkId] = mapped_column(ForeignKey("document_chunks.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[ProjectId] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    """The passage's: the wall stands in this table too."""
+    model_id: Mapped[ModelId] = mapped_column(ForeignKey("ai_models.id", ondelete="CASCADE"))
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    """As kit/vectors.py packs it."""

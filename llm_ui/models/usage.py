@@ -20,6 +20,7 @@ class UsagePurpose(StrEnum):
     TAGS = "tags"
     FOLLOW_UPS = "follow_ups"
     SUMMARY = "summary"
+    EMBEDDING = "embedding"
 
 
 class UsageLog(Base):

@@ -131,6 +131,33 @@ class WireRequest:
     """The same, encoded already, where that takes long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is to become vectors. `model` is the provider's own name of it."""
+
+    model: str
+    texts: tuple[str, ...]
+    is_question: bool = False
+    """Whether these are looked for, and not looked through: some models are told which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Texts as vectors, in their order, all of the same length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    input_tokens: int | None = None
+    """As the provider counts them; None where it does not say."""
+
+
+class Embedder(Protocol):
+    """Makes vectors of texts in one provider's protocol. Raises `ProviderError` and nothing else."""
+
+    async def embed(self, http: httpx2.AsyncClient, endpoint: Endpoint, texts: Texts, timeouts: Timeouts) -> Embedded:
+        """Return the vectors."""
+        ...
+
+
 class Adapter(Protocol):
     """Speaks one provider's protocol. Raises `ProviderError` and nothing else."""
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from llm_ui.errors import ProviderFault
 from llm_ui.providers.base import (
     Delta,
+    Embedded,
     Endpoint,
     Finish,
     ListedModel,
@@ -17,10 +18,11 @@ from llm_ui.providers.base import (
     PromptMessage,
     ReasoningDelta,
     TextDelta,
+    Texts,
     UsageDelta,
     WireRequest,
 )
-from llm_ui.providers.fields import array, count, obj, text
+from llm_ui.providers.fields import array, count, numbers, obj, text
 from llm_ui.providers.refusals import error, reported
 from llm_ui.providers.wire import parsed_object
 
@@ -61,16 +63,31 @@ class GoogleProtocol:
         return WireRequest(f"{endpoint.base_url}/models?pageSize=1000", _headers(endpoint))
 
     def parse_models(self, body: object) -> Iterator[ListedModel]:
-        """Yield the models that generate text."""
+        """Yield the models that generate text or vectors."""
         for entry in map(obj, array(obj(body), "models")):
             name = text(entry, "name").removeprefix("models/")
-            if name and "generateContent" in array(entry, "supportedGenerationMethods"):
+            methods = array(entry, "supportedGenerationMethods")
+            if name and ("generateContent" in methods or "embedContent" in methods):
                 yield ListedModel(
                     name,
                     text(entry, "displayName") or name,
                     count(entry, "inputTokenLimit"),
                     count(entry, "outputTokenLimit"),
                 )
+
+    def embed(self, endpoint: Endpoint, texts: Texts) -> WireRequest:
+        """Return the request for vectors: https://ai.google.dev/api/embeddings."""
+        model = f"models/{texts.model.removeprefix('models/')}"
+        task = "RETRIEVAL_QUERY" if texts.is_question else "RETRIEVAL_DOCUMENT"
+        requests = [
+            {"model": model, "content": {"parts": [{"text": one}]}, "taskType": task} for one in texts.texts
+        ]  # fmt: skip
+        url = f"{endpoint.base_url}/models/{quote(model.removeprefix('models/'), safe='')}:batchEmbedContents"
+        return WireRequest(url, _headers(endpoint), {"requests": requests})
+
+    def parse_embedded(self, body: object) -> Embedded:
+        """Return the vectors; the protocol counts no tokens of them."""
+        return Embedded(tuple(numbers(entry, "values") for entry in map(obj, array(obj(body), "embeddings"))))
 
 
 class GoogleTranslator:

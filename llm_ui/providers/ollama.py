@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from llm_ui.providers.base import (
     Delta,
+    Embedded,
     Endpoint,
     Finish,
     ListedModel,
@@ -14,10 +15,11 @@ from llm_ui.providers.base import (
     PromptMessage,
     ReasoningDelta,
     TextDelta,
+    Texts,
     UsageDelta,
     WireRequest,
 )
-from llm_ui.providers.fields import array, count, obj, text
+from llm_ui.providers.fields import array, count, numbers, obj, text
 from llm_ui.providers.refusals import reported
 from llm_ui.providers.wire import parsed_object
 
@@ -56,6 +58,16 @@ class OllamaProtocol:
             name = text(entry, "name") or text(entry, "model")
             if name:
                 yield ListedModel(name, name)
+
+    def embed(self, endpoint: Endpoint, texts: Texts) -> WireRequest:
+        """Return the request for vectors; what a text has beyond the model's window is left out of its vector."""
+        body: dict[str, object] = {"model": texts.model, "input": list(texts.texts)}
+        return WireRequest(f"{_root(endpoint)}/api/embed", _headers(endpoint), body)
+
+    def parse_embedded(self, body: object) -> Embedded:
+        """Return the vectors."""
+        found = tuple(numbers({"vector": one}, "vector") for one in array(obj(body), "embeddings"))
+        return Embedded(found, count(obj(body), "prompt_eval_count"))
 
 
 class OllamaTranslator:

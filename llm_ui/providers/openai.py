@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from llm_ui.providers.base import (
     Delta,
+    Embedded,
     Endpoint,
     Finish,
     ListedModel,
@@ -16,10 +17,11 @@ from llm_ui.providers.base import (
     PromptMessage,
     ReasoningDelta,
     TextDelta,
+    Texts,
     UsageDelta,
     WireRequest,
 )
-from llm_ui.providers.fields import array, count, obj, text
+from llm_ui.providers.fields import array, count, numbers, obj, text
 from llm_ui.providers.refusals import reported
 from llm_ui.providers.wire import parsed_object
 
@@ -68,6 +70,17 @@ class OpenAIProtocol:
             )
             if name:
                 yield ListedModel(name, text(entry, "name") or name, window)
+
+    def embed(self, endpoint: Endpoint, texts: Texts) -> WireRequest:
+        """Return the request for vectors: https://platform.openai.com/docs/api-reference/embeddings."""
+        body: dict[str, object] = {"model": texts.model, "input": list(texts.texts)}
+        return WireRequest(f"{endpoint.base_url}/embeddings", _headers(endpoint), body)
+
+    def parse_embedded(self, body: object) -> Embedded:
+        """Return the vectors; they say themselves whose they are."""
+        entries = sorted(map(obj, array(obj(body), "data")), key=lambda entry: count(entry, "index") or 0)
+        usage = obj(obj(body).get("usage"))
+        return Embedded(tuple(numbers(entry, "embedding") for entry in entries), count(usage, "prompt_tokens"))
 
 
 class OpenAITranslator:

@@ -33,7 +33,10 @@ MAX_ANSWER_CHARS = 4_000_000
 MAX_ERROR_BODY_BYTES = 64_000
 ERROR_BODY_S = 5.0
 """How long the words of a refusal are waited for; its status is known by then."""
-MAX_LIST_BYTES = 8_000_000
+MAX_BODY_BYTES = 8_000_000
+"""Of an answer that comes as a whole: a list of models, or vectors."""
+LONG_BODY_BYTES = 100_000
+"""Longer ones are parsed off the event loop."""
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id")
 
 
@@ -111,19 +114,26 @@ class WireAdapter:
         self, http: httpx2.AsyncClient, endpoint: Endpoint, timeouts: Timeouts
     ) -> tuple[ListedModel, ...]:
         """Return what the provider serves."""
-        clock = _Clock(timeouts)
-        async with _opened(http, self.protocol.models(endpoint), endpoint, clock, timeouts) as response:
-            if response.status_code >= 300:
-                raise refusal(response.status_code, response.headers, await _error_body(response), endpoint)
-            async with clock.waiting():
-                raw = await _some(response, MAX_LIST_BYTES)
-        try:
-            body = json.loads(raw)
-        except (ValueError, RecursionError):
-            raise _not_an_endpoint() from None
-        if isinstance(body, dict) and body.get("error"):
-            raise reported(body["error"], endpoint)
+        body = await fetch(http, self.protocol.models(endpoint), endpoint, timeouts)
         return tuple(self.protocol.parse_models(body))
+
+
+async def fetch(http: httpx2.AsyncClient, wire: WireRequest, endpoint: Endpoint, timeouts: Timeouts) -> object:
+    """Return the JSON that answers a request as a whole. Raises `ProviderError`."""
+    clock = _Clock(timeouts)
+    async with _opened(http, wire, endpoint, clock, timeouts) as response:
+        if response.status_code >= 300:
+            raise refusal(response.status_code, response.headers, await _error_body(response), endpoint)
+        async with clock.waiting():
+            raw = await _some(response, MAX_BODY_BYTES)
+    try:
+        # Vectors of some hundred passages are megabytes of digits.
+        body = json.loads(raw) if len(raw) < LONG_BODY_BYTES else await asyncio.to_thread(json.loads, raw)
+    except (ValueError, RecursionError):
+        raise _not_an_endpoint() from None
+    if isinstance(body, dict) and body.get("error"):
+        raise reported(body["error"], endpoint)
+    return body
 
 
 async def _to_send(protocol: WireProtocol, endpoint: Endpoint, prompt: Prompt) -> WireRequest:

@@ -39,6 +39,7 @@ from llm_ui.providers.registry import adapter
 from llm_ui.runs import context, store
 from llm_ui.runs.background import Background
 from llm_ui.runs.context import Context, Wanted
+from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
@@ -69,8 +70,11 @@ SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING,
 class Engine:
     """Makes answers. One in each process of the LLM API."""
 
-    def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config, embeddings: Embeddings
+    ) -> None:
         self._database = database
+        self._embeddings = embeddings
         self._sealer = sealer
         self._files = FileStore(config.files_path)
         self._max_files = config.max_files
@@ -203,8 +207,7 @@ class Engine:
                 sought = chat.project_id
             if sought is not None:
                 # Outside: nobody's write waits for a search.
-                async with self._database.reading() as session:
-                    found = await look_up(session, actor, sought, request)
+                found = await look_up(self._database, self._embeddings, actor, sought, request)
         return LiveRun(
             turn=turn,
             target=target,

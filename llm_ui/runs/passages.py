@@ -10,15 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llm_ui.contract import ChatRequest, Source
-from llm_ui.db import ReadSession
-from llm_ui.documents.retrieve import Passage, retrieve
+from llm_ui.db import Database, ReadSession
+from llm_ui.documents.retrieve import Passage, Strategy, retrieve
 from llm_ui.documents.whole import read_whole
+from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.ids import ChatId, DocumentId, MessageId, ProjectId
 from llm_ui.kit.token_count import estimate
+from llm_ui.observability.logging import get_logger
+from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.files import Room
-from llm_ui.services import documents
 from llm_ui.services.access import Actor
+from llm_ui.services.documents import has_ready
 from llm_ui.services.messages import last_questions, sources_of
+
+log = get_logger(__name__)
 
 MOST = 8
 """Passages of one question."""
@@ -48,19 +53,83 @@ class Found:
     """The documents that were named, in reading order, where they are short enough to be sent whole."""
     cited: tuple[Source, ...] = ()
     """What the answer that is continued cites: it keeps its numbers."""
+    strategy: Strategy = Strategy.LEXICAL
+    problem: str | None = None
+    """Why words alone were searched, although a model is there that makes vectors."""
+
+    def how(self) -> dict[str, str | None]:
+        """Return how it was found, as a run's manifest tells it."""
+        return {"strategy": self.strategy.value, "problem": self.problem}
 
 
-async def look_up(session: ReadSession, actor: Actor, project_id: ProjectId, request: ChatRequest) -> Found | None:
+async def look_up(
+    database: Database, embeddings: Embeddings, actor: Actor, project_id: ProjectId, request: ChatRequest
+) -> Found | None:
     """Return what the documents of a project hold on a question; None when there is none that can be searched."""
     began = time.monotonic()
-    if "passages" in request.without or not await documents.has_ready(session, actor, project_id):
-        return None
-    asked = await _asked(session, actor, request)
+    async with database.reading() as session:
+        if "passages" in request.without or not await has_ready(session, actor, project_id):
+            return None
+        asked = await _asked(session, actor, request)
+        cited = await _cited(session, actor, request)
     named = [DocumentId(each) for each in request.documents]
-    passages = await retrieve(session, actor, project_id, asked, most=MOST, documents=named)
-    whole = await read_whole(session, actor, project_id, named, most_tokens=WHOLE_TOKENS) if named else ()
-    cited = await _cited(session, actor, request)
-    return Found(passages, round((time.monotonic() - began) * 1000, 1), whole, cited)
+    sought = await seek(database, embeddings, actor, Search(project_id, asked, MOST, named))
+    async with database.reading() as session:
+        whole = await read_whole(session, actor, project_id, named, most_tokens=WHOLE_TOKENS) if named else ()
+    took_ms = round((time.monotonic() - began) * 1000, 1)
+    return Found(sought.passages, took_ms, whole, cited, sought.strategy, sought.problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What was found, and how."""
+
+    passages: tuple[Passage, ...]
+    strategy: Strategy
+    problem: str | None = None
+    """Why words alone were searched, although a model is there that makes vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for."""
+
+    project_id: ProjectId
+    query: str
+    most: int
+    documents: Sequence[DocumentId] = ()
+    """Only in these; none: in all."""
+    strategy: Strategy | None = None
+    """None: the best there is."""
+
+
+async def seek(database: Database, embeddings: Embeddings, actor: Actor, search: Search) -> Sought:
+    """Return the passages of a project that answer what is asked.
+
+    Raises our errors when vectors are asked for and none can be made of the question.
+    """
+    strategy = search.strategy
+    meaning, problem = None, None
+    if strategy is not Strategy.LEXICAL:
+        try:
+            meaning = await embeddings.question(actor, search.query)
+        except LLMUIError as error:
+            if strategy is not None:
+                raise
+            # Words find much too: nobody's question waits until the embedding model is back.
+            log.warning("retrieval.words_alone", code=error.code)
+            problem = error.message
+        if meaning is None and strategy is not None:
+            raise InvalidInput(
+                "No embedding model is set, so words alone can be searched. An administrator can set one."
+            )
+    used = strategy or (Strategy.LEXICAL if meaning is None else Strategy.HYBRID)
+    words = "" if used is Strategy.VECTOR else search.query
+    async with database.reading() as session:
+        found = await retrieve(
+            session, actor, search.project_id, words, most=search.most, documents=search.documents, meaning=meaning
+        )
+    return Sought(found, used, problem)
 
 
 async def _cited(session: ReadSession, actor: Actor, request: ChatRequest) -> tuple[Source, ...]:

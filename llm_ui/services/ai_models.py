@@ -17,7 +17,7 @@ from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, readable, require
-from llm_ui.services.capabilities import can_see_images
+from llm_ui.services.capabilities import can_see_images, makes_embeddings
 from llm_ui.services.prices import Prices, listed
 from llm_ui.services.settings import DEFAULT_MODEL
 
@@ -40,6 +40,7 @@ class ModelInfo:
     context_window: int | None
     max_output_tokens: int | None
     can_see_images: bool
+    makes_embeddings: bool
     prices: Prices
     price_source: PriceSource
     updated_at: datetime
@@ -94,12 +95,20 @@ class ModelChange:
     prices: Prices
     can_see_images: bool | None = None
     """None leaves it as it is."""
+    makes_embeddings: bool | None = None
+    """None leaves it as it is."""
 
 
 async def list_models(session: ReadSession, actor: Actor) -> tuple[ModelInfo, ...]:
     """Return the models that may be asked, the default one first, then by provider and name."""
-    query = _models(actor).where(AiModel.is_enabled, AiProvider.is_enabled)
+    query = _usable(actor).where(~AiModel.makes_embeddings)
     return tuple(sorted(await _infos(session, query), key=lambda model: not model.is_default))
+
+
+async def list_embedders(session: ReadSession, actor: Actor) -> tuple[ModelInfo, ...]:
+    """Return the models that may make vectors, by provider and name."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    return await _infos(session, _usable(actor).where(AiModel.makes_embeddings))
 
 
 async def find_models(
@@ -139,10 +148,12 @@ async def get_model(session: ReadSession, actor: Actor, model_id: ModelId) -> Mo
     return found[0]
 
 
-async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -> ModelTarget:
-    """Return the model to ask; None means the default one.
+async def target(
+    session: ReadSession, actor: Actor, model_id: ModelId | None, *, is_embedder: bool = False
+) -> ModelTarget:
+    """Return the model to ask, or to make vectors; None means the default one.
 
-    Raises `NotFound` or `InvalidInput` with what to do when it is gone, disabled or none is set.
+    Raises `NotFound` or `InvalidInput` with what to do when it is gone, disabled, of the other kind or none is set.
     """
     require(actor, Permission.CHAT)
     if model_id is None:
@@ -159,6 +170,10 @@ async def target(session: ReadSession, actor: Actor, model_id: ModelId | None) -
     model, provider, learnt = found
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
+    if model.makes_embeddings and not is_embedder:
+        raise InvalidInput("{name} makes embeddings and no answers. Pick another model.", name=model.display_name)
+    if is_embedder and not model.makes_embeddings:
+        raise InvalidInput("{name} makes answers and no embeddings. Pick another model.", name=model.display_name)
     return ModelTarget(
         model_id=model.id,
         provider_id=provider.id,
@@ -181,7 +196,7 @@ async def add_models(
 ) -> tuple[ModelId, ...]:
     """Add models to a provider, enabled. Those it has already stay as they are; deleted ones come back.
 
-    When there is no default model yet, the first one becomes it. Raises `NotFound` and `InvalidInput`.
+    When there is no default model yet, the first one that answers becomes it. Raises `NotFound` and `InvalidInput`.
     """
     require(actor, Permission.MANAGE_PROVIDERS)
     provider = await session.scalar(readable(AiProvider, actor).where(AiProvider.id == provider_id))
@@ -204,8 +219,9 @@ async def add_models(
     if added:
         names = one_line(", ".join(new.name for new in new_models), 500)
         await audit.record(session, actor, "models.added", provider.name, models=names)
-        if await settings.get(session, DEFAULT_MODEL) is None:
-            await settings.store(session, DEFAULT_MODEL, str(added[0]))
+        answers = [row.id for row in known.values() if row.id in added and not row.makes_embeddings]
+        if answers and await settings.get(session, DEFAULT_MODEL) is None:
+            await settings.store(session, DEFAULT_MODEL, str(answers[0]))
     return tuple(added)
 
 
@@ -227,6 +243,9 @@ async def change_model(
     row.max_output_tokens = _count(change.max_output_tokens)
     if change.can_see_images is not None:
         row.can_see_images = change.can_see_images
+    if change.makes_embeddings is not None and change.makes_embeddings != row.makes_embeddings:
+        await _refuse_default(session, row)
+        row.makes_embeddings = change.makes_embeddings
     _check_prices(prices := change.prices)
     if prices != prices_of(row):
         _set_prices(row, prices, PriceSource.ADMIN)
@@ -272,6 +291,10 @@ async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> Non
     await audit.record(session, actor, "model.deleted", row.name)
 
 
+def _usable(actor: Actor) -> Select[AiModel, AiProvider]:
+    return _models(actor).where(AiModel.is_enabled, AiProvider.is_enabled)
+
+
 def _models(actor: Actor) -> Select[AiModel, AiProvider]:
     """Return the models with their providers, by provider and name."""
     query = readable(AiModel, actor).join(AiProvider, AiProvider.id == AiModel.provider_id)
@@ -299,6 +322,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         can_see_images=model.can_see_images,
+        makes_embeddings=model.makes_embeddings,
         prices=prices_of(model),
         price_source=model.price_source,
         updated_at=model.updated_at,
@@ -334,6 +358,7 @@ def _new_row(provider: AiProvider, name: str, new: NewModel) -> AiModel:
         context_window=new.context_window or (known.context_window if known else None),
         max_output_tokens=new.max_output_tokens,
         can_see_images=can_see_images(provider.kind, name),
+        makes_embeddings=makes_embeddings(name),
         input_usd_per_mtok=prices.input_usd_per_mtok,
         cached_input_usd_per_mtok=prices.cached_input_usd_per_mtok,
         output_usd_per_mtok=prices.output_usd_per_mtok,

@@ -14,11 +14,25 @@ BLIND = re.compile(
 )
 """Members of these families that do not, or that do something else."""
 
+EMBEDS = re.compile(
+    r"embed|^bge-|^gte-|^e5-|-e5-|all-minilm|^voyage-|sentence-|paraphrase-|jina-(clip|colbert)|snowflake-arctic-embed"
+)
+"""Families that make vectors of texts, under the names that Ollama, OpenAI, Google and routers give them."""
+
 
 def can_see_images(kind: ProviderKind, name: str) -> bool:
     """Return whether a model of that name, as its provider writes it, takes images as far as is known."""
     if kind is ProviderKind.DEMO:
         return True
-    # Routers put the maker before the name.
-    name = name.lower().rpartition("/")[2]
+    name = _without_maker(name)
     return SEE_IMAGES.search(name) is not None and BLIND.search(name) is None
+
+
+def makes_embeddings(name: str) -> bool:
+    """Return whether a model of that name makes vectors of texts instead of answers, as far as is known."""
+    return EMBEDS.search(_without_maker(name)) is not None
+
+
+def _without_maker(name: str) -> str:
+    """Return the name in lower case; routers put the maker before it."""
+    return name.lower().rpartition("/")[2]

@@ -3,17 +3,20 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, delete, exists, func, or_, select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
-from llm_ui.kit.ids import ChunkId, DocumentId, ProjectId, UserId, uuid7
+from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, DocumentStage
+from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
 from llm_ui.services.projects import require_project
+from llm_ui.services.settings import EMBEDDING_MODEL
 
 MAX_DOCUMENTS = 5_000
 """Of one project."""
@@ -46,6 +49,10 @@ class DocumentInfo:
     has_pages: bool
     chunk_count: int
     tokens: int
+    embedded_by: ModelId | None = None
+    """The model by whose vectors it can be found."""
+    embed_error: str | None = None
+    """Why it cannot yet be."""
 
     @property
     def is_busy(self) -> bool:
@@ -75,6 +82,10 @@ class Listing:
     """Those that workers have in their hands."""
     has_more: bool = False
     """Whether further ones follow."""
+    embedding_model: ModelId | None = None
+    """The model by whose vectors documents are to be found; None where words alone are searched."""
+    unembedded: int = 0
+    """Those that wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +128,25 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
 
 
 async def retry(session: Session, actor: Actor, document_id: DocumentId) -> DocumentInfo:
-    """Have a document read once more from its file. Raises `NotFound`, and `Conflict` while it is being read."""
+    """Have a document read once more from its file, or its vectors made, whichever failed.
+
+    Raises `NotFound`, and `Conflict` while it is being read.
+    """
     row = await _row(session, actor, document_id)
     if _info(row).is_busy:
         raise Conflict("{name} is being read already. Wait a moment.", name=row.name)
-    await _begin_anew(session, row)
+    if row.stage is DocumentStage.READY and row.embed_error is not None:
+        # It is read; what failed came after.
+        row.embed_error, row.embed_attempts = None, 0
+    else:
+        await _begin_anew(session, row)
     return _info(row)
 
 
 async def _begin_anew(session: Session, row: Document) -> None:
     row.stage, row.error_message, row.remark = DocumentStage.RECEIVED, None, ""
-    row.page_count = row.chunk_count = row.tokens = row.attempts = 0
-    row.lease_owner = row.heartbeat_at = None
+    row.page_count = row.chunk_count = row.tokens = row.attempts = row.embed_attempts = 0
+    row.lease_owner = row.heartbeat_at = row.embedded_by = row.embed_error = None
     await session.flush()
     # rights: of a document that the actor may change
     await session.execute(delete(DocumentPage).where(DocumentPage.document_id == row.id))
@@ -206,15 +224,25 @@ def _named(mine: Select[Document], name: str) -> Select[Document]:
 async def _listing(
     session: ReadSession, mine: Select[Document], rows: Sequence[Document], *, has_more: bool = False
 ) -> Listing:
+    chosen = await settings.get(session, EMBEDDING_MODEL)
+    model_id = None if chosen is None else ModelId(UUID(chosen))
     is_failed = Document.stage == DocumentStage.FAILED
     is_busy = Document.stage.not_in((DocumentStage.READY, DocumentStage.FAILED))
+    waits = (Document.stage == DocumentStage.READY) & Document.embedded_by.is_distinct_from(model_id)
     figures = mine.with_only_columns(
-        func.count(), func.count().filter(is_busy), func.count().filter(is_failed), func.sum(Document.size_bytes)
+        func.count(),
+        func.count().filter(is_busy),
+        func.count().filter(is_failed),
+        func.count().filter(waits),
+        func.sum(Document.size_bytes),
     )
-    count, busy, failed, size = (await session.execute(figures)).one()
+    count, busy, failed, waiting, size = (await session.execute(figures)).one()
     being_read = mine.where(is_busy, Document.heartbeat_at.is_not(None)).order_by(Document.id).limit(BEING_READ)
     held = (await session.scalars(being_read)).all() if busy else []
-    return Listing(tuple(map(_info, rows)), count, busy, failed, int(size or 0), tuple(map(_info, held)), has_more)
+    return Listing(
+        tuple(map(_info, rows)), count, busy, failed, int(size or 0), tuple(map(_info, held)), has_more, model_id,
+        0 if model_id is None else waiting,
+    )  # fmt: skip
 
 
 async def find(session: ReadSession, actor: Actor, document_id: DocumentId) -> DocumentInfo:
@@ -264,5 +292,5 @@ def _info(row: Document) -> DocumentInfo:
     return DocumentInfo(
         row.id, row.project_id, row.name, row.media_type, row.size_bytes, row.sha256, row.version, row.stage,
         row.error_message and storable(row.error_message), row.remark, row.page_count, row.has_pages, row.chunk_count,
-        row.tokens,
+        row.tokens, row.embedded_by, row.embed_error and storable(row.embed_error),
     )  # fmt: skip

@@ -87,6 +87,10 @@ class Explanation:
     """Origins of parts that the person left out of this request."""
     cut: str
     """What was left out and why; empty when all was sent."""
+    found_by: str
+    """How passages were looked for: `lexical`, `vector` or `hybrid`; empty where none were."""
+    words_alone: str
+    """Why they were looked for by words alone, although there is an embedding model; else empty."""
     timings: tuple[Timing, ...]
     """One after the other, from the question's arrival to the answer's end."""
     input_tokens: int | None
@@ -111,6 +115,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         raise NotFound("Nothing is known of how this answer came about: no model wrote it in this chat.")
     manifest: dict[str, Any] = run.manifest or {}
     listed: list[dict[str, Any]] = manifest.get("parts", [])
+    sought: dict[str, str | None] = manifest.get("retrieval", {})
     texts = await _texts(session, actor, [name for part in listed for name in part.get("messages", ())])
     return Explanation(
         model_name=run.model_name,
@@ -123,6 +128,8 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         is_calibrated=manifest.get("counts") == "calibrated",
         left_out=tuple(manifest.get("left_out", ())),
         cut=str(manifest.get("cut", "")),
+        found_by=str(sought.get("strategy") or ""),
+        words_alone=str(sought.get("problem") or ""),
         timings=_timings(run),
         input_tokens=run.input_tokens,
         cached_tokens=run.cached_tokens,

@@ -42,6 +42,11 @@ HELPER_FOLLOW_UPS = WorkspaceSetting(
 HELPER_SUMMARIES = WorkspaceSetting(
     "helper_summaries", "Whether the helper model sums up what no longer fits a model's window.", default=True
 )
+EMBEDDING_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
+    "embedding_model_id",
+    "The model that makes vectors of passages and questions; none: words alone are searched.",
+    None,
+)
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
@@ -49,7 +54,7 @@ SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written on
 
 REGISTRY = (
     REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
-    HELPER_SUMMARIES, SETUP_TOKEN, SEEDED,
+    HELPER_SUMMARIES, EMBEDDING_MODEL, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 
 

@@ -84,9 +84,9 @@ def stack(*items: Any, **options: Any) -> Any:
     return pn.Column(*items, sizing_mode="stretch_width", margin=0, **options)
 
 
-def page(*items: Any) -> Any:
+def page(*items: Any, styles: dict[str, str] | None = None) -> Any:
     """Return a page's parts one below the other; each keeps its own distance, so that what is empty takes no room."""
-    return pn.Column(*items, sizing_mode="stretch_width", margin=0)
+    return pn.Column(*items, sizing_mode="stretch_width", margin=0, styles=styles or {})
 
 
 def section(title: str, sentence: str, *items: Any) -> Any:

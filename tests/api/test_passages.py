@@ -1,25 +1,30 @@
 """What a project's documents hold goes with a question, and what the answer cites was sent."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, CompleteEvent, StartEvent, TokenEvent
 from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
-from llm_ui.models import Role, Run
+from llm_ui.models import Document, Role, Run
 from llm_ui.services import memories, projects
-from llm_ui.services.access import Actor
+from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.embedding import set_embedding_model
 from llm_ui.services.explanations import Stretch, explain_answer
 from llm_ui.services.messages import read_messages
 from tests.api.conftest import AddModel, RunningApi
 from tests.conftest import make_actor
 from tests.documents.ready import a_document, a_project, received
+from tests.fakes.embeddings import embeddings_reply
 from tests.fakes.provider import FakeProvider, answer, reply
 
 ClientOf = Callable[[Actor], UserClient]
@@ -282,3 +287,56 @@ async def test_passages_are_looked_for_over_http(
     (found,) = mine.json()["passages"]
     assert (found["document_id"], found["text"], found["page_from"]) == (str(document_id), PASSAGES[1], 2)
     assert other.status_code == 404
+
+
+async def test_they_are_found_by_what_they_mean_where_a_model_makes_vectors(
+    api: RunningApi, database: Database, database_config: Config, client_of: ClientOf, a_user: Actor,
+    add_model: AddModel,
+) -> None:  # fmt: skip
+    project_id = await a_project(database, a_user)
+    await a_document(database, a_user, project_id, PASSAGES)
+    async with FakeProvider(embeddings_reply) as fake:
+        model_id = await add_model(fake.base_url("openai"), "things-embed")
+        async with database.writing() as session:
+            await set_embedding_model(session, SYSTEM, model_id)
+        async with asyncio.timeout(60), database.reading() as session:
+            while await session.scalar(select(Document.embedded_by)) is None:
+                await asyncio.sleep(0.05)
+                await session.rollback()
+        async with httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False) as http:
+
+            async def found(strategy: str | None) -> dict[str, Any]:
+                asked = {"project_id": str(project_id), "query": "any wader", "most": 1, "strategy": strategy}
+                response = await http.post("/v1/retrieve", json=asked, headers=client_of(a_user).headers())
+                assert response.status_code == 200, response.text
+                return dict(response.json())
+
+            best, lexical, vector = await found(None), await found("lexical"), await found("vector")
+        assert (best["strategy"], lexical["strategy"], vector["strategy"]) == ("hybrid", "lexical", "vector")
+        assert [one["text"] for one in best["passages"]] == [PASSAGES[0]]
+        assert [one["text"] for one in vector["passages"]] == [PASSAGES[0]]
+        assert lexical["passages"] == []
+        client = client_of(a_user)
+        events = await everything(client, asking("Any wader?", project_id=project_id))
+        assert started(events).sources is not None
+        async with database.reading() as session:
+            explained = await explain_answer(session, a_user, MessageId(started(events).answer_id))
+        assert (explained.found_by, explained.words_alone) == ("hybrid", "")
+
+    events = await everything(client, asking("A heron?", project_id=project_id))
+    async with database.reading() as session:
+        explained = await explain_answer(session, a_user, MessageId(started(events).answer_id))
+    assert explained.found_by == "lexical"
+    assert explained.words_alone.startswith("Nothing answers at 127.0.0.1")
+
+
+async def test_without_a_model_vectors_cannot_be_asked_for(
+    api: RunningApi, database: Database, database_config: Config, client_of: ClientOf, a_user: Actor
+) -> None:
+    project_id = await a_project(database, a_user)
+    asked = {"project_id": str(project_id), "query": "heron", "strategy": "vector"}
+    async with httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False) as http:
+        response = await http.post("/v1/retrieve", json=asked, headers=client_of(a_user).headers())
+
+    assert response.status_code == 400
+    assert "No embedding model is set" in response.text

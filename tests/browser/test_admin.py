@@ -10,7 +10,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from llm_ui.providers.local import USUAL_PORTS
-from tests.browser.conftest import Watch, sign_in
+from tests.browser.conftest import Watch, ask, sign_in
+from tests.browser.test_documents import drop, listed
+from tests.browser.test_projects import begin_project
+from tests.fakes.embeddings import serving
 from tests.product import FakeProvider, Product
 
 NewContext = Callable[..., BrowserContext]
@@ -206,6 +209,45 @@ def test_the_default_model_is_changed_and_cannot_be_switched_off(admin: Page, pr
 
     admin.get_by_role("button", name=re.compile("Make default Demo")).click()
     expect(row(admin, "Demo")).to_contain_text("Default")
+
+
+def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, product: Product) -> None:
+    with serving() as address:
+        open_admin(admin, product, "Providers")
+        fill_provider(admin, "Vectors", address)
+        admin.get_by_role("button", name="Save and test").click()
+        models = admin.get_by_role("dialog", name="Models of Vectors")
+        for name in ("things-embed", "broken-embed"):
+            models.get_by_role("checkbox", name=name).check()
+        models.get_by_role("button", name="Add models").click()
+        expect(models).to_be_hidden()
+
+        open_admin(admin, product, "Settings")
+        chosen = admin.get_by_label("Embedding model")
+        chosen.select_option(label="broken-embed · Vectors")
+        expect(admin.get_by_text("did not send a vector for each text")).to_be_visible()
+        expect(chosen).to_have_value("None: search by words alone")
+        chosen.select_option(label="things-embed · Vectors")
+        expect(admin.get_by_text("It works.")).to_be_visible()
+        open_admin(admin, product, "Models")
+        expect(row(admin, "things-embed")).to_contain_text("Embeddings")
+
+        admin.goto(product.url)
+        expect(admin.get_by_label("Model", exact=True)).not_to_contain_text("things-embed")
+        begin_project(admin, "Shore")
+        expect(admin.get_by_role("button", name="Upload files")).to_be_visible()
+        drop(admin, {"birds.md": b"# Birds\n\nThe heron stands on one leg."})
+        expect(listed(admin).filter(has_text="Ready")).to_have_count(1, timeout=40_000)
+        ask(admin, "Which wader is there?")
+        admin.get_by_role("button", name="What the model saw").click()
+        saw = admin.get_by_role("dialog", name="What the model saw")
+        expect(saw).to_contain_text("their words and their meaning")
+        saw.get_by_text("Passages of documents").click()
+        expect(saw).to_contain_text("The heron stands on one leg.")
+        saw.get_by_role("button", name="Close").click()
+        open_admin(admin, product, "Settings")
+        chosen.select_option(label="None: search by words alone")
+        expect(admin.get_by_text("searched by words alone now")).to_be_visible()
 
 
 def test_registration_is_closed_and_opened(admin: Page, product: Product) -> None:

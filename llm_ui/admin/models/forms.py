@@ -22,6 +22,15 @@ def fields() -> list[dict[str, Any]]:
                 {"value": "no", "label": _("It cannot see them")},
             ],
         },
+        {
+            "name": "makes_embeddings",
+            "label": _("Used for"),
+            "type": "select",
+            "options": [
+                {"value": "no", "label": _("Answers in chats")},
+                {"value": "yes", "label": _("Embeddings: search in documents")},
+            ],
+        },
         _price("input_price", _("Input, dollars per million tokens"), _("Unknown")),
         _price("cached_price", _("Cached input, dollars per million tokens"), _("As other input")),
         _price("output_price", _("Output, dollars per million tokens"), _("Unknown")),

@@ -44,7 +44,8 @@ def models(listed: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
 
 def _actions(model: ModelInfo) -> list[dict[str, str]]:
     actions = [{"action": "edit", "label": _("Edit")}]
-    if model.is_enabled and model.is_provider_enabled and not model.is_default:
+    answers = not model.makes_embeddings
+    if model.is_enabled and model.is_provider_enabled and answers and not model.is_default:
         actions.append({"action": "default", "label": _("Make default")})
     if not model.is_default:
         switch = ("disable", _("Switch off")) if model.is_enabled else ("enable", _("Switch on"))
@@ -61,6 +62,8 @@ def _state(model: ModelInfo) -> dict[str, str]:
         return {"text": _("Provider off"), "tone": "quiet"}
     if not model.is_enabled:
         return {"text": _("Off"), "tone": "quiet"}
+    if model.makes_embeddings:
+        return {"text": _("Embeddings"), "tone": "ok"}
     return {"text": _("Default"), "tone": "accent"} if model.is_default else {"text": _("On"), "tone": "ok"}
 
 

@@ -36,12 +36,13 @@ class ModelsState(AdminState):
     context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
     max_output_tokens = param.String(default="", doc="Longest answer in tokens.")
     can_see_images = param.String(default="no", doc="Whether the model takes images: yes or no.")
+    makes_embeddings = param.String(default="no", doc="Whether the model makes vectors and no answers: yes or no.")
     input_price = param.String(default="", doc="Dollars per million tokens that are sent.")
     cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
     output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
 
     fields = (
-        "display_name", "context_window", "max_output_tokens", "can_see_images",
+        "display_name", "context_window", "max_output_tokens", "can_see_images", "makes_embeddings",
         "input_price", "cached_price", "output_price",
     )  # fmt: skip
 
@@ -83,6 +84,7 @@ class ModelsState(AdminState):
                 _usd(self.output_price, OUTPUT_REFUSED),
             ),
             can_see_images=self.can_see_images == "yes",
+            makes_embeddings=self.makes_embeddings == "yes",
         )
         model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
@@ -149,6 +151,7 @@ class ModelsState(AdminState):
             context_window=_text(model.context_window),
             max_output_tokens=_text(model.max_output_tokens),
             can_see_images="yes" if model.can_see_images else "no",
+            makes_embeddings="yes" if model.makes_embeddings else "no",
         )
         self._fill_prices(model.prices)
 

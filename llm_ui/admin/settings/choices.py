@@ -40,6 +40,13 @@ def helpers(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
     }
 
 
+def embedders(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
+    """Return the ids of the models that may make vectors."""
+    return {_("None: search by words alone"): NONE} | {
+        f"{each.display_name} · {each.provider_name}": str(each.id) for each in listed
+    }
+
+
 def prompts(listed: tuple[PromptInfo, ...]) -> dict[str, str]:
     """Return the ids of the instructions that new chats may start with."""
     return {_("None"): NONE, **{prompt.name: str(prompt.id) for prompt in listed}}

@@ -57,6 +57,19 @@ class SettingsPage(pn.viewable.Viewer):
                 self._helper(),
             ),
             section(
+                _("Search in documents"),
+                _(
+                    "Documents of projects are found by their words. An embedding model finds them by what they mean, "
+                    "too. Add one on the providers page; documents are sent to it once, and each question."
+                ),
+                chooser(
+                    state.param.embedding_model,
+                    _("Embedding model"),
+                    pn.bind(choices.embedders, state.param.embedders),
+                    state.set_embedding_model,
+                ),
+            ),
+            section(
                 _("Instructions"),
                 _("Every new chat begins with these words to the model; people do not see them."),
                 self._instructions(),

@@ -8,9 +8,10 @@ from llm_ui.admin.state import AdminState, action
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ModelId, PromptId
-from llm_ui.services import ai_models, helper, prompts, settings
+from llm_ui.services import ai_models, embedding, helper, prompts, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import (
+    EMBEDDING_MODEL,
     HELPER_FOLLOW_UPS,
     HELPER_MODEL,
     HELPER_SUMMARIES,
@@ -40,6 +41,8 @@ class SettingsState(AdminState):
     models = param.ClassSelector(class_=tuple, default=(), doc="The models that may become the default.")
     default_model = param.String(default=NONE, doc="Id of the model new chats start with; empty for none.")
     helper_model = param.String(default=NONE, doc="Id of the model that works in the background; empty for none.")
+    embedders = param.ClassSelector(class_=tuple, default=(), doc="The models that may make vectors.")
+    embedding_model = param.String(default=NONE, doc="Id of the model that makes vectors; empty for none.")
     makes_titles = param.Boolean(default=True, doc="Whether it gives new chats a title.")
     makes_tags = param.Boolean(default=True, doc="Whether it gives new chats tags.")
     suggests_follow_ups = param.Boolean(default=True, doc="Whether it suggests what to ask next.")
@@ -91,6 +94,24 @@ class SettingsState(AdminState):
         self.said = _("It begins with the next answer.") if chosen else _("Nothing is made in the background now.")
 
     @action
+    async def set_embedding_model(self, actor: Actor, model_id: str) -> None:
+        """Let the model make vectors once it has made one, or search by words alone."""
+        chosen = ModelId(UUID(model_id)) if model_id else None
+        tried = None if chosen is None else await self.llm(actor).test_embedding(chosen)
+        if tried is not None and not tried.is_ok:
+            # What is shown goes back to what holds.
+            await self._reload(actor)
+            raise InvalidInput(tried.message)
+        async with self.context.backend.database.writing() as session:
+            await embedding.set_embedding_model(session, actor, chosen)
+        await self._reload(actor)
+        self.said = (
+            _("It works. Documents are being prepared for it; meanwhile they are searched by words.")
+            if chosen
+            else _("Documents are searched by words alone now.")
+        )
+
+    @action
     async def set_errand(self, actor: Actor, name: str, *, is_wanted: bool) -> None:
         """Let the helper model do this, or no more."""
         async with self.context.backend.database.writing() as session:
@@ -126,6 +147,8 @@ class SettingsState(AdminState):
             helper_model = await settings.get(session, HELPER_MODEL) or NONE
             errands = {name: await settings.get(session, setting) for name, setting in ERRANDS.items()}
             models = await ai_models.list_models(session, actor)
+            embedders = await ai_models.list_embedders(session, actor)
+            embedding_model = await settings.get(session, EMBEDDING_MODEL) or NONE
             shared = await prompts.list_shared(session, actor)
         default = next((prompt for prompt in shared if prompt.is_default), None)
         self.param.update(
@@ -134,6 +157,8 @@ class SettingsState(AdminState):
             models=models,
             default_model=next((str(model.id) for model in models if model.is_default), NONE),
             helper_model=helper_model if helper_model in {str(model.id) for model in models} else NONE,
+            embedders=embedders,
+            embedding_model=embedding_model if embedding_model in {str(model.id) for model in embedders} else NONE,
             prompts=shared,
             default_prompt=NONE if default is None else str(default.id),
             prompt_text="" if default is None else default.text,

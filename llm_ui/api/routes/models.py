@@ -1,12 +1,16 @@
 """The models a person may ask."""
 
 from decimal import Decimal
+from uuid import UUID
 
 from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
-from llm_ui.contract import ModelView
+from llm_ui.contract import EmbeddingTest, ModelView
+from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
+from llm_ui.runs.embeddings import test_embedding
+from llm_ui.services.access import Permission, require
 from llm_ui.services.ai_models import list_models
 
 router = APIRouter(prefix="/v1/models")
@@ -33,6 +37,13 @@ async def models(parts: Parts, actor: Principal) -> list[ModelView]:
         )
         for model in found
     ]
+
+
+@router.post("/{model_id}/embedding")
+async def embedding(model_id: UUID, parts: Parts, actor: Principal) -> EmbeddingTest:
+    """Have an embedding model make a vector; say in one sentence how it went."""
+    require(actor, Permission.MANAGE_SETTINGS)
+    return await test_embedding(parts.database, parts.embeddings, actor, ModelId(model_id))
 
 
 def _price(price: Decimal | None) -> str | None:

@@ -1,0 +1,156 @@
+"""Vectors from the embedding model: of questions when they are asked, of passages in the background. All is booked."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import httpx2
+
+from llm_ui.contract import EmbeddingTest, Metrics, Usage
+from llm_ui.db import Database
+from llm_ui.documents.embed import passage_text, question_text
+from llm_ui.documents.vectors import Meaning, Vectors
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
+from llm_ui.kit.encryption import Sealer
+from llm_ui.kit.ids import ChunkId, ModelId, RunId, UserId, uuid7
+from llm_ui.kit.token_count import estimate
+from llm_ui.kit.vectors import packed
+from llm_ui.models import RunStatus, UsagePurpose
+from llm_ui.observability.logging import get_logger
+from llm_ui.providers.base import Embedded, Endpoint, Texts, Timeouts
+from llm_ui.providers.embedding import embedder
+from llm_ui.runs.booking import booking
+from llm_ui.runs.resilience import pause_s
+from llm_ui.services import ai_models, embedding
+from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.embedding import Embedding, Unembedded
+
+log = get_logger(__name__)
+
+AT_A_TIME = 32
+"""Passages of one request: some 10,000 tokens, which every provider takes; without a GPU it is a matter of seconds."""
+TIMEOUTS = Timeouts(connect_s=5, first_byte_s=60, idle_s=15, total_s=120)
+QUESTION_TIMEOUTS = Timeouts(connect_s=2, first_byte_s=3, idle_s=3, total_s=3)
+"""Nobody waits longer for an answer to begin; it is looked for by its words then."""
+REMEMBERED = 200
+"""Questions whose vectors are kept: an answer made anew asks the same once more."""
+SAMPLE = "A heron stands in the reeds."
+OWN_FAULTS = frozenset({ProviderFault.BAD_REQUEST, ProviderFault.CONTEXT_TOO_LONG, ProviderFault.CONTENT_FILTERED})
+"""What a model has against these very texts; with everything else it would be the same for others."""
+
+
+class Embeddings:
+    """Asks the embedding model. One in each process of the LLM API."""
+
+    def __init__(
+        self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, *, question: Timeouts = QUESTION_TIMEOUTS
+    ) -> None:
+        self._database = database
+        self._question_timeouts = question
+        self._sealer = sealer
+        self._http = http
+        self._vectors = Vectors()
+        self._questions: OrderedDict[tuple[ModelId, str], bytes] = OrderedDict()
+
+    async def question(self, actor: Actor, text: str) -> Meaning | None:
+        """Return a question as a vector; None when no model makes any. Raises our errors when it cannot now."""
+        async with self._database.reading() as session:
+            target = await embedding.find_embedder(session)
+        if target is None or not text.strip():
+            return None
+        key = target.model_id, text
+        vector = self._questions.get(key)
+        if vector is None:
+            texts = Texts(target.name, (question_text(target.name, text),), is_question=True)
+            made = await self._made(target, actor.user_id, texts, self._question_timeouts)
+            vector = self._questions[key] = packed(made.vectors[0])
+        self._questions.move_to_end(key)
+        while len(self._questions) > REMEMBERED:
+            self._questions.popitem(last=False)
+        return Meaning(self._vectors, target.model_id, vector)
+
+    async def try_out(self, actor: Actor, target: ModelTarget) -> int:
+        """Return of how many numbers a model's vectors are. Raises our errors when it makes none."""
+        made = await self._made(target, actor.user_id, Texts(target.name, (SAMPLE,)), TIMEOUTS)
+        return len(made.vectors[0])
+
+    async def embed(self, held: Embedding) -> bool:
+        """Make the vectors of all passages of a document; return whether it came to the end, and is not gone.
+
+        Raises our errors when the model cannot be asked; what was made before is kept.
+        """
+        while True:
+            async with self._database.reading() as session:
+                target = await embedding.find_embedder(session)
+                passages = await embedding.next_passages(session, held, AT_A_TIME)
+            if target is None or target.model_id != held.model_id:
+                return False
+            if not passages:
+                async with self._database.writing() as session:
+                    await embedding.finish(session, held)
+                return True
+            vectors = await self._of_passages(target, held.user_id, passages)
+            async with self._database.writing() as session:
+                if not await embedding.add_vectors(session, held, vectors):
+                    return False
+
+    async def _of_passages(
+        self, target: ModelTarget, user_id: UserId, passages: Sequence[Unembedded]
+    ) -> dict[ChunkId, bytes]:
+        texts = tuple(passage_text(target.name, one.title_path, one.text) for one in passages)
+        attempt = 1
+        while True:
+            try:
+                made = await self._made(target, user_id, Texts(target.name, texts), TIMEOUTS)
+            except ProviderError as error:
+                pause = pause_s(error, attempt)
+                if pause is None:
+                    raise
+                attempt += 1
+                await asyncio.sleep(pause)
+            else:
+                vectors = await asyncio.to_thread(_packed, made)
+                return {one.id: vector for one, vector in zip(passages, vectors, strict=True)}
+
+    async def _made(self, target: ModelTarget, user_id: UserId, texts: Texts, timeouts: Timeouts) -> Embedded:
+        began = time.monotonic()
+        key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
+        makes = embedder(target.kind)
+        made = await makes.embed(self._http, Endpoint(target.base_url, key), texts, timeouts)
+        await self._book(target, user_id, texts, made, round((time.monotonic() - began) * 1000, 1))
+        return made
+
+    async def _book(self, target: ModelTarget, user_id: UserId, texts: Texts, made: Embedded, took_ms: float) -> None:
+        is_exact = made.input_tokens is not None
+        tokens = made.input_tokens if made.input_tokens is not None else sum(map(estimate, texts.texts))
+        usage = Usage(
+            input_tokens=tokens, cached_tokens=0, output_tokens=0, reasoning_tokens=0,
+            source="provider" if is_exact else "estimate",
+        )  # fmt: skip
+        row = booking(
+            RunId(uuid7()), UsagePurpose.EMBEDDING, user_id, target, status=RunStatus.COMPLETED, usage=usage,
+            metrics=Metrics(total_ms=took_ms),
+        )  # fmt: skip
+        try:
+            async with self._database.writing() as session:
+                session.add(row)
+        except LLMUIError:
+            log.exception("embedding.not_booked", model_id=target.model_id)
+
+
+def _packed(made: Embedded) -> list[bytes]:
+    return list(map(packed, made.vectors))
+
+
+async def test_embedding(database: Database, embeddings: Embeddings, actor: Actor, model_id: ModelId) -> EmbeddingTest:
+    """Have a model make a vector, and say in one sentence how it went."""
+    try:
+        async with database.reading() as session:
+            target = await ai_models.target(session, actor, model_id, is_embedder=True)
+        dimensions = await embeddings.try_out(actor, target)
+    except LLMUIError as error:
+        return EmbeddingTest(is_ok=False, message=error.message)
+    message = f"{target.display_name} answers with vectors of {dimensions} numbers."
+    return EmbeddingTest(is_ok=True, message=message, dimensions=dimensions)
