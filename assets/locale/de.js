@@ -517,6 +517,10 @@ window.llmUiWords = {
 "{n} Abschnitt",
 "{n} Abschnitte"
 ],
+"{n} passage of the documents goes along, with about {tokens} tokens.": [
+"{n} Stelle aus Dokumenten geht mit, mit etwa {tokens} Tokens.",
+"{n} Stellen aus Dokumenten gehen mit, mit etwa {tokens} Tokens."
+],
 "{n} project": [
 "{n} Projekt",
 "{n} Projekte"

@@ -6,10 +6,11 @@ They are looked for before the question is stored, in a read of their own: nobod
 import html
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
-from llm_ui.contract import ChatRequest, Source
+from llm_ui.contract import ChatRequest, PreviewRequest, Source
 from llm_ui.db import ReadSession
 from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.documents.whole import read_whole
@@ -43,7 +44,7 @@ class Found:
     """What was found for a question in the documents of its project, best first."""
 
     passages: tuple[Passage, ...]
-    took_ms: float
+    took_ms: float = 0.0
     whole: tuple[Passage, ...] = ()
     """The documents that were named, in reading order, where they are short enough to be sent whole."""
     cited: tuple[Source, ...] = ()
@@ -56,11 +57,28 @@ async def look_up(session: ReadSession, actor: Actor, project_id: ProjectId, req
     if "passages" in request.without or not await documents.has_ready(session, actor, project_id):
         return None
     asked = await _asked(session, actor, request)
-    named = [DocumentId(each) for each in request.documents]
+    found = await _find(session, actor, project_id, asked, request.documents)
+    cited = await _cited(session, actor, request)
+    return replace(found, cited=cited, took_ms=round((time.monotonic() - began) * 1000, 1))
+
+
+async def look_ahead(
+    session: ReadSession, actor: Actor, project_id: ProjectId, request: PreviewRequest
+) -> Found | None:
+    """Return what would be found if what is written so far were asked; None when nothing can be searched."""
+    if not request.text.strip() or not await documents.has_ready(session, actor, project_id):
+        return None
+    asked = await _with_the_one_before(session, actor, request)
+    return await _find(session, actor, project_id, asked, request.documents)
+
+
+async def _find(
+    session: ReadSession, actor: Actor, project_id: ProjectId, asked: str, documents: Collection[UUID]
+) -> Found:
+    named = [DocumentId(each) for each in documents]
     passages = await retrieve(session, actor, project_id, asked, most=MOST, documents=named)
     whole = await read_whole(session, actor, project_id, named, most_tokens=WHOLE_TOKENS) if named else ()
-    cited = await _cited(session, actor, request)
-    return Found(passages, round((time.monotonic() - began) * 1000, 1), whole, cited)
+    return Found(passages, whole=whole)
 
 
 async def _cited(session: ReadSession, actor: Actor, request: ChatRequest) -> tuple[Source, ...]:
@@ -73,16 +91,20 @@ async def _cited(session: ReadSession, actor: Actor, request: ChatRequest) -> tu
 async def _asked(session: ReadSession, actor: Actor, request: ChatRequest) -> str:
     """Return what is looked for: the question, with the one before it where it says little by itself."""
     named = request.regenerate_of or request.continue_of or request.edit_of
-    before: Sequence[str] = ()
-    if named is not None:
-        before = await last_questions(session, actor, message_id=MessageId(named), most=2)
-    elif request.chat_id is not None and _says_little(request.text):
-        before = await last_questions(session, actor, chat_id=ChatId(request.chat_id), most=1)
-    if request.regenerate_of or request.continue_of:
-        question, before = next(iter(before), ""), before[1:]
-    else:
-        question, before = request.text, before[1:] if request.edit_of else before
+    if named is None:
+        return await _with_the_one_before(session, actor, request)
+    question, *before = await last_questions(session, actor, message_id=MessageId(named), most=2) or ("",)
+    if request.edit_of:
+        question = request.text
     return "\n".join([question, *(before if _says_little(question) else ())])
+
+
+async def _with_the_one_before(session: ReadSession, actor: Actor, request: ChatRequest | PreviewRequest) -> str:
+    """Return a new question, with the one before it where it says little by itself."""
+    before: Sequence[str] = ()
+    if request.chat_id is not None and _says_little(request.text):
+        before = await last_questions(session, actor, chat_id=ChatId(request.chat_id), most=1)
+    return "\n".join([request.text, *before])
 
 
 def _says_little(question: str) -> bool:

@@ -33,6 +33,10 @@ def read_documents(page: Page, name: str) -> None:
 def test_a_citation_opens_the_document_at_its_page(page: Page, product: Product) -> None:
     sign_in(page, product, "bob")
     read_documents(page, "Birds of the river")
+    page.get_by_role("textbox", name="Message", exact=True).fill(QUESTION)
+    expect(page.locator("#gauge")).to_have_attribute(
+        "title", re.compile("1 passage of the documents goes along, with about")
+    )
     ask(page, QUESTION)
     answer = page.get_by_role("article", name="Assistant")
     chip = answer.get_by_role("button", name="Source 1: birds.pdf, page 3").first
