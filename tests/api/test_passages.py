@@ -11,6 +11,7 @@ from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, CompleteEvent, Preview, PreviewRequest, StartEvent, TokenEvent
 from llm_ui.db import Database
 from llm_ui.errors import NotFound
+from llm_ui.kit.i18n import speak
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.models import Role, Run
@@ -267,6 +268,22 @@ async def test_the_demo_cites(api: RunningApi, database: Database, client_of: Cl
     assert "A grey heron weighs about two kilograms. [1]" in text_of(events)
     assert isinstance(events[-1].event, CompleteEvent)
     assert text_of(nothing)
+
+
+async def test_the_demo_speaks_the_language_that_is_asked_for(
+    api: RunningApi, database_config: Config, client_of: ClientOf, a_user: Actor
+) -> None:
+    speak("de")
+    german = await everything(client_of(a_user), asking("Hallo"))
+    speak("en")
+    english = await everything(client_of(a_user), asking("Hallo"))
+    headers = client_of(a_user).headers() | {"Accept-Language": "fr, de-AT;q=0.8"}
+    async with httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False) as http:
+        whole = await http.post("/v1/chat", json={"idempotency_key": uuid4().hex, "text": "1,5 * 2"}, headers=headers)
+
+    assert text_of(german).startswith("*Eingebaute Demo, kein Sprachmodell.*\n\nHallo!")
+    assert text_of(english).startswith("*Built-in demo, not a language model.*\n\nHello!")
+    assert whole.json()["text"] == "*Eingebaute Demo, kein Sprachmodell.*\n\n`1,5 * 2` = **3**"
 
 
 async def test_passages_are_looked_for_over_http(
