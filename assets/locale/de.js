@@ -2,7 +2,7 @@ window.llmUiWords = {
 "${amount}": "{amount} $",
 "30 days": "30 Tage",
 "7 days": "7 Tage",
-"A link shows a copy of the chat as it is now: what you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist: Was Sie später schreiben, kommt nicht hinein.",
+"A link shows a copy of the chat as it is now, with its images; of other files it shows the names. What you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist, mit seinen Bildern; von anderen Dateien zeigt er die Namen. Was später geschrieben wird, kommt nicht hinein.",
 "A short guide to this workspace": "Eine kurze Führung durch diesen Arbeitsbereich",
 "A temporary chat takes no files: they would be stored on the server.": "Ein temporärer Chat nimmt keine Dateien: sie würden auf dem Server gespeichert.",
 "A year": "Ein Jahr",
