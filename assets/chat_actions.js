@@ -18,7 +18,7 @@ export function composerActions(page) {
     beside: () => page.choice.ids,
     project: () => page.home.id ?? page.list.project,
     drops: () => page.home.takesDrops(),
-    gauge: (attachments) => page.tell({ op: "gauge", attachments }),
+    gauge: (what) => page.tell({ op: "gauge", ...what }),
     blindModel: () => page.blindModel(),
     offeredModels: () => page.models.map(({ id, label }) => ({
       label, about: t("Ask this model"), take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
@@ -84,6 +84,7 @@ export function placesActions(page) {
     show: (shelf, project) => showShelf(page, shelf, project),
     relist: () => page.tell({ op: "show_shelf", shelf: "open", project: page.list.project }),
     open: () => page.list.project,
+    moved: () => page.composer.asksOther(),
     documents: (project) => page.home.counts.get(project) ?? 0,
     changed: () => {
       page.list.draw()
@@ -151,6 +152,7 @@ export function replies(page) {
     chats: (op) => {
       page.list.update(op)
       page.composer.picked.draw()
+      page.composer.placed()
       drawStartPlace(page)
     },
     deleted: (op) => deleted(page, op),

@@ -11,6 +11,7 @@ const ENDINGS = {
 }
 const RISKY = /^[=+\-@\t\r]/
 const NUMBER = /^[+-]?[\d.,\s]*%?$/
+const TO_QUOTE = /[",\n]/
 
 // The one audited place where HTML enters the page: the server rendered and sanitised it (llm_ui/kit/markdown.py).
 export function sanitised(html) {
@@ -67,7 +68,7 @@ export function csvOf(table) {
   const cell = (node) => {
     const text = node.textContent.trim()
     const safe = RISKY.test(text) && !NUMBER.test(text) ? `'${text}` : text
-    return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+    return TO_QUOTE.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
   }
   return [...table.rows].map((row) => [...row.cells].map(cell).join(",")).join("\r\n")
 }

@@ -69,7 +69,7 @@ export class Composer {
       sendNow: (item) => this.#sendNow(item),
       takeBack: (item) => this.#takeBack(item),
     })
-    this.gauge = new Gauge(find("gauge"), () => this.act.gauge(this.files.ids))
+    this.gauge = new Gauge(find("gauge"), (number, text) => this.#weigh(number, text))
     this.files = new Attachments(find("attachments"), {
       changed: () => this.#filesChanged(),
       refuse: (sentence) => this.refuse(sentence),
@@ -81,7 +81,7 @@ export class Composer {
     }, { isKept: true })
     this.picked = new Picked(find("picked"), {
       find: (text, number) => this.act.findDocuments(this.place, text, number), project: () => this.act.project(),
-      look: () => this.mentions.look(), refuse: (sentence) => this.refuse(sentence), emptied: () => this.refocus(),
+      look: () => this.mentions.look(), refuse: (sentence) => this.refuse(sentence), emptied: () => this.refocus(), changed: () => this.asksOther(),
     })
     // Before the keys of the composer itself.
     this.mentions = new Mentions(this.box, find("mentions"), { models: () => this.act.offeredModels(), prompts: () => this.act.offeredPrompts(), documents: this.picked })
@@ -204,6 +204,7 @@ export class Composer {
     if (this.pending || !this.#isReady(() => this.submit())) return
     const [text, files, picked] = [this.box.value, this.files.take(), this.picked.take()]
     this.box.value = ""
+    this.#measure()
     this.#fit()
     this.#begin({ op: "send", key: newKey(), text, files, picked, ...this.#where() })
   }
@@ -248,6 +249,16 @@ export class Composer {
     if (why || this.isBlind) this.refuse(why || this.files.problem)
     this.isBlind = Boolean(why)
     this.#allow()
+  }
+
+  // A chat that begins now is kept elsewhere: other instructions go along, and passages of other documents.
+  placed() {
+    if (this.project !== this.#where().project) this.asksOther()
+    this.project = this.#where().project
+  }
+
+  #weigh(number, text) {
+    this.act.gauge({ number, attachments: this.files.ids, project: this.#where().project, text, documents: this.picked.here.map((one) => one.id) })
   }
 
   #measure() {

@@ -2,30 +2,10 @@
 
 import { Beside } from "./chat_beside.js"
 import { stateOf } from "./chat_documents.js"
+import { quoted, WHOLE } from "./chat_quoted.js"
 import { icon, iconButton, make } from "./dom.js"
 
-const MIN_QUOTED_CHARS = 12
 const MAX_LEVEL = 4
-
-// Only letters and digits: a passage may be set otherwise than its page.
-const bare = (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim()
-
-// The numbers of the blocks that a passage was cut from: the longest run of blocks whose words are in it, or that hold
-// one of its lines.
-export function quoted(blocks, passage) {
-  const whole = ` ${bare(passage)} `
-  const lines = passage.split("\n").map(bare).filter((line) => line.length >= MIN_QUOTED_CHARS)
-  let [best, bestLength] = [[], 0]
-  let [run, length] = [[], 0]
-  blocks.forEach((block, number) => {
-    const words = bare(block.text)
-    const isIn = words && (whole.includes(` ${words} `) || lines.some((line) => words.includes(line)))
-    if (words && !isIn) [run, length] = [[], 0]
-    else if (words) [run, length] = [[...run, number], length + words.length]
-    if (length > bestLength) [best, bestLength] = [run, length]
-  })
-  return new Set(best)
-}
 
 // A page as nodes: text only, whatever stands in it.
 function nodesOf(blocks, cited) {
@@ -39,17 +19,19 @@ function nodesOf(blocks, cited) {
     return open.inner
   }
   blocks.forEach((block, number) => {
-    const className = cited.has(number) ? "cited" : ""
+    const part = cited.get(number)
+    const className = part === WHOLE ? "cited" : ""
+    const text = textOf(block.text, part)
     if (block.kind === "item") {
-      inside("list", () => { const list = make("ul"); return { outer: list, inner: list } }).append(make("li", `${className} level-${Math.min(block.level ?? 0, MAX_LEVEL)}`, block.text))
+      inside("list", () => { const list = make("ul"); return { outer: list, inner: list } }).append(filled(make("li", `${className} level-${Math.min(block.level ?? 0, MAX_LEVEL)}`), text))
     } else if (block.kind === "table_head" || block.kind === "table_row") {
       if (block.kind === "table_head") open = null
-      const row = make("tr", className)
+      const row = make("tr", part ? "cited" : "")
       row.append(...block.text.split(" | ").map((text) => make(block.kind === "table_head" ? "th" : "td", "", text)))
       inside("table", tablePlace).append(row)
     } else {
       open = null
-      nodes.push(plain(block, className))
+      nodes.push(filled(plain(block, className), text))
     }
   })
   return nodes
@@ -65,9 +47,21 @@ function tablePlace() {
   return { outer, inner }
 }
 
-function plain({ kind, text, level = 1 }, className) {
-  if (kind === "heading") return make(`h${Math.min(level + 2, 6)}`, className, text)
-  return make(kind === "code" ? "pre" : "p", className, text)
+function plain({ kind, level = 1 }, className) {
+  if (kind === "heading") return make(`h${Math.min(level + 2, 6)}`, className)
+  return make(kind === "code" ? "pre" : "p", className)
+}
+
+function filled(node, text) {
+  node.append(...text)
+  return node
+}
+
+// The text of a block, with what is cited of it marked.
+function textOf(text, part) {
+  if (!part || part === WHOLE) return [text]
+  const [from, to] = part
+  return [text.slice(0, from), make("mark", "cited", text.slice(from, to)), text.slice(to)]
 }
 
 class DocumentView extends Beside {
@@ -181,7 +175,7 @@ class DocumentView extends Beside {
       this.body.replaceChildren(make("p", "muted", why))
       return
     }
-    const cited = passage ? quoted(blocks, passage) : new Set()
+    const cited = passage ? quoted(blocks, passage) : new Map()
     const sheet = make("div", "sheet")
     // Set quite otherwise than on its page: then it is shown by itself.
     if (passage && !cited.size) sheet.append(make("blockquote", "cited", passage))
@@ -194,7 +188,8 @@ class DocumentView extends Beside {
       return
     }
     if (!first.matches("tr")) first.prepend(make("span", "visually-hidden", t("Cited from here: ")))
-    first.scrollIntoView({ block: "center" })
+    // Of what is higher than the pane the beginning is seen.
+    first.scrollIntoView({ block: first.getBoundingClientRect().height < this.body.clientHeight ? "center" : "start" })
   }
 }
 

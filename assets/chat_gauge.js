@@ -6,6 +6,7 @@ const DIGITS_PER_TOKEN = 3
 const PER_MESSAGE = 4
 const SAMPLE_CHARS = 20_000
 const PAUSE_MS = 300
+const MAX_LOOKED_UP_CHARS = 8_000
 
 // As llm_ui/kit/token_count.py counts.
 export function estimate(text) {
@@ -40,22 +41,32 @@ function priced(amount) {
 }
 
 export class Gauge {
+  // `ask` takes the number of the answer that is waited for, and the text to look up.
   constructor(node, ask) {
     this.node = node
     this.ask = ask
     this.data = null
     this.timer = null
+    this.number = 0
+    this.text = ""
+    // As far as it is known.
+    this.isInProject = false
+    // What the passages were looked up for.
+    this.lookedUp = ""
   }
 
   // What was known holds no longer: another chat, model or answer.
   forget() {
     this.data = null
+    this.number += 1
     this.node.hidden = true
   }
 
   update(data) {
+    if (data.number !== this.number) return
     this.data = data
-    this.draw()
+    this.isInProject = data.is_in_project
+    this.#look()
   }
 
   // The text has changed.
@@ -67,12 +78,23 @@ export class Gauge {
       this.node.hidden = true
       return
     }
-    this.timer = setTimeout(() => (this.data ? this.draw() : this.ask()), PAUSE_MS)
+    this.timer = setTimeout(() => this.#look(), PAUSE_MS)
+  }
+
+  // Draw what is known. In a project the text itself decides which passages go along: it is looked up anew.
+  #look() {
+    this.draw()
+    // No half of a pair at its end.
+    const text = this.isInProject ? this.text.slice(0, MAX_LOOKED_UP_CHARS).replace(/[\ud800-\udbff]$/, "") : ""
+    if (this.data && (!this.isInProject || text === this.lookedUp)) return
+    this.lookedUp = text
+    this.number += 1
+    this.ask(this.number, text)
   }
 
   draw() {
-    if ((!this.text?.trim() && !this.hasFiles) || !this.data) return
-    const { window, reserved, taken, attached, factor, price } = this.data
+    if ((!this.text.trim() && !this.hasFiles) || !this.data) return
+    const { window, reserved, taken, attached, passages, passage_count, factor, price } = this.data
     const own = Math.ceil((estimate(this.text) + PER_MESSAGE) * factor) + attached
     const room = window - reserved
     const sent = Math.min(taken + own, Math.max(room, own))
@@ -82,6 +104,11 @@ export class Gauge {
     this.node.title = t("About {sent} tokens will be sent, {own} of them what you are writing; {reserved} are kept free for the answer.", {
       sent: sent.toLocaleString(document.documentElement.lang), own: own.toLocaleString(document.documentElement.lang), reserved: reserved.toLocaleString(document.documentElement.lang),
     })
+    if (passage_count) {
+      this.node.title += " " + tn("{n} passage of the documents goes along, with about {tokens} tokens.", "{n} passages of the documents go along, with about {tokens} tokens.", passage_count, {
+        tokens: passages.toLocaleString(document.documentElement.lang),
+      })
+    }
     const isTooLong = own > room
     const isFull = !isTooLong && (this.data.is_cut || taken + own > room)
     this.node.classList.toggle("full", isFull)

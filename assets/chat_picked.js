@@ -16,7 +16,7 @@ function read(place) {
 
 export class Picked {
   // `act` has find(text, number): asks the server; project(): of a chat that begins; look(): the open menu looks again;
-  // refuse(sentence) and emptied().
+  // refuse(sentence), emptied() and changed().
   constructor(node, act) {
     this.node = node
     this.act = act
@@ -139,6 +139,7 @@ export class Picked {
   #changed() {
     this.keep()
     this.draw()
+    this.act.changed()
   }
 
   draw() {

@@ -12,7 +12,7 @@ function rowButton(label, iconName, act) {
 }
 
 export class Places {
-  // `act` has tell(op), changed(), show(shelf, project), and open(): the project whose chats are listed.
+  // `act` has tell(op), changed(), moved(): a chat was, show(shelf, project), and open(): the project whose chats are listed.
   constructor(act) {
     this.act = act
     this.projects = []
@@ -29,6 +29,7 @@ export class Places {
     if (op.saved) {
       this.naming.dialog.close()
       // A new project is opened; what was only moved or renamed leaves the list as it is, but for that.
+      if (this.moved) this.act.moved()
       if (this.isRenaming || this.moved) this.act.relist()
       else this.act.show("open", op.saved)
     }
@@ -125,7 +126,10 @@ export class Places {
       item.append(button)
       list.append(item)
     }
-    const put = (project) => this.act.tell({ op: "move", chat: chat.id, project })
+    const put = (project) => {
+      this.act.tell({ op: "move", chat: chat.id, project })
+      this.act.moved()
+    }
     add(t("No project"), "list", () => put(null), !chat.project)
     for (const project of this.projects) add(project.name, "folder", () => put(project.id), chat.project === project.id)
     add(t("New project …"), "plus", () => this.#name(null, chat))

@@ -59,7 +59,7 @@ export class Sharing {
     const who = choice(t("Who may read it"), audiences.map((audience) => [audience, AUDIENCES[audience]]))
     const until = choice(t("For how long"), TIMES)
     form.append(
-      make("p", "muted", t("A link shows a copy of the chat as it is now: what you write later does not enter it.")),
+      make("p", "muted", t("A link shows a copy of the chat as it is now, with its images; of other files it shows the names. What you write later does not enter it.")),
       who.line, until.line, make("button", "primary", t("Create link")),
     )
     form.addEventListener("submit", (event) => {

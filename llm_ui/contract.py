@@ -21,6 +21,9 @@ MAX_ATTACHMENTS = 50
 MAX_DOCUMENTS = 20
 """Most documents that a question can name."""
 
+MAX_LOOKED_UP_CHARS = 8_000
+"""Of a question, from its beginning: whoever pastes a whole text asks for what it begins with."""
+
 MAX_SAID = 2_000
 """Most earlier messages of a temporary chat."""
 
@@ -304,10 +307,16 @@ class PreviewRequest(_Wire):
     """Ask what a new message would be sent with."""
 
     chat_id: UUID | None = None
+    project_id: UUID | None = None
+    """Where a chat that begins would be kept."""
     model_id: UUID | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
     attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
     """Files that would go along."""
+    text: Annotated[str, Field(max_length=MAX_LOOKED_UP_CHARS)] = ""
+    """The beginning of the message, as far as it is written: in a project its documents are looked through for it."""
+    documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_DOCUMENTS)] = ()
+    """As in `ChatRequest`."""
 
 
 class Preview(_Wire):
@@ -318,11 +327,16 @@ class Preview(_Wire):
     reserved: int
     """Kept free for the answer."""
     instructions: int
-    """With what the person has told of themselves."""
+    """With those of the project, and what the person has told of themselves and in it."""
     history: int
     """Earlier messages of the chat with their files, as many as fit, and the summary of the others."""
     attachments: int
     """Files that would go along."""
+    passages: int
+    """Passages of the project's documents that would go along with what is written so far."""
+    passage_count: int
+    is_in_project: bool
+    """Whether the passages may be others once more is written."""
     tokens_factor: float
     """What to multiply estimates of a text's tokens with, by what the model's provider has counted so far."""
     is_cut: bool

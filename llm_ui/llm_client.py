@@ -32,6 +32,7 @@ from llm_ui.contract import (
 )
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
+from llm_ui.kit.i18n import language
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.kit.signing import Signer
 
@@ -82,7 +83,7 @@ class LLMClient:
 
 
 class UserClient:
-    """The LLM API as one signed-in person; each request carries a fresh ticket."""
+    """The LLM API as one signed-in person; each request carries a fresh ticket and the language that is spoken here."""
 
     def __init__(self, http: httpx2.AsyncClient, signer: Signer, user_id: UserId, session_id: SessionId) -> None:
         self._http = http
@@ -143,7 +144,8 @@ class UserClient:
 
     def headers(self) -> dict[str, str]:
         """Return the headers of a request, with a ticket that lasts a minute."""
-        return {"Authorization": f"Bearer {self._signer.sign(self._claims, TICKET_S)}"}
+        ticket = self._signer.sign(self._claims, TICKET_S)
+        return {"Authorization": f"Bearer {ticket}", "Accept-Language": language()}
 
     async def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
         try:

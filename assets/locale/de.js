@@ -2,7 +2,7 @@ window.llmUiWords = {
 "${amount}": "{amount} $",
 "30 days": "30 Tage",
 "7 days": "7 Tage",
-"A link shows a copy of the chat as it is now: what you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist: Was Sie später schreiben, kommt nicht hinein.",
+"A link shows a copy of the chat as it is now, with its images; of other files it shows the names. What you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist, mit seinen Bildern; von anderen Dateien zeigt er die Namen. Was später geschrieben wird, kommt nicht hinein.",
 "A short guide to this workspace": "Eine kurze Führung durch diesen Arbeitsbereich",
 "A temporary chat takes no files: they would be stored on the server.": "Ein temporärer Chat nimmt keine Dateien: sie würden auf dem Server gespeichert.",
 "A year": "Ein Jahr",
@@ -81,11 +81,13 @@ window.llmUiWords = {
 "Continue": "Fortsetzen",
 "Copied": "Kopiert",
 "Copy": "Kopieren",
+"Copy as CSV": "Als CSV kopieren",
 "Copy as plain text": "Als reinen Text kopieren",
 "Copy code": "Code kopieren",
 "Copy it now: it is not shown again.": "Bitte jetzt kopieren: Er wird nicht noch einmal gezeigt.",
 "Copy link": "Link kopieren",
 "Copy question": "Frage kopieren",
+"Copy table as CSV": "Tabelle als CSV kopieren",
 "Could not be read: {why}": "Nicht lesbar: {why}",
 "Create": "Anlegen",
 "Create link": "Link anlegen",
@@ -108,6 +110,7 @@ window.llmUiWords = {
 "Done": "Fertig",
 "Download": "Herunterladen",
 "Download code": "Code herunterladen",
+"Download table as CSV": "Tabelle als CSV herunterladen",
 "Drop files anywhere on this page: contracts, papers, minutes, tables. They are read once, and every chat of this project can then answer from them and say on which page it stands.": "Dateien irgendwo auf dieser Seite ablegen: Verträge, Aufsätze, Protokolle, Tabellen. Sie werden einmal gelesen; danach kann jeder Chat dieses Projekts aus ihnen antworten und sagen, auf welcher Seite es steht.",
 "Drop files to add them to the project": "Dateien ablegen, um sie dem Projekt hinzuzufügen",
 "Drop files to attach them": "Dateien zum Anhängen hier ablegen",
@@ -522,6 +525,10 @@ window.llmUiWords = {
 "{n} passage": [
 "{n} Abschnitt",
 "{n} Abschnitte"
+],
+"{n} passage of the documents goes along, with about {tokens} tokens.": [
+"{n} Stelle aus Dokumenten geht mit, mit etwa {tokens} Tokens.",
+"{n} Stellen aus Dokumenten gehen mit, mit etwa {tokens} Tokens."
 ],
 "{n} project": [
 "{n} Projekt",

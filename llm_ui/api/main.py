@@ -15,6 +15,7 @@ from llm_ui.api.routes import chat, health, models, preview, providers, retrieve
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.errors import ConfigurationError
+from llm_ui.kit import i18n
 from llm_ui.kit.http import new_client
 from llm_ui.observability.logging import get_logger
 from llm_ui.runs.embed_documents import keep_embedding
@@ -46,6 +47,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(bound(config.api_host, config.api_port))
         secrets = await asyncio.to_thread(load_secrets, config)
+        await asyncio.to_thread(i18n.load)
         database = await open_database(config)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(new_client())

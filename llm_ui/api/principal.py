@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import NotSignedIn
+from llm_ui.kit import i18n
 from llm_ui.kit.ids import SessionId
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
@@ -38,7 +39,8 @@ def api(request: Request) -> Api:
 
 
 async def principal(request: Request, parts: Annotated[Api, Depends(api)]) -> Actor:
-    """Return whoever asks. Raises `NotSignedIn` unless the ticket is good and its session still live."""
+    """Return whoever asks, and speak their language. Raises `NotSignedIn` unless ticket and session are good."""
+    i18n.speak(i18n.chosen(None, request.headers.get("accept-language", "")))
     scheme, _, ticket = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotSignedIn("This address needs a ticket: send it as Authorization: Bearer.")

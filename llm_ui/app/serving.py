@@ -25,7 +25,7 @@ from llm_ui.app.imports import Import
 from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.preview import Preview
-from llm_ui.app.shares import Share
+from llm_ui.app.shares import ImageOfShare, Share
 from llm_ui.app.sockets import Sockets
 from llm_ui.app.uploads import AttachedFile, Upload
 from llm_ui.auth.handler import told_path
@@ -185,6 +185,7 @@ def _routes() -> list[Any]:
         (r"/export/everything\.zip", Archive),
         (r"/import", Import),
         (r"/s/([^/]+)", Share),
+        (r"/s/([^/]+)/images/([0-9a-f\-]{36})", ImageOfShare),
         (r"/files", Upload),
         (r"/files/([0-9a-f\-]{36})", AttachedFile),
         (r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents", DocumentUpload),

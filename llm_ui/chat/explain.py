@@ -8,6 +8,7 @@ from llm_ui.kit.i18n import later, number, told
 from llm_ui.kit.ids import MessageId
 from llm_ui.models import RunStatus
 from llm_ui.services.explanations import Explanation, SentPart, Stretch, explain_answer
+from llm_ui.ui.names import shown_name
 from llm_ui.ui.page import PageContext
 
 STRETCHES = {
@@ -52,7 +53,7 @@ def _facts(found: Explanation) -> list[list[str]]:
     about = "{count}" if found.is_exact else _("about {count}")
     price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
     facts = [
-        (_("Model"), f"{found.model_name} · {found.provider_name}"),
+        (_("Model"), f"{shown_name(found.model_name)} · {found.provider_name}"),
         (_("Ended"), _ended(found)),
         (_("Tokens in"), _counted(about, found.input_tokens)),
         (_("of these cached"), _counted("{count}", found.cached_tokens or None)),

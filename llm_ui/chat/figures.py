@@ -7,6 +7,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, told
 from llm_ui.models import RunStatus, UsageSource
 from llm_ui.services.messages import RunSummary
+from llm_ui.ui.names import shown_name
 
 REASONS = {
     "length": later("Ended at the length limit."),
@@ -81,7 +82,7 @@ def _line(
     cost_usd: Decimal | None,
 ) -> str:
     about = "" if is_exact else "~"
-    parts = [model_name]
+    parts = [shown_name(model_name)]
     if ttft_ms is not None:
         parts.append(_("{time} to first token").format(time=_span(ttft_ms)))
     if speed is not None:

@@ -1,6 +1,7 @@
 """Models as people pick them."""
 
 from llm_ui.services.ai_models import ModelInfo, list_models
+from llm_ui.ui.names import shown_name
 from llm_ui.ui.page import PageContext
 
 
@@ -8,12 +9,10 @@ async def model_labels(context: PageContext) -> dict[str, ModelInfo]:
     """Return each model that may be asked, by a name of its own; the default one first."""
     async with context.backend.database.reading() as session:
         found = await list_models(session, await context.actor())
-    names = [model.display_name for model in found]
+    names = [shown_name(model.display_name) for model in found]
     return {
-        model.display_name
-        if names.count(model.display_name) == 1
-        else f"{model.display_name} · {model.provider_name}": model
-        for model in found
+        name if names.count(name) == 1 else f"{name} · {model.provider_name}": model
+        for name, model in zip(names, found, strict=True)
     }
 
 

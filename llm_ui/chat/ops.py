@@ -9,6 +9,7 @@ from llm_ui.chat.reply_ops import Op, Replies
 from llm_ui.contract import (
     MAX_ATTACHMENTS,
     MAX_BESIDE,
+    MAX_LOOKED_UP_CHARS,
     MAX_PROMPT_CHARS,
     MAX_SAID,
     MAX_WISH_CHARS,
@@ -185,7 +186,15 @@ class Gauge(Look):
     """Tell how much of the model's window the open chat takes, and what it costs to send."""
 
     op: Literal["gauge"]
+    number: Annotated[int, Field(ge=0)]
+    """The page's count of these, which is told back."""
     attachments: Files = ()
+    project: UUID | None = None
+    """Where the chat is kept that would begin."""
+    text: Annotated[str, Field(max_length=MAX_LOOKED_UP_CHARS)] = ""
+    """The beginning of what is written, where documents are looked through for it."""
+    documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_PICKED)] = ()
+    """Those that are picked."""
 
 
 class PickModel(Look):

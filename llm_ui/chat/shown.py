@@ -15,6 +15,7 @@ from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.chats import ChatSummary
 from llm_ui.services.follow_ups import questions_of
 from llm_ui.services.messages import MessageView
+from llm_ui.ui.names import shown_name
 
 Shown = dict[str, object]
 BAD_ENDS = (MessageStatus.FAILED, MessageStatus.INTERRUPTED)
@@ -69,7 +70,7 @@ def empty_answer(start: StartEvent) -> Shown:
         "id": str(start.answer_id),
         "role": "assistant",
         "status": "streaming",
-        "model": start.model_name,
+        "model": shown_name(start.model_name),
         "blocks": [],
         "text": "",
         "reasoning": "",
@@ -111,7 +112,7 @@ def _shown(message: MessageView) -> Shown:
         shown["siblings"] = [str(each) for each in message.siblings]
     if message.role is MessageRole.ASSISTANT:
         shown["can_explain"] = message.run is not None
-        shown["model"] = message.model_name if message.run is None else message.run.model_name
+        shown["model"] = shown_name(message.model_name if message.run is None else message.run.model_name)
         shown["rating"] = 0 if message.feedback is None else int(message.feedback.rating)
         shown["can_go_on"] = _ended_early(message)
         if message.origin is MessageOrigin.EDIT:

@@ -24,7 +24,8 @@ PLACE = re.compile(r"\{(\w+)\}")
 THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 
 _language: ContextVar[str] = ContextVar("language", default=ENGLISH)
-"""Of the request or page that is served; the LLM API, the worker and the command line stay with English."""
+"""Of the request or page that is served, and of the answer that it asks for; the worker and the command line stay with
+English, and so do errors until they are `told`."""
 
 
 def language() -> str:

@@ -33,6 +33,6 @@ class ShareLink(Timestamped, Base):
     """The first characters of what the address holds, by which its owner knows it again."""
     audience: Mapped[Audience] = mapped_column(enum_column(Audience))
     snapshot: Mapped[dict[str, Any]]
-    """`title`, and `messages`: `role`, `speaker`, `at`, `text` and the names of the `files` of each, oldest first."""
+    """`title`, and `messages`: `role`, `speaker`, `at`, `text`, `images` and names of `files`, oldest first."""
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from llm_ui.kit.i18n import DECIMAL_COMMA, language, number
+from llm_ui.kit.i18n import gettext as _
+
 MAX_EXPRESSION_CHARS = 200
 MAX_DIGITS = 200
 """Larger results help nobody and cost time that grows with their square."""
@@ -13,6 +16,10 @@ MAX_DEPTH = 50
 
 EXPRESSION = re.compile(r"[(\-+]*\s*\d[\d\s.,+\-*/×·÷:^()%]*[\d)]")
 NEEDS_OPERATOR = re.compile(r"\d[\d\s.,()]*(?:[+\-*/×·÷:^%]|\*\*)\s*[\d(\-]")
+
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+THOUSANDS_WITH_POINTS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.])")
+COMMA = re.compile(r"(?<=\d),(?=\d)")
 
 OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
@@ -39,24 +46,32 @@ def find_expression(text: str) -> str | None:
 
 def evaluate(expression: str) -> str:
     """Return the value: exact if whole or a short decimal, else rounded to twelve digits."""
-    python = re.sub(r"(?<=\d),(?=\d{3}\b)", "", expression)
+    python = _with_points(expression)
     for sign, ours in (("×", "*"), ("·", "*"), ("÷", "/"), (":", "/"), ("^", "**")):
         python = python.replace(sign, ours)
     try:
         tree = ast.parse(python.strip(), mode="eval")
         return _shown(_value(tree.body, 0))
     except (SyntaxError, MemoryError, RecursionError):
-        raise ArithmeticRefused("it is not an expression I understand.") from None
+        raise ArithmeticRefused(_("it is not an expression I understand.")) from None
     except ZeroDivisionError:
-        raise ArithmeticRefused("it divides by zero.") from None
+        raise ArithmeticRefused(_("it divides by zero.")) from None
+
+
+def _with_points(expression: str) -> str:
+    """Return the expression with its numbers as Python reads them: 1.234,5 is 1,234.5 where one writes it so."""
+    if language() not in DECIMAL_COMMA:
+        return THOUSANDS.sub("", expression)
+    plain = THOUSANDS_WITH_POINTS.sub(lambda found: found.group().replace(".", ""), expression)
+    return COMMA.sub(".", plain)
 
 
 def _value(node: ast.expr, depth: int) -> Fraction:
     if depth > MAX_DEPTH:
-        raise ArithmeticRefused("it is nested too deeply.")
+        raise ArithmeticRefused(_("it is nested too deeply."))
     match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return _bounded(Fraction(str(number)))
+        case ast.Constant(value=int() | float() as found) if not isinstance(found, bool):
+            return _bounded(Fraction(str(found)))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_value(operand, depth + 1)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -66,25 +81,29 @@ def _value(node: ast.expr, depth: int) -> Fraction:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
             return _bounded(OPERATORS[type(op)](_value(left, depth + 1), _value(right, depth + 1)))
         case _:
-            raise ArithmeticRefused("I know only + - * / ^ % and brackets.")
+            raise ArithmeticRefused(_("I know only + - * / ^ % and brackets."))
+
+
+def _too_long() -> str:
+    return _("the result would have more than {most} digits.").format(most=MAX_DIGITS)
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
     if exponent.denominator != 1:
-        raise ArithmeticRefused("I know only whole exponents.")
+        raise ArithmeticRefused(_("I know only whole exponents."))
     digits = max(len(str(base.numerator)), len(str(base.denominator)))
     if digits * abs(exponent.numerator) > MAX_DIGITS:
-        raise ArithmeticRefused(f"the result would have more than {MAX_DIGITS} digits.")
+        raise ArithmeticRefused(_too_long())
     return base**exponent.numerator
 
 
 def _bounded(value: Fraction) -> Fraction:
     if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_DIGITS * 4:
-        raise ArithmeticRefused(f"the result would have more than {MAX_DIGITS} digits.")
+        raise ArithmeticRefused(_too_long())
     return value
 
 
 def _shown(value: Fraction) -> str:
     if value.denominator == 1:
-        return f"{value.numerator:,}"
-    return f"{float(value):,.12g}"
+        return number(value.numerator)
+    return number(float(value), ",.12g")

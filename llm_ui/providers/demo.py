@@ -1,5 +1,7 @@
 """The built-in demo: answers by itself, without a network, and always says that it is not a language model.
 
+It speaks the language of whoever asks, as far as the catalogue knows it.
+
 It guides through the product, does arithmetic, and quotes from what it was given, so that everything else can be
 tried before a provider is connected.
 """
@@ -12,6 +14,8 @@ from html import unescape
 
 import httpx2
 
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later, number
 from llm_ui.providers.arithmetic import ArithmeticRefused, evaluate, find_expression
 from llm_ui.providers.base import (
     Began,
@@ -26,14 +30,15 @@ from llm_ui.providers.base import (
     UsageDelta,
 )
 
-LABEL = "*Built-in demo, not a language model.*"
+LABEL = later("*Built-in demo, not a language model.*")
 PIECE_S = 0.004
 """Pause after each piece but the first, so that streaming can be seen: some 250 words a second."""
 MIN_EXTRACT_CHARS = 200
 """A message this long holds a text to quote from; a shorter one is a question."""
 QUOTED_SENTENCES = 3
 
-GUIDE = """I can do three things: **guide** you, **calculate**, and **quote** from a text you paste. For real answers \
+GUIDE = later(
+    """I can do three things: **guide** you, **calculate**, and **quote** from a text you paste. For real answers \
 connect a model provider.
 
 | To do this | Do that |
@@ -51,16 +56,22 @@ llm-ui providers list
 ```
 
 Try: *What is 47 * 89?* — or paste an article and ask something about it."""
+)
 
 PASSAGE = re.compile(r'^<passage number="(\d+)"[^>]*>\n(.*?)\n</passage>$', re.MULTILINE | re.DOTALL)
 FILE = re.compile(r'^<file name="(.+)">$', re.MULTILINE)
-GREETINGS = re.compile(r"\s*(hi|hello|hey|hallo|good (morning|evening|afternoon))\b", re.IGNORECASE)
+GREETINGS = re.compile(
+    r"\s*(hi|hello|hey|good (morning|evening|afternoon)|hallo|moin|servus|guten (morgen|tag|abend))\b", re.IGNORECASE
+)
 WORD = re.compile(r"\w+", re.UNICODE)
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 COMMON = frozenset(
     WORD.findall(
         "a an and are as at be by for from has have how i in is it its of on or that the this to was what when where "
-        "which who why will with you your about text following summarise summarize please tell me"
+        "which who why will with you your about text following summarise summarize please tell me "
+        "auf aus bei bitte das dass dem den der des die dir du ein eine einem einen einer es fasse für gibt hat ich im "
+        "ist man mir mit nach nicht oder sich sie sind text über und vom von wann warum was welche welcher welches wer "
+        "werden wie wieso wird wo zu zum zur zusammen"
     )
 )
 
@@ -78,7 +89,7 @@ class DemoAdapter:
         del http, endpoint, timeouts
         yield Began("")
         last = prompt.messages[-1]
-        passages = [(int(number), text) for number, text in PASSAGE.findall(prompt.system)]
+        passages = [(int(count), text) for count, text in PASSAGE.findall(prompt.system)]
         if passages:
             text = cited(last.text, passages)
         else:
@@ -87,8 +98,8 @@ class DemoAdapter:
             text = f"{received(last)}\n\n{text}"
         pieces = re.findall(r"\s*\S+\s*?(?=\s|$)|\s+", text)
         limit = prompt.max_tokens or len(pieces)
-        for number, piece in enumerate(pieces[:limit]):
-            if number:
+        for index, piece in enumerate(pieces[:limit]):
+            if index:
                 await asyncio.sleep(PIECE_S)
             yield TextDelta(piece)
         words_in = sum(len(WORD.findall(message.text)) for message in prompt.messages)
@@ -108,39 +119,48 @@ def answer(question: str, earlier: list[str]) -> str:
     expression = find_expression(question)
     if expression is not None:
         try:
-            return f"{LABEL}\n\n`{expression}` = **{evaluate(expression)}**"
+            return _labelled(f"`{expression}` = **{evaluate(expression)}**")
         except ArithmeticRefused as refused:
-            return f"{LABEL}\n\nI cannot calculate `{expression}`: {refused}"
+            return _labelled(_("I cannot calculate `{expression}`: {why}").format(expression=expression, why=refused))
     source = next((text for text in (question, *reversed(earlier)) if len(text) >= MIN_EXTRACT_CHARS), None)
     if source is not None:
         asked = question if source is not question else _question_in(question)
         quotes = extracts(source, asked)
         lines = "\n".join(f"> {quote}\n" for quote in quotes)
-        return f"{LABEL}\n\nThe sentences of your text that fit best:\n\n{lines}"
-    greeting = "Hello! " if GREETINGS.match(question) else ""
-    return f"{LABEL}\n\n{greeting}{GUIDE}"
+        return _labelled(_("The sentences of your text that fit best:"), lines)
+    greeting = _("Hello!") + " " if GREETINGS.match(question) else ""
+    return _labelled(greeting + _(GUIDE))
+
+
+def _labelled(*paragraphs: str) -> str:
+    """Return an answer with what it is ahead of it."""
+    return "\n\n".join([_(LABEL), *paragraphs])
 
 
 def cited(question: str, passages: list[tuple[int, str]]) -> str:
     """Return the sentences of the passages that share most words with the question, each with its passage's number."""
     asked = set(_words(question))
     found = [
-        (len(asked & set(_words(sentence))), number, sentence.strip())
-        for number, passage in passages
+        (len(asked & set(_words(sentence))), at, sentence.strip())
+        for at, passage in passages
         for sentence in SENTENCE.findall(passage)
     ]
     best = sorted((one for one in found if one[0]), key=lambda one: (-one[0], one[1]))[:QUOTED_SENTENCES]
     if not best:
-        return f"{LABEL}\n\nNo source supports this."
-    lines = "\n".join(f"> {sentence} [{number}]\n" for _, number, sentence in best)
-    return f"{LABEL}\n\nThe sentences of the documents that fit best:\n\n{lines}"
+        return _labelled(_("No source supports this."))
+    lines = "\n".join(f"> {sentence} [{at}]\n" for _score, at, sentence in best)
+    return _labelled(_("The sentences of the documents that fit best:"), lines)
 
 
 def received(message: PromptMessage) -> str:
     """Return what came with a message."""
-    images = [f"`{image.name}` ({image.media_type}, {len(image.data) * 3 // 4:,} bytes)" for image in message.images]
-    texts = [f"`{unescape(name)}` (text)" for name in FILE.findall(message.text)]
-    return f"With your message came {', '.join([*images, *texts])}."
+    size, kind = _("{count} bytes"), _("text")
+    images = [
+        f"`{image.name}` ({image.media_type}, {size.format(count=number(len(image.data) * 3 // 4))})"
+        for image in message.images
+    ]
+    texts = [f"`{unescape(name)}` ({kind})" for name in FILE.findall(message.text)]
+    return _("With your message came {files}.").format(files=", ".join([*images, *texts]))
 
 
 def extracts(source: str, question: str) -> list[str]:

@@ -19,7 +19,7 @@ from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
-from llm_ui.runs.passages import Found, numbered
+from llm_ui.runs.passages import Found, look_ahead, numbered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person, about_project
 from llm_ui.services import memories
 from llm_ui.services.access import Actor
@@ -173,12 +173,16 @@ async def preview(
     window = target.context_window or DEFAULT_WINDOW
     reserve = min(request.max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
-    prompt_id, project_id = (None, None) if chat is None else (chat.system_prompt_id, chat.project_id)
+    prompt_id = None if chat is None else chat.system_prompt_id
+    project_id = _project(request, chat)
     standing, _ = await _standing(session, actor, Place(prompt_id, project_id, window - reserve), room)
     fixed = sum(part.tokens for part in standing)
     files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
     attached = sum(file.tokens for file in files)
     left = window - reserve - fixed - attached
+    found = None if project_id is None else await look_ahead(session, actor, project_id, request)
+    passages = numbered(found, left - room.count(request.text), room)
+    left -= passages.tokens
     history = History()
     if chat is not None:
         history = await remembered(session, actor, chat.id, chat.active_leaf_id, left, room)
@@ -189,10 +193,19 @@ async def preview(
         history=history.all_tokens,
         tokens_factor=target.calibration.factor,
         attachments=attached,
+        passages=passages.tokens,
+        passage_count=len(passages.sources),
+        is_in_project=project_id is not None,
         is_cut=bool(history.cut_at),
         input_usd_per_mtok=_price(target.prices.input_usd_per_mtok),
         output_usd_per_mtok=_price(target.prices.output_usd_per_mtok),
     )
+
+
+def _project(request: PreviewRequest, chat: ChatHistory | None) -> ProjectId | None:
+    if chat is not None:
+        return chat.project_id
+    return None if request.project_id is None else ProjectId(request.project_id)
 
 
 def _price(price: Decimal | None) -> str | None:

@@ -110,6 +110,15 @@ async def attachments_of(
     return found
 
 
+async def shared_attachment(
+    session: ReadSession, owner_id: UserId, attachment_id: AttachmentId
+) -> AttachmentInfo | None:
+    """Return a file that its owner shows to others. The caller has checked that they do."""
+    # rights: a link of the owner names it
+    row = await session.scalar(select(Attachment).where(Attachment.id == attachment_id, Attachment.user_id == owner_id))
+    return None if row is None else _info(row)
+
+
 async def copy_attachments(session: Session, copies: Mapping[MessageId, MessageId]) -> None:
     """Let copies of messages have the same files. The caller has checked whose the messages are."""
     # rights: both messages are the actor's

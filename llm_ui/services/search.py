@@ -1,4 +1,4 @@
-"""Full text over a person's titles and messages: FTS5 on SQLite, expression indexes on PostgreSQL (migration 0003).
+"""Full text over a person's titles and messages: FTS5 on SQLite, expression indexes on PostgreSQL (0003, 0021).
 
 Only letters and digits of what was typed reach the index: words are quoted, all must occur, the last may be begun only.
 """
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, column, exists, func, literal_column, select, table, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession
@@ -26,6 +27,9 @@ INDEXED_CHARS = 200_000
 NEWEST, NEWEST_MESSAGES = 10_000, 3_000
 """On SQLite so many of the texts that hold the words, those that were stored last, are looked at for titles, and so
 many are put in order as messages. A word can be in nearly every text of a million; to sort them all took minutes."""
+
+NO_PHRASES = "phrase queries are not supported"
+"""What SQLite says of a word in which it sees several, at a letter that it does not know: no text holds such a word."""
 
 AnySelect = Select[*tuple[Any, ...]]
 
@@ -172,13 +176,19 @@ async def _newest_hits(session: ReadSession, actor: Actor, words: Sequence[str])
     for is_begun in (False, True):
         if len(hits) <= NEWEST_MESSAGES:
             newest = _hits(actor, words, is_begun=is_begun).order_by(TEXT.c.rowid.desc()).limit(NEWEST)
-            hits = [number for (number,) in await session.execute(newest)]
+            try:
+                hits = [number for (number,) in await session.execute(newest)]
+            except OperationalError as error:
+                if NO_PHRASES not in str(error):
+                    raise
     return hits
 
 
 def _hits(actor: Actor, words: Sequence[str], *, is_begun: bool) -> AnySelect:
     # The owner is a word of the index too: what somebody else wrote is never even a candidate.
-    terms = " AND ".join(f'"{word}"' for word in words) + ("*" if is_begun else "")
+    # To the index an underscore ends a word.
+    parts = [part for word in words for part in word.split("_") if part] or [""]
+    terms = " AND ".join(f'"{part}"' for part in parts) + ("*" if is_begun else "")
     match = f'owner: "u{actor.user_id.hex}" AND text: ({terms})'
     return select(TEXT.c.rowid).where(text("search_text MATCH :match").bindparams(match=match))
 

@@ -19,16 +19,19 @@ TYPES = (
 )  # fmt: skip
 
 PROMPTS = (
-    ("Helpful assistant", True, "You are a helpful assistant. Answer in the language of the question. "
+    (later("Helpful assistant"), True, "You are a helpful assistant. Answer in the language of the question. "
      "Say so when you do not know something."),
-    ("Concise", False, "Answer in as few words as the question allows. No preamble, no summary."),
-    ("Code reviewer", False, "You review code. Name defects first, each with the line it is in, why it is wrong and "
-     "how to mend it; then what could be simpler. Say nothing about style that a formatter would settle."),
-    ("Translator", False, "Translate what you are given into English, or into German when it is English. "
+    (later("Concise"), False, "Answer in as few words as the question allows. No preamble, no summary."),
+    (later("Code reviewer"), False, "You review code. Name defects first, each with the line it is in, why it is wrong "
+     "and how to mend it; then what could be simpler. Say nothing about style that a formatter would settle."),
+    (later("Translator"), False, "Translate what you are given into English, or into German when it is English. "
      "Keep tone, names and formatting. Return only the translation."),
 )  # fmt: skip
 
 DEMO_NAME = "Demo"
+DEMO_MODEL_NAME = later("Demo (no language model)")
+NAMES = frozenset({DEMO_MODEL_NAME, *(name for name, _, _ in PROMPTS)})
+"""What the catalogue knows in other languages."""
 
 
 async def is_seeded(session: ReadSession) -> bool:
@@ -67,7 +70,7 @@ async def _demo(session: Session) -> None:
         id=ModelId(uuid7()),
         provider_id=provider.id,
         name="demo",
-        display_name="Demo (no language model)",
+        display_name=DEMO_MODEL_NAME,
         context_window=1_000_000,
         can_see_images=True,
         input_usd_per_mtok=FREE.input_usd_per_mtok,

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 
@@ -11,7 +12,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.i18n import later
-from llm_ui.kit.ids import ChatId, MessageId, ShareId, uuid7
+from llm_ui.kit.ids import AttachmentId, ChatId, MessageId, ShareId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.models import (
     Audience,
@@ -25,6 +26,7 @@ from llm_ui.models import (
 )
 from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.attachments import AttachmentInfo, shared_attachment
 from llm_ui.services.exports import WholeChat, read_whole_chat, speaker
 from llm_ui.services.settings import SHARING
 
@@ -54,6 +56,16 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedImage:
+    """An image of a question, which is seen with it for as long as it is stored and the link holds."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class SharedMessage:
     """One message of a snapshot."""
 
@@ -62,7 +74,8 @@ class SharedMessage:
     at: datetime
     text: str
     files: tuple[str, ...] = ()
-    """Names of what was attached; what it holds is not shared."""
+    """Names of what was attached besides images; what it holds is not shared."""
+    images: tuple[SharedImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +165,35 @@ async def revoke(session: Session, actor: Actor, link_id: ShareId) -> ChatId:
 
 
 async def open_link(session: ReadSession, token: str, actor: Actor | None) -> Snapshot:
-    """Return what a token leads to.
+    """Return what a token leads to. Raises `NotFound`."""
+    row = await _opened(session, token, actor)
+    messages = (
+        SharedMessage(
+            MessageRole(one["role"]),
+            one["speaker"],
+            datetime.fromisoformat(one["at"]),
+            one["text"],
+            tuple(one.get("files", ())),
+            _images(one),
+        )
+        for one in row.snapshot["messages"]
+    )
+    return Snapshot(str(row.snapshot["title"]), row.created_at, tuple(messages))
+
+
+async def open_image(session: ReadSession, token: str, actor: Actor | None, image_id: str) -> AttachmentInfo | None:
+    """Return an image of what a token leads to; None when it is none of it, or not there any more.
+
+    Raises `NotFound` when the token leads nowhere.
+    """
+    row = await _opened(session, token, actor)
+    if all(image.id != image_id for message in row.snapshot["messages"] for image in _images(message)):
+        return None
+    return await shared_attachment(session, row.user_id, AttachmentId(UUID(image_id)))
+
+
+async def _opened(session: ReadSession, token: str, actor: Actor | None) -> ShareLink:
+    """Return the link of a token.
 
     Raises `NotFound` when it is unknown, has expired or was revoked, when its chat is in the bin, its owner has gone
     or administrators have switched such links off; `NotSignedIn` is not told apart, so that nobody learns what there
@@ -170,17 +211,12 @@ async def open_link(session: ReadSession, token: str, actor: Actor | None) -> Sn
         raise NotFound(GONE)
     if row.audience is Audience.SIGNED_IN and actor is None:
         raise NotFound(GONE)
-    messages = (
-        SharedMessage(
-            MessageRole(one["role"]),
-            one["speaker"],
-            datetime.fromisoformat(one["at"]),
-            one["text"],
-            tuple(one.get("files", ())),
-        )
-        for one in row.snapshot["messages"]
-    )
-    return Snapshot(str(row.snapshot["title"]), row.created_at, tuple(messages))
+    return row
+
+
+def _images(message: dict[str, Any]) -> tuple[SharedImage, ...]:
+    # Links of before there were any have none.
+    return tuple(SharedImage(**image) for image in message.get("images", ()))
 
 
 async def continue_link(session: Session, actor: Actor, token: str) -> ChatId:
@@ -228,7 +264,12 @@ def _snapshot(chat: WholeChat) -> dict[str, Any]:
             "speaker": "" if message.role is MessageRole.USER else speaker(chat, message),
             "at": message.created_at.isoformat(),
             "text": message.text,
-            "files": [file.name for file in chat.files.get(message.id, ())],
+            "files": [file.name for file in chat.files.get(message.id, ()) if not file.is_image],
+            "images": [
+                {"id": str(file.id), "name": file.name, "width": file.width or 0, "height": file.height or 0}
+                for file in chat.files.get(message.id, ())
+                if file.is_image
+            ],
         }
         for message in chat.branch()
         if (message.text.strip() or message.id in chat.files) and message.status is not MessageStatus.STREAMING

@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from llm_ui.config import Config
-from llm_ui.contract import ChatRequest, CompleteEvent, StartEvent, TokenEvent
+from llm_ui.contract import ChatRequest, CompleteEvent, Preview, PreviewRequest, StartEvent, TokenEvent
 from llm_ui.db import Database
+from llm_ui.errors import NotFound
+from llm_ui.kit.i18n import speak
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
 from llm_ui.models import Document, Role, Run
@@ -273,6 +275,22 @@ async def test_the_demo_cites(api: RunningApi, database: Database, client_of: Cl
     assert text_of(nothing)
 
 
+async def test_the_demo_speaks_the_language_that_is_asked_for(
+    api: RunningApi, database_config: Config, client_of: ClientOf, a_user: Actor
+) -> None:
+    speak("de")
+    german = await everything(client_of(a_user), asking("Hallo"))
+    speak("en")
+    english = await everything(client_of(a_user), asking("Hallo"))
+    headers = client_of(a_user).headers() | {"Accept-Language": "fr, de-AT;q=0.8"}
+    async with httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False) as http:
+        whole = await http.post("/v1/chat", json={"idempotency_key": uuid4().hex, "text": "1,5 * 2"}, headers=headers)
+
+    assert text_of(german).startswith("*Eingebaute Demo, kein Sprachmodell.*\n\nHallo!")
+    assert text_of(english).startswith("*Built-in demo, not a language model.*\n\nHello!")
+    assert whole.json()["text"] == "*Eingebaute Demo, kein Sprachmodell.*\n\n`1,5 * 2` = **3**"
+
+
 async def test_passages_are_looked_for_over_http(
     api: RunningApi, database: Database, database_config: Config, client_of: ClientOf, a_user: Actor,
     another_user: Actor,
@@ -340,3 +358,61 @@ async def test_without_a_model_vectors_cannot_be_asked_for(
 
     assert response.status_code == 400
     assert "No embedding model is set" in response.text
+
+
+async def manifest_of(database: Database, events: list[Numbered]) -> dict[str, int]:
+    """Return the tokens of each origin that the model was sent."""
+    async with database.reading() as session:
+        run = await session.get_one(Run, started(events).run_id)
+    assert run.manifest is not None
+    return {part["origin"]: part["tokens"] for part in run.manifest["parts"]}
+
+
+def is_as_foretold(sent: dict[str, int], foretold: Preview) -> bool:
+    standing = sum(sent.get(origin, 0) for origin in ("instructions", "project", "memory", "project_memory"))
+    history = sent.get("summary", 0) + sent.get("history", 0)
+    told = (foretold.instructions, foretold.history, foretold.passages)
+    return told == (standing, history, sent.get("passages", 0))
+
+
+async def test_what_will_be_sent_in_a_project_is_known_before(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    project_id = await a_project(database, a_user)
+    named = await a_document(database, a_user, project_id, [f"On day {day} the heron ate a fish." for day in range(20)])
+    await a_document(database, a_user, project_id, PASSAGES, name="storks.txt")
+    async with database.writing() as session:
+        await projects.change(session, a_user, project_id, instructions="Answer briefly, for the children at school.")
+        await memories.save(session, a_user, None, "The river is the Elbe.", project_id=project_id)
+    client = client_of(a_user)
+    async with FakeProvider(reply("openai", answer("openai", SAID))) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        text = "How much does a heron weigh?"
+        before = await client.preview(PreviewRequest(project_id=project_id, model_id=model_id, text=text))
+        first = await everything(client, asking(text, project_id=project_id, model_id=model_id))
+        chat_id = started(first).chat_id
+        small = await client.preview(PreviewRequest(chat_id=chat_id, text="And a stork?"))
+        second = await everything(client, asking("And a stork?", chat_id=chat_id))
+        whole = await client.preview(PreviewRequest(chat_id=chat_id, text="Tell me of it", documents=(named,)))
+        third = await everything(client, asking("Tell me of it", chat_id=chat_id, documents=(named,)))
+        nothing = await client.preview(PreviewRequest(chat_id=chat_id))
+
+    for events, foretold in ((first, before), (second, small), (third, whole)):
+        assert is_as_foretold(await manifest_of(database, events), foretold)
+    assert before.passage_count == 8
+    assert whole.passage_count == 20, "all of a short document that is named"
+    assert (nothing.passages, nothing.is_in_project) == (0, True), "nothing is written yet"
+    assert min(before.instructions, before.passages, small.passages, small.history) > 0
+
+
+async def test_a_project_of_another_is_not_weighed(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, another_user: Actor, add_model: AddModel
+) -> None:
+    await add_model("http://127.0.0.1:9/v1", "fake")
+    project_id = await a_project(database, a_user)
+    await a_document(database, a_user, project_id, PASSAGES)
+    weighed = PreviewRequest(project_id=project_id, text="heron")
+
+    assert (await client_of(a_user).preview(weighed)).passages > 0
+    with pytest.raises(NotFound):
+        await client_of(another_user).preview(weighed)

@@ -1,26 +1,32 @@
 """The page of a link to a chat, over HTTP: what a stranger gets, and what tells nothing."""
 
+import json
 import logging
-from uuid import uuid4
+from collections.abc import Sequence
+from uuid import UUID, uuid4
 
 import pytest
 
 from llm_ui.auth.handler import told_path
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, MessageId, uuid7
+from llm_ui.kit.ids import AttachmentId, ChatId, MessageId, uuid7
 from llm_ui.models import Audience, ChatHistory, ChatMessage, MessageRole, MessageStatus
 from llm_ui.services import settings, sharing
 from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.attachments import attach
 from llm_ui.services.settings import SHARING
 from llm_ui.services.sharing import GONE
 from tests.app.conftest import Workspace
+from tests.app.test_uploads import PICTURE, upload
+from tests.fakes import images
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
 
 async def shared(
-    workspace: Workspace, owner: Actor, audience: Audience = Audience.ANYONE, text: str = "**Forty-two**"
-) -> str:
+    workspace: Workspace, owner: Actor, audience: Audience = Audience.ANYONE, text: str = "**Forty-two**",
+    *, files: Sequence[str] = (),
+) -> str:  # fmt: skip
     """Store a chat of one question and one answer; return the token of a link to it."""
     database = workspace.site.backend.database
     async with database.writing() as session:
@@ -32,6 +38,8 @@ async def shared(
         answer = message(chat, MessageRole.ASSISTANT, text, question.id, reasoning="secret thoughts")
         session.add_all([question, answer])
         chat.active_leaf_id = answer.id
+        await session.flush()
+        await attach(session, owner, question.id, [AttachmentId(UUID(each)) for each in files])
     async with database.writing() as session:
         return (await sharing.share(session, owner, chat.id, audience, 7))[1]
 
@@ -98,6 +106,35 @@ def stripped(body: str, tried: str) -> str:
     """The page without what differs on every one: the nonce and its own address."""
     lines = [line for line in body.splitlines() if "nonce=" not in line]
     return "\n".join(lines).replace(tried.replace(" ", "%20"), "")
+
+
+async def test_an_image_is_seen_by_whoever_has_the_link_and_nobody_else(workspace: Workspace) -> None:
+    ann = await workspace.signed_in("ann")
+    database = workspace.site.backend.database
+    cat, dog, note = [
+        json.loads((await upload(ann, data, name)).body)["id"]
+        for data, name in ((PICTURE, "cat.png"), (images.png(8, 8), "dog.png"), (b"meow", "note.txt"))
+    ]
+    token = await shared(workspace, workspace.people["ann"], files=[cat, note])
+    without = await shared(workspace, workspace.people["ann"], files=[dog])
+    stranger = workspace.browser()
+
+    page = await stranger.get(f"/s/{token}")
+    seen = await stranger.get(f"/s/{token}/images/{cat}")
+
+    assert f'src="/s/{token}/images/{cat}" alt="cat.png"' in page.body.decode()
+    assert b"Attached: note.txt" in page.body
+    assert (seen.code, seen.body, seen.headers["Content-Type"]) == (200, PICTURE, "image/png")
+    assert seen.headers["Cache-Control"] == "private, no-cache"
+    assert "sandbox" in seen.headers["Content-Security-Policy"]
+    assert (seen.headers["Referrer-Policy"], seen.headers["X-Robots-Tag"]) == ("no-referrer", "noindex")
+    for address in (f"/s/{without}/images/{cat}", f"/s/{token}/images/{note}", f"/s/{'x' * 43}/images/{cat}"):
+        assert (await stranger.get(address)).code == 404, address
+    async with database.writing() as session:
+        for link in await sharing.list_links(session, workspace.people["ann"]):
+            await sharing.revoke(session, workspace.people["ann"], link.id)
+    ended = await stranger.get(f"/s/{token}/images/{cat}", **{"If-None-Match": seen.headers["ETag"]})
+    assert ended.code == 404
 
 
 async def test_whoever_guesses_has_to_wait(workspace: Workspace) -> None:

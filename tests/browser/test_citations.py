@@ -33,6 +33,10 @@ def read_documents(page: Page, name: str) -> None:
 def test_a_citation_opens_the_document_at_its_page(page: Page, product: Product) -> None:
     sign_in(page, product, "bob")
     read_documents(page, "Birds of the river")
+    page.get_by_role("textbox", name="Message", exact=True).fill(QUESTION)
+    expect(page.locator("#gauge")).to_have_attribute(
+        "title", re.compile("1 passage of the documents goes along, with about")
+    )
     ask(page, QUESTION)
     answer = page.get_by_role("article", name="Assistant")
     chip = answer.get_by_role("button", name="Source 1: birds.pdf, page 3").first
@@ -50,6 +54,13 @@ def test_a_citation_opens_the_document_at_its_page(page: Page, product: Product)
     document = page.get_by_role("complementary", name="birds.pdf")
     expect(document.get_by_role("spinbutton", name="Page")).to_have_value("3")
     expect(document.locator(".cited").first).to_contain_text("A grey heron weighs about two kilograms.")
+    # The page is one block of text: of it only what is cited is marked.
+    marked = document.locator("mark.cited")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("Its wingspan reaches almost two metres.")
+    expect(marked).not_to_contain_text("On day 0 nothing was seen")
+    expect(document).to_contain_text("On day 0 nothing was seen")
+    expect(marked).to_be_in_viewport()
     document.get_by_role("button", name="Previous page").click()
     expect(document).to_contain_text("Kingfishers dig tunnels")
     document.get_by_role("button", name="Close the document").click()

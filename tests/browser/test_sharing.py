@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.browser.test_admin import open_admin
+from tests.browser.test_attachments import CAT, NOTE
 from tests.browser.test_sidebar import choose
 from tests.product import PASSWORD, Product, wait_until
 
@@ -112,6 +113,31 @@ def test_a_link_is_copied_and_revoked_where_it_was_made(chat: Page, new_context:
     choose(chat, "What is 6 * 7?", "Share …")
     expect(dialog(chat).get_by_role("listitem")).to_contain_text([newest.partition("/s/")[2][:6]])
     expect(addresses).to_have_count(0)
+
+
+def test_images_are_seen_in_the_copy_until_the_link_ends(chat: Page, product: Product, new_context: NewContext) -> None:
+    with chat.expect_file_chooser() as chooser:
+        chat.get_by_role("button", name="Attach files").first.click()
+    chooser.value.set_files([CAT, NOTE])
+    ask(chat, "What is on it?")
+    expect(chat.get_by_role("article", name="Assistant")).to_have_count(2)
+    expect(chat.get_by_role("button", name="Edit answer")).to_have_count(2)
+    reader = new_context(viewport={"width": 390, "height": 800}).new_page()
+    sign_in(reader, product, "ada")
+    reader.goto(shared(chat))
+
+    image = reader.get_by_role("article", name="Question").last.get_by_role("img", name="cat.png")
+    expect(image).to_be_visible()
+    image.scroll_into_view_if_needed()
+    reader.wait_for_function("image => image.naturalWidth === 640", arg=image.element_handle())
+    expect(reader.get_by_text("Attached: note.md")).to_be_visible()
+    assert reader.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    address = image.get_attribute("src") or ""
+    choose(chat, "What is 6 * 7?", "Share …")
+    dialog(chat).get_by_role("button", name="Revoke").first.click()
+    expect(dialog(chat).get_by_role("listitem")).to_have_count(0)
+
+    assert reader.request.get(f"{product.url}{address}").status == 404
 
 
 def test_formulas_and_code_are_drawn_on_a_phone(chat: Page, product: Product, new_context: NewContext) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, inspect, select, text, update
 
 from llm_ui import migrations
 from llm_ui.bootstrap import open_database
@@ -13,7 +13,7 @@ from llm_ui.db import Database
 from llm_ui.errors import SchemaMismatch
 from llm_ui.kit.clock import now
 from llm_ui.models import AiModel, AiType, Base, ChatHistory, ChatMessage, Setting
-from llm_ui.services import settings
+from llm_ui.services import search, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import DEFAULT_MODEL
 
@@ -56,6 +56,26 @@ async def test_each_step_down_and_up_keeps_messages_and_runs(database: Database,
 
     async with database.reading() as session:
         assert (await session.scalars(select(ChatMessage))).one().text == "kept"
+
+
+async def test_what_was_said_is_found_whichever_step_indexed_it(database: Database, a_user: Actor) -> None:
+    async def found() -> int:
+        async with database.reading() as session:
+            return len((await search.search(session, a_user, "ke")).items)
+
+    async with database.writing() as session:
+        chat = ChatHistory(user_id=a_user.user_id, last_message_at=now())
+        session.add(chat)
+        await session.flush()
+        session.add(ChatMessage(chat_id=chat.id, position=0, role="user", status="complete", text="kept"))
+    for step in (migrations.downgrade, migrations.upgrade):
+        await step(database, "0017" if step is migrations.downgrade else "head")
+        assert await found() == 1
+        async with database.writing() as session:
+            await session.execute(update(ChatMessage).values(text="not there"))
+        assert await found() == 0, "it is still told of changes"
+        async with database.writing() as session:
+            await session.execute(update(ChatMessage).values(text="kept"))
 
 
 async def test_processes_that_start_together_agree(database_config: Config) -> None:

@@ -1,10 +1,13 @@
 """The demo: arithmetic that is exact and bounded, quotes, and its label on every answer."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_ui.kit.http import new_client
+from llm_ui.kit.i18n import speak
 from llm_ui.providers.arithmetic import ArithmeticRefused, evaluate, find_expression
 from llm_ui.providers.base import Endpoint, Finish, Prompt, PromptMessage, TextDelta, Timeouts
 from llm_ui.providers.demo import LABEL, DemoAdapter, answer, cited
@@ -31,6 +34,43 @@ ARTICLE = (
 )
 def test_arithmetic_is_answered(question: str, value: str) -> None:
     assert f"**{value}**" in answer(question, [])
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    speak("de")
+    yield
+    speak("en")
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("Was ist 47 * 89?", "4.183"),
+        ("1.000 + 24", "1.024"),
+        ("1.234,5 * 2", "2.469"),
+        ("7 / 2", "3,5"),
+        ("1,5 + 1.5", "3"),
+        ("0.125 * 8", "1"),
+        ("1.000.000 / 3", "333.333,333333"),
+    ],
+)
+def test_numbers_are_read_and_written_as_the_reader_does(german: None, question: str, value: str) -> None:
+    assert answer(question, []).endswith(f"= **{value}**")
+
+
+def test_it_speaks_the_readers_language(german: None) -> None:
+    label = "*Eingebaute Demo, kein Sprachmodell.*"
+
+    assert answer("Guten Tag", []).startswith(f"{label}\n\nHallo! ")
+    assert "| Ein anderes Modell wählen |" in answer("Was geht hier?", [])
+    assert "teilt durch null" in answer("1 / 0", [])
+    assert "mehr als 200 Stellen" in answer("9 ^ 999999", [])
+    assert "Die Sätze des Textes, die am besten passen:" in answer(f"Wie schwer ist a heron? {ARTICLE}", [])
+    assert cited("Wozu dienen Quarks?", [(1, ARTICLE)]) == f"{label}\n\nKeine Quelle belegt das."
+    assert "> Ein Storch wiegt 3 kg. [1]" in cited(
+        "Was wiegt ein Storch?", [(1, "Es war Juli. Ein Storch wiegt 3 kg.")]
+    )
 
 
 @pytest.mark.parametrize("question", ["9 ^ 999999", "1 / 0", "2 ^ 0.5"])

@@ -42,6 +42,22 @@ async def test_all_words_must_occur_and_the_last_may_be_begun_only(seeded: Datab
     assert marked(await found(seeded, a_user, "whale shark")) == []
 
 
+async def test_two_letters_find_what_begins_with_them(seeded: Database, a_user: Actor) -> None:
+    await answered(seeded, a_user, "x", "There she blows")
+
+    assert marked(await found(seeded, a_user, "th")) == ["[There] she blows"]
+    assert marked(await found(seeded, a_user, "she bl")) == ["There [she] [blows]"]
+    assert marked(await found(seeded, a_user, "hs")) == []
+
+
+async def test_names_with_underscores_are_found(seeded: Database, a_user: Actor) -> None:
+    await answered(seeded, a_user, "x", "Call read_file() and _close_ it.")
+
+    for typed in ("read_file", "read_fi", "file", "close", "_close_"):
+        assert len((await found(seeded, a_user, typed)).items) == 1, typed
+    assert marked(await found(seeded, a_user, "read_nothing")) == []
+
+
 async def test_case_does_not_matter(seeded: Database, a_user: Actor) -> None:
     await answered(seeded, a_user, "x", "Über den WOLKEN")
 
@@ -127,7 +143,8 @@ async def test_an_old_chat_that_passes_is_found_behind_very_many_that_do_not(
 @pytest.mark.parametrize(
     "typed",
     ["", "   ", '"', "'", "a OR b", "NEAR(", "text:", "-", "*", "a*b", "\0", "\ud800", "'; DROP TABLE runs; --", "%_",
-     "(" * 5_000, "word " * 5_000, "x" * 10_000, "∀ 日本語 👩‍👩‍👧", "a & b | !c", "owner:u1"],
+     "(" * 5_000, "word " * 5_000, "x" * 10_000, "∀ 日本語 👩‍👩‍👧", "a & b | !c", "owner:u1", "_", "a_",
+     "\u1980\u19b0\u1980"],
 )  # fmt: skip
 async def test_whatever_is_typed_is_no_error(seeded: Database, a_user: Actor, typed: str) -> None:
     await answered(seeded, a_user, "question", "answer")

@@ -3,15 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from llm_ui.db import Database
 from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId
-from llm_ui.models import Audience, AuditLog, ShareLink, User
+from llm_ui.models import Attachment, Audience, AuditLog, ShareLink, User
 from llm_ui.services import branches, chats, retention, settings, sharing
 from llm_ui.services.access import Actor
+from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.settings import SHARING
 from llm_ui.services.sharing import Link
 from tests.services.test_attachments import uploaded
@@ -218,13 +219,51 @@ async def test_nobody_has_more_links_than_can_be_looked_after(
     await share(seeded, a_user, turn.chat_id)
 
 
-async def test_a_link_names_what_was_attached(seeded: Database, a_user: Actor, another_user: Actor) -> None:
+async def test_a_link_shows_images_and_names_other_files(seeded: Database, a_user: Actor, another_user: Actor) -> None:
     file = await uploaded(seeded, a_user)
-    turn = await answered(seeded, a_user, "", "a cat", attachments=(file.id,))
+    note = await uploaded(seeded, a_user, "note.txt")
+    other = await uploaded(seeded, a_user)
+    turn = await answered(seeded, a_user, "", "a cat", attachments=(file.id, note.id))
     _, token = await share(seeded, a_user, turn.chat_id)
 
     async with seeded.reading() as session:
         question, answer = (await sharing.open_link(session, token, another_user)).messages
 
-    assert (question.text, question.files) == ("", ("cat.png",))
-    assert (answer.text, answer.files) == ("a cat", ())
+    (image,) = question.images
+    assert (question.text, question.files, image.name) == ("", ("note.txt",), "cat.png")
+    assert (answer.text, answer.files, answer.images) == ("a cat", (), ())
+    async with seeded.reading() as session:
+        seen = await sharing.open_image(session, token, another_user, image.id)
+        hidden = [await sharing.open_image(session, token, another_user, str(each)) for each in (note.id, other.id)]
+    assert seen is not None
+    assert (seen.sha256, seen.media_type) == (file.sha256, "image/png")
+    assert hidden == [None, None], "only what the link shows is seen through it"
+
+
+async def test_an_image_is_seen_for_as_long_as_the_link_holds(
+    seeded: Database, a_user: Actor, another_user: Actor
+) -> None:
+    file = await uploaded(seeded, a_user)
+    turn = await answered(seeded, a_user, "a cat?", "a cat", attachments=(file.id,))
+    link, token = await share(seeded, a_user, turn.chat_id)
+
+    async def image(with_token: str = token) -> AttachmentInfo | None:
+        async with seeded.reading() as session:
+            (shown,) = (await sharing.open_link(session, token, another_user)).messages[0].images
+            return await sharing.open_image(session, with_token, another_user, shown.id)
+
+    async with seeded.writing() as session:
+        await branches.delete(session, a_user, turn.question_id)
+    assert await image(), "what was said later does not enter the copy"
+    with pytest.raises(NotFound):
+        await image("another token")
+    async with seeded.writing() as session:
+        # rights: a test plays what takes the file away
+        await session.execute(delete(Attachment))
+    assert await image() is None
+    async with seeded.writing() as session:
+        await sharing.revoke(session, a_user, link.id)
+        emptied = (await session.get_one(ShareLink, link.id)).snapshot
+    with pytest.raises(NotFound):
+        await image()
+    assert emptied == {"title": "", "messages": []}

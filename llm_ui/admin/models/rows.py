@@ -7,6 +7,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import number
 from llm_ui.kit.money import plain
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.ui.names import shown_name
 
 
 def columns() -> list[dict[str, str]]:
@@ -26,10 +27,10 @@ def models(listed: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
     return [
         {
             "id": str(model.id),
-            "name": model.display_name,
+            "name": shown_name(model.display_name),
             "is_faint": not (model.is_enabled and model.is_provider_enabled),
             "cells": {
-                "model": {"text": model.display_name, "detail": _wire_name(model)},
+                "model": {"text": shown_name(model.display_name), "detail": _wire_name(model)},
                 "provider": model.provider_name,
                 "window": "" if model.context_window is None else number(model.context_window),
                 "input": _price(model.prices.input_usd_per_mtok),

@@ -13,6 +13,7 @@ from llm_ui.services import ai_models
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.prices import Prices
+from llm_ui.ui.names import shown_name
 
 PAGE_SIZE = 50
 EDIT = "edit"
@@ -89,7 +90,7 @@ class ModelsState(AdminState):
         model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
-        said = _("{name} is saved.").format(name=self.display_name or model.name)
+        said = _("{name} is saved.").format(name=shown_name(self.display_name) or model.name)
         self.param.update(sheet="", said=said)
         await self._reload(actor)
 
@@ -130,7 +131,7 @@ class ModelsState(AdminState):
             await ai_models.delete_model(session, actor, model.id)
         self.sheet = ""
         said = _("{name} is removed. Add it again on the providers page whenever you like.")
-        self.said = said.format(name=model.display_name)
+        self.said = said.format(name=shown_name(model.display_name))
         await self._reload(actor)
 
     async def _reload(self, actor: Actor) -> None:
@@ -142,7 +143,7 @@ class ModelsState(AdminState):
             self.param.update(models=page.items, total=page.total)
 
     def _name_of(self, model_id: ModelId) -> str:
-        return next((model.display_name for model in self.models if model.id == model_id), _("The model"))
+        return next((shown_name(model.display_name) for model in self.models if model.id == model_id), _("The model"))
 
     def _fill(self, model: ModelInfo) -> None:
         self.param.update(

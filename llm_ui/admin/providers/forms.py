@@ -7,6 +7,7 @@ from llm_ui.contract import FoundModel
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import ProviderInfo
+from llm_ui.ui.names import shown_name
 
 Field = dict[str, Any]
 
@@ -101,7 +102,7 @@ def _checklist(served: tuple[FoundModel, ...], already: list[str]) -> Field:
     options = [
         {
             "value": model.name,
-            "label": model.display_name,
+            "label": shown_name(model.display_name),
             "detail": model.name if model.display_name != model.name else "",
             "is_added": model.name in added,
         }

@@ -16,6 +16,7 @@ from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelInfo, NewModel
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import NewProvider, ProviderInfo
+from llm_ui.ui.names import shown_name
 
 ADD, EDIT, MODELS, DELETE = "add", "edit", "models", "delete"
 
@@ -157,7 +158,7 @@ class ProvidersState(AdminState):
         model: ModelInfo = required(self.suggestion)
         async with self.context.backend.database.writing() as session:
             await ai_models.set_default(session, actor, model.id)
-        self.said = _("New chats now start with {name}.").format(name=model.display_name)
+        self.said = _("New chats now start with {name}.").format(name=shown_name(model.display_name))
         await self._reload(actor)
 
     @action

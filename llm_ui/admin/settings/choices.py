@@ -5,6 +5,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.models import ProviderKind
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.prompts import PromptInfo
+from llm_ui.ui.names import shown_name
 
 
 def sharing() -> dict[str, str]:
@@ -29,7 +30,7 @@ def errands() -> dict[str, str]:
 def models(listed: tuple[ModelInfo, ...], default: str) -> dict[str, str]:
     """Return the ids of the models that may become the default."""
     none = {} if default else {_("None: choose one"): NONE}
-    return none | {f"{model.display_name} · {model.provider_name}": str(model.id) for model in listed}
+    return none | {f"{shown_name(model.display_name)} · {model.provider_name}": str(model.id) for model in listed}
 
 
 def helpers(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
@@ -49,4 +50,4 @@ def embedders(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
 
 def prompts(listed: tuple[PromptInfo, ...]) -> dict[str, str]:
     """Return the ids of the instructions that new chats may start with."""
-    return {_("None"): NONE, **{prompt.name: str(prompt.id) for prompt in listed}}
+    return {_("None"): NONE, **{shown_name(prompt.name): str(prompt.id) for prompt in listed}}

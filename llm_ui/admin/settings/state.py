@@ -20,6 +20,7 @@ from llm_ui.services.settings import (
     REGISTRATION_OPEN,
     SHARING,
 )
+from llm_ui.ui.names import shown_name
 
 SHARING_CHOICES = ("off", "signed_in", "anyone")
 ERRANDS = {
@@ -138,7 +139,7 @@ class SettingsState(AdminState):
             await prompts.change_text(session, actor, prompt.id, self.prompt_text, seen=prompt.updated_at)
         await self._reload(actor)
         said = _("{name} is saved; chats use the new words from the next question on.")
-        self.said = said.format(name=prompt.name)
+        self.said = said.format(name=shown_name(prompt.name))
 
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:

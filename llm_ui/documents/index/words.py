@@ -3,10 +3,10 @@
 import re
 from collections import Counter
 
+from llm_ui.contract import MAX_LOOKED_UP_CHARS
+
 MAX_WORDS = 32
 """Of one question. The longest of the 225 of the Cranfield collection has 23 that count."""
-READ_CHARS = 8_000
-"""So much of a question is looked at, from its beginning: whoever pastes a whole text asks for what it begins with."""
 MAX_WORD_CHARS = 64
 WORD = re.compile(r"[^\W_]+")
 
@@ -68,7 +68,7 @@ def question_words(question: str) -> list[str]:
 
     Left out are the stop words of the language that has most of them in the question; unless there is no other.
     """
-    said = [word[:MAX_WORD_CHARS].lower() for word in WORD.findall(question[:READ_CHARS])]
+    said = [word[:MAX_WORD_CHARS].lower() for word in WORD.findall(question[:MAX_LOOKED_UP_CHARS])]
     counted = Counter({code: sum(word in words for word in said) for code, words in STOP_WORDS.items()})
     ((language, _),) = counted.most_common(1)
     words = list(dict.fromkeys(said))
