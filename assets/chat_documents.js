@@ -1,6 +1,7 @@
 // The documents of a project: listed by name, with how far each is, and what can be done to it.
 
 import { sizeOf } from "./chat_files.js"
+import { sourceOf } from "./chat_web.js"
 import { confirmed, dialogNamed, field } from "./dialog.js"
 import { iconMenu, make, menuEntry, textButton } from "./dom.js"
 
@@ -33,7 +34,8 @@ function figuresOf(one) {
 }
 
 export class DocumentList {
-  // `act` has tell(op), open(id) and buttons(): what adds documents.
+  // `act` has tell(op), open(id), buttons(): what adds documents, web: what is still to be fetched, and fetches: whether
+  // anything may be.
   constructor(act) {
     this.act = act
     this.project = null
@@ -70,7 +72,7 @@ export class DocumentList {
     this.list.setAttribute("aria-labelledby", "documents-title")
     this.empty = make("p", "empty")
     this.more = textButton(t("Show more"), "more", () => this.#list(this.rows.length))
-    this.node.append(head, this.total, this.said, this.box, this.list, this.empty, this.more)
+    this.node.append(head, this.total, this.said, this.act.web.node, this.box, this.list, this.empty, this.more)
   }
 
   // Another project, or none: nothing of it is known yet.
@@ -78,6 +80,7 @@ export class DocumentList {
     clearTimeout(this.timer)
     Object.assign(this, { project, figures: null, hasMore: false })
     this.box.value = ""
+    this.act.web.show([])
     this.#replace([])
     this.#drawFigures()
   }
@@ -92,7 +95,7 @@ export class DocumentList {
   watch(isWatched) {
     this.isWatched = isWatched
     clearTimeout(this.timer)
-    if (isWatched && this.figures?.busy && !document.hidden) this.timer = setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS)
+    if (isWatched && (this.figures?.busy || this.act.web.isBusy) && !document.hidden) this.timer = setTimeout(() => this.#lookAgain(), LOOK_AGAIN_MS)
   }
 
   look(documents) {
@@ -116,6 +119,7 @@ export class DocumentList {
   }
 
   documents_now(op) {
+    if (op.is_begun) this.act.web.close()
     for (const one of op.documents) this.#put(one)
     const wasBusy = this.figures?.busy
     this.#figure(op)
@@ -139,10 +143,13 @@ export class DocumentList {
     else this.#replace(op.documents)
     this.hasMore = op.has_more
     this.#figure(op)
+    this.act.web.tellUnchanged(op.documents)
   }
 
   #figure(op) {
     this.figures = op
+    // What was fetched has become a document, or replaced one.
+    if (this.act.web.show(op.fetches)) this.#list(0)
     this.#drawFigures()
     this.watch(this.isWatched)
   }
@@ -194,6 +201,7 @@ export class DocumentList {
     name.title = one.name
     const state = make("p", "state")
     state.append(make("span", "how", stateOf(one)), ` · ${figuresOf(one).join(" · ")}`)
+    if (one.source) state.append(" · ", sourceOf(one.source))
     about.append(name, state)
     if (one.remark) about.append(make("p", "state", one.remark))
     node.append(kind, about)
@@ -211,7 +219,9 @@ export class DocumentList {
     save.href = `/documents/${one.id}/file`
     save.download = one.name
     save.addEventListener("click", () => { menu.open = false })
-    return [menuEntry(menu, t("Rename"), () => this.#rename(one)), save, menuEntry(menu, t("Delete"), () => this.#delete(one))]
+    const entries = [menuEntry(menu, t("Rename"), () => this.#rename(one)), save]
+    if (one.source && this.act.fetches) entries.push(menuEntry(menu, t("Fetch again"), () => this.act.web.again(one)))
+    return [...entries, menuEntry(menu, t("Delete"), () => this.#delete(one))]
   }
 
   #drawFigures() {

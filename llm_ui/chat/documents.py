@@ -1,6 +1,7 @@
 """A project and its documents, for a person's page."""
 
 import asyncio
+from collections.abc import Sequence
 
 from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
@@ -12,6 +13,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents as services
 from llm_ui.services import projects
 from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
+from llm_ui.services.fetches import FetchInfo, list_fetches
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
@@ -44,6 +46,7 @@ async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
         async with database.reading() as session:
             found = await projects.read(session, actor, project_id)
             listing = await services.list_documents(session, actor, project_id)
+            waiting = await list_fetches(session, actor, project_id)
     except NotFound as error:
         return {"op": "project_gone", "project": str(project_id), "text": told(error.message)}
     return {
@@ -52,7 +55,7 @@ async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
         "name": found.name,
         "instructions": found.instructions,
         "is_saved": isinstance(asked, reply_ops.SaveInstructions),
-        **_listed(listing),
+        **listed(listing, waiting),
     }
 
 
@@ -60,12 +63,13 @@ async def _look(context: PageContext, asked: reply_ops.ListDocuments | reply_ops
     actor = await context.actor()
     project_id = ProjectId(asked.project)
     async with context.backend.database.reading() as session:
+        waiting = await list_fetches(session, actor, project_id)
         if isinstance(asked, reply_ops.LookAtDocuments):
             listing = await services.look_at(session, actor, project_id, list(map(DocumentId, asked.documents)))
-            return {"op": "documents_now", "project": str(project_id), **_listed(listing)}
+            return {"op": "documents_now", "project": str(project_id), **listed(listing, waiting)}
         listing = await services.list_documents(session, actor, project_id, name=asked.name, offset=asked.offset)
     number = {"number": asked.number, "offset": asked.offset}
-    return {"op": "documents", "project": str(project_id), **number, **_listed(listing)}
+    return {"op": "documents", "project": str(project_id), **number, **listed(listing, waiting)}
 
 
 async def _find(context: PageContext, asked: reply_ops.FindDocuments) -> Op:
@@ -118,11 +122,12 @@ async def _change(
                 freed = await services.remove(session, actor, document_id)
         await session.flush()
         listing = await services.look_at(session, actor, found.project_id, [document_id])
+        waiting = await list_fetches(session, actor, found.project_id)
     if freed is not None:
         log.info("document.deleted", document_id=document_id, user_id=actor.user_id)
         await _let_go(context, freed)
     changed = {"document": str(document_id), "name": found.name, "is_deleted": freed is not None}
-    return {"op": "document_changed", "project": str(found.project_id), **changed, **_listed(listing)}
+    return {"op": "document_changed", "project": str(found.project_id), **changed, **listed(listing, waiting)}
 
 
 async def _let_go(context: PageContext, sha256: str) -> None:
@@ -133,7 +138,8 @@ async def _let_go(context: PageContext, sha256: str) -> None:
             await asyncio.to_thread(store.remove, sha256)
 
 
-def _listed(listing: Listing) -> Op:
+def listed(listing: Listing, waiting: Sequence[FetchInfo]) -> Op:
+    """Return documents and what is still to be fetched, as the page is told of them."""
     return {
         "documents": list(map(_shown, listing.documents)),
         "count": listing.count,
@@ -142,6 +148,15 @@ def _listed(listing: Listing) -> Op:
         "size": listing.size_bytes,
         "being_read": [{"name": one.name, "page": one.page_count} for one in listing.being_read],
         "has_more": listing.has_more,
+        "fetches": [
+            {
+                "id": str(one.id),
+                "address": one.address,
+                "error": one.error_message and told(one.error_message),
+                "is_begun": one.is_begun,
+            }
+            for one in waiting
+        ],
     }
 
 
@@ -152,6 +167,7 @@ def _shown(one: DocumentInfo) -> Op:
         "project": str(one.project_id),
         "name": one.name,
         "size": one.size_bytes,
+        "source": one.source_url,
         "version": one.version,
         "stage": one.stage.value,
         "error": one.error_message and told(one.error_message),

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import count
+from os.path import splitext
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, func, or_, select
@@ -38,6 +40,7 @@ class DocumentInfo:
     media_type: str
     size_bytes: int
     sha256: str
+    source_url: str | None
     version: int
     stage: DocumentStage
     error_message: str | None
@@ -60,6 +63,8 @@ class Arrived:
     name: str
     size_bytes: int
     sha256: str
+    source_url: str | None = None
+    """Where it was fetched from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,8 @@ class Passage:
 async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived: Arrived) -> tuple[DocumentInfo, bool]:
     """Note a file that was stored, to be read; return it, and whether it is new here.
 
-    The same bytes are one document, whatever they are called; other bytes under the name of a document replace it.
-    Raises `InvalidInput` and `NotFound`.
+    The same bytes are one document, whatever they are called. Other bytes replace the document that was fetched from
+    the same address; of those that were not fetched, the one with the same name. Raises `InvalidInput` and `NotFound`.
     """
     require(actor, Permission.CHAT)
     await require_project(session, actor, project_id)
@@ -99,9 +104,12 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     mine = readable(Document, actor).where(Document.project_id == project_id)
     same = await session.scalar(mine.where(Document.sha256 == arrived.sha256))
     if same is not None:
+        same.source_url = same.source_url or arrived.source_url
         return _info(same), False
-    row = await session.scalar(mine.where(Document.name == name).limit(1))
+    is_it = Document.source_url == arrived.source_url if arrived.source_url else Document.name == name
+    row = await session.scalar(mine.where(is_it).limit(1))
     if row is None:
+        name = await _free(session, mine, name)
         if (await session.execute(mine.with_only_columns(func.count()))).scalar_one() >= MAX_DOCUMENTS:
             raise InvalidInput(
                 "The project has {most} documents, which is the most. Delete some first.", most=MAX_DOCUMENTS
@@ -111,9 +119,18 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
         session.add(row)
     else:
         row.version += 1
-    row.size_bytes, row.sha256 = arrived.size_bytes, arrived.sha256
+    row.size_bytes, row.sha256, row.source_url = arrived.size_bytes, arrived.sha256, arrived.source_url
     await _begin_anew(session, row)
     return _info(row), True
+
+
+async def _free(session: Session, mine: Select[Document], name: str) -> str:
+    """Return a name that no other document has: this one, or with a number before its ending."""
+    stem, ending = splitext(name)
+    alike = mine.where(Document.name.startswith(stem, autoescape=True)).with_only_columns(Document.name)
+    taken = set(await session.scalars(alike))
+    numbered = (f"{stem[: MAX_NAME_CHARS - len(ending) - 8]} ({number}){ending}" for number in count(2))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
 
 
 async def retry(session: Session, actor: Actor, document_id: DocumentId) -> DocumentInfo:
@@ -211,10 +228,10 @@ async def _listing(
     figures = mine.with_only_columns(
         func.count(), func.count().filter(is_busy), func.count().filter(is_failed), func.sum(Document.size_bytes)
     )
-    count, busy, failed, size = (await session.execute(figures)).one()
+    total, busy, failed, size = (await session.execute(figures)).one()
     being_read = mine.where(is_busy, Document.heartbeat_at.is_not(None)).order_by(Document.id).limit(BEING_READ)
     held = (await session.scalars(being_read)).all() if busy else []
-    return Listing(tuple(map(_info, rows)), count, busy, failed, int(size or 0), tuple(map(_info, held)), has_more)
+    return Listing(tuple(map(_info, rows)), total, busy, failed, int(size or 0), tuple(map(_info, held)), has_more)
 
 
 async def find(session: ReadSession, actor: Actor, document_id: DocumentId) -> DocumentInfo:
@@ -262,7 +279,7 @@ async def _row(session: ReadSession, actor: Actor, document_id: DocumentId) -> D
 
 def _info(row: Document) -> DocumentInfo:
     return DocumentInfo(
-        row.id, row.project_id, row.name, row.media_type, row.size_bytes, row.sha256, row.version, row.stage,
-        row.error_message and storable(row.error_message), row.remark, row.page_count, row.has_pages, row.chunk_count,
-        row.tokens,
+        row.id, row.project_id, row.name, row.media_type, row.size_bytes, row.sha256, row.source_url,
+        row.version, row.stage, row.error_message and storable(row.error_message), row.remark, row.page_count,
+        row.has_pages, row.chunk_count, row.tokens,
     )  # fmt: skip
