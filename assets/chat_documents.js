@@ -23,6 +23,11 @@ export function stateOf(one) {
   return t("Ready")
 }
 
+// How much room is taken, of how much there is.
+function takenOf(size, most) {
+  return most ? t("{size} of {most}", { size: sizeOf(size), most: sizeOf(most) }) : sizeOf(size)
+}
+
 function figuresOf(one) {
   const parts = [sizeOf(one.size)]
   if (one.stage === "ready") {
@@ -229,10 +234,11 @@ export class DocumentList {
     const isEmpty = figures?.count === 0
     const parts = []
     if (figures?.count) {
-      parts.push(tn("{n} document", "{n} documents", figures.count, { n: shown(figures.count) }), sizeOf(figures.size))
+      parts.push(tn("{n} document", "{n} documents", figures.count, { n: shown(figures.count) }), takenOf(figures.size, figures.most_size))
       if (figures.busy) parts.push(tn("{n} not read yet", "{n} not read yet", figures.busy, { n: shown(figures.busy) }))
       if (figures.failed) parts.push(tn("{n} could not be read", "{n} could not be read", figures.failed, { n: shown(figures.failed) }))
       const [now] = figures.being_read
+      if (figures.most_all_size) parts.push(t("your documents in all projects: {size}", { size: takenOf(figures.all_size, figures.most_all_size) }))
       if (now) parts.push(now.page ? t("reading {name}, page {page}", { name: now.name, page: shown(now.page) }) : t("reading {name}", { name: now.name }))
     }
     this.total.textContent = parts.join(" · ")

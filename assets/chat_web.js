@@ -10,7 +10,7 @@ const short = (address) => address.replace(/^https?:\/\//, "").replace(/\/$/, ""
 
 // Where a document was fetched from, as a link there.
 export function sourceOf(address) {
-  const link = make("a", "source", t("from {host}", { host: new URL(address).host }))
+  const link = make("a", "origin", t("from {host}", { host: new URL(address).host }))
   Object.assign(link, { href: address, title: address, target: "_blank", rel: "noopener noreferrer" })
   return link
 }

@@ -445,6 +445,7 @@ window.llmUiWords = {
 "until revoked": "bis zum Widerruf",
 "until {day}": "bis {day}",
 "version {version}": "Fassung {version}",
+"your documents in all projects: {size}": "eigene Dokumente in allen Projekten: {size}",
 "{bytes} bytes": "{bytes} Byte",
 "{error} Until there: {came}": "{error} Bis dahin: {came}",
 "{files} files are the most for one message. Send the rest in the next one.": "{files} Dateien sind das Höchste für eine Nachricht. Die übrigen in der nächsten senden.",
@@ -549,5 +550,6 @@ window.llmUiWords = {
 "{sent} of {window} tokens": "{sent} von {window} Tokens",
 "{size} KB": "{size} KB",
 "{size} MB": "{size} MB",
+"{size} of {most}": "{size} von {most}",
 "← Chats": "← Chats"
 }

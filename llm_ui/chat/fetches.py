@@ -28,6 +28,6 @@ async def fetches(context: PageContext, asked: reply_ops.Fetches) -> Op:
             case reply_ops.RemoveFetch():
                 project_id = await services.remove(session, actor, FetchId(asked.fetch))
         listing = await documents.look_at(session, actor, project_id, [])
-        waiting = await services.list_fetches(session, actor, project_id)
+        shown = await listed(session, actor, project_id, listing)
     is_begun = isinstance(asked, reply_ops.FetchDocument)
-    return {"op": "documents_now", "project": str(project_id), "is_begun": is_begun, **listed(listing, waiting)}
+    return {"op": "documents_now", "project": str(project_id), "is_begun": is_begun, **shown}

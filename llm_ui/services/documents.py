@@ -16,6 +16,7 @@ from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, Doc
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
 from llm_ui.services.projects import require_project
+from llm_ui.services.quotas import require_room
 
 MAX_DOCUMENTS = 5_000
 """Of one project."""
@@ -96,7 +97,8 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     """Note a file that was stored, to be read; return it, and whether it is new here.
 
     The same bytes are one document, whatever they are called. Other bytes replace the document that was fetched from
-    the same address; of those that were not fetched, the one with the same name. Raises `InvalidInput` and `NotFound`.
+    the same address; of those that were not fetched, the one with the same name. The caller holds `FILES_LOCK`, so
+    that two at once cannot take the same room. Raises `InvalidInput` and `NotFound`.
     """
     require(actor, Permission.CHAT)
     await require_project(session, actor, project_id)
@@ -106,8 +108,8 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     if same is not None:
         same.source_url = same.source_url or arrived.source_url
         return _info(same), False
-    is_it = Document.source_url == arrived.source_url if arrived.source_url else Document.name == name
-    row = await session.scalar(mine.where(is_it).limit(1))
+    row = await session.scalar(_replaced(mine, name, arrived.source_url))
+    await require_room(session, actor, project_id, name, arrived.size_bytes - (row.size_bytes if row else 0))
     if row is None:
         name = await _free(session, mine, name)
         if (await session.execute(mine.with_only_columns(func.count()))).scalar_one() >= MAX_DOCUMENTS:
@@ -122,6 +124,17 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     row.size_bytes, row.sha256, row.source_url = arrived.size_bytes, arrived.sha256, arrived.source_url
     await _begin_anew(session, row)
     return _info(row), True
+
+
+def _replaced(mine: Select[Document], name: str, source_url: str | None) -> Select[Document]:
+    return mine.where(Document.source_url == source_url if source_url else Document.name == name).limit(1)
+
+
+async def admit(session: ReadSession, actor: Actor, project_id: ProjectId, name: str, size: int) -> None:
+    """Raise `TooLarge` or `NotFound` before a file is on its way that could not be taken in."""
+    mine = await _of_project(session, actor, project_id)
+    row = await session.scalar(_replaced(mine, file_name(name), None))
+    await require_room(session, actor, project_id, file_name(name), size - (row.size_bytes if row else 0))
 
 
 async def _free(session: Session, mine: Select[Document], name: str) -> str:

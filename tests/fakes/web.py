@@ -53,7 +53,7 @@ class Web:
             self.asked.append(path)
             self.heads.append(head)
             await self._send(writer, self.answers.get(path, Answer(status="404 Not Found")))
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self.at_work.discard(task)
