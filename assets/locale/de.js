@@ -327,7 +327,7 @@ window.llmUiWords = {
 "The chat will be kept in the project {name}.": "Der Chat wird im Projekt {name} abgelegt.",
 "The connection broke off. Upload the file again.": "Die Verbindung ist abgebrochen. Die Datei noch einmal hochladen.",
 "The fact is deleted.": "Die Angabe ist gelöscht.",
-"The file is larger than 1 GB. Upload it in parts.": "Die Datei ist größer als 1 GB. Bitte in Teilen hochladen.",
+"The file is larger than 8 GB. Upload it in parts.": "Die Datei ist größer als 8 GB. Bitte in Teilen hochladen.",
 "The first {shown} of {all} rows": "Die ersten {shown} von {all} Zeilen",
 "The message has {count} characters; {most} are the most. Shorten it or split it.": "Die Nachricht hat {count} Zeichen; höchstens {most} sind möglich. Bitte kürzen oder aufteilen.",
 "The message is larger than 4 MB. Shorten it or split it.": "Die Nachricht ist größer als 4 MB. Bitte kürzen oder aufteilen.",

@@ -66,6 +66,8 @@ class Arrived:
     sha256: str
     source_url: str | None = None
     """Where it was fetched from."""
+    is_beside: bool = False
+    """Whether it replaces nothing: it may be older than what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     if same is not None:
         same.source_url = same.source_url or arrived.source_url
         return _info(same), False
-    row = await session.scalar(_replaced(mine, name, arrived.source_url))
+    row = None if arrived.is_beside else await session.scalar(_replaced(mine, name, arrived.source_url))
     await require_room(session, actor, project_id, name, arrived.size_bytes - (row.size_bytes if row else 0))
     if row is None:
         name = await _free(session, mine, name)
