@@ -21,7 +21,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault()
   const file = chosen.files[0]
   if (!file) return refuse(t("Choose a file first."))
-  if (file.size > Number(place.dataset.most)) return refuse(t("The file is larger than 1 GB. Upload it in parts."))
+  if (file.size > Number(place.dataset.most)) return refuse(t("The file is larger than 8 GB. Upload it in parts."))
   send(file)
 })
 
@@ -105,6 +105,7 @@ function sentence(job) {
     job.messages_added && tn("{n} message", "{n} messages", job.messages_added, { n: number(job.messages_added) }),
     job.chats_extended && tn("{n} chat brought up to date", "{n} chats brought up to date", job.chats_extended, { n: number(job.chats_extended) }),
     job.projects_added && tn("{n} project", "{n} projects", job.projects_added, { n: number(job.projects_added) }),
+    job.documents_added && tn("{n} document", "{n} documents", job.documents_added, { n: number(job.documents_added) }),
     job.prompts_added && tn("{n} prompt", "{n} prompts", job.prompts_added, { n: number(job.prompts_added) }),
     job.memories_added && tn("{n} fact about you", "{n} facts about you", job.memories_added, { n: number(job.memories_added) }),
     job.chats_same && tn("{n} chat that was here already", "{n} chats that were here already", job.chats_same, { n: number(job.chats_same) }),

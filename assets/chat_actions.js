@@ -6,7 +6,7 @@ import { TEMPORARY } from "./chat_temporary.js"
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
   "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
-  "save_instructions", "rename_document", "retry_document", "delete_document",
+  "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -118,6 +118,7 @@ export function homeActions(page) {
       page.navigate("/")
     },
     bytes: () => Number(document.getElementById("project").dataset.maxBytes),
+    fetches: () => document.getElementById("project").dataset.fetches === "true",
   }
 }
 

@@ -3,6 +3,7 @@
 import { Beside } from "./chat_beside.js"
 import { stateOf } from "./chat_documents.js"
 import { quoted, WHOLE } from "./chat_quoted.js"
+import { sourceOf } from "./chat_web.js"
 import { icon, iconButton, make } from "./dom.js"
 
 const MAX_LEVEL = 4
@@ -177,6 +178,11 @@ class DocumentView extends Beside {
     }
     const cited = passage ? quoted(blocks, passage) : new Map()
     const sheet = make("div", "sheet")
+    if (known.source) {
+      const from = make("p", "muted from")
+      from.append(sourceOf(known.source))
+      sheet.append(from)
+    }
     // Set quite otherwise than on its page: then it is shown by itself.
     if (passage && !cited.size) sheet.append(make("blockquote", "cited", passage))
     sheet.append(...nodesOf(blocks, cited))

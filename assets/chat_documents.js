@@ -1,6 +1,7 @@
 // The documents of a project: listed by name, with how far each is, and what can be done to it.
 
 import { sizeOf } from "./chat_files.js"
+import { sourceOf } from "./chat_web.js"
 import { confirmed, dialogNamed, field } from "./dialog.js"
 import { iconMenu, make, menuEntry, textButton } from "./dom.js"
 
@@ -27,6 +28,11 @@ export function stateOf(one) {
   return t("Ready")
 }
 
+// How much room is taken, of how much there is.
+function takenOf(size, most) {
+  return most ? t("{size} of {most}", { size: sizeOf(size), most: sizeOf(most) }) : sizeOf(size)
+}
+
 function figuresOf(one) {
   const parts = [sizeOf(one.size)]
   if (one.stage === "ready") {
@@ -38,7 +44,8 @@ function figuresOf(one) {
 }
 
 export class DocumentList {
-  // `act` has tell(op), open(id) and buttons(): what adds documents.
+  // `act` has tell(op), open(id), buttons(): what adds documents, web: what is still to be fetched, and fetches: whether
+  // anything may be.
   constructor(act) {
     this.act = act
     this.project = null
@@ -75,7 +82,7 @@ export class DocumentList {
     this.list.setAttribute("aria-labelledby", "documents-title")
     this.empty = make("p", "empty")
     this.more = textButton(t("Show more"), "more", () => this.#list(this.rows.length))
-    this.node.append(head, this.total, this.said, this.box, this.list, this.empty, this.more)
+    this.node.append(head, this.total, this.said, this.act.web.node, this.box, this.list, this.empty, this.more)
   }
 
   // Another project, or none: nothing of it is known yet.
@@ -83,6 +90,7 @@ export class DocumentList {
     clearTimeout(this.timer)
     Object.assign(this, { project, figures: null, hasMore: false })
     this.box.value = ""
+    this.act.web.show([])
     this.#replace([])
     this.#drawFigures()
   }
@@ -98,8 +106,9 @@ export class DocumentList {
     this.isWatched = isWatched
     clearTimeout(this.timer)
     const { busy, unembedded } = this.figures ?? {}
-    if (!isWatched || !(busy || unembedded) || document.hidden) return
-    this.timer = setTimeout(() => this.#lookAgain(), busy ? LOOK_AGAIN_MS : LOOK_LATER_MS)
+    const isSoon = busy || this.act.web.isBusy
+    if (!isWatched || !(isSoon || unembedded) || document.hidden) return
+    this.timer = setTimeout(() => this.#lookAgain(), isSoon ? LOOK_AGAIN_MS : LOOK_LATER_MS)
   }
 
   look(documents) {
@@ -123,6 +132,7 @@ export class DocumentList {
   }
 
   documents_now(op) {
+    if (op.is_begun) this.act.web.close()
     for (const one of op.documents) this.#put(one)
     const wasBusy = this.figures?.busy
     this.#figure(op)
@@ -146,10 +156,13 @@ export class DocumentList {
     else this.#replace(op.documents)
     this.hasMore = op.has_more
     this.#figure(op)
+    this.act.web.tellUnchanged(op.documents)
   }
 
   #figure(op) {
     this.figures = op
+    // What was fetched has become a document, or replaced one.
+    if (this.act.web.show(op.fetches)) this.#list(0)
     this.#drawFigures()
     this.watch(this.isWatched)
   }
@@ -201,6 +214,7 @@ export class DocumentList {
     name.title = one.name
     const state = make("p", "state")
     state.append(make("span", "how", stateOf(one)), ` · ${figuresOf(one).join(" · ")}`)
+    if (one.source) state.append(" · ", sourceOf(one.source))
     about.append(name, state)
     if (one.remark) about.append(make("p", "state", one.remark))
     node.append(kind, about)
@@ -218,7 +232,9 @@ export class DocumentList {
     save.href = `/documents/${one.id}/file`
     save.download = one.name
     save.addEventListener("click", () => { menu.open = false })
-    return [menuEntry(menu, t("Rename"), () => this.#rename(one)), save, menuEntry(menu, t("Delete"), () => this.#delete(one))]
+    const entries = [menuEntry(menu, t("Rename"), () => this.#rename(one)), save]
+    if (one.source && this.act.fetches) entries.push(menuEntry(menu, t("Fetch again"), () => this.act.web.again(one)))
+    return [...entries, menuEntry(menu, t("Delete"), () => this.#delete(one))]
   }
 
   #drawFigures() {
@@ -226,11 +242,12 @@ export class DocumentList {
     const isEmpty = figures?.count === 0
     const parts = []
     if (figures?.count) {
-      parts.push(tn("{n} document", "{n} documents", figures.count, { n: shown(figures.count) }), sizeOf(figures.size))
+      parts.push(tn("{n} document", "{n} documents", figures.count, { n: shown(figures.count) }), takenOf(figures.size, figures.most_size))
       if (figures.busy) parts.push(tn("{n} not read yet", "{n} not read yet", figures.busy, { n: shown(figures.busy) }))
       if (figures.unembedded) parts.push(tn("{n} not found by meaning yet", "{n} not found by meaning yet", figures.unembedded, { n: shown(figures.unembedded) }))
       if (figures.failed) parts.push(tn("{n} could not be read", "{n} could not be read", figures.failed, { n: shown(figures.failed) }))
       const [now] = figures.being_read
+      if (figures.most_all_size) parts.push(t("your documents in all projects: {size}", { size: takenOf(figures.all_size, figures.most_all_size) }))
       if (now) parts.push(now.page ? t("reading {name}, page {page}", { name: now.name, page: shown(now.page) }) : t("reading {name}", { name: now.name }))
     }
     this.total.textContent = parts.join(" · ")

@@ -3,6 +3,7 @@
 import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
 import { Uploads } from "./chat_uploads.js"
+import { FromWeb } from "./chat_web.js"
 import { dialogNamed, field } from "./dialog.js"
 import { make, textButton } from "./dom.js"
 
@@ -11,8 +12,8 @@ const MAX_INSTRUCTIONS_CHARS = 20_000
 const MAX_TITLE_CHARS = 150
 
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, named(project), leave(sentence), retitled(), know(project) and bytes():
-  // what a document may have.
+  // `act` has tell(op), list(project): its chats in the sidebar, named(project), leave(sentence), retitled(), know(project), bytes():
+  // what a document may have, and fetches(): whether some may come from the web.
   constructor(node, act) {
     this.node = node
     this.act = act
@@ -102,7 +103,8 @@ export class ProjectHome {
     this.title.id = "project-name"
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
-    this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id) })
+    this.web = new FromWeb(this.act.tell)
+    this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id), web: this.web, fetches: this.act.fetches() })
     const uploads = make("section", "uploads")
     uploads.hidden = true
     uploads.setAttribute("aria-label", t("Uploads"))
@@ -120,7 +122,9 @@ export class ProjectHome {
 
   #buttons() {
     const row = make("div", "buttons")
-    row.append(textButton(t("Upload files"), "primary", () => this.input.click()), textButton(t("Add text"), "more", () => this.#addText()))
+    row.append(textButton(t("Upload files"), "primary", () => this.input.click()))
+    if (this.act.fetches()) row.append(textButton(t("From the web"), "more", () => this.web.ask(this.id)))
+    row.append(textButton(t("Add text"), "more", () => this.#addText()))
     return row
   }
 

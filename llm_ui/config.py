@@ -1,5 +1,7 @@
 """Deployment settings: the `LLM_UI_*` environment variables, read once into one frozen `Config`."""
 
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from llm_ui.errors import ConfigurationError
 
 ENV_PREFIX = "LLM_UI_"
 DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z_-][A-Za-z0-9_-]{0,62}")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -60,6 +63,12 @@ class Config(BaseSettings):
     total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
     max_file_mb: int = Field(20, ge=1, le=200, description="Megabytes that one attached file may have.")
     max_document_mb: int = Field(200, ge=1, le=5_000, description="Megabytes that one document of a project may have.")
+    fetch_web: bool = Field(True, description="Whether people may add documents by their address on the web.")
+    fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts and networks outside of the public internet that documents may be fetched from, separated "
+        "by commas, such as `wiki.example.org, 10.2.0.0/16`.",
+    )
     max_files: int = Field(10, ge=1, le=50, description="Most files that are attached to one message.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
@@ -92,9 +101,9 @@ class Config(BaseSettings):
             raise ValueError("it is not an address like http://127.0.0.1:8000")
         return value
 
-    @field_validator("origins", mode="before")
+    @field_validator("origins", "fetch_allow", mode="before")
     @classmethod
-    def _split_origins(cls, value: Any) -> Any:
+    def _split(cls, value: Any) -> Any:
         """Accept a comma-separated line."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -107,6 +116,15 @@ class Config(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.hostname or "*" in origin or parts.path.strip("/"):
                 raise ValueError(f"{origin!r} is not an address like https://ai.example.org")
         return tuple(origin.rstrip("/") for origin in value)
+
+    @field_validator("fetch_allow")
+    @classmethod
+    def _check_fetch_allow(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is neither the name of a host nor a network."""
+        for one in value:
+            if not HOST.fullmatch(one) and not _is_network(one):
+                raise ValueError(f"{one!r} is neither a host like wiki.example.org nor a network like 10.2.0.0/16")
+        return value
 
     @property
     def folder(self) -> Path:
@@ -141,6 +159,14 @@ class Config(BaseSettings):
             return self.api_url.rstrip("/")
         host = "127.0.0.1" if self.api_host in ("0.0.0.0", "::", "") else self.api_host  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{self.api_port}" if ":" in host else f"http://{host}:{self.api_port}"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def load_config(**overrides: Any) -> Config:

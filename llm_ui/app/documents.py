@@ -12,7 +12,6 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import Arrived
-from llm_ui.services.projects import require_project
 
 log = get_logger(__name__)
 
@@ -29,9 +28,10 @@ class DocumentUpload(StreamedUpload):
         return self.site.backend.config.max_document_mb
 
     async def admit(self, actor: Actor) -> None:
-        """Raise `NotFound` unless the project is the person's."""
+        """Raise `NotFound` unless the project is the person's, `TooLarge` unless there is room in it."""
+        length = self.request.headers.get("Content-Length", "0")
         async with self.site.backend.database.reading() as session:
-            await require_project(session, actor, self._project_id)
+            await documents.admit(session, actor, self._project_id, self.name, int(length))
 
     async def look_at(self, file: NewFile, name: str) -> None:
         """Refuse what is empty; what is in it the worker reads."""

@@ -21,8 +21,8 @@ from llm_ui.services.imports import upload_path
 
 log = get_logger(__name__)
 
-MAX_UPLOAD_BYTES = 2**30
-"""Years of chats with pictures among them; without the pictures a hundredth."""
+MAX_UPLOAD_BYTES = 8 * 2**30
+"""Years of chats with pictures among them, and the documents of projects; without these a thousandth."""
 UPLOAD_S = 3_600
 """A browser that takes longer for the whole file has gone to sleep."""
 PART = ".part"

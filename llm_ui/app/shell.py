@@ -35,7 +35,7 @@ ADMIN_PAGES = {"providers": later("Providers"), "models": later("Models"), "sett
 def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
     """Return the chat workspace with its parts in place."""
     config = context.backend.config
-    limits = {name: getattr(config, name) for name in ("max_files", "max_file_mb", "max_document_mb")}
+    limits = {name: getattr(config, name) for name in ("max_files", "max_file_mb", "max_document_mb", "fetch_web")}
     return _framed("workspace.html", context, parts, **limits)
 
 

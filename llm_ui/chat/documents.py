@@ -4,6 +4,7 @@ import asyncio
 
 from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
+from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import told
@@ -12,7 +13,10 @@ from llm_ui.models import DocumentStage
 from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents as services
 from llm_ui.services import projects
+from llm_ui.services.access import Actor
 from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
+from llm_ui.services.fetches import list_fetches
+from llm_ui.services.quotas import room
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
@@ -45,6 +49,7 @@ async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
         async with database.reading() as session:
             found = await projects.read(session, actor, project_id)
             listing = await services.list_documents(session, actor, project_id)
+            shown = await listed(session, actor, project_id, listing)
     except NotFound as error:
         return {"op": "project_gone", "project": str(project_id), "text": told(error.message)}
     return {
@@ -53,7 +58,7 @@ async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
         "name": found.name,
         "instructions": found.instructions,
         "is_saved": isinstance(asked, reply_ops.SaveInstructions),
-        **_listed(listing),
+        **shown,
     }
 
 
@@ -63,10 +68,12 @@ async def _look(context: PageContext, asked: reply_ops.ListDocuments | reply_ops
     async with context.backend.database.reading() as session:
         if isinstance(asked, reply_ops.LookAtDocuments):
             listing = await services.look_at(session, actor, project_id, list(map(DocumentId, asked.documents)))
-            return {"op": "documents_now", "project": str(project_id), **_listed(listing)}
+            shown = await listed(session, actor, project_id, listing)
+            return {"op": "documents_now", "project": str(project_id), **shown}
         listing = await services.list_documents(session, actor, project_id, name=asked.name, offset=asked.offset)
+        shown = await listed(session, actor, project_id, listing)
     number = {"number": asked.number, "offset": asked.offset}
-    return {"op": "documents", "project": str(project_id), **number, **_listed(listing)}
+    return {"op": "documents", "project": str(project_id), **number, **shown}
 
 
 async def _find(context: PageContext, asked: reply_ops.FindDocuments) -> Op:
@@ -119,11 +126,12 @@ async def _change(
                 freed = await services.remove(session, actor, document_id)
         await session.flush()
         listing = await services.look_at(session, actor, found.project_id, [document_id])
+        shown = await listed(session, actor, found.project_id, listing)
     if freed is not None:
         log.info("document.deleted", document_id=document_id, user_id=actor.user_id)
         await _let_go(context, freed)
     changed = {"document": str(document_id), "name": found.name, "is_deleted": freed is not None}
-    return {"op": "document_changed", "project": str(found.project_id), **changed, **_listed(listing)}
+    return {"op": "document_changed", "project": str(found.project_id), **changed, **shown}
 
 
 async def _let_go(context: PageContext, sha256: str) -> None:
@@ -134,7 +142,9 @@ async def _let_go(context: PageContext, sha256: str) -> None:
             await asyncio.to_thread(store.remove, sha256)
 
 
-def _listed(listing: Listing) -> Op:
+async def listed(session: ReadSession, actor: Actor, project_id: ProjectId, listing: Listing) -> Op:
+    """Return documents, what is still to be fetched and how much room there is, as the page is told of them."""
+    there_is = await room(session, actor, project_id)
     return {
         "documents": [_shown(one) | _meant(one, listing) for one in listing.documents],
         "count": listing.count,
@@ -144,6 +154,18 @@ def _listed(listing: Listing) -> Op:
         "size": listing.size_bytes,
         "being_read": [{"name": one.name, "page": one.page_count} for one in listing.being_read],
         "has_more": listing.has_more,
+        "fetches": [
+            {
+                "id": str(one.id),
+                "address": one.address,
+                "error": one.error_message and told(one.error_message),
+                "is_begun": one.is_begun,
+            }
+            for one in await list_fetches(session, actor, project_id)
+        ],
+        "most_size": there_is.most_of_project,
+        "all_size": there_is.of_person,
+        "most_all_size": there_is.most_of_person,
     }
 
 
@@ -163,6 +185,7 @@ def _shown(one: DocumentInfo) -> Op:
         "project": str(one.project_id),
         "name": one.name,
         "size": one.size_bytes,
+        "source": one.source_url,
         "version": one.version,
         "stage": one.stage.value,
         "error": one.error_message and told(one.error_message),

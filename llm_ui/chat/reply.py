@@ -3,6 +3,7 @@
 from llm_ui.chat import reply_ops
 from llm_ui.chat.documents import project
 from llm_ui.chat.explain import explain
+from llm_ui.chat.fetches import fetches
 from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
 from llm_ui.chat.library import prompts
@@ -36,7 +37,15 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return await memory(context, asked)
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
-        case reply_ops.OfProject() | reply_ops.OfDocument() | reply_ops.FindDocuments():
+        case _:
+            return await _of_project(context, asked)
+
+
+async def _of_project(context: PageContext, asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches) -> Op:
+    match asked:
+        case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():
+            return await fetches(context, asked)
+        case _:
             return await project(context, asked)
 
 

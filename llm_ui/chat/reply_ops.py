@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from llm_ui.kit.fetching import MAX_ADDRESS_CHARS
 from llm_ui.models import Audience
 from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
 from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
@@ -284,6 +285,33 @@ class DeleteDocument(OfDocument):
     op: Literal["delete_document"]
 
 
+class FetchDocument(OfProject):
+    """Fetch a document from the web."""
+
+    op: Literal["fetch_document"]
+    address: Annotated[str, Field(max_length=2 * MAX_ADDRESS_CHARS)]
+
+
+class FetchAgain(OfDocument):
+    """Fetch it once more from where it came."""
+
+    op: Literal["fetch_again"]
+
+
+class RetryFetch(Reply):
+    """Try once more to fetch what could not be fetched."""
+
+    op: Literal["retry_fetch"]
+    fetch: UUID
+
+
+class RemoveFetch(Reply):
+    """Give it up."""
+
+    op: Literal["remove_fetch"]
+    fetch: UUID
+
+
 Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
@@ -301,4 +329,8 @@ Projects = ReadProject | SaveInstructions
 """What is done with a project."""
 Documents = FindDocuments | ListDocuments | LookAtDocuments | ReadPage | RenameDocument | RetryDocument | DeleteDocument
 """What is done with documents of a project."""
-Replies = OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries | Projects | Documents
+Fetches = FetchDocument | FetchAgain | RetryFetch | RemoveFetch
+"""What is done with what is fetched from the web."""
+Replies = (
+    OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries | Projects | Documents | Fetches
+)

@@ -135,8 +135,9 @@ def import_command(name: str, file: Path, data_dir: Path | None) -> None:
     async def work(database: Database) -> None:
         async with database.reading() as session:
             user = await service.find_user(session, SYSTEM, name)
-        store = FileStore(config.files_path)
-        await import_file(database, store, Actor(user.id, user.name, user.role), file, progress, _go_on)
+        store, actor = FileStore(config.files_path), Actor(user.id, user.name, user.role)
+        most = config.max_document_mb
+        await import_file(database, store, actor, file, progress, _go_on, max_document_mb=most)
 
     run(lambda: with_database(config, work))
     for one in progress.skipped_told:

@@ -24,6 +24,7 @@ MemoryId = NewType("MemoryId", UUID)
 SummaryId = NewType("SummaryId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 ChunkId = NewType("ChunkId", int)
+FetchId = NewType("FetchId", UUID)
 
 
 def uuid7() -> UUID:

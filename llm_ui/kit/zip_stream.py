@@ -6,12 +6,15 @@ directory, so that an archive of 100,000 files needs some 10 MB.
 
 import struct
 import zlib
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 LEVEL = 6
 VERSION = 45
 """Of a reader that knows zip64."""
 IS_UTF8 = 0x800
+SIZE_FOLLOWS = 0x8
+"""Checksum and size stand behind what is packed."""
 DEFLATED = 8
 LIMIT_16, LIMIT_32 = 0xFFFF, 0xFFFFFFFF
 LOCAL = struct.Struct("<4s5H3L2H")
@@ -19,7 +22,8 @@ CENTRAL = struct.Struct("<4s6H3L5H2L")
 END = struct.Struct("<4s4H2LH")
 END_64 = struct.Struct("<4sQ2H2L4Q")
 LOCATOR_64 = struct.Struct("<4sLQL")
-EXTRA_64 = struct.Struct("<2HQ")
+LOCAL_64 = struct.Struct("<2H2Q")
+DESCRIPTOR_64 = struct.Struct("<4sL2Q")
 FIRST_YEAR, LAST_YEAR = 1980, 2107
 
 
@@ -30,6 +34,7 @@ class ZipFile:
         self.name = name.encode()
         self.written_at = written_at
         self.size = 0
+        self.packed_size = 0
         self.checksum = 0
         self.packed = bytearray()
         self._deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -38,11 +43,21 @@ class ZipFile:
         """Add to the file."""
         self.size += len(content)
         self.checksum = zlib.crc32(content, self.checksum)
-        self.packed += self._deflate.compress(content)
+        self._take(self._deflate.compress(content))
 
     def end(self) -> None:
         """Pack what is left. Nothing is added afterwards."""
-        self.packed += self._deflate.flush()
+        self._take(self._deflate.flush())
+
+    def sent(self) -> bytes:
+        """Return what is packed so far, which is forgotten."""
+        packed = bytes(self.packed)
+        self.packed.clear()
+        return packed
+
+    def _take(self, packed: bytes) -> None:
+        self.packed_size += len(packed)
+        self.packed += packed
 
 
 class ZipStream:
@@ -56,14 +71,35 @@ class ZipStream:
     def add(self, file: ZipFile) -> bytes:
         """Return a file as it stands in the archive; the file ends."""
         file.end()
-        fields = (VERSION, IS_UTF8, DEFLATED, *_dos_time(file.written_at), file.checksum, len(file.packed), file.size)
-        is_far = self._offset >= LIMIT_32
-        extra = EXTRA_64.pack(1, 8, self._offset) if is_far else b""
-        offset = LIMIT_32 if is_far else self._offset
-        self._directory += CENTRAL.pack(b"PK\x01\x02", VERSION, *fields, len(file.name), len(extra), 0, 0, 0, 0, offset)
+        fields = (VERSION, IS_UTF8, DEFLATED, *_dos_time(file.written_at), file.checksum, file.packed_size, file.size)
+        self._list(file, IS_UTF8, self._offset)
+        return self._sent(LOCAL.pack(b"PK\x03\x04", *fields, len(file.name), 0) + file.name + file.sent())
+
+    def stream(self, file: ZipFile, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield a file as it stands in the archive, of which nothing is kept; the file ends with its last piece."""
+        offset = self._offset
+        flags = IS_UTF8 | SIZE_FOLLOWS
+        # How large it gets nobody knows yet, so there is room for more than 32 bits.
+        fields = (VERSION, flags, DEFLATED, *_dos_time(file.written_at), 0, LIMIT_32, LIMIT_32)
+        head = LOCAL.pack(b"PK\x03\x04", *fields, len(file.name), LOCAL_64.size)
+        yield self._sent(head + file.name + LOCAL_64.pack(1, LOCAL_64.size - 4, 0, 0))
+        for piece in pieces:
+            file.write(piece)
+            yield self._sent(file.sent())
+        file.end()
+        self._list(file, flags, offset)
+        yield self._sent(file.sent() + DESCRIPTOR_64.pack(b"PK\x07\x08", file.checksum, file.packed_size, file.size))
+
+    def _list(self, file: ZipFile, flags: int, offset: int) -> None:
+        """Write a file into the directory."""
+        numbers = (file.size, file.packed_size, offset)
+        large = [number for number in numbers if number >= LIMIT_32]
+        extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large) if large else b""
+        size, packed_size, start = (min(number, LIMIT_32) for number in numbers)
+        fields = (VERSION, flags, DEFLATED, *_dos_time(file.written_at), file.checksum, packed_size, size)
+        self._directory += CENTRAL.pack(b"PK\x01\x02", VERSION, *fields, len(file.name), len(extra), 0, 0, 0, 0, start)
         self._directory += file.name + extra
         self._count += 1
-        return self._sent(LOCAL.pack(b"PK\x03\x04", *fields, len(file.name), 0) + file.name + bytes(file.packed))
 
     def end(self) -> bytes:
         """Return the directory, with which the archive ends."""

@@ -4,7 +4,14 @@ from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
-from llm_ui.models.document import Document, DocumentChunk, DocumentPage, DocumentStage, PassageVector
+from llm_ui.models.document import (
+    Document,
+    DocumentChunk,
+    DocumentFetch,
+    DocumentPage,
+    DocumentStage,
+    PassageVector,
+)
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.memory import ChatSummary, UserMemory
@@ -33,6 +40,7 @@ __all__ = [
     "ChatTag",
     "Document",
     "DocumentChunk",
+    "DocumentFetch",
     "DocumentPage",
     "DocumentStage",
     "FeedbackReason",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, UserId, uuid7
+from llm_ui.kit.ids import ChunkId, DocumentId, FetchId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 
 
@@ -43,6 +43,8 @@ class Document(Timestamped, Base):
     """As found in the bytes when it was read."""
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+    source_url: Mapped[str | None] = mapped_column(String(2_000))
+    """Where it was fetched from; None: somebody brought it."""
     version: Mapped[int] = mapped_column(default=1)
     """Counts the files that this document was, one after the other."""
     stage: Mapped[DocumentStage] = mapped_column(enum_column(DocumentStage), default=DocumentStage.RECEIVED)
@@ -67,6 +69,25 @@ class Document(Timestamped, Base):
     """Why the last attempt to make them failed."""
     embed_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     """How often the model refused these very passages."""
+
+
+class DocumentFetch(Timestamped, Base):
+    """What is to be fetched from the web into a project. The row goes once the document is there."""
+
+    __tablename__ = "document_fetches"
+    __table_args__ = (Index(None, "project_id"),)
+
+    id: Mapped[FetchId] = mapped_column(primary_key=True, default=lambda: FetchId(uuid7()))
+    project_id: Mapped[ProjectId] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """Who asked for it."""
+    address: Mapped[str] = mapped_column(String(2_000))
+    error_message: Mapped[str | None]
+    """Why it failed; None: it waits, or a worker is at it."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How often a worker has begun since it was asked for."""
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    heartbeat_at: Mapped[datetime | None]
 
 
 class DocumentPage(Base):

@@ -23,6 +23,7 @@ from llm_ui.models import (
     ChatTag,
     Document,
     DocumentChunk,
+    DocumentFetch,
     DocumentPage,
     MessageFeedback,
     Project,
@@ -121,7 +122,8 @@ def _is_of_a_project(table: type[Base], actor: Actor) -> ColumnElement[bool]:
     if table is DocumentPage:
         is_mine = _is_of_a_project(Document, actor)
         return exists().where(Document.id == DocumentPage.document_id, is_mine)
-    project_id = Document.project_id if table is Document else DocumentChunk.project_id
+    project_ids = {Document: Document.project_id, DocumentChunk: DocumentChunk.project_id}
+    project_id = project_ids.get(table, DocumentFetch.project_id)
     return exists().where(Project.id == project_id, Project.owner_id == actor.user_id)
 
 
@@ -136,7 +138,7 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
     if table in (ChatMessage, ChatTag, ChatSummary, Attachment):
         return query.where(_is_of_a_chat(table, actor))
-    if table in (Document, DocumentPage, DocumentChunk):
+    if table in (Document, DocumentPage, DocumentChunk, DocumentFetch):
         return query.where(_is_of_a_project(table, actor))
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)

@@ -5,11 +5,14 @@ It is made while it is sent: a page of chats is read, packed and forgotten, howe
 
 import asyncio
 import html
+import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from os.path import splitext
+from pathlib import Path
 
 from llm_ui.db import Database, ReadSession
 from llm_ui.errors import NotFound
@@ -20,9 +23,10 @@ from llm_ui.kit.zip_stream import ZipFile, ZipStream
 from llm_ui.models import ChatHistory, SavedPrompt, User
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.attachments import AttachmentInfo
+from llm_ui.services.documents import DocumentInfo, list_documents
 from llm_ui.services.exports import ExportKind, WholeChat, exported, file_name, read_whole_chats
 from llm_ui.services.memories import list_memories
-from llm_ui.services.projects import list_projects
+from llm_ui.services.projects import ProjectInfo, list_projects
 
 FORMAT = "llm-ui-archive"
 VERSION = 1
@@ -34,12 +38,19 @@ CONTENTS = {
     "chats/*.md": "Each chat as text: the branch that was shown.",
     "chats/*.json": "Each chat with all its branches. LLM UI imports these.",
     "files/*": "What you attached, once each, under the SHA-256 that the chat's JSON names. LLM UI imports these too.",
+    "documents/*/*": "The documents of your projects, a folder for each project.",
+    "documents.json": "Which document belongs to which project. LLM UI imports them too.",
     "projects.json": "Your projects. LLM UI imports these too.",
     "prompts.json": "The prompts you keep. LLM UI imports these too.",
     "memories.json": "What you want models to know of you. LLM UI imports this too.",
     "account.json": "Your account.",
 }
-LEFT_OUT = "Chats in the bin, deleted messages, documents (download them in their projects), what belongs to others."
+LEFT_OUT = "Chats in the bin, deleted messages, earlier versions of documents, what belongs to others."
+PIECE_BYTES = 1 << 18
+UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]+')
+"""What the name of a file may not hold on one system or another."""
+MAX_PATH_CHARS = 100
+"""Of a part of a path: Windows opens no path of more than 260."""
 INDEX_HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -56,6 +67,7 @@ class _Belongings:
     """What there is, as it was when the archive was begun."""
 
     account: dict[str, str]
+    own_projects: tuple[ProjectInfo, ...]
     projects: list[dict[str, object]]
     prompts: list[dict[str, str]]
     memories: list[dict[str, str | bool]]
@@ -88,7 +100,70 @@ async def archive(database: Database, store: FileStore, actor: Actor) -> AsyncIt
                 sent.add(file.sha256)
                 yield await asyncio.to_thread(_attached, zipped, store, file, owned.at)
     index.write(INDEX_TAIL.encode())
-    yield zipped.add(index) + zipped.end()
+    yield zipped.add(index)
+    async for piece in _documents(zipped, database, store, actor, owned):
+        yield piece
+    yield zipped.end()
+
+
+async def _documents(
+    zipped: ZipStream, database: Database, store: FileStore, actor: Actor, owned: _Belongings
+) -> AsyncIterator[bytes]:
+    """Yield the documents of all projects, and then the list of them."""
+    listed, taken = ZipFile("documents.json", owned.at), set[str]()
+    async for project, one in _all_documents(database, actor, owned):
+        # As what was attached: what is gone from the disk is gone from the archive.
+        if not await asyncio.to_thread(store.has, one.sha256):
+            continue
+        path = _path(project.name, one.name, taken)
+        pieces = zipped.stream(ZipFile(path, owned.at), _pieces(store.path(one.sha256)))
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            if piece:
+                yield piece
+        kept_in = {"id": str(project.id), "name": project.name}
+        told = {"project": kept_in, "name": one.name, "path": path, "source_url": one.source_url}
+        listed.write((",\n" if listed.size else "[\n").encode() + _json(told).encode())
+    listed.write(b"\n]\n" if listed.size else b"[]\n")
+    yield zipped.add(listed)
+
+
+async def _all_documents(
+    database: Database, actor: Actor, owned: _Belongings
+) -> AsyncIterator[tuple[ProjectInfo, DocumentInfo]]:
+    for project in owned.own_projects:
+        offset, has_more = 0, True
+        while has_more:
+            try:
+                async with database.reading() as session:
+                    page = await list_documents(session, actor, project.id, offset=offset)
+            except NotFound:
+                # Deleted while the archive was on its way.
+                break
+            for one in page.documents:
+                yield project, one
+            offset, has_more = offset + len(page.documents), page.has_more
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+
+
+def _path(project: str, name: str, taken: set[str]) -> str:
+    """Return where a document lies in the archive: on every system a name of its own."""
+    stem, ending = splitext(_fit(name, "document"))
+    folder = f"documents/{_fit(project, 'project')}"
+    for number in itertools.count(1):
+        found = f"{folder}/{stem[: MAX_PATH_CHARS - len(ending)]}{f' ({number})' if number > 1 else ''}{ending}"
+        if found.casefold() not in taken:
+            taken.add(found.casefold())
+            return found
+    raise AssertionError
+
+
+def _fit(name: str, otherwise: str) -> str:
+    return UNFIT.sub("-", name)[:MAX_PATH_CHARS].strip(". ") or otherwise
 
 
 async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
@@ -96,6 +171,7 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     account = {"name": user.name, "email": user.email, "created_at": user.created_at.isoformat()}
     mine = readable(SavedPrompt, actor).where(SavedPrompt.owner_id == actor.user_id).order_by(SavedPrompt.name)
     prompts = [{"name": row.name, "text": row.text} for row in await session.scalars(mine)]
+    own_projects = await list_projects(session, actor)
     projects: list[dict[str, object]] = [
         {
             "id": str(one.id),
@@ -103,7 +179,7 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
             "instructions": one.instructions,
             "facts": [{"text": fact.text, "is_on": fact.is_on} for fact in await list_memories(session, actor, one.id)],
         }
-        for one in await list_projects(session, actor)
+        for one in own_projects
     ]
     facts: list[dict[str, str | bool]] = [
         {"text": one.text, "is_on": one.is_on} for one in await list_memories(session, actor)
@@ -111,7 +187,7 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     columns = readable(ChatHistory, actor).with_only_columns(ChatHistory.id, ChatHistory.next_position)
     newest_first = columns.order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
     pages = _pages([(row.id, row.next_position) for row in await session.execute(newest_first)])
-    return _Belongings(account, projects, prompts, facts, pages, now())
+    return _Belongings(account, own_projects, projects, prompts, facts, pages, now())
 
 
 def _pages(chats: Sequence[tuple[ChatId, int]]) -> list[list[ChatId]]:

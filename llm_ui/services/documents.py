@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import count
+from os.path import splitext
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
 from llm_ui.services.projects import require_project
+from llm_ui.services.quotas import require_room
 from llm_ui.services.settings import EMBEDDING_MODEL
 
 MAX_DOCUMENTS = 5_000
@@ -41,6 +44,7 @@ class DocumentInfo:
     media_type: str
     size_bytes: int
     sha256: str
+    source_url: str | None
     version: int
     stage: DocumentStage
     error_message: str | None
@@ -67,6 +71,10 @@ class Arrived:
     name: str
     size_bytes: int
     sha256: str
+    source_url: str | None = None
+    """Where it was fetched from."""
+    is_beside: bool = False
+    """Whether it replaces nothing: it may be older than what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,9 @@ class Passage:
 async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived: Arrived) -> tuple[DocumentInfo, bool]:
     """Note a file that was stored, to be read; return it, and whether it is new here.
 
-    The same bytes are one document, whatever they are called; other bytes under the name of a document replace it.
-    Raises `InvalidInput` and `NotFound`.
+    The same bytes are one document, whatever they are called. Other bytes replace the document that was fetched from
+    the same address; of those that were not fetched, the one with the same name. The caller holds `FILES_LOCK`, so
+    that two at once cannot take the same room. Raises `InvalidInput` and `NotFound`.
     """
     require(actor, Permission.CHAT)
     await require_project(session, actor, project_id)
@@ -110,9 +119,12 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     mine = readable(Document, actor).where(Document.project_id == project_id)
     same = await session.scalar(mine.where(Document.sha256 == arrived.sha256))
     if same is not None:
+        same.source_url = same.source_url or arrived.source_url
         return _info(same), False
-    row = await session.scalar(mine.where(Document.name == name).limit(1))
+    row = None if arrived.is_beside else await session.scalar(_replaced(mine, name, arrived.source_url))
+    await require_room(session, actor, project_id, name, arrived.size_bytes - (row.size_bytes if row else 0))
     if row is None:
+        name = await _free(session, mine, name)
         if (await session.execute(mine.with_only_columns(func.count()))).scalar_one() >= MAX_DOCUMENTS:
             raise InvalidInput(
                 "The project has {most} documents, which is the most. Delete some first.", most=MAX_DOCUMENTS
@@ -122,9 +134,29 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
         session.add(row)
     else:
         row.version += 1
-    row.size_bytes, row.sha256 = arrived.size_bytes, arrived.sha256
+    row.size_bytes, row.sha256, row.source_url = arrived.size_bytes, arrived.sha256, arrived.source_url
     await _begin_anew(session, row)
     return _info(row), True
+
+
+def _replaced(mine: Select[Document], name: str, source_url: str | None) -> Select[Document]:
+    return mine.where(Document.source_url == source_url if source_url else Document.name == name).limit(1)
+
+
+async def admit(session: ReadSession, actor: Actor, project_id: ProjectId, name: str, size: int) -> None:
+    """Raise `TooLarge` or `NotFound` before a file is on its way that could not be taken in."""
+    mine = await _of_project(session, actor, project_id)
+    row = await session.scalar(_replaced(mine, file_name(name), None))
+    await require_room(session, actor, project_id, file_name(name), size - (row.size_bytes if row else 0))
+
+
+async def _free(session: Session, mine: Select[Document], name: str) -> str:
+    """Return a name that no other document has: this one, or with a number before its ending."""
+    stem, ending = splitext(name)
+    alike = mine.where(Document.name.startswith(stem, autoescape=True)).with_only_columns(Document.name)
+    taken = set(await session.scalars(alike))
+    numbered = (f"{stem[: MAX_NAME_CHARS - len(ending) - 8]} ({number}){ending}" for number in count(2))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
 
 
 async def retry(session: Session, actor: Actor, document_id: DocumentId) -> DocumentInfo:
@@ -236,11 +268,11 @@ async def _listing(
         func.count().filter(waits),
         func.sum(Document.size_bytes),
     )
-    count, busy, failed, waiting, size = (await session.execute(figures)).one()
+    total, busy, failed, waiting, size = (await session.execute(figures)).one()
     being_read = mine.where(is_busy, Document.heartbeat_at.is_not(None)).order_by(Document.id).limit(BEING_READ)
     held = (await session.scalars(being_read)).all() if busy else []
     return Listing(
-        tuple(map(_info, rows)), count, busy, failed, int(size or 0), tuple(map(_info, held)), has_more, model_id,
+        tuple(map(_info, rows)), total, busy, failed, int(size or 0), tuple(map(_info, held)), has_more, model_id,
         0 if model_id is None else waiting,
     )  # fmt: skip
 
@@ -290,7 +322,7 @@ async def _row(session: ReadSession, actor: Actor, document_id: DocumentId) -> D
 
 def _info(row: Document) -> DocumentInfo:
     return DocumentInfo(
-        row.id, row.project_id, row.name, row.media_type, row.size_bytes, row.sha256, row.version, row.stage,
-        row.error_message and storable(row.error_message), row.remark, row.page_count, row.has_pages, row.chunk_count,
-        row.tokens, row.embedded_by, row.embed_error and storable(row.embed_error),
+        row.id, row.project_id, row.name, row.media_type, row.size_bytes, row.sha256, row.source_url,
+        row.version, row.stage, row.error_message and storable(row.error_message), row.remark, row.page_count,
+        row.has_pages, row.chunk_count, row.tokens, row.embedded_by, row.embed_error and storable(row.embed_error),
     )  # fmt: skip

@@ -25,7 +25,7 @@ class Places:
     def __init__(self, session: Session, actor: Actor, progress: Progress) -> None:
         self._session = session
         self._actor = actor
-        self._progress = progress
+        self.progress = progress
         self._found: dict[ImportedProject, ProjectId | None] = {}
         self._pinned: int | None = None
 
@@ -49,11 +49,11 @@ class Places:
             try:
                 found, is_new = await projects.find_or_begin(self._session, self._actor, ids, asked.name)
             except InvalidInput as refusal:
-                self._progress.skip(asked.name, refusal.message)
+                self.progress.skip(asked.name, refusal.message)
                 self._found[asked] = None
             else:
                 self._found[asked] = found
-                self._progress.projects_added += is_new
+                self.progress.projects_added += is_new
                 if is_new:
                     await self._furnish(found, asked)
         return self._found[asked]
@@ -68,14 +68,14 @@ class Places:
                     self._session, self._actor, None, fact.text, is_on=fact.is_on, project_id=project_id
                 )
             except InvalidInput as refusal:
-                self._progress.skip(asked.name, refusal.message)
+                self.progress.skip(asked.name, refusal.message)
 
     async def _may_pin(self, title: str) -> bool:
         if self._pinned is None:
             pinned = readable(ChatHistory, self._actor).where(ChatHistory.pinned_at.is_not(None))
             self._pinned = await self._session.scalar(pinned.with_only_columns(func.count())) or 0
         if self._pinned >= MAX_PINNED:
-            self._progress.skip(title, filled(NOT_PINNED, {"most": MAX_PINNED}))
+            self.progress.skip(title, filled(NOT_PINNED, {"most": MAX_PINNED}))
             return False
         self._pinned += 1
         return True

@@ -17,6 +17,7 @@ class Progress:
     chats_same: int = 0
     messages_added: int = 0
     projects_added: int = 0
+    documents_added: int = 0
     prompts_added: int = 0
     memories_added: int = 0
     skipped: int = 0

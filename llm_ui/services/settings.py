@@ -10,7 +10,7 @@ from llm_ui.models import Setting
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, require
 
-V = TypeVar("V", bool, str, str | None)
+V = TypeVar("V", bool, int, str, str | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,12 @@ DEFAULT_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
 )
 SHARING = WorkspaceSetting(
     "sharing", "Who may be given links to chats: `off`, `signed_in` or `anyone`.", default="signed_in"
+)
+PERSON_DOCUMENTS_MB = WorkspaceSetting(
+    "person_documents_mb", "Megabytes that all documents of a person may have; 0: as many as fit.", default=0
+)
+PROJECT_DOCUMENTS_MB = WorkspaceSetting(
+    "project_documents_mb", "Megabytes that all documents of a project may have; 0: as many as fit.", default=0
 )
 HELPER_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "helper_model_id",
@@ -53,8 +59,8 @@ SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
 
 REGISTRY = (
-    REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
-    HELPER_SUMMARIES, EMBEDDING_MODEL, SETUP_TOKEN, SEEDED,
+    REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, HELPER_MODEL, HELPER_TITLES,
+    HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, EMBEDDING_MODEL, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 
 

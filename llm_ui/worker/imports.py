@@ -76,7 +76,8 @@ async def _import(config: Config, database: Database, held: Claim, stop: asyncio
         return is_mine and not stop.is_set()
 
     path, store = upload_path(config.folder, held.id), FileStore(config.files_path)
-    return await import_file(database, store, held.actor, path, Progress.of(held.progress), note)
+    begun, most = Progress.of(held.progress), config.max_document_mb
+    return await import_file(database, store, held.actor, path, begun, note, max_document_mb=most)
 
 
 def _clear_up(folder: Path) -> None:

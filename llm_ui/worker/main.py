@@ -1,7 +1,7 @@
 """The worker process: jobs that run by the clock, through huey, and what people ask for.
 
 Each job by the clock runs in huey's worker thread, in an event loop and on a database of its own. What people ask for
-is in worker/imports.py and worker/ingestion.py.
+is in worker/imports.py, worker/fetching.py and worker/ingestion.py.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from llm_ui.services.retention import (
     purge_sessions,
     purge_unsent,
 )
+from llm_ui.worker.fetching import keep_fetching
 from llm_ui.worker.imports import keep_importing
 from llm_ui.worker.ingestion import keep_ingesting
 
@@ -95,6 +96,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     log.info("worker.started", jobs=len(schedule(config)))
     async with asyncio.TaskGroup() as work:
         work.create_task(keep_importing(config, database, stop))
+        work.create_task(keep_fetching(config, database, stop))
         work.create_task(keep_ingesting(config, database, stop))
     await database.close()
     await asyncio.to_thread(consumer.stop, graceful=True)

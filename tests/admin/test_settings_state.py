@@ -1,9 +1,10 @@
 import pytest
 
+from llm_ui.admin.settings import choices
 from llm_ui.admin.settings.state import ERRANDS, NONE, SettingsState
 from llm_ui.services import prompts, settings
 from llm_ui.services.access import Actor
-from llm_ui.services.settings import REGISTRATION_OPEN
+from llm_ui.services.settings import PERSON_DOCUMENTS_MB, REGISTRATION_OPEN
 from llm_ui.ui.page import Backend
 from tests.admin.conftest import ContextOf
 
@@ -106,3 +107,22 @@ async def test_a_person_without_the_right_changes_nothing(
     assert "may not do this" in state.error
     async with backend.database.reading() as session:
         assert await settings.get(session, REGISTRATION_OPEN) is True
+
+
+async def test_room_for_documents_is_limited_at_once(state: SettingsState, backend: Backend) -> None:
+    assert (state.room_of_person, state.room_of_project) == ("0", "0")
+
+    await state.set_room("room_of_person", "5000")
+    await state.set_room("room_of_project", "-1")
+
+    assert (state.room_of_person, state.room_of_project) == ("5000", "0")
+    assert state.error == "Choose how much room documents may take."
+    async with backend.database.reading() as session:
+        assert await settings.get(session, PERSON_DOCUMENTS_MB) == 5_000
+
+
+def test_a_room_that_is_not_among_the_choices_is_shown_too() -> None:
+    assert choices.megabytes("750") == {
+        "As many as fit on the disk": "0", "100 MB": "100", "500 MB": "500", "750 MB": "750", "1 GB": "1000",
+        "5 GB": "5000", "20 GB": "20000", "100 GB": "100000",
+    }  # fmt: skip

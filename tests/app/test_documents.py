@@ -11,7 +11,8 @@ from tornado.httpclient import HTTPResponse
 
 from llm_ui.config import Config
 from llm_ui.kit.ids import DocumentId, ProjectId
-from llm_ui.services import documents, projects
+from llm_ui.services import documents, projects, settings
+from llm_ui.services.settings import PROJECT_DOCUMENTS_MB
 from tests.app.browser import Browser, until
 from tests.app.conftest import Workspace
 
@@ -149,3 +150,20 @@ async def test_a_document_that_goes_while_its_bytes_arrive_again_keeps_them(work
     async with database.reading() as session:
         assert await documents.is_needed(session, sha256)
     assert (await ann.get(f"/documents/{again['id']}/file")).body == TEXT
+
+
+async def test_what_there_is_no_room_for_is_refused_and_leaves_nothing(workspace: Workspace) -> None:
+    ann = await workspace.signed_in("ann")
+    project_id = await begin(workspace, "ann")
+    async with workspace.site.backend.database.writing() as session:
+        await settings.store(session, PROJECT_DOCUMENTS_MB, 1)
+    first = await upload(ann, project_id, b"a" * 600_000, "a.txt")
+
+    refused = await upload(ann, project_id, b"b" * 600_000, "b.txt")
+    replaced = await upload(ann, project_id, b"c" * 700_000, "a.txt")
+
+    assert (first.code, refused.code, replaced.code) == (201, 413, 201)
+    assert sentence(refused).startswith(
+        "b.txt does not fit: the documents of this project take 0 MB and may take 1 MB."
+    )
+    await until(lambda: len(files(workspace)) == 2)

@@ -88,7 +88,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, slow_provider: FakeProvi
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[Product]:
     """A running product with what is in the furnished folder."""
-    product = Product(tmp_path_factory.mktemp("product") / "data")
+    product = Product(tmp_path_factory.mktemp("product") / "data", fetch_allow="127.0.0.1")
     shutil.copytree(furnished, product.folder)
     product.start()
     yield product

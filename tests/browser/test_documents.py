@@ -22,6 +22,7 @@ from llm_ui.services.documents import Arrived
 from llm_ui.services.ingestion import NewChunk, Reading
 from tests.browser.conftest import Watch, ask, sign_in
 from tests.browser.test_projects import begin_project
+from tests.fakes.web import PAGE, Answer, a_web_elsewhere
 from tests.product import Product
 
 DROP = """(files) => {
@@ -226,6 +227,36 @@ def test_text_and_instructions_are_written_on_the_page(home: Page) -> None:
 
     expect(home.get_by_text("Answer briefly.")).to_be_visible()
     expect(listed(home, "Heating 1-2.md")).to_be_visible()
+
+
+def test_a_page_of_the_web_becomes_a_document_and_is_fetched_again(home: Page) -> None:
+    with a_web_elsewhere() as web:
+        web.answers["/birds"] = Answer(PAGE, headers=("Content-Type: text/html",))
+        home.get_by_role("button", name="From the web").click()
+        home.get_by_role("textbox", name="Address").fill(web.url("/birds"))
+        home.keyboard.press("Enter")
+        expect(listed(home, "Herons & Storks.html")).to_contain_text("Ready")
+        expect(home.get_by_role("dialog")).to_have_count(0)
+
+        choose(home, "Herons & Storks.html", "Fetch again")
+        expect(home.get_by_text("Herons & Storks.html is still the same.")).to_be_visible()
+        web.answers["/birds"] = Answer(PAGE.replace(b"nest", b"wade"), headers=("Content-Type: text/html",))
+        choose(home, "Herons & Storks.html", "Fetch again")
+        expect(listed(home, "version 2")).to_contain_text("Ready")
+        home.get_by_role("button", name="Herons & Storks.html", exact=True).click()
+        expect(viewer(home).get_by_text("Herons wade.")).to_be_visible()
+        expect(viewer(home).get_by_role("link", name="from 127.0.0.1")).to_have_attribute("href", web.url("/birds"))
+        home.get_by_role("button", name="Close the document").click()
+
+        home.get_by_role("button", name="From the web").click()
+        home.get_by_role("textbox", name="Address").fill("http://10.0.0.1/secret")
+        home.get_by_role("dialog").get_by_role("button", name="Fetch").click()
+        waiting = home.get_by_role("list", name="To be fetched")
+        expect(waiting).to_contain_text("10.0.0.1 is not on the public internet")
+        home.reload()
+        expect(waiting.get_by_role("button", name="Fetch 10.0.0.1/secret once more")).to_be_visible()
+        waiting.get_by_role("button", name="Do not fetch 10.0.0.1/secret").click()
+        expect(waiting).to_be_hidden()
 
 
 def test_a_question_at_home_begins_a_chat_and_the_way_back_leads_home(home: Page) -> None:

@@ -22,6 +22,7 @@ OWNED = {
     "Attachment",
     "UserMemory",
     "ChatSummary",
+    "DocumentFetch",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

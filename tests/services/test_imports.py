@@ -27,6 +27,8 @@ from tests.conftest import make_actor
 from tests.fakes.exports import as_json, chatgpt_chat, chatgpt_zip, librechat_chat, open_webui_chat
 from tests.services.test_branches import answered
 
+MOST_MB = 2
+
 
 def beside(path: Path) -> FileStore:
     """Return a place for what is attached, beside a file."""
@@ -44,7 +46,7 @@ async def brought_in(
         assert 0 < done <= total
         return True
 
-    assert await import_file(database, beside(path), actor, path, progress, note)
+    assert await import_file(database, beside(path), actor, path, progress, note, max_document_mb=MOST_MB)
     return progress
 
 
@@ -272,7 +274,7 @@ async def test_it_goes_on_where_it_was_interrupted(seeded: Database, a_user: Act
         kept.update(progress.stored())
         return False
 
-    assert not await import_file(seeded, beside(file), a_user, file, Progress(), note)
+    assert not await import_file(seeded, beside(file), a_user, file, Progress(), note, max_document_mb=MOST_MB)
     assert 0 < kept["chats_added"] < 80
     progress = await brought_in(seeded, a_user, content, file, Progress.of(kept))
 

@@ -1,7 +1,10 @@
 """What belongs to chats goes along with them and comes in again: projects, tags, pins, ratings; on both databases."""
 
 import asyncio
+import io
 import json
+import random
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +17,14 @@ from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import AttachmentId, ChatId, ProjectId, uuid7
 from llm_ui.kit.media import inspect
 from llm_ui.models import ChatMessage, FeedbackReason, Rating
-from llm_ui.services import attachments, chats, memories, projects, summaries, tags
+from llm_ui.services import attachments, chats, documents, ingestion, memories, projects, settings, summaries, tags
 from llm_ui.services.access import Actor
 from llm_ui.services.archive import archive
 from llm_ui.services.attachments import AttachmentInfo, Received
+from llm_ui.services.documents import Arrived, DocumentInfo
 from llm_ui.services.exports import ExportKind, exported, read_whole_chat
 from llm_ui.services.feedback import Feedback, rate
+from llm_ui.services.settings import PROJECT_DOCUMENTS_MB
 from llm_ui.services.summaries import NewSummary
 from tests.fakes.exports import as_json, chatgpt_chat, librechat_chat, open_webui_chat
 from tests.fakes.images import png
@@ -285,3 +290,128 @@ async def test_a_chat_comes_in_without_a_project_where_its_person_has_too_many(
     (skipped,) = progress.skipped_told
     assert skipped["what"] == "Open WebUI folder sea"
     assert "Delete one first" in skipped["why"]
+
+
+def kept(store: FileStore, content: bytes) -> str:
+    new = store.begin()
+    new.write(content)
+    return new.keep()
+
+
+async def a_document(
+    database: Database, actor: Actor, store: FileStore, project_id: ProjectId, name: str, content: bytes, **told: str
+) -> DocumentInfo:
+    """Upload a document."""
+    sha256 = await asyncio.to_thread(kept, store, content)
+    async with database.writing() as session:
+        arrived = Arrived(name, len(content), sha256, told.get("source_url"))
+        return (await documents.receive(session, actor, project_id, arrived))[0]
+
+
+async def documents_of(database: Database, actor: Actor) -> dict[str, list[tuple[str, str, str | None, int]]]:
+    """Return what the documents of a person's projects are, by the names of these."""
+    found = {}
+    async with database.reading() as session:
+        for one in await projects.list_projects(session, actor):
+            listing = await documents.list_documents(session, actor, one.id)
+            found[one.name] = [(each.name, each.sha256, each.source_url, each.version) for each in listing.documents]
+    return found
+
+
+async def test_documents_come_along_into_their_projects_and_come_in_once(
+    seeded: Database, a_user: Actor, another_user: Actor, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = beside(file), beside(file.parent / "other" / "upload")
+    turn = await answered(seeded, a_user, "one", "1")
+    house = await put_in(seeded, a_user, turn.chat_id, "House: 1/2")
+    async with seeded.writing() as session:
+        garden = await projects.save(session, a_user, None, "Garden")
+        await projects.change(session, a_user, house, instructions="Be brief.")
+    large = b"%PDF-" + random.Random(1).randbytes(1_500_000)
+    await a_document(seeded, a_user, here, house, "lease.pdf", large)
+    await a_document(seeded, a_user, here, house, "..", b"two dots")
+    await a_document(seeded, a_user, here, house, "page?.html", b"<p>", source_url="https://example.org/page")
+    await a_document(seeded, a_user, here, garden, "page-.html", b"<p>")
+    lost = await a_document(seeded, a_user, here, garden, "lost.md", b"lost")
+    await asyncio.to_thread(here.remove, lost.sha256)
+    with monkeypatch.context() as few_at_once:
+        few_at_once.setattr(documents, "LISTED", 2)
+        content = b"".join([piece async for piece in archive(seeded, here, a_user)])
+    other = file.parent / "other" / "upload"
+    await asyncio.to_thread(other.parent.mkdir)
+
+    progress = await brought_in(seeded, another_user, content, other)
+    same = await brought_in(seeded, another_user, content, other)
+    own = await brought_in(seeded, a_user, content, file)
+
+    mine, theirs = await documents_of(seeded, a_user), await documents_of(seeded, another_user)
+    assert theirs["House: 1/2"] == mine["House: 1/2"]
+    assert len(theirs["House: 1/2"]) == 3
+    assert theirs["Garden"] == [one for one in mine["Garden"] if one[0] != "lost.md"]
+    assert (progress.documents_added, progress.skipped) == (4, 0)
+    assert (same.documents_added, same.skipped, own.documents_added) == (0, 0, 0)
+    assert await asyncio.to_thread(contents, there) == {large, b"two dots", b"<p>"}
+    async with seeded.reading() as session:
+        assert [one.instructions for one in await projects.list_projects(session, another_user)] == ["", "Be brief."]
+        assert await ingestion.is_any_waiting(session)
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        assert found.testzip() is None
+        assert sorted(name for name in found.namelist() if name.startswith("documents/")) == [
+            "documents/Garden/page-.html", "documents/House- 1-2/file", "documents/House- 1-2/lease.pdf",
+            "documents/House- 1-2/page-.html",
+        ]  # fmt: skip
+    assert list(await asyncio.to_thread(lambda: list(there.folder.glob("*.partial")))) == []
+
+
+async def test_a_document_of_before_does_not_replace_what_is_there(seeded: Database, a_user: Actor, file: Path) -> None:
+    async with seeded.writing() as session:
+        house = await projects.save(session, a_user, None, "House")
+    await a_document(seeded, a_user, beside(file), house, "lease.md", b"before")
+    content = b"".join([piece async for piece in archive(seeded, beside(file), a_user)])
+    await a_document(seeded, a_user, beside(file), house, "lease.md", b"now")
+
+    progress = await brought_in(seeded, a_user, content, file)
+
+    named = {name: version for name, _, _, version in (await documents_of(seeded, a_user))["House"]}
+    assert (named, progress.documents_added) == ({"lease.md": 2, "lease (2).md": 1}, 1)
+
+
+async def test_a_document_that_cannot_come_in_is_told_and_leaves_nothing(
+    seeded: Database, a_user: Actor, file: Path
+) -> None:
+    of = {"project": {"id": "1", "name": "House"}}
+    listed = [
+        {**of, "name": "large.md", "path": "documents/House/large.md"},
+        {**of, "name": "none.md", "path": "documents/House/none.md"},
+        {**of, "name": "passwd", "path": "/etc/passwd"},
+        {"name": "nowhere.md", "path": "documents/House/fits.md"},
+        {**of, "name": "fits.md", "path": "documents/House/fits.md", "source_url": "javascript:alert(1)"},
+        {**of, "name": "twice.md", "path": "documents/House/fits.md"},
+        {**of, "name": "room.md", "path": "documents/House/room.md"},
+    ]
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as made:
+        made.writestr("manifest.json", json.dumps({"format": "llm-ui-archive"}))
+        made.writestr("documents/House/large.md", random.Random(2).randbytes(2_000_001))
+        made.writestr("documents/House/fits.md", b"# It fits")
+        made.writestr("documents/House/room.md", random.Random(3).randbytes(1_000_000))
+        made.writestr("documents.json", json.dumps(listed))
+    async with seeded.writing() as session:
+        await settings.store(session, PROJECT_DOCUMENTS_MB, 1)
+
+    progress = await brought_in(seeded, a_user, written.getvalue(), file)
+
+    assert [(name, source) for name, _, source, _ in (await documents_of(seeded, a_user))["House"]] == [
+        ("fits.md", None)
+    ]
+    assert (progress.documents_added, progress.projects_added) == (1, 1)
+    assert {one["what"]: one["why"].partition(",")[0] for one in progress.skipped_told} == {
+        "large.md": "large.md is larger than 2 MB",
+        "none.md": "The archive does not hold this document.",
+        "passwd": "The archive does not hold this document.",
+        "Entry 4": "It is a document without a project.",
+        "twice.md": "The archive does not hold this document.",
+        "room.md": "room.md does not fit: the documents of this project take 0 MB and may take 1 MB. "
+        "Delete some of them",
+    }
+    assert await asyncio.to_thread(lambda: list(beside(file).folder.glob("*.partial"))) == []

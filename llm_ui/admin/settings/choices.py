@@ -1,7 +1,8 @@
 """What the lists of the settings page offer, by label."""
 
-from llm_ui.admin.settings.state import NONE
+from llm_ui.admin.settings.state import NONE, ROOM_CHOICES
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import number
 from llm_ui.models import ProviderKind
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.prompts import PromptInfo
@@ -15,6 +16,24 @@ def sharing() -> dict[str, str]:
         _("People who are signed in"): "signed_in",
         _("Anyone who has the link"): "anyone",
     }
+
+
+def rooms() -> dict[str, str]:
+    """Return whose documents may be limited: the state's parameter, and its label."""
+    return {
+        "room_of_person": _("Documents of one person, in all projects"),
+        "room_of_project": _("Documents of one project"),
+    }
+
+
+def megabytes(chosen: str) -> dict[str, str]:
+    """Return how much room there may be, in megabytes; also what is chosen, should it be another number."""
+    found = sorted({*ROOM_CHOICES, int(chosen)})
+    return {_size(one) if one else _("As many as fit on the disk"): str(one) for one in found}
+
+
+def _size(one: int) -> str:
+    return f"{number(one // 1_000)} GB" if one >= 1_000 and one % 1_000 == 0 else f"{number(one)} MB"
 
 
 def errands() -> dict[str, str]:

@@ -39,6 +39,11 @@ class SettingsPage(pn.viewable.Viewer):
                 chooser(state.param.sharing, _("Who may be given links"), choices.sharing(), state.set_sharing),
             ),
             section(
+                _("Documents"),
+                _("How much room documents of projects may take. What does not fit is refused; nothing is deleted."),
+                stack(*(self._room(name, label) for name, label in choices.rooms().items())),
+            ),
+            section(
                 _("Default model"),
                 _("New chats start with this model; people may pick another."),
                 chooser(
@@ -120,6 +125,13 @@ class SettingsPage(pn.viewable.Viewer):
             await self._state.set_errand(name, is_wanted=message.is_on)
 
         return Switch(label=label, is_on=self._state.param[name], on_message=change)
+
+    def _room(self, name: str, label: str) -> Any:
+        async def change(megabytes: str) -> None:
+            await self._state.set_room(name, megabytes)
+
+        chosen = self._state.param[name]
+        return chooser(chosen, label, pn.bind(choices.megabytes, chosen), change)
 
     async def _registration(self, message: Message) -> None:
         await self._state.set_registration(is_open=message.is_on)

@@ -17,6 +17,8 @@ from llm_ui.services.settings import (
     HELPER_SUMMARIES,
     HELPER_TAGS,
     HELPER_TITLES,
+    PERSON_DOCUMENTS_MB,
+    PROJECT_DOCUMENTS_MB,
     REGISTRATION_OPEN,
     SHARING,
 )
@@ -30,6 +32,10 @@ ERRANDS = {
     "sums_up": HELPER_SUMMARIES,
 }
 """What the helper model may do, by parameter."""
+ROOMS = {"room_of_person": PERSON_DOCUMENTS_MB, "room_of_project": PROJECT_DOCUMENTS_MB}
+"""How much room documents may take, by parameter."""
+ROOM_CHOICES = (0, 100, 500, 1_000, 5_000, 20_000, 100_000)
+"""In megabytes; 0: as many as fit."""
 NONE = ""
 """The choice of no instructions."""
 
@@ -39,6 +45,8 @@ class SettingsState(AdminState):
 
     is_registration_open = param.Boolean(default=True, doc="Whether anybody may create an account.")
     sharing = param.String(default="signed_in", doc="Who may be given links to chats, as the setting holds it.")
+    room_of_person = param.String(default="0", doc="Megabytes that all documents of a person may have; 0: no limit.")
+    room_of_project = param.String(default="0", doc="Megabytes that all documents of a project may have; 0: no limit.")
     models = param.ClassSelector(class_=tuple, default=(), doc="The models that may become the default.")
     default_model = param.String(default=NONE, doc="Id of the model new chats start with; empty for none.")
     helper_model = param.String(default=NONE, doc="Id of the model that works in the background; empty for none.")
@@ -74,6 +82,16 @@ class SettingsState(AdminState):
             await settings.change(session, actor, SHARING, audience)
         await self._reload(actor)
         self.said = _("Links to chats follow this from now on, also those that exist.")
+
+    @action
+    async def set_room(self, actor: Actor, name: str, megabytes: str) -> None:
+        """Let documents of a person or of a project take so much room; those that are there stay."""
+        if megabytes not in map(str, ROOM_CHOICES):
+            raise InvalidInput("Choose how much room documents may take.")
+        async with self.context.backend.database.writing() as session:
+            await settings.change(session, actor, ROOMS[name], int(megabytes))
+        await self._reload(actor)
+        self.said = _("It holds from the next document on; those that are there stay.")
 
     @action
     async def set_default_model(self, actor: Actor, model_id: str) -> None:
@@ -147,6 +165,7 @@ class SettingsState(AdminState):
             sharing = await settings.get(session, SHARING)
             helper_model = await settings.get(session, HELPER_MODEL) or NONE
             errands = {name: await settings.get(session, setting) for name, setting in ERRANDS.items()}
+            rooms = {name: str(await settings.get(session, setting)) for name, setting in ROOMS.items()}
             models = await ai_models.list_models(session, actor)
             embedders = await ai_models.list_embedders(session, actor)
             embedding_model = await settings.get(session, EMBEDDING_MODEL) or NONE
@@ -164,4 +183,5 @@ class SettingsState(AdminState):
             default_prompt=NONE if default is None else str(default.id),
             prompt_text="" if default is None else default.text,
             **errands,
+            **rooms,
         )

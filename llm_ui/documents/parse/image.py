@@ -1,10 +1,9 @@
 """Pictures of text, where the server has Tesseract to read them."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 
+from llm_ui.documents.parse import ocr
 from llm_ui.documents.parse.paging import pieces
 from llm_ui.documents.parse.source import Source
 from llm_ui.documents.parse.text import EMPTY_LINES, parts
@@ -13,12 +12,11 @@ from llm_ui.kit.media import inspect
 from llm_ui.kit.reading import Block, BlockKind, Page
 
 TIFF = "image/tiff"
-PROGRAM = "tesseract"
 
 
 def read(source: Source) -> Iterator[Page]:
     """Yield what is written in the picture. Raises `InvalidInput` where nobody here can read it."""
-    program = shutil.which(PROGRAM)
+    program = ocr.program()
     if program is None:
         raise InvalidInput(
             "{name} is a picture, and this server cannot read text in pictures. Add a PDF with text, or the text.",
@@ -27,15 +25,8 @@ def read(source: Source) -> Iterator[Page]:
     if source.media_type != TIFF:
         # Told by its header whether it is too large to unpack.
         inspect(source.path.read_bytes(), source.name)
-    # Its own limits are those of this process, and it is killed with it.
-    done = subprocess.run(  # noqa: S603 - the program of the server's owner, and a name that we gave
-        [program, os.fspath(source.path), "stdout"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    text = done.stdout.decode("utf-8", "replace").strip("\f\n ")
-    if done.returncode or not text:
+    text = ocr.recognised(program, os.fspath(source.path))
+    if not text:
         raise InvalidInput(
             "{name} is a picture without text that can be read. Add a sharper one, or the text.", name=source.name
         )

@@ -44,6 +44,8 @@ class Ink:
         """Pieces of text that were left out."""
         self.unseen_chars = 0
         """Bytes of the text drawn in no colour."""
+        self.drawn: list[str] = []
+        """Names of the pictures and forms that were drawn, one after the other."""
         self.has_picture = False
         self.has_scan = False
         """Whether a picture covers most of the page."""
@@ -73,6 +75,8 @@ class Ink:
             if operands and self._is_hidden(operands, cm, tm):
                 operands.clear()
         elif operator == b"Do":
+            if not self._forms and operands:
+                self.drawn.append(str(operands[0]))
             self._picture(operands, cm)
             self._forms += 1
         elif handler := self._handlers.get(operator):

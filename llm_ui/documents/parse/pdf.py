@@ -10,11 +10,13 @@ from typing import Any
 from pypdf import PageObject, PdfReader
 from pypdf.errors import LimitReachedError
 
+from llm_ui.documents.parse import ocr
 from llm_ui.documents.parse.ink import Box, Ink
 from llm_ui.documents.parse.layout import Line, Lines, blocks, title_key
 from llm_ui.documents.parse.source import Left, Source
+from llm_ui.documents.parse.text import EMPTY_LINES, parts
 from llm_ui.errors import InvalidInput
-from llm_ui.kit.reading import Page
+from llm_ui.kit.reading import Block, BlockKind, Page
 
 A4: Box = (0, 0, 595, 842)
 OUTLINE_ENTRIES = 5_000
@@ -48,14 +50,15 @@ def _pages(source: Source, reader: PdfReader) -> Iterator[Page]:
     outline = _outline(reader)
     sizes: Counter[float] = Counter()
     for number in range(source.after_page + 1, count + 1):
-        lines = _lines(source, reader, number)
+        lines, recognised = _lines(source, reader, number)
         sizes.update(_sizes(lines))
         body = sizes.most_common(1)[0][0] if sizes else 0.0
-        yield Page(number, tuple(blocks(lines, body, outline)))
+        yield Page(number, recognised or tuple(blocks(lines, body, outline)))
         if number % PAGES_PER_SWEEP == 0:
             gc.collect()
-    bare, broken = (source.pages.get(each, []) for each in (Left.BARE_PAGES, Left.BROKEN_PAGES))
-    if bare and not sizes and not source.after_page:
+    noted = (Left.BARE_PAGES, Left.BROKEN_PAGES, Left.RECOGNISED_PAGES)
+    bare, broken, recognised_pages = (source.pages.get(each, []) for each in noted)
+    if bare and not sizes and not recognised_pages and not source.after_page:
         raise InvalidInput(
             "{name} holds scanned pages without text. Run text recognition (OCR) over it and add the result.",
             name=source.name,
@@ -71,8 +74,8 @@ def _sizes(lines: list[Line]) -> dict[float, int]:
     return found
 
 
-def _lines(source: Source, reader: PdfReader, number: int) -> list[Line]:
-    """Return the lines of a page that a person sees; take note of what is left out."""
+def _lines(source: Source, reader: PdfReader, number: int) -> tuple[list[Line], tuple[Block, ...]]:
+    """Return the lines of a page that a person sees, or what was recognised; take note of what is left out."""
     try:
         page = reader.pages[number - 1]
         lines, ink = _drawn(page, keeps_unseen=False)
@@ -84,12 +87,23 @@ def _lines(source: Source, reader: PdfReader, number: int) -> list[Line]:
         raise
     except Exception:  # noqa: BLE001 - pypdf raises anything for what is damaged; the other pages may be whole
         source.pages.setdefault(Left.BROKEN_PAGES, []).append(number)
-        return []
+        return [], ()
     if ink.hidden:
         source.left[Left.HIDDEN_TEXT] += ink.hidden
-    if not lines and ink.has_picture:
-        source.pages.setdefault(Left.BARE_PAGES, []).append(number)
-    return lines
+    if lines or not ink.has_picture:
+        return lines, ()
+    recognised = _recognised(page, ink)
+    source.pages.setdefault(Left.RECOGNISED_PAGES if recognised else Left.BARE_PAGES, []).append(number)
+    return [], recognised
+
+
+def _recognised(page: PageObject, ink: Ink) -> tuple[Block, ...]:
+    """Return the text in the pictures of a page without any other; nothing where it cannot be read."""
+    try:
+        text = ocr.page_text(page, ink.drawn)
+    except Exception:  # noqa: BLE001 - a picture that is damaged, or packed in a way that needs too much, is not read
+        return ()
+    return tuple(Block(BlockKind.TEXT, part) for part in parts(text, EMPTY_LINES) if part)
 
 
 def _drawn(page: PageObject, *, keeps_unseen: bool) -> tuple[list[Line], Ink]:

@@ -90,6 +90,16 @@ class ImportedProject:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedDocument:
+    """A document of a project; what it holds lies in the archive, under `path`."""
+
+    project: ImportedProject
+    name: str
+    path: str
+    source_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a chat lay, and what it was found by."""
 

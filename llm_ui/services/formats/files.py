@@ -7,7 +7,7 @@ import json
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,10 +28,14 @@ MAX_ENTRIES = 250_000
 MAX_BAD = 10_000
 """Entries that are no chats: a file with more is no export."""
 MAX_UNPACKED_BYTES = 4 * 2**30
+MAX_DOCUMENTS_BYTES = 16 * 2**30
+"""Of documents, which go to the disk and not into memory."""
+DOCUMENTS = "documents/"
 MAX_RATIO = 200
 """Of unpacked to packed, for what is larger than `SMALL_BYTES`: text packs to a tenth, a bomb to a thousandth."""
 SMALL_BYTES = 64 * 2**20
 MAX_MANIFEST_BYTES = 2**20
+PIECE_BYTES = 1 << 18
 MAX_FILE_BYTES = 100 * 10**6
 """Of one that was attached."""
 FILE = re.compile(r"files/([0-9a-f]{64})(?:\.[a-z0-9]{1,8})?")
@@ -62,6 +66,7 @@ class Upload:
         self._zip: zipfile.ZipFile | None = None
         self._members: list[zipfile.ZipInfo] = []
         self._files: dict[str, zipfile.ZipInfo] = {}
+        self._documents: dict[str, zipfile.ZipInfo] = {}
         self._count = 0
         self._bad = 0
         self._done = 0
@@ -89,8 +94,11 @@ class Upload:
             raise InvalidInput(DAMAGED) from None
         self._members = [info for info in self._zip.infolist() if info.filename.lower().endswith(".json")]
         named = ((FILE.fullmatch(info.filename), info) for info in self._zip.infolist())
+        documents = [info for info in self._zip.infolist() if info.filename.startswith(DOCUMENTS)]
+        self._documents = {info.filename: info for info in documents}
         self._files = {found.group(1): info for found, info in named if found is not None}
-        _require_bounded([*self._members, *self._files.values()])
+        _require_bounded([*self._members, *self._files.values()], MAX_UNPACKED_BYTES)
+        _require_bounded(documents, MAX_DOCUMENTS_BYTES)
         return sum(info.file_size for info in self._members)
 
     def entries(self) -> Iterator[Entry]:
@@ -114,6 +122,18 @@ class Upload:
             return b""
         return self._member(self._files[sha256])(MAX_FILE_BYTES)
 
+    def document_size(self, path: str) -> int:
+        """Return how large a document of the archive says it is, 0 when there is none."""
+        return self._documents[path].file_size if path in self._documents else 0
+
+    def document(self, path: str) -> Iterator[bytes]:
+        """Yield what a document of the archive holds, once; no more than it says. Raises `InvalidInput`."""
+        info = self._documents.pop(path)
+        read, left = self._member(info), info.file_size
+        while piece := read(min(PIECE_BYTES, left)):
+            left -= len(piece)
+            yield piece
+
     def _of_json(self, read: Callable[[int], bytes], *, must_begin_with_chat: bool = False) -> Iterator[Entry]:
         """Yield the entries of one JSON file; none when it must begin with a chat and does not."""
         for number, element in enumerate(elements(self._counted(read))):
@@ -122,12 +142,16 @@ class Upload:
             yield self._entry(element)
 
     def _of_archive(self) -> Iterator[Entry]:
+        yield from self._of_lists(own.BEFORE_CHATS)
         for info in self._members:
             if info.filename.startswith("chats/"):
                 yield from self._of_json(self._member(info))
+        yield from self._of_lists(own.LISTS.keys() - own.BEFORE_CHATS)
+
+    def _of_lists(self, names: Set[str]) -> Iterator[Entry]:
         for info in self._members:
-            read = own.LISTS.get(info.filename)
-            if read is not None:
+            if info.filename in names:
+                read = own.LISTS[info.filename]
                 for told in elements(self._counted(self._member(info))):
                     self._count += 1
                     yield Entry(f"Entry {self._count}", read(mapping(told)), self._done)
@@ -201,14 +225,12 @@ class Upload:
             return Entry(one_line(title, TITLE_CHARS), bad, self._done)
 
 
-def _require_bounded(members: list[zipfile.ZipInfo]) -> None:
+def _require_bounded(members: list[zipfile.ZipInfo], most: int) -> None:
     """Raise `TooLarge` for an archive that unpacks to more than anybody has written."""
     unpacked = sum(info.file_size for info in members)
     packed = sum(info.compress_size for info in members)
-    if unpacked > MAX_UNPACKED_BYTES:
-        raise TooLarge(
-            "The archive unpacks to more than {most} GB. Upload it in parts.", most=MAX_UNPACKED_BYTES // 2**30
-        )
+    if unpacked > most:
+        raise TooLarge("The archive unpacks to more than {most} GB. Upload it in parts.", most=most // 2**30)
     if unpacked > SMALL_BYTES and unpacked > MAX_RATIO * max(1, packed):
         raise TooLarge("The archive unpacks to far more than chats do. Export it again and upload that.")
 

@@ -9,13 +9,17 @@ from pydantic import ValidationError
 
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_ATTACHMENTS, MAX_TEMPERATURE
 from llm_ui.contract import Source as Cited
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.fetching import checked
 from llm_ui.kit.text import one_line
 from llm_ui.models import FeedbackReason, MessageRole, MessageStatus, Rating
+from llm_ui.services.attachments import file_name
 from llm_ui.services.exports import FORMAT, VERSION
 from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
 from llm_ui.services.formats.base import (
     BadEntry,
     ImportedChat,
+    ImportedDocument,
     ImportedFile,
     ImportedMemory,
     ImportedMessage,
@@ -132,7 +136,7 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-Kept = ImportedProject | ImportedPrompt | ImportedMemory
+Kept = ImportedProject | ImportedPrompt | ImportedMemory | ImportedDocument
 """What an archive holds beside chats."""
 
 
@@ -152,9 +156,24 @@ def _fact(told: dict[str, Any]) -> ImportedMemory:
     return ImportedMemory(text(told.get("text")), is_on=told.get("is_on") is not False)
 
 
+def _kept_document(told: dict[str, Any]) -> Kept | BadEntry:
+    kept_in = mapping(told.get("project"))
+    found = project(Source.LLM_UI, kept_in.get("id"), kept_in.get("name"))
+    if found is None:
+        return BadEntry("It is a document without a project.")
+    try:
+        source_url = checked(text(told.get("source_url")))
+    except InvalidInput:
+        source_url = None
+    return ImportedDocument(found, file_name(text(told.get("name"))), text(told.get("path")), source_url)
+
+
 LISTS: dict[str, Callable[[dict[str, Any]], Kept | BadEntry]] = {
     "projects.json": _kept_project,
     "prompts.json": _kept_prompt,
     "memories.json": _fact,
+    "documents.json": _kept_document,
 }
 """How each of the archive's other files is read, entry by entry."""
+BEFORE_CHATS = frozenset({"projects.json"})
+"""What chats lie in is there before them, with all that belongs to it."""
