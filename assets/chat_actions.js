@@ -84,10 +84,11 @@ export function placesActions(page) {
     show: (shelf, project) => showShelf(page, shelf, project),
     relist: () => page.tell({ op: "show_shelf", shelf: "open", project: page.list.project }),
     open: () => page.list.project,
+    models: () => page.models,
     documents: (project) => page.home.counts.get(project) ?? 0,
     changed: () => {
       page.list.draw()
-      page.home.rename()
+      page.home.change()
       page.search.offer()
       drawStartPlace(page)
     },
@@ -108,7 +109,9 @@ export function homeActions(page) {
   return {
     tell: (op) => page.tell(op),
     list: (project) => page.tell({ op: "show_shelf", shelf: "open", project }),
-    named: (project) => page.places.named(project),
+    find: (project) => page.places.find(project),
+    settings: (project) => page.places.settings(project),
+    model: (id) => page.models.find((model) => model.id === id)?.label,
     retitled: () => page.retitle(""),
     know: (project) => page.memories.show(project),
     leave: (sentence) => {

@@ -2,6 +2,7 @@
 
 import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
+import { projectIcon } from "./chat_project_look.js"
 import { Uploads } from "./chat_uploads.js"
 import { dialogNamed, field } from "./dialog.js"
 import { make, textButton } from "./dom.js"
@@ -11,7 +12,7 @@ const MAX_INSTRUCTIONS_CHARS = 20_000
 const MAX_TITLE_CHARS = 150
 
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, named(project), leave(sentence), retitled(), know(project) and bytes():
+  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), model(id): its name, leave(sentence), retitled(), know(project) and bytes():
   // what a document may have.
   constructor(node, act) {
     this.node = node
@@ -31,7 +32,7 @@ export class ProjectHome {
   }
 
   get name() {
-    return this.id ? this.act.named(this.id) : ""
+    return this.id ? this.act.find(this.id).name : ""
   }
 
   // Go where the address leads: to a project, or away from it.
@@ -74,10 +75,10 @@ export class ProjectHome {
     this.#draw()
   }
 
-  // It has another name.
-  rename() {
+  // It has another name, or other settings.
+  change() {
     if (!this.isOpen) return
-    this.title.textContent = this.name
+    this.#drawHead()
     this.act.retitled()
   }
 
@@ -98,8 +99,10 @@ export class ProjectHome {
   }
 
   #build() {
+    this.head = make("div", "project-top")
     this.title = make("h2")
     this.title.id = "project-name"
+    this.begins = make("p", "muted")
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
     this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id) })
@@ -115,7 +118,7 @@ export class ProjectHome {
       this.uploads.add([...this.input.files])
       this.input.value = ""
     })
-    this.node.append(this.title, make("p", "muted", t("What you ask below begins a chat in this project.")), this.told, this.input, uploads, this.list.node)
+    this.node.append(this.head, this.begins, this.told, this.input, uploads, this.list.node)
   }
 
   #buttons() {
@@ -124,8 +127,29 @@ export class ProjectHome {
     return row
   }
 
+  #drawHead() {
+    const project = this.act.find(this.id)
+    this.title.textContent = project.name
+    const settings = textButton(t("Settings …"), "bar-button", () => this.act.settings(this.id))
+    settings.setAttribute("aria-label", t("Settings of the project"))
+    this.head.replaceChildren(projectIcon(project), this.title, settings)
+    this.begins.textContent = this.#beginning(project)
+  }
+
+  // What a chat begins with that is begun here.
+  #beginning({ model, model_name: name, temperature, max_tokens: most }) {
+    const label = this.act.model(model)
+    if (name && !label) return t("New chats here were to begin with {name}, which is not available any more: they begin with the model picked above. Pick another one in the settings.", { name })
+    const said = [t("What you ask below begins a chat in this project.")]
+    const number = (value) => value.toLocaleString(document.documentElement.lang)
+    if (label) said.push(t("It begins with {name}.", { name: label }))
+    if (typeof temperature === "number") said.push(t("Temperature: {n}.", { n: number(temperature) }))
+    if (most) said.push(t("Longest answer: {n} tokens.", { n: number(most) }))
+    return said.join(" ")
+  }
+
   #draw() {
-    this.title.textContent = this.name
+    if (this.id) this.#drawHead()
     const instructions = this.data?.instructions ?? ""
     const head = make("div", "told-head")
     head.append(make("h3", "", t("Instructions")))

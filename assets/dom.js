@@ -29,12 +29,14 @@ export function icon(name) {
   return made.get(name).cloneNode(true)
 }
 
-function drawIcon(name) {
+const drawIcon = (name) => pathIcon(ICONS[name])
+
+export function pathIcon(d) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
   svg.setAttribute("viewBox", "0 0 24 24")
   svg.setAttribute("aria-hidden", "true")
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
-  path.setAttribute("d", ICONS[name])
+  path.setAttribute("d", d)
   svg.append(path)
   return svg
 }

@@ -2,8 +2,9 @@
 
 from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
-from llm_ui.kit.ids import ChatId, ProjectId
+from llm_ui.kit.ids import ChatId, ModelId, ProjectId
 from llm_ui.services import projects
+from llm_ui.services.projects import ProjectInfo, ProjectSettings
 from llm_ui.services.tags import list_tags
 from llm_ui.ui.page import PageContext
 
@@ -18,7 +19,7 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
         case reply_ops.SaveProject():
             project_id = None if asked.project is None else ProjectId(asked.project)
             async with database.writing() as session:
-                saved = await projects.save(session, actor, project_id, asked.name)
+                saved = await projects.save(session, actor, project_id, asked.name, _settings(asked))
                 if asked.chat is not None:
                     await projects.move(session, actor, ChatId(asked.chat), saved)
         case reply_ops.DeleteProject():
@@ -32,6 +33,34 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
         "op": "places",
         "saved": None if saved is None else str(saved),
         "deleted": None if deleted is None else str(deleted),
-        "projects": [{"id": str(one.id), "name": one.name} for one in mine],
+        "projects": list(map(_shown, mine)),
         "tags": list(tags),
+    }
+
+
+def _settings(asked: reply_ops.SaveProject) -> ProjectSettings:
+    return ProjectSettings(
+        asked.color,
+        asked.icon,
+        None if asked.model is None else ModelId(asked.model),
+        "",
+        asked.temperature,
+        asked.max_tokens,
+        asked.is_template,
+    )
+
+
+def _shown(one: ProjectInfo) -> Op:
+    """Return a project as the page is told of it."""
+    settings = one.settings
+    return {
+        "id": str(one.id),
+        "name": one.name,
+        "color": settings.color.value,
+        "icon": settings.icon.value,
+        "model": None if settings.model_id is None else str(settings.model_id),
+        "model_name": settings.model_name,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
+        "is_template": settings.is_template,
     }

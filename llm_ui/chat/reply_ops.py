@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from llm_ui.models import Audience
+from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
+from llm_ui.models import Audience, ProjectColor, ProjectIcon
 from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
 from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
 from llm_ui.services.library import MAX_TEXT_CHARS
@@ -82,12 +83,18 @@ class ChangePlaces(Reply):
 
 
 class SaveProject(ChangePlaces):
-    """Begin a project, or give one another name; the chat that is named moves into it."""
+    """Begin a project, or give one another name and other settings; the chat that is named moves into it."""
 
     op: Literal["save_project"]
     project: UUID | None = None
     name: Annotated[str, Field(max_length=4 * MAX_NAME_CHARS)]
     chat: UUID | None = None
+    color: ProjectColor = ProjectColor.GREY
+    icon: ProjectIcon = ProjectIcon.FOLDER
+    model: UUID | None = None
+    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
+    is_template: bool = False
 
 
 class DeleteProject(ChangePlaces):

@@ -22,7 +22,7 @@ from llm_ui.services.access import Actor, readable
 from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.exports import ExportKind, WholeChat, exported, file_name, read_whole_chats
 from llm_ui.services.memories import list_memories
-from llm_ui.services.projects import list_projects
+from llm_ui.services.projects import ProjectInfo, list_projects
 
 FORMAT = "llm-ui-archive"
 VERSION = 1
@@ -101,6 +101,7 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
             "id": str(one.id),
             "name": one.name,
             "instructions": one.instructions,
+            **_told(one),
             "facts": [{"text": fact.text, "is_on": fact.is_on} for fact in await list_memories(session, actor, one.id)],
         }
         for one in await list_projects(session, actor)
@@ -112,6 +113,20 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     newest_first = columns.order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
     pages = _pages([(row.id, row.next_position) for row in await session.execute(newest_first)])
     return _Belongings(account, projects, prompts, facts, pages, now())
+
+
+def _told(project: ProjectInfo) -> dict[str, object]:
+    """Return how a project is set; its model by the name that it has elsewhere, too."""
+    settings = project.settings
+    return {
+        "lets_memory_in": project.lets_memory_in,
+        "color": settings.color.value,
+        "icon": settings.icon.value,
+        "model": settings.model_name,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
+        "is_template": settings.is_template,
+    }
 
 
 def _pages(chats: Sequence[tuple[ChatId, int]]) -> list[list[ChatId]]:

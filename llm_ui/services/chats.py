@@ -66,6 +66,7 @@ class ChatDetail:
     temperature: float | None
     max_tokens: int | None
     system_prompt_id: PromptId | None
+    project_id: ProjectId | None
 
 
 async def list_chats(
@@ -125,7 +126,9 @@ def _summaries(query: Select[ChatHistory]) -> Select[ChatId, str, datetime, bool
 async def open_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> ChatDetail:
     """Return a chat of the actor. Raises `NotFound`, for somebody else's chat too."""
     row = await chat_row(session, actor, chat_id)
-    return ChatDetail(row.id, row.title, row.model_id, row.temperature, row.max_tokens, row.system_prompt_id)
+    return ChatDetail(
+        row.id, row.title, row.model_id, row.temperature, row.max_tokens, row.system_prompt_id, row.project_id
+    )
 
 
 async def rename(session: Session, actor: Actor, chat_id: ChatId, title: str) -> str:

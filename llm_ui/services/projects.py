@@ -1,15 +1,16 @@
 """Projects: where a person keeps chats that belong together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete, func, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound, TooLarge
-from llm_ui.kit.ids import ChatId, ProjectId, uuid7
+from llm_ui.kit.ids import ChatId, ModelId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import ChatHistory, Project, UserMemory
+from llm_ui.models import ChatHistory, Project, ProjectColor, ProjectIcon, UserMemory
+from llm_ui.services import ai_models
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.chats import chat_row
 
@@ -17,6 +18,25 @@ MAX_NAME_CHARS = 80
 MAX_INSTRUCTIONS_CHARS = 20_000
 MAX_PROJECTS = 200
 """Of one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """How a project looks, and what its chats begin with."""
+
+    color: ProjectColor = ProjectColor.GREY
+    icon: ProjectIcon = ProjectIcon.FOLDER
+    model_id: ModelId | None = None
+    """None: the model its person has picked."""
+    model_name: str = ""
+    """As it was called when it was picked; told even when there is no such model here."""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    is_template: bool = False
+    """Whether it is offered where a project is begun."""
+
+
+AS_NEW = ProjectSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +49,7 @@ class ProjectInfo:
     """What models are told in all its chats; may be empty."""
     lets_memory_in: bool
     """Whether they are told there what the person has told of themselves."""
+    settings: ProjectSettings
 
 
 async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
@@ -69,8 +90,13 @@ async def let_memory_in(session: Session, actor: Actor, project_id: ProjectId, *
     (await _row(session, actor, project_id)).lets_memory_in = is_in
 
 
-async def save(session: Session, actor: Actor, project_id: ProjectId | None, name: str) -> ProjectId:
-    """Begin a project, or give one another name. Raises `InvalidInput` and `NotFound`."""
+async def save(
+    session: Session, actor: Actor, project_id: ProjectId | None, name: str, settings: ProjectSettings | None = None
+) -> ProjectId:
+    """Begin a project, or give one another name and other settings. Raises `InvalidInput` and `NotFound`.
+
+    The model has to be one that may be asked now, unless it is the one that was set before.
+    """
     require(actor, Permission.CHAT)
     name = one_line(name, MAX_NAME_CHARS)
     if not name:
@@ -84,6 +110,13 @@ async def save(session: Session, actor: Actor, project_id: ProjectId | None, nam
     if row is None:
         row = _begun(session, actor, mine, ProjectId(uuid7()))
     row.name = name
+    if settings is not None:
+        if settings.model_id is not None and settings.model_id != row.model_id:
+            found = await ai_models.target(session, actor, settings.model_id)
+            settings = replace(settings, model_name=found.display_name)
+        elif settings.model_id is not None:
+            settings = replace(settings, model_name=row.model_name)
+        _set(row, settings)
     await session.flush()
     return row.id
 
@@ -151,8 +184,17 @@ async def _row(session: ReadSession, actor: Actor, project_id: ProjectId) -> Pro
     return row
 
 
+def _set(row: Project, settings: ProjectSettings) -> None:
+    row.color, row.icon, row.is_template = settings.color, settings.icon, settings.is_template
+    row.model_id, row.model_name = settings.model_id, settings.model_name
+    row.temperature, row.max_tokens = settings.temperature, settings.max_tokens
+
+
 def _info(row: Project) -> ProjectInfo:
-    return ProjectInfo(row.id, row.name, row.instructions, row.lets_memory_in)
+    settings = ProjectSettings(
+        row.color, row.icon, row.model_id, row.model_name, row.temperature, row.max_tokens, row.is_template
+    )
+    return ProjectInfo(row.id, row.name, row.instructions, row.lets_memory_in, settings)
 
 
 def _not_found() -> NotFound:

@@ -37,6 +37,30 @@ def begin_project(page: Page, name: str) -> None:
     expect(page.get_by_role("navigation").get_by_text(name, exact=True)).to_be_visible()
 
 
+def test_a_project_looks_as_picked_and_its_chats_begin_with_its_model(page: Page, product: Product) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    begin_project(page, "Orchard")
+    model = page.get_by_label("Model", exact=True).first
+    expect(model.locator("option:checked")).to_have_text(re.compile("^Demo"))
+
+    page.get_by_role("button", name="Settings of the project", exact=True).click()
+    settings = page.get_by_role("dialog", name="Settings of the project")
+    settings.get_by_role("radio", name="Green").check()
+    settings.get_by_role("radio", name="Leaf").check()
+    settings.get_by_label("Model").select_option(label="slow-words")
+    settings.get_by_label("Temperature").fill("0.5")
+    settings.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("It begins with slow-words. Temperature: 0.5.")).to_be_visible()
+    expect(model.locator("option:checked")).to_have_text("slow-words")
+    page.get_by_role("button", name="← Chats").click()
+    expect(model.locator("option:checked")).to_have_text(re.compile("^Demo"))
+    expect(projects(page).filter(has_text="Orchard").locator("svg.tint-green")).to_be_visible()
+    projects(page).filter(has_text="Orchard").click()
+    expect(model.locator("option:checked")).to_have_text("slow-words")
+
+
 def projects(page: Page) -> Locator:
     return shelf(page, "Projects").get_by_role("button")
 
@@ -98,9 +122,9 @@ def test_a_project_is_renamed_and_deleted_and_its_chats_stay(chat: Page, title: 
     choose(chat, title, "Move …")
     chat.get_by_role("dialog").get_by_role("button", name="Garden").click()
     projects(chat).filter(has_text="Garden").click()
-    chat.get_by_role("button", name="Rename the project Garden").click()
+    chat.get_by_role("button", name="Settings of the project Garden").click()
     chat.get_by_role("textbox", name="Name").fill("thesis?")
-    chat.get_by_role("button", name="Rename", exact=True).last.click()
+    chat.get_by_role("button", name="Save", exact=True).click()
     chat.get_by_role("button", name="Delete the project thesis?").click()
 
     expect(chat.get_by_text("The project thesis? is gone; its chats are in the list.")).to_be_visible()
