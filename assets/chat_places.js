@@ -2,7 +2,8 @@
 
 import { ProjectForm } from "./chat_project_form.js"
 import { projectIcon } from "./chat_project_look.js"
-import { confirmed, dialogNamed } from "./dialog.js"
+import { ProjectMenu } from "./chat_project_menu.js"
+import { dialogNamed } from "./dialog.js"
 import { icon, make, textButton } from "./dom.js"
 
 const MAX_TAGS = 20
@@ -17,16 +18,21 @@ export class Places {
   // `act` has tell(op), changed(), show(shelf, project), models(), and open(): the project whose chats are listed.
   constructor(act) {
     this.act = act
-    this.projects = []
+    this.all = []
     this.tags = []
     this.form = new ProjectForm(act)
+    this.menu = new ProjectMenu({ ...act, archived: () => this.all.filter((project) => project.is_archived), settings: (id) => this.settings(id) })
     this.moving = dialogNamed(t("Move"), "moving form-dialog")
-    this.deleting = dialogNamed(t("Delete the project"), "deleting form-dialog")
     this.tagging = dialogNamed(t("Tags"), "tagging form-dialog")
   }
 
+  // Those that are not put away.
+  get projects() {
+    return this.all.filter((project) => !project.is_archived)
+  }
+
   update(op) {
-    this.projects = op.projects
+    this.all = op.projects
     this.tags = op.tags
     if (op.saved) {
       const told = this.form.saved()
@@ -34,19 +40,16 @@ export class Places {
       if (told?.project || told?.chat) this.act.relist()
       else this.act.show("open", op.saved)
     }
-    if (op.deleted && op.deleted === this.removed?.id) {
-      this.act.show("open", null)
-      window.llmUi.toast(t("The project {name} is gone; its chats are in the list.", { name: this.removed.name }))
-    } else if (this.act.open() && !this.projects.some((project) => project.id === this.act.open())) {
-      // Deleted on another page.
-      this.act.show("open", null)
-    }
+    const isOpenGone = this.act.open() && !this.all.some((project) => project.id === this.act.open())
+    // Here or on another page.
+    if (this.menu.tellDeleted(op.deleted) || isOpenGone) this.act.show("open", null)
+    if (this.menu.shelf.dialog.open) this.menu.drawShelf()
     this.act.changed()
   }
 
   // What is known of a project; of one that is not known yet only that it is one.
   find(id) {
-    return this.projects.find((project) => project.id === id) ?? { id, name: t("Project"), color: "grey", icon: "folder" }
+    return this.all.find((project) => project.id === id) ?? { id, name: t("Project"), color: "grey", icon: "folder" }
   }
 
   named(id) {
@@ -78,32 +81,22 @@ export class Places {
     return this.projects.length ? [head, list] : [head]
   }
 
+  // Where those are found that are put away, if there are any.
+  shelfLinks() {
+    return this.projects.length < this.all.length ? [this.menu.shelfLink()] : []
+  }
+
   head(id) {
     const project = this.find(id)
     const head = make("div", "shelf-head project-head")
     const name = make("strong")
     name.append(projectIcon(project), make("span", "", project.name))
     name.title = project.name
-    const settings = textButton(t("Settings"), "shelf-link", () => this.settings(id))
-    settings.setAttribute("aria-label", t("Settings of the project {name}", { name: project.name }))
-    const remove = textButton(t("Delete"), "shelf-link", () => this.#remove(project))
-    remove.setAttribute("aria-label", t("Delete the project {name}", { name: project.name }))
-    head.append(textButton(t("← Chats"), "shelf-link", () => this.act.show("open", null)), settings, remove, name)
+    head.append(textButton(t("← Chats"), "shelf-link", () => this.act.show("open", null)), this.menu.button(project), name)
     return head
   }
 
   // ---- Dialogs ----
-  #remove(project) {
-    const act = () => {
-      this.removed = project
-      this.act.tell({ op: "delete_project", project: project.id })
-    }
-    const count = this.act.documents(project.id)
-    const about = tn("Its {n} document is deleted with it; its chats go back to the list.", "Its {n} documents are deleted with it; its chats go back to the list.", count)
-    if (count) confirmed(this.deleting, about, act)
-    else act()
-  }
-
   // Where a chat is to be kept.
   move(chat) {
     const { dialog, title, body } = this.moving
@@ -119,7 +112,10 @@ export class Places {
       item.append(button)
       list.append(item)
     }
-    const put = (project) => this.act.tell({ op: "move", chat: chat.id, project })
+    const put = (project) => {
+      this.act.tell({ op: "move", chat: chat.id, project })
+      this.act.moved(chat, project)
+    }
     add(t("No project"), icon("list"), () => put(null), !chat.project)
     for (const project of this.projects) add(project.name, projectIcon(project), () => put(project.id), chat.project === project.id)
     add(t("New project …"), icon("plus"), () => this.form.begin(chat))

@@ -12,15 +12,13 @@ const MAX_INSTRUCTIONS_CHARS = 20_000
 const MAX_TITLE_CHARS = 150
 
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), model(id): its name, leave(sentence), retitled(), know(project) and bytes():
+  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), menu(project), model(id): its name, leave(sentence), retitled(), know(project) and bytes():
   // what a document may have.
   constructor(node, act) {
     this.node = node
     this.act = act
     this.id = null
     this.data = null
-    // How many documents the projects have that were opened.
-    this.counts = new Map()
     this.writing = dialogNamed(t("Instructions"), "instructions-dialog form-dialog")
     this.adding = dialogNamed(t("New document"), "add-text form-dialog")
     documents.connect(act.tell)
@@ -63,7 +61,7 @@ export class ProjectHome {
 
   // What is dropped on the page while it is shown.
   takesDrops() {
-    return this.node.hidden ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
+    return this.node.hidden || this.act.find(this.id).is_archived ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
   }
 
   update(op) {
@@ -71,7 +69,6 @@ export class ProjectHome {
     this.data = op
     if (op.is_saved) this.writing.dialog.close()
     else this.list.first(op)
-    this.#count(op)
     this.#draw()
   }
 
@@ -90,12 +87,7 @@ export class ProjectHome {
   news(op) {
     if (op.project !== this.id) return
     this.list[op.op](op)
-    this.#count(op)
     if (op.is_deleted) documents.gone(op)
-  }
-
-  #count(op) {
-    this.counts.set(op.project, op.count)
   }
 
   #build() {
@@ -132,8 +124,9 @@ export class ProjectHome {
     this.title.textContent = project.name
     const settings = textButton(t("Settings …"), "bar-button", () => this.act.settings(this.id))
     settings.setAttribute("aria-label", t("Settings of the project"))
-    this.head.replaceChildren(projectIcon(project), this.title, settings)
-    this.begins.textContent = this.#beginning(project)
+    this.head.replaceChildren(projectIcon(project), this.title, settings, this.act.menu(project))
+    this.begins.textContent = project.is_archived ? t("Archived. Its chats, facts and documents are still here.") : this.#beginning(project)
+    this.node.classList.toggle("is-archived", Boolean(project.is_archived))
   }
 
   // What a chat begins with that is begun here.

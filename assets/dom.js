@@ -77,7 +77,7 @@ export function iconMenu(label, iconName, fill) {
     if (!menu.open) return
     items.replaceChildren(...fill(menu))
     // Opens to where there is room: the composer must not hide it.
-    const room = document.getElementById("composer").getBoundingClientRect().top - summary.getBoundingClientRect().bottom
+    const room = document.querySelector(".composer-column").getBoundingClientRect().top - summary.getBoundingClientRect().bottom
     menu.classList.toggle("above", room < items.offsetHeight + 8)
   })
   return menu

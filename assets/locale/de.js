@@ -12,6 +12,7 @@ window.llmUiWords = {
 "About {used} of the model's window of {window}; {reserved} were kept free for the answer.": "Etwa {used} vom Fenster des Modells mit {window}; {reserved} blieben für die Antwort frei.",
 "About {used} of {window} were sent": "Etwa {used} von {window} wurden gesendet",
 "Actions": "Aktionen",
+"Actions for the project {name}": "Aktionen für das Projekt {name}",
 "Actions for this chat": "Aktionen für diesen Chat",
 "Actions for {title}": "Aktionen für {title}",
 "Add": "Hinzufügen",
@@ -39,6 +40,8 @@ window.llmUiWords = {
 "Any time": "Jederzeit",
 "Anyone who has the link": "Alle, die den Link haben",
 "Archive": "Archiv",
+"Archived projects": "Archivierte Projekte",
+"Archived. Its chats, facts and documents are still here.": "Archiviert. Chats, Fakten und Dokumente sind noch hier.",
 "Arithmetic, exactly": "Rechnen, ganz genau",
 "As Python": "Als Python",
 "As curl": "Als curl",
@@ -107,8 +110,9 @@ window.llmUiWords = {
 "Delete question and answer": "Frage und Antwort löschen",
 "Delete the document": "Dokument löschen",
 "Delete the project": "Projekt löschen",
-"Delete the project {name}": "Das Projekt {name} löschen",
+"Delete the project “{name}”?": "Das Projekt „{name}“ löschen?",
 "Delete {name}": "{name} löschen",
+"Delete …": "Löschen …",
 "Delete: {text}": "Löschen: {text}",
 "Document": "Dokument",
 "Documents": "Dokumente",
@@ -176,9 +180,10 @@ window.llmUiWords = {
 "It begins with {name}.": "Er beginnt mit {name}.",
 "It is sent in place of the oldest messages when they do not fit. What you write stays: later summaries build on it.": "Sie wird anstelle der ältesten Nachrichten gesendet, wenn diese nicht passen. Was selbst geschrieben ist, bleibt: Spätere Zusammenfassungen bauen darauf auf.",
 "It was deleted, or it is not yours. What answers quote of it stays in their chats.": "Es wurde gelöscht, oder es gehört jemand anderem. Was Antworten daraus zitieren, bleibt in ihren Chats.",
-"Its {n} document is deleted with it; its chats go back to the list.": [
-"Sein {n} Dokument wird mit ihm gelöscht; seine Chats kommen zurück in die Liste.",
-"Seine {n} Dokumente werden mit ihm gelöscht; seine Chats kommen zurück in die Liste."
+"Its instructions and settings": "Seine Anweisungen und Einstellungen",
+"Its {n} chat stays: it goes back to the list.": [
+"Sein {n} Chat bleibt: Er kommt zurück in die Liste.",
+"Seine {n} Chats bleiben: Sie kommen zurück in die Liste."
 ],
 "Keep": "Behalten",
 "Keep the answer of this model": "Die Antwort dieses Modells behalten",
@@ -230,6 +235,7 @@ window.llmUiWords = {
 "No document has “{words}” in its name.": "Kein Dokument hat „{words}“ im Namen.",
 "No document of the project is cited.": "Kein Dokument des Projekts wird zitiert.",
 "No project": "Kein Projekt",
+"No project is archived.": "Kein Projekt ist archiviert.",
 "Not attached": "Nicht angehängt",
 "Not now": "Jetzt nicht",
 "Not what I asked": "Nicht das Gefragte",
@@ -287,6 +293,7 @@ window.llmUiWords = {
 "Replaced: this is version {version}": "Ersetzt: dies ist Fassung {version}",
 "Replay beside this answer": "Neben dieser Antwort wiederholen",
 "Restore": "Wiederherstellen",
+"Restore the project {name}": "Das Projekt {name} wiederherstellen",
 "Retry": "Neu erzeugen",
 "Revoke": "Widerrufen",
 "Revoke the link that begins with {beginning}": "Den Link widerrufen, der mit {beginning} beginnt",
@@ -304,9 +311,7 @@ window.llmUiWords = {
 "Send the message": "Die Nachricht senden",
 "Sent as soon as its files are there": "Wird gesendet, sobald die Dateien da sind",
 "Sent one after the other, each when the answer before it has ended.": "Werden nacheinander gesendet, jede, wenn die Antwort davor fertig ist.",
-"Settings": "Einstellungen",
 "Settings of the project": "Einstellungen des Projekts",
-"Settings of the project {name}": "Einstellungen des Projekts {name}",
 "Settings …": "Einstellungen …",
 "Share “{title}”": "„{title}“ teilen",
 "Share …": "Teilen …",
@@ -363,6 +368,8 @@ window.llmUiWords = {
 "The model in the top bar": "Das Modell in der oberen Leiste",
 "The model in the top bar is asked in any case. Each answer costs as if asked alone.": "Das Modell in der oberen Leiste wird in jedem Fall gefragt. Jede Antwort kostet so viel wie allein gefragt.",
 "The oldest messages of the chat do not fit any more.": "Die ältesten Nachrichten des Chats passen nicht mehr hinein.",
+"The project {name} is archived, with its chats.": "Das Projekt {name} ist archiviert, samt seinen Chats.",
+"The project {name} is archived: it is only read.": "Das Projekt {name} ist archiviert: Es wird nur gelesen.",
 "The project {name} is gone; its chats are in the list.": "Das Projekt {name} ist gelöscht; seine Chats stehen in der Liste.",
 "The question and its answer are gone.": "Die Frage und ihre Antwort sind gelöscht.",
 "The report is due on 3 March.": "Der Bericht ist am 3. März fällig.",
@@ -371,11 +378,13 @@ window.llmUiWords = {
 "The summary is saved; the next question goes with it.": "Die Zusammenfassung ist gespeichert; die nächste Frage geht mit ihr.",
 "The temporary chat is gone.": "Der temporäre Chat ist weg.",
 "The upload failed. Try again.": "Das Hochladen ist gescheitert. Bitte noch einmal versuchen.",
+"There are no chats in it.": "Es sind keine Chats darin.",
 "There is no connection to the server at the moment. Try again when it is back.": "Im Moment besteht keine Verbindung zum Server. Bitte noch einmal versuchen, wenn sie wieder da ist.",
 "There is none yet. When old messages of a chat no longer fit the model's window, a small model sums them up after an answer, where administrators have chosen one.": "Es gibt noch keine. Wenn alte Nachrichten eines Chats nicht mehr in das Fenster des Modells passen, fasst ein kleines Modell sie nach einer Antwort zusammen, sofern die Administration eines gewählt hat.",
 "These messages were deleted since.": "Diese Nachrichten wurden inzwischen gelöscht.",
 "These were not sent. Send them when you like, or take them back.": "Diese wurden nicht gesendet. Sie lassen sich später senden oder zurücknehmen.",
 "Thesis": "Abschlussarbeit",
+"They can be read and searched. Nothing is asked in them or added to them until they are restored.": "Sie lassen sich lesen und durchsuchen. Gefragt und hinzugefügt wird darin erst wieder, wenn sie wiederhergestellt sind.",
 "They go along with every question in this project, and with none outside of it. What the model saw shows them.": "Sie gehen mit jeder Frage in diesem Projekt mit, und mit keiner außerhalb. „Was das Modell sah“ zeigt sie.",
 "They go along with every question you ask, marked as information about you. What the model saw shows them.": "Sie gehen mit jeder Frage mit, gekennzeichnet als Angaben zur Person. „Was das Modell gesehen hat“ zeigt sie.",
 "Thinking …": "Denkt nach …",
@@ -383,6 +392,7 @@ window.llmUiWords = {
 "This document has no such page.": "Diese Seite hat das Dokument nicht.",
 "This document is gone": "Dieses Dokument gibt es nicht mehr",
 "This is about our house. Answer briefly, and name the paragraph of the contract.": "Es geht um unser Haus. Bitte kurz antworten und den Paragrafen des Vertrags nennen.",
+"This is deleted for good:": "Endgültig gelöscht wird:",
 "Time": "Zeit",
 "Title": "Titel",
 "Title of the chat": "Titel des Chats",
@@ -517,6 +527,10 @@ window.llmUiWords = {
 "{n} Dokument",
 "{n} Dokumente"
 ],
+"{n} document, {size}": [
+"{n} Dokument, {size}",
+"{n} Dokumente, {size}"
+],
 "{n} documents are the most for one question. Without any, all of the project are searched.": "Für eine Frage gehen höchstens {n} Dokumente. Ohne Auswahl werden alle des Projekts durchsucht.",
 "{n} entry left out": [
 "{n} Eintrag ausgelassen",
@@ -525,6 +539,10 @@ window.llmUiWords = {
 "{n} fact about you": [
 "{n} Angabe zur Person",
 "{n} Angaben zur Person"
+],
+"{n} fact that models know in it": [
+"{n} Fakt, den Modelle darin kennen",
+"{n} Fakten, die Modelle darin kennen"
 ],
 "{n} file": [
 "{n} Datei",

@@ -12,7 +12,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import Arrived
-from llm_ui.services.projects import require_project
+from llm_ui.services.projects import require_open
 
 log = get_logger(__name__)
 
@@ -29,9 +29,9 @@ class DocumentUpload(StreamedUpload):
         return self.site.backend.config.max_document_mb
 
     async def admit(self, actor: Actor) -> None:
-        """Raise `NotFound` unless the project is the person's."""
+        """Raise `NotFound` unless the project is the person's, and `Conflict` when it is archived."""
         async with self.site.backend.database.reading() as session:
-            await require_project(session, actor, self._project_id)
+            await require_open(session, actor, self._project_id)
 
     async def look_at(self, file: NewFile, name: str) -> None:
         """Refuse what is empty; what is in it the worker reads."""

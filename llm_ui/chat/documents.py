@@ -12,6 +12,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents as services
 from llm_ui.services import projects
 from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
+from llm_ui.services.project_figures import contents
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
@@ -22,6 +23,8 @@ async def project(context: PageContext, asked: reply_ops.Projects | reply_ops.Do
     match asked:
         case reply_ops.ReadProject() | reply_ops.SaveInstructions():
             return await _read(context, asked)
+        case reply_ops.WeighProject():
+            return await _weigh(context, asked)
         case reply_ops.ListDocuments() | reply_ops.LookAtDocuments():
             return await _look(context, asked)
         case reply_ops.ReadPage():
@@ -32,7 +35,15 @@ async def project(context: PageContext, asked: reply_ops.Projects | reply_ops.Do
             return await _change(context, asked)
 
 
-async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
+async def _weigh(context: PageContext, asked: reply_ops.WeighProject) -> Op:
+    """Return the operation that tells what is in a project, before it is deleted."""
+    async with context.backend.database.reading() as session:
+        found = await contents(session, await context.actor(), ProjectId(asked.project))
+    counts = {"documents": found.documents, "size": found.size_bytes, "facts": found.facts, "chats": found.chats}
+    return {"op": "project_weight", "project": str(asked.project), **counts}
+
+
+async def _read(context: PageContext, asked: reply_ops.ReadProject | reply_ops.SaveInstructions) -> Op:
     """Return the operation that tells a project with the first of its documents, or that it is gone."""
     actor = await context.actor()
     database = context.backend.database

@@ -54,6 +54,7 @@ class OpenChat:
             "op": "snapshot",
             "chat": str(self.detail.id),
             "title": self.detail.title,
+            "project": None if self.detail.project_id is None else str(self.detail.project_id),
             "messages": self.messages,
             "has_older": self.has_older,
             "has_newer": self.has_newer,

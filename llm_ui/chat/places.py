@@ -22,6 +22,9 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
                 saved = await projects.save(session, actor, project_id, asked.name, _settings(asked))
                 if asked.chat is not None:
                     await projects.move(session, actor, ChatId(asked.chat), saved)
+        case reply_ops.ArchiveProject():
+            async with database.writing() as session:
+                await projects.archive(session, actor, ProjectId(asked.project), is_archived=asked.is_archived)
         case reply_ops.DeleteProject():
             deleted = ProjectId(asked.project)
             async with database.writing() as session:
@@ -63,4 +66,5 @@ def _shown(one: ProjectInfo) -> Op:
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "is_template": settings.is_template,
+        "is_archived": one.is_archived,
     }

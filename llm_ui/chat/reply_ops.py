@@ -97,6 +97,14 @@ class SaveProject(ChangePlaces):
     is_template: bool = False
 
 
+class ArchiveProject(ChangePlaces):
+    """Put a project away, or take it back into the list."""
+
+    op: Literal["archive_project"]
+    project: UUID
+    is_archived: bool
+
+
 class DeleteProject(ChangePlaces):
     """Delete a project; its chats go back to the list."""
 
@@ -224,6 +232,12 @@ class ReadProject(OfProject):
     op: Literal["read_project"]
 
 
+class WeighProject(OfProject):
+    """Tell what goes with a project that is deleted, and what stays."""
+
+    op: Literal["weigh_project"]
+
+
 class SaveInstructions(OfProject):
     """Have models told this in all chats of a project."""
 
@@ -295,7 +309,7 @@ Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
-Places = ListPlaces | SaveProject | DeleteProject
+Places = ListPlaces | SaveProject | ArchiveProject | DeleteProject
 """What is done with what chats are sorted by."""
 Preferences = ReadPreferences | WantFollowUps
 """How the person wants the chat to be."""
@@ -304,7 +318,7 @@ Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
 Summaries = ReadSummary | EditSummary
 """What is done with the summary of a chat."""
 OfAnswers = Explain | ReadParts | CopyRequest
-Projects = ReadProject | SaveInstructions
+Projects = ReadProject | WeighProject | SaveInstructions
 """What is done with a project."""
 Documents = FindDocuments | ListDocuments | LookAtDocuments | ReadPage | RenameDocument | RetryDocument | DeleteDocument
 """What is done with documents of a project."""

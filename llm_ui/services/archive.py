@@ -126,6 +126,7 @@ def _told(project: ProjectInfo) -> dict[str, object]:
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "is_template": settings.is_template,
+        "is_archived": project.is_archived,
     }
 
 

@@ -13,7 +13,7 @@ from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, DocumentStage
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
-from llm_ui.services.projects import require_project
+from llm_ui.services.projects import require_open, require_project
 
 MAX_DOCUMENTS = 5_000
 """Of one project."""
@@ -91,10 +91,10 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     """Note a file that was stored, to be read; return it, and whether it is new here.
 
     The same bytes are one document, whatever they are called; other bytes under the name of a document replace it.
-    Raises `InvalidInput` and `NotFound`.
+    Raises `InvalidInput`, `NotFound`, and `Conflict` when the project is archived.
     """
     require(actor, Permission.CHAT)
-    await require_project(session, actor, project_id)
+    await require_open(session, actor, project_id)
     name = file_name(arrived.name)
     mine = readable(Document, actor).where(Document.project_id == project_id)
     same = await session.scalar(mine.where(Document.sha256 == arrived.sha256))

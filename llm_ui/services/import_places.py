@@ -76,6 +76,7 @@ class Places:
                 )
             except InvalidInput as refusal:
                 self._progress.skip(asked.name, refusal.message)
+        await projects.archive(self._session, self._actor, project_id, is_archived=asked.is_archived)
 
     async def _may_pin(self, title: str) -> bool:
         if self._pinned is None:

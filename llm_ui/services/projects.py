@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import delete, func, update
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import InvalidInput, NotFound, TooLarge
+from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
+from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import ChatHistory, Project, ProjectColor, ProjectIcon, UserMemory
@@ -50,6 +51,7 @@ class ProjectInfo:
     lets_memory_in: bool
     """Whether they are told there what the person has told of themselves."""
     settings: ProjectSettings
+    is_archived: bool
 
 
 async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
@@ -102,7 +104,10 @@ async def save(
     if not name:
         raise InvalidInput("A project needs a name of at least one character.")
     mine = list(await session.scalars(readable(Project, actor)))
-    if any(row.name.casefold() == name.casefold() and row.id != project_id for row in mine):
+    same = next((row for row in mine if row.name.casefold() == name.casefold() and row.id != project_id), None)
+    if same is not None and same.archived_at is not None:
+        raise InvalidInput("An archived project is named {name}. Choose another name, or restore that one.", name=name)
+    if same is not None:
         raise InvalidInput("You have a project named {name} already. Choose another name.", name=name)
     row = next((row for row in mine if row.id == project_id), None)
     if project_id is not None and row is None:
@@ -146,6 +151,12 @@ def _begun(session: Session, actor: Actor, mine: Sequence[Project], project_id: 
     return row
 
 
+async def archive(session: Session, actor: Actor, project_id: ProjectId, *, is_archived: bool) -> None:
+    """Put a project away, or take it back. What is in it stays and is read; nothing is asked in it or added to it."""
+    require(actor, Permission.CHAT)
+    (await _row(session, actor, project_id)).archived_at = now() if is_archived else None
+
+
 async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
     """Delete a project with its documents and facts; its chats go back to the list. One that is gone is no error."""
     # rights: only the actor's own; chats in the bin as well, which `readable()` leaves out
@@ -157,9 +168,9 @@ async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
 
 
 async def move(session: Session, actor: Actor, chat_id: ChatId, project_id: ProjectId | None) -> None:
-    """Put a chat into a project, or into none. Raises `NotFound`."""
+    """Put a chat into a project, or into none. Raises `NotFound`, and `Conflict` for one that is archived."""
     row = await chat_row(session, actor, chat_id)
-    await require_project(session, actor, project_id)
+    await require_open(session, actor, project_id)
     row.project_id = project_id
 
 
@@ -175,6 +186,17 @@ async def require_project(session: ReadSession, actor: Actor, project_id: Projec
     found = readable(Project, actor).where(Project.id == project_id).with_only_columns(Project.id)
     if await session.scalar(found) is None:
         raise _not_found()
+
+
+async def require_open(session: ReadSession, actor: Actor, project_id: ProjectId | None) -> None:
+    """Raise `NotFound` unless it is a project of the actor, or none, and `Conflict` when it is archived."""
+    if project_id is None:
+        return
+    row = await _row(session, actor, project_id)
+    if row.archived_at is not None:
+        raise Conflict(
+            "The project {name} is archived: nothing is asked in it or added to it. Restore it first.", name=row.name
+        )
 
 
 async def _row(session: ReadSession, actor: Actor, project_id: ProjectId) -> Project:
@@ -194,7 +216,7 @@ def _info(row: Project) -> ProjectInfo:
     settings = ProjectSettings(
         row.color, row.icon, row.model_id, row.model_name, row.temperature, row.max_tokens, row.is_template
     )
-    return ProjectInfo(row.id, row.name, row.instructions, row.lets_memory_in, settings)
+    return ProjectInfo(row.id, row.name, row.instructions, row.lets_memory_in, settings, row.archived_at is not None)
 
 
 def _not_found() -> NotFound:

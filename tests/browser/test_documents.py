@@ -252,12 +252,13 @@ def test_a_project_that_is_gone_is_said_to_be(page: Page, product: Product) -> N
     expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
 
 
-def test_a_project_with_documents_is_not_deleted_by_one_click(home: Page) -> None:
+def test_what_goes_with_a_project_is_said_before_it_is_deleted(home: Page) -> None:
     pick(home, payload("lease.md", LEASE))
     expect(listed(home)).to_have_count(1)
 
-    home.get_by_role("button", name=re.compile("^Delete the project")).click()
-    expect(home.get_by_role("dialog")).to_contain_text("Its 1 document is deleted with it")
+    home.get_by_role("navigation").get_by_role("button", name=re.compile("^Actions for the project")).click()
+    home.get_by_role("button", name="Delete …").click()
+    expect(home.get_by_role("dialog")).to_contain_text("1 document, ")
     home.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
     expect(home.get_by_text("is gone; its chats are in the list")).to_be_visible()

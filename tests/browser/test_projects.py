@@ -61,6 +61,46 @@ def test_a_project_looks_as_picked_and_its_chats_begin_with_its_model(page: Page
     expect(model.locator("option:checked")).to_have_text("slow-words")
 
 
+def test_an_archived_project_is_out_of_the_way_and_only_read_until_it_is_restored(
+    page: Page, product: Product, title: str
+) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    begin_project(page, "Old house")
+    ask(page, title)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+    # In a chat that has just begun there, too.
+    choose_for_project(page, "Old house", "Archive")
+
+    expect(page.get_by_text("The project Old house is archived: it is only read.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
+    expect(page.get_by_role("button", name="Archived projects")).to_be_visible()
+    expect(projects(page).filter(has_text="Old house")).to_have_count(0)
+    page.get_by_role("button", name="Archived projects").click()
+    page.get_by_role("dialog", name="Archived projects").get_by_role("button", name="Old house", exact=True).click()
+    expect(page.get_by_role("heading", name="Old house", level=2)).to_be_visible()
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+    expect(page.get_by_role("button", name="Upload files")).to_be_hidden()
+
+    page.get_by_role("button", name="Restore", exact=True).click()
+    expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    page.get_by_role("link", name=title).click()
+    ask(page, "And now?")
+    expect(page.get_by_text("And now?")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def choose_for_project(page: Page, name: str, entry: str) -> None:
+    page.get_by_role("navigation").get_by_role("button", name=f"Actions for the project {name}").click()
+    page.get_by_role("button", name=entry, exact=True).last.click()
+
+
+def delete_project(page: Page, name: str) -> None:
+    choose_for_project(page, name, "Delete …")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+
 def projects(page: Page) -> Locator:
     return shelf(page, "Projects").get_by_role("button")
 
@@ -92,7 +132,7 @@ def test_another_tab_learns_of_projects_at_once(chat: Page) -> None:
 
     projects(other).filter(has_text="Shared by tabs").click()
     expect(other.get_by_text("No chats here yet.")).to_be_visible()
-    chat.get_by_role("button", name="Delete the project Shared by tabs").click()
+    delete_project(chat, "Shared by tabs")
 
     expect(other.get_by_role("button", name="← Chats")).to_have_count(0)
     expect(projects(other).filter(has_text="Shared by tabs")).to_have_count(0)
@@ -122,10 +162,13 @@ def test_a_project_is_renamed_and_deleted_and_its_chats_stay(chat: Page, title: 
     choose(chat, title, "Move …")
     chat.get_by_role("dialog").get_by_role("button", name="Garden").click()
     projects(chat).filter(has_text="Garden").click()
-    chat.get_by_role("button", name="Settings of the project Garden").click()
+    choose_for_project(chat, "Garden", "Settings …")
     chat.get_by_role("textbox", name="Name").fill("thesis?")
     chat.get_by_role("button", name="Save", exact=True).click()
-    chat.get_by_role("button", name="Delete the project thesis?").click()
+    choose_for_project(chat, "thesis?", "Delete …")
+    sure = chat.get_by_role("dialog", name="Delete the project “thesis?”?")
+    expect(sure).to_contain_text("Its 1 chat stays: it goes back to the list.")
+    sure.get_by_role("button", name="Delete").click()
 
     expect(chat.get_by_text("The project thesis? is gone; its chats are in the list.")).to_be_visible()
     expect(chat.get_by_role("link", name=title)).to_be_visible()

@@ -1,16 +1,19 @@
-"""How projects look and what their chats begin with, on both databases."""
+"""How projects look, what their chats begin with, and what is put away, on both databases."""
 
 from dataclasses import replace
 
 import pytest
 
 from llm_ui.db import Database
-from llm_ui.errors import NotFound
+from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.ids import ModelId, ProjectId, uuid7
 from llm_ui.models import AiModel, ProjectColor, ProjectIcon
-from llm_ui.services import ai_models, projects
+from llm_ui.services import ai_models, branches, chats, documents, memories, projects
 from llm_ui.services.access import Actor
+from llm_ui.services.documents import Arrived
+from llm_ui.services.project_figures import Contents, contents
 from llm_ui.services.projects import AS_NEW, ProjectInfo, ProjectSettings
+from tests.services.test_branches import answered
 
 GREEN = ProjectSettings(
     ProjectColor.GREEN, ProjectIcon.LEAF, temperature=0.25, max_tokens=900, is_template=True
@@ -73,3 +76,70 @@ async def test_settings_of_others_are_neither_read_nor_changed(
             await save(seeded, stranger, AS_NEW, project_id)
 
     assert (await read(seeded, a_user, project_id)).settings == GREEN
+
+
+async def archive(database: Database, actor: Actor, project_id: ProjectId, *, is_archived: bool = True) -> None:
+    async with database.writing() as session:
+        await projects.archive(session, actor, project_id, is_archived=is_archived)
+
+
+async def test_in_an_archived_project_nothing_is_asked_or_added(seeded: Database, a_user: Actor) -> None:
+    project_id = await save(seeded, a_user, AS_NEW)
+    inside = await answered(seeded, a_user, "inside", "reply", project_id=project_id)
+    outside = await answered(seeded, a_user, "outside", "reply")
+    await archive(seeded, a_user, project_id)
+
+    with pytest.raises(Conflict, match="The project Garden is archived"):
+        await answered(seeded, a_user, "more", "reply", chat_id=inside.chat_id)
+    with pytest.raises(Conflict):
+        await answered(seeded, a_user, "new", "reply", project_id=project_id)
+    for attempt in (
+        lambda session: projects.move(session, a_user, outside.chat_id, project_id),
+        lambda session: documents.receive(session, a_user, project_id, Arrived("a.md", 1, "0" * 64)),
+        lambda session: branches.branch_off(session, a_user, inside.answer_id),
+    ):
+        with pytest.raises(Conflict):
+            async with seeded.writing() as session:
+                await attempt(session)
+    with pytest.raises(InvalidInput, match="restore that one"):
+        await save(seeded, a_user, AS_NEW)
+
+    await archive(seeded, a_user, project_id, is_archived=False)
+    await answered(seeded, a_user, "more", "reply", chat_id=inside.chat_id)
+    assert not (await read(seeded, a_user, project_id)).is_archived
+
+
+async def test_chats_of_an_archived_project_leave_the_list_even_when_pinned(seeded: Database, a_user: Actor) -> None:
+    project_id = await save(seeded, a_user, AS_NEW)
+    inside = (await answered(seeded, a_user, "inside", "reply", project_id=project_id)).chat_id
+    outside = (await answered(seeded, a_user, "outside", "reply")).chat_id
+    async with seeded.writing() as session:
+        for chat_id in (inside, outside):
+            await chats.pin(session, a_user, chat_id, is_pinned=True)
+
+    await archive(seeded, a_user, project_id)
+
+    async with seeded.reading() as session:
+        assert [chat.id for chat in (await chats.list_chats(session, a_user)).items] == [outside]
+        within = await chats.list_chats(session, a_user, project_id=project_id)
+        assert [chat.id for chat in within.items] == [inside]
+
+
+async def test_what_goes_with_a_project_and_what_stays_is_counted(
+    seeded: Database, a_user: Actor, another_user: Actor
+) -> None:
+    project_id = await save(seeded, a_user, AS_NEW)
+    await answered(seeded, a_user, "inside", "reply", project_id=project_id)
+    binned = (await answered(seeded, a_user, "binned", "reply", project_id=project_id)).chat_id
+    async with seeded.writing() as session:
+        await chats.delete(session, a_user, binned)
+        await memories.save(session, a_user, None, "It is green.", project_id=project_id)
+        for number in range(2):
+            await documents.receive(session, a_user, project_id, Arrived(f"{number}.md", 50, f"{number}" * 64))
+
+    async with seeded.reading() as session:
+        assert await contents(session, a_user, project_id) == Contents(2, 100, 1, 1)
+        with pytest.raises(NotFound):
+            await contents(session, another_user, project_id)
+    with pytest.raises(NotFound):
+        await archive(seeded, another_user, project_id)

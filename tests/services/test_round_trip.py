@@ -75,6 +75,7 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         await projects.let_memory_in(session, a_user, empty, is_in=True)
         await projects.change(session, a_user, empty, instructions="Be brief.")
         await memories.save(session, a_user, None, "It is empty.", is_on=False, project_id=empty)
+        await projects.archive(session, a_user, empty, is_archived=True)
         await chats.pin(session, a_user, first.chat_id, is_pinned=True)
         await chats.set_options(session, a_user, first.chat_id, temperature=0.5, max_tokens=900)
         await chats.archive(session, a_user, archived.chat_id, is_archived=True)
@@ -99,7 +100,11 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         (theirs_empty, *_) = await projects.list_projects(session, another_user)
         (known,) = await memories.list_memories(session, another_user, theirs_empty.id)
     assert (known.text, known.is_on) == ("It is empty.", False)
-    assert (theirs_empty.instructions, theirs_empty.lets_memory_in) == ("Be brief.", True)
+    assert (theirs_empty.instructions, theirs_empty.lets_memory_in, theirs_empty.is_archived) == (
+        "Be brief.",
+        True,
+        True,
+    )
     assert theirs_empty.settings == replace(looks, model_name="Demo (no language model)")
     assert (fact.text, fact.is_on) == ("I count from zero.", False)
     assert (progress.projects_added, progress.memories_added, progress.skipped) == (3, 1, 0)

@@ -90,6 +90,7 @@ class ImportedProject:
     settings: ProjectSettings = AS_NEW
     """Of the model only the name is known."""
     lets_memory_in: bool = False
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,7 @@ def _kept_project(told: dict[str, Any]) -> Kept | BadEntry:
         facts=facts,
         settings=_settings(told),
         lets_memory_in=told.get("lets_memory_in") is True,
+        is_archived=told.get("is_archived") is True,
     )
 
 
