@@ -20,8 +20,10 @@ export class Places {
     this.act = act
     this.all = []
     this.tags = []
-    this.form = new ProjectForm(act)
-    this.menu = new ProjectMenu({ ...act, archived: () => this.all.filter((project) => project.is_archived), settings: (id) => this.settings(id) })
+    this.form = new ProjectForm({ ...act, templates: () => this.projects.filter((project) => project.is_template) })
+    this.menu = new ProjectMenu({
+      ...act, archived: () => this.all.filter((project) => project.is_archived), settings: (id) => this.settings(id), duplicate: (project) => this.form.duplicate(project),
+    })
     this.moving = dialogNamed(t("Move"), "moving form-dialog")
     this.tagging = dialogNamed(t("Tags"), "tagging form-dialog")
   }

@@ -5,6 +5,7 @@ import { dialogNamed, field } from "./dialog.js"
 import { make, textButton } from "./dom.js"
 
 const MAX_NAME_CHARS = 80
+const PLAIN = { color: "grey", icon: "folder" }
 
 function numberField(options) {
   return Object.assign(make("input"), { type: "number", placeholder: t("model's own"), ...options })
@@ -24,7 +25,7 @@ function check(label, about, isOn) {
 }
 
 export class ProjectForm {
-  // `act` has tell(op) and models().
+  // `act` has tell(op), models() and templates().
   constructor(act) {
     this.act = act
     this.naming = dialogNamed(t("New project"), "naming form-dialog")
@@ -34,10 +35,30 @@ export class ProjectForm {
 
   // Begin a project, in which a chat is put if one is given.
   begin(chat = null) {
-    this.#open(t("New project"), t("Create"), { name: "", color: "grey", icon: "folder" }, (form) => {
-      this.told = { chat }
-      this.act.tell({ op: "save_project", project: null, chat: chat?.id ?? null, ...form })
+    const templates = this.act.templates()
+    const like = make("select")
+    like.append(new Option(t("An empty project"), ""), ...templates.map(({ id, name }) => new Option(name, id)))
+    const documents = check(t("With the documents of the template"), t("Its instructions, facts and settings come along in any case."), true)
+    documents.line.hidden = true
+    const looks = this.#open(t("New project"), t("Create"), { name: "", ...PLAIN }, (form) => this.#begin(form, chat, like.value || null, documents.box.checked), {
+      first: templates.length ? [field(t("Begin with"), like), documents.line] : [],
     })
+    like.addEventListener("change", () => {
+      documents.line.hidden = !like.value
+      looks.take(templates.find(({ id }) => id === like.value) ?? PLAIN)
+    })
+  }
+
+  // Begin one that is like another one.
+  duplicate(project) {
+    const documents = check(t("With its documents"), t("Its instructions, facts and settings come along in any case, its chats never."), true)
+    const name = t("{name} (copy)", { name: project.name }).slice(0, MAX_NAME_CHARS)
+    this.#open(t("Duplicate the project"), t("Duplicate"), { ...project, name }, (form) => this.#begin(form, null, project.id, documents.box.checked), { last: [documents.line] })
+  }
+
+  #begin(form, chat, like, hasDocuments) {
+    this.told = { chat }
+    this.act.tell({ op: "save_project", project: null, chat: chat?.id ?? null, ...form, like, with_documents: Boolean(like) && hasDocuments })
   }
 
   // Change one that is there.
@@ -59,7 +80,7 @@ export class ProjectForm {
         op: "save_project", project: project.id, ...form, model: model.value || null,
         temperature: numberOf(temperature), max_tokens: numberOf(length), is_template: template.box.checked,
       })
-    }, [more, template.line])
+    }, { last: [more, template.line] })
   }
 
   // It is saved. Returns what was told, null when that was another page.
@@ -70,7 +91,7 @@ export class ProjectForm {
     return told
   }
 
-  #open(heading, verb, project, save, more = []) {
+  #open(heading, verb, project, save, { first = [], last = [] }) {
     const { dialog, title, body } = this.naming
     title.textContent = heading
     const form = make("form")
@@ -78,13 +99,16 @@ export class ProjectForm {
     const name = Object.assign(make("input"), { value: project.name, maxLength: MAX_NAME_CHARS, required: true, placeholder: t("Thesis") })
     const buttons = make("div", "buttons")
     buttons.append(make("button", "primary", verb), textButton(t("Cancel"), "more", () => dialog.close()))
-    form.append(field(t("Name"), name), lookFields(look), ...more, buttons)
+    const looks = lookFields(look)
+    form.append(...first, field(t("Name"), name), looks, ...last, buttons)
     form.addEventListener("submit", (event) => {
       event.preventDefault()
       save({ name: name.value, ...look })
     })
     body.replaceChildren(form)
     dialog.showModal()
+    name.focus()
+    return looks
   }
 
   #models(project) {

@@ -47,7 +47,8 @@ function choice(legend, name, options, chosen, changed) {
   return group
 }
 
-// The fields of a form in which they are picked; `look` has color and icon, and keeps what is picked.
+// The fields of a form in which they are picked; `look` has color and icon, and keeps what is picked. The node's
+// `take(other)` picks what another project has.
 export function lookFields(look) {
   const place = make("div", `looks tint-${look.color}`)
   const colors = Object.entries(COLORS).map(([value, label]) => [value, label, make("span", `swatch tint-${value}`)])
@@ -55,6 +56,11 @@ export function lookFields(look) {
   const tint = (color) => {
     look.color = color
     place.className = `looks tint-${color}`
+  }
+  place.take = ({ color, icon }) => {
+    for (const value of [color, icon]) place.querySelector(`input[value="${value}"]`).checked = true
+    tint(color)
+    look.icon = icon
   }
   place.append(choice(t("Colour"), "color", colors, look.color, tint), choice(t("Icon"), "icon", icons, look.icon, (icon) => { look.icon = icon }))
   return place

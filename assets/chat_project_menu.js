@@ -1,4 +1,4 @@
-// What can be done with a project as a whole: change, put away, take back, delete. And the list of those put away.
+// What can be done with a project as a whole: change, duplicate, put away, take back, delete. And the list of those put away.
 
 import { sizeOf } from "./chat_files.js"
 import { projectIcon } from "./chat_project_look.js"
@@ -6,7 +6,7 @@ import { dialogNamed } from "./dialog.js"
 import { iconMenu, make, menuEntry, textButton } from "./dom.js"
 
 export class ProjectMenu {
-  // `act` has tell(op), show(shelf, project), archived(): those that are, and settings(project).
+  // `act` has tell(op), show(shelf, project), archived(): those that are, settings(project) and duplicate(project).
   constructor(act) {
     this.act = act
     this.deleting = dialogNamed(t("Delete the project"), "deleting form-dialog")
@@ -21,6 +21,7 @@ export class ProjectMenu {
     const away = project.is_archived ? t("Restore") : t("Archive")
     return iconMenu(label, "more", (menu) => [
       menuEntry(menu, t("Settings …"), () => this.act.settings(project.id)),
+      menuEntry(menu, t("Duplicate …"), () => this.act.duplicate(project)),
       menuEntry(menu, away, () => this.archive(project, !project.is_archived)),
       menuEntry(menu, t("Delete …"), () => this.#weigh(project)),
     ])

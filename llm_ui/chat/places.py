@@ -2,8 +2,12 @@
 
 from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
+from llm_ui.db import Session
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId
 from llm_ui.services import projects
+from llm_ui.services.access import Actor
+from llm_ui.services.documents import FILES_LOCK
+from llm_ui.services.project_copies import begin_like
 from llm_ui.services.projects import ProjectInfo, ProjectSettings
 from llm_ui.services.tags import list_tags
 from llm_ui.ui.page import PageContext
@@ -17,9 +21,9 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
     deleted: ProjectId | None = None
     match asked:
         case reply_ops.SaveProject():
-            project_id = None if asked.project is None else ProjectId(asked.project)
-            async with database.writing() as session:
-                saved = await projects.save(session, actor, project_id, asked.name, _settings(asked))
+            # While a file is being taken away that nobody needs, no copy comes to need it.
+            async with database.writing(lock=FILES_LOCK if asked.with_documents else None) as session:
+                saved = await _save(session, actor, asked)
                 if asked.chat is not None:
                     await projects.move(session, actor, ChatId(asked.chat), saved)
         case reply_ops.ArchiveProject():
@@ -39,6 +43,14 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
         "projects": list(map(_shown, mine)),
         "tags": list(tags),
     }
+
+
+async def _save(session: Session, actor: Actor, asked: reply_ops.SaveProject) -> ProjectId:
+    if asked.like is not None:
+        like, look = ProjectId(asked.like), (asked.color, asked.icon)
+        return await begin_like(session, actor, like, asked.name, look, with_documents=asked.with_documents)
+    project_id = None if asked.project is None else ProjectId(asked.project)
+    return await projects.save(session, actor, project_id, asked.name, _settings(asked))
 
 
 def _settings(asked: reply_ops.SaveProject) -> ProjectSettings:

@@ -83,7 +83,10 @@ class ChangePlaces(Reply):
 
 
 class SaveProject(ChangePlaces):
-    """Begin a project, or give one another name and other settings; the chat that is named moves into it."""
+    """Begin a project, or give one another name and other settings; the chat that is named moves into it.
+
+    With `like` it begins as that one is, but for its name and look.
+    """
 
     op: Literal["save_project"]
     project: UUID | None = None
@@ -95,6 +98,9 @@ class SaveProject(ChangePlaces):
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
     is_template: bool = False
+    like: UUID | None = None
+    with_documents: bool = False
+    """Whether it begins with the documents of that one, too."""
 
 
 class ArchiveProject(ChangePlaces):

@@ -128,7 +128,7 @@ async def retry(session: Session, actor: Actor, document_id: DocumentId) -> Docu
 async def _begin_anew(session: Session, row: Document) -> None:
     row.stage, row.error_message, row.remark = DocumentStage.RECEIVED, None, ""
     row.page_count = row.chunk_count = row.tokens = row.attempts = 0
-    row.lease_owner = row.heartbeat_at = None
+    row.lease_owner = row.heartbeat_at = row.copy_of = None
     await session.flush()
     # rights: of a document that the actor may change
     await session.execute(delete(DocumentPage).where(DocumentPage.document_id == row.id))
