@@ -11,6 +11,12 @@ const PATH = /^\/p\/([0-9a-f-]{36})\/?$/
 const MAX_INSTRUCTIONS_CHARS = 20_000
 const MAX_TITLE_CHARS = 150
 
+function cell(scope, text) {
+  const node = make("th", "", text)
+  node.scope = scope
+  return node
+}
+
 export class ProjectHome {
   // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), menu(project), model(id): its name, leave(sentence), retitled(), know(project) and bytes():
   // what a document may have.
@@ -97,6 +103,8 @@ export class ProjectHome {
     this.begins = make("p", "muted")
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
+    this.used = make("section", "used")
+    this.used.setAttribute("aria-labelledby", "used-title")
     this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id) })
     const uploads = make("section", "uploads")
     uploads.hidden = true
@@ -110,7 +118,7 @@ export class ProjectHome {
       this.uploads.add([...this.input.files])
       this.input.value = ""
     })
-    this.node.append(this.head, this.begins, this.told, this.input, uploads, this.list.node)
+    this.node.append(this.head, this.begins, this.told, this.input, uploads, this.list.node, this.used)
   }
 
   #buttons() {
@@ -130,7 +138,7 @@ export class ProjectHome {
   }
 
   // What a chat begins with that is begun here.
-  #beginning({ model, model_name: name, temperature, max_tokens: most }) {
+  #beginning({ model, model_name: name, temperature, max_tokens: most, is_template: isTemplate }) {
     const label = this.act.model(model)
     if (name && !label) return t("New chats here were to begin with {name}, which is not available any more: they begin with the model picked above. Pick another one in the settings.", { name })
     const said = [t("What you ask below begins a chat in this project.")]
@@ -138,6 +146,7 @@ export class ProjectHome {
     if (label) said.push(t("It begins with {name}.", { name: label }))
     if (typeof temperature === "number") said.push(t("Temperature: {n}.", { n: number(temperature) }))
     if (most) said.push(t("Longest answer: {n} tokens.", { n: number(most) }))
+    if (isTemplate) said.push(t("New projects can begin like this one."))
     return said.join(" ")
   }
 
@@ -153,6 +162,26 @@ export class ProjectHome {
     head.append(know, edit)
     const text = instructions ? make("p", "text", instructions) : make("p", "muted", t("Models are told them in every chat of this project: what it is about, and how to answer."))
     this.told.replaceChildren(head, text)
+    this.#drawUsed()
+  }
+
+  // Chats, messages, tokens and their price, this month and in all.
+  #drawUsed() {
+    const { used } = this.data ?? {}
+    this.used.hidden = !used?.all.messages && !used?.all.tokens
+    if (this.used.hidden) return
+    const title = make("h3", "", t("Usage"))
+    title.id = "used-title"
+    const table = make("table")
+    const head = make("tr")
+    head.append(make("td"), ...[t("Chats"), t("Messages"), t("Tokens"), t("Cost")].map((name) => cell("col", name)))
+    const row = (label, { chats, messages, tokens, cost }) => {
+      const line = make("tr")
+      line.append(cell("row", label), ...[chats, messages, tokens].map((n) => make("td", "", n.toLocaleString(document.documentElement.lang))), make("td", "", cost ?? t("unknown")))
+      return line
+    }
+    table.append(head, row(t("This month"), used.month), row(t("In all"), used.all))
+    this.used.replaceChildren(title, table)
   }
 
   #write() {

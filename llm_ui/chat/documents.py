@@ -3,8 +3,10 @@
 import asyncio
 
 from llm_ui.chat import reply_ops
+from llm_ui.chat.figures import price
 from llm_ui.chat.follow import Op
 from llm_ui.errors import NotFound
+from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId, DocumentId, ProjectId
@@ -12,7 +14,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.services import documents as services
 from llm_ui.services import projects
 from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
-from llm_ui.services.project_figures import contents
+from llm_ui.services.project_figures import Used, contents, used
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)
@@ -55,6 +57,10 @@ async def _read(context: PageContext, asked: reply_ops.ReadProject | reply_ops.S
         async with database.reading() as session:
             found = await projects.read(session, actor, project_id)
             listing = await services.list_documents(session, actor, project_id)
+            month = await used(
+                session, actor, project_id, now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            )
+            in_all = await used(session, actor, project_id)
     except NotFound as error:
         return {"op": "project_gone", "project": str(project_id), "text": told(error.message)}
     return {
@@ -63,8 +69,14 @@ async def _read(context: PageContext, asked: reply_ops.ReadProject | reply_ops.S
         "name": found.name,
         "instructions": found.instructions,
         "is_saved": isinstance(asked, reply_ops.SaveInstructions),
+        "used": {"month": _told(month), "all": _told(in_all)},
         **_listed(listing),
     }
+
+
+def _told(figures: Used) -> Op:
+    cost = None if figures.cost_usd is None else price(figures.cost_usd)
+    return {"chats": figures.chats, "messages": figures.messages, "tokens": figures.tokens, "cost": cost}
 
 
 async def _look(context: PageContext, asked: reply_ops.ListDocuments | reply_ops.LookAtDocuments) -> Op:

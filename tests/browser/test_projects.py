@@ -68,6 +68,7 @@ def test_an_archived_project_is_out_of_the_way_and_only_read_until_it_is_restore
     new_chat(page)
     begin_project(page, "Old house")
     ask(page, title)
+    expect(page.get_by_role("link", name=title)).to_be_visible()
     expect(page.get_by_role("button", name="Send")).to_be_visible()
 
     # In a chat that has just begun there, too.
@@ -86,9 +87,9 @@ def test_an_archived_project_is_out_of_the_way_and_only_read_until_it_is_restore
     page.get_by_role("button", name="Restore", exact=True).click()
     expect(page.get_by_role("textbox", name="Message")).to_be_visible()
     page.get_by_role("link", name=title).click()
+    expect(page.get_by_text(title, exact=True).last).to_be_visible()
     ask(page, "And now?")
-    expect(page.get_by_text("And now?")).to_be_visible()
-    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("And now?")).to_be_visible()
 
 
 def choose_for_project(page: Page, name: str, entry: str) -> None:
@@ -122,6 +123,7 @@ def test_a_chat_that_begins_in_a_project_is_kept_there(page: Page, product: Prod
     page.reload()
     projects(page).filter(has_text="Thesis").click()
     expect(page.get_by_role("link", name=title)).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile(r"^This month 1 2 \d+ free$"))).to_be_visible()
 
 
 def test_another_tab_learns_of_projects_at_once(chat: Page) -> None:

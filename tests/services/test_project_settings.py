@@ -1,19 +1,23 @@
 """How projects look, what their chats begin with, and what is put away, on both databases."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from llm_ui.db import Database
 from llm_ui.errors import Conflict, InvalidInput, NotFound
-from llm_ui.kit.ids import ModelId, ProjectId, uuid7
-from llm_ui.models import AiModel, ProjectColor, ProjectIcon
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ModelId, ProjectId, RunId, uuid7
+from llm_ui.models import AiModel, ProjectColor, ProjectIcon, RunStatus, UsageLog, UsageSource
 from llm_ui.services import ai_models, branches, chats, documents, memories, projects
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import Arrived
-from llm_ui.services.project_figures import Contents, contents
+from llm_ui.services.project_figures import Contents, Used, contents, used
 from llm_ui.services.projects import AS_NEW, ProjectInfo, ProjectSettings
 from tests.services.test_branches import answered
+from tests.services.test_projects import begin
 
 GREEN = ProjectSettings(
     ProjectColor.GREEN, ProjectIcon.LEAF, temperature=0.25, max_tokens=900, is_template=True
@@ -143,3 +147,50 @@ async def test_what_goes_with_a_project_and_what_stays_is_counted(
             await contents(session, another_user, project_id)
     with pytest.raises(NotFound):
         await archive(seeded, another_user, project_id)
+
+
+async def test_what_was_used_in_a_project_is_counted_where_it_was_used(
+    seeded: Database, a_user: Actor, another_user: Actor
+) -> None:
+    project_id, other_id = await save(seeded, a_user, AS_NEW), await begin(seeded, a_user, "Other")
+    turn = await answered(seeded, a_user, "inside", "reply", project_id=project_id)
+    await answered(seeded, a_user, "more", "reply", chat_id=turn.chat_id)
+    await answered(seeded, a_user, "outside", "reply")
+    long_ago = now() - timedelta(days=90)
+    async with seeded.writing() as session:
+        for cost, at, place in ((Decimal("0.1"), now(), project_id), (Decimal("0.2"), long_ago, project_id)):
+            session.add(a_booking(a_user, place, cost, at))
+        session.add(a_booking(a_user, None, Decimal(1), now()))
+        session.add(a_booking(another_user, project_id, Decimal(1), now()))
+
+    async with seeded.reading() as session:
+        in_all = await used(session, a_user, project_id)
+        assert await used(session, a_user, project_id, now() - timedelta(days=9)) == Used(1, 4, 7, Decimal("0.1"))
+        assert await used(session, a_user, project_id, now() + timedelta(days=9)) == Used(0, 0, 0, None)
+        with pytest.raises(NotFound):
+            await used(session, another_user, project_id)
+    assert in_all == Used(1, 4, 14, Decimal("0.3"))
+
+    # The chat goes along with its messages; what it used stays where it used it.
+    async with seeded.writing() as session:
+        await projects.move(session, a_user, turn.chat_id, other_id)
+
+    async with seeded.reading() as session:
+        assert await used(session, a_user, project_id) == replace(in_all, chats=0, messages=0)
+        assert await used(session, a_user, other_id) == Used(1, 4, 0, None)
+
+
+def a_booking(actor: Actor, project_id: ProjectId | None, cost: Decimal, at: datetime) -> UsageLog:
+    return UsageLog(
+        run_id=RunId(uuid7()),
+        user_id=actor.user_id,
+        project_id=project_id,
+        model_name="m",
+        provider_name="p",
+        status=RunStatus.COMPLETED,
+        input_tokens=5,
+        output_tokens=2,
+        usage_source=UsageSource.PROVIDER,
+        cost_usd=cost,
+        created_at=at,
+    )
