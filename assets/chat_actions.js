@@ -1,11 +1,12 @@
 // What can be done on the chat page: in the composer, to messages, to chats of the list.
 
 import { documents } from "./chat_document.js"
+import { ArchivedBar } from "./chat_project_menu.js"
 import { TEMPORARY } from "./chat_temporary.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
   "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
@@ -84,11 +85,15 @@ export function placesActions(page) {
     show: (shelf, project) => showShelf(page, shelf, project),
     relist: () => page.tell({ op: "show_shelf", shelf: "open", project: page.list.project }),
     open: () => page.list.project,
-    moved: () => page.composer.asksOther(),
-    documents: (project) => page.home.counts.get(project) ?? 0,
+    models: () => page.models,
+    moved: (chat, project) => {
+      if (chat.id === page.chat) keepIn(page, project)
+      page.composer.asksOther()
+    },
     changed: () => {
+      page.archived.draw()
       page.list.draw()
-      page.home.rename()
+      page.home.change()
       page.search.offer()
       drawStartPlace(page)
     },
@@ -109,7 +114,10 @@ export function homeActions(page) {
   return {
     tell: (op) => page.tell(op),
     list: (project) => page.tell({ op: "show_shelf", shelf: "open", project }),
-    named: (project) => page.places.named(project),
+    find: (project) => page.places.find(project),
+    settings: (project) => page.places.settings(project),
+    menu: (project) => page.places.menu.button(project),
+    model: (id) => page.models.find((model) => model.id === id)?.label,
     retitled: () => page.retitle(""),
     know: (project) => page.memories.show(project),
     leave: (sentence) => {
@@ -120,6 +128,24 @@ export function homeActions(page) {
     bytes: () => Number(document.getElementById("project").dataset.maxBytes),
     fetches: () => document.getElementById("project").dataset.fetches === "true",
   }
+}
+
+// The project of the chat that is open, or of one that begins now.
+function placeOf(page) {
+  const id = page.chat && page.chat !== TEMPORARY ? page.keptIn : page.chat === null ? page.home.id ?? page.list.project : null
+  return id ? page.places.find(id) : null
+}
+
+function keepIn(page, project) {
+  page.keptIn = project
+  page.archived.draw()
+}
+
+export function archivedBar(page) {
+  return new ArchivedBar(document.getElementById("archived"), {
+    project: () => placeOf(page),
+    restore: (project) => page.places.menu.archive(project, false),
+  })
 }
 
 // Where a chat that begins now will be kept.
@@ -154,6 +180,7 @@ export function replies(page) {
       page.list.update(op)
       page.composer.picked.draw()
       page.composer.placed()
+      page.archived.draw()
       drawStartPlace(page)
     },
     deleted: (op) => deleted(page, op),
@@ -171,10 +198,20 @@ export function replies(page) {
     parts: (op) => page.messages.editParts(op),
     places: (op) => page.places.update(op),
     project: (op) => page.home.update(op),
+    project_weight: (op) => page.places.menu.weighed(op),
     project_gone: (op) => page.home.gone(op),
     memories: (op) => page.memories.update(op),
     preferences: (op) => page.followUps.setWanted(op),
     prompts: (op) => page.prompts.update(op),
+    sent: (op) => {
+      const [isNew, project] = [page.chat === null, page.home.id ?? page.list.project]
+      page.on_sent(op)
+      if (isNew && page.chat) keepIn(page, project)
+    },
+    snapshot: (op) => {
+      page.on_snapshot(op)
+      keepIn(page, op.project ?? null)
+    },
     summary: (op) => page.summary.update(op),
     request: (op) => page.explanation.showRequest(op),
   }

@@ -103,6 +103,7 @@ export class ChatList {
   #otherShelves() {
     const node = make("div", "shelves")
     for (const name of ["archive", "bin"]) node.append(textButton(SHELVES[name], "shelf-link", () => this.act.show(name)))
+    node.append(...this.act.places().shelfLinks())
     return node
   }
 

@@ -1,57 +1,73 @@
 // What chats are sorted by: projects, which hold them, and tags, which they are found by.
 
-import { confirmed, dialogNamed, field } from "./dialog.js"
+import { ProjectForm } from "./chat_project_form.js"
+import { projectIcon } from "./chat_project_look.js"
+import { ProjectMenu } from "./chat_project_menu.js"
+import { dialogNamed } from "./dialog.js"
 import { icon, make, textButton } from "./dom.js"
 
 const MAX_TAGS = 20
 
-function rowButton(label, iconName, act) {
+function rowButton(label, drawn, act) {
   const button = textButton("", "place", act)
-  button.append(icon(iconName), make("span", "", label))
+  button.append(drawn, make("span", "", label))
   return button
 }
 
 export class Places {
-  // `act` has tell(op), changed(), moved(): a chat was, show(shelf, project), and open(): the project whose chats are listed.
+  // `act` has tell(op), changed(), moved(chat, project): a chat was, show(shelf, project), models(), and open(): the project whose chats are listed.
   constructor(act) {
     this.act = act
-    this.projects = []
+    this.all = []
     this.tags = []
-    this.naming = dialogNamed(t("New project"), "naming form-dialog")
+    this.form = new ProjectForm({ ...act, templates: () => this.projects.filter((project) => project.is_template) })
+    this.menu = new ProjectMenu({
+      ...act, archived: () => this.all.filter((project) => project.is_archived), settings: (id) => this.settings(id), duplicate: (project) => this.form.duplicate(project),
+    })
     this.moving = dialogNamed(t("Move"), "moving form-dialog")
-    this.deleting = dialogNamed(t("Delete the project"), "deleting form-dialog")
     this.tagging = dialogNamed(t("Tags"), "tagging form-dialog")
   }
 
+  // Those that are not put away.
+  get projects() {
+    return this.all.filter((project) => !project.is_archived)
+  }
+
   update(op) {
-    this.projects = op.projects
+    this.all = op.projects
     this.tags = op.tags
     if (op.saved) {
-      this.naming.dialog.close()
-      // A new project is opened; what was only moved or renamed leaves the list as it is, but for that.
-      if (this.moved) this.act.moved()
-      if (this.isRenaming || this.moved) this.act.relist()
+      const told = this.form.saved()
+      // A new project is opened; what was only moved or changed leaves the list as it is, but for that.
+      if (told?.chat) this.act.moved(told.chat, op.saved)
+      if (told?.project || told?.chat) this.act.relist()
       else this.act.show("open", op.saved)
     }
-    if (op.deleted && op.deleted === this.removed?.id) {
-      this.act.show("open", null)
-      window.llmUi.toast(t("The project {name} is gone; its chats are in the list.", { name: this.removed.name }))
-    } else if (this.act.open() && !this.projects.some((project) => project.id === this.act.open())) {
-      // Deleted on another page.
-      this.act.show("open", null)
-    }
+    const isOpenGone = this.act.open() && !this.all.some((project) => project.id === this.act.open())
+    // Here or on another page.
+    if (this.menu.tellDeleted(op.deleted) || isOpenGone) this.act.show("open", null)
+    if (this.menu.shelf.dialog.open) this.menu.drawShelf()
     this.act.changed()
   }
 
+  // What is known of a project; of one that is not known yet only that it is one.
+  find(id) {
+    return this.all.find((project) => project.id === id) ?? { id, name: t("Project"), color: "grey", icon: "folder" }
+  }
+
   named(id) {
-    return this.projects.find((project) => project.id === id)?.name ?? t("Project")
+    return this.find(id).name
+  }
+
+  settings(id) {
+    this.form.change(this.find(id))
   }
 
   // ---- In the sidebar ----
   section() {
     const head = make("div", "group places-head")
     head.append(make("h2", "", t("Projects")))
-    const add = textButton("", "icon-button", () => this.#name(null))
+    const add = textButton("", "icon-button", () => this.form.begin())
     add.setAttribute("aria-label", t("New project"))
     add.title = t("New project")
     add.append(icon("plus"))
@@ -60,7 +76,7 @@ export class Places {
     list.setAttribute("aria-label", t("Projects"))
     for (const project of this.projects) {
       const item = make("li")
-      const button = rowButton(project.name, "folder", () => this.act.show("open", project.id))
+      const button = rowButton(project.name, projectIcon(project), () => this.act.show("open", project.id))
       button.dataset.focus = `project-${project.id}`
       item.append(button)
       list.append(item)
@@ -68,57 +84,30 @@ export class Places {
     return this.projects.length ? [head, list] : [head]
   }
 
+  // Where those are found that are put away, if there are any.
+  shelfLinks() {
+    return this.projects.length < this.all.length ? [this.menu.shelfLink()] : []
+  }
+
   head(id) {
-    const project = { id, name: this.named(id) }
+    const project = this.find(id)
     const head = make("div", "shelf-head project-head")
-    const name = make("strong", "", project.name)
+    const name = make("strong")
+    name.append(projectIcon(project), make("span", "", project.name))
     name.title = project.name
-    const rename = textButton(t("Rename"), "shelf-link", () => this.#name(project))
-    rename.setAttribute("aria-label", t("Rename the project {name}", { name: project.name }))
-    const remove = textButton(t("Delete"), "shelf-link", () => this.#remove(project))
-    remove.setAttribute("aria-label", t("Delete the project {name}", { name: project.name }))
-    head.append(textButton(t("← Chats"), "shelf-link", () => this.act.show("open", null)), rename, remove, name)
+    head.append(textButton(t("← Chats"), "shelf-link", () => this.act.show("open", null)), this.menu.button(project), name)
     return head
   }
 
   // ---- Dialogs ----
-  #name(project, chat = null) {
-    const { dialog, title, body } = this.naming
-    this.isRenaming = Boolean(project)
-    this.moved = chat
-    title.textContent = project ? t("Rename the project") : t("New project")
-    const form = make("form")
-    const name = Object.assign(make("input"), { value: project?.name ?? "", maxLength: 80, required: true, placeholder: t("Thesis") })
-    const buttons = make("div", "buttons")
-    buttons.append(make("button", "primary", project ? t("Rename") : t("Create")), textButton(t("Cancel"), "more", () => dialog.close()))
-    form.append(field(t("Name"), name), buttons)
-    form.addEventListener("submit", (event) => {
-      event.preventDefault()
-      this.act.tell({ op: "save_project", project: project?.id ?? null, name: name.value, chat: chat?.id ?? null })
-    })
-    body.replaceChildren(form)
-    dialog.showModal()
-  }
-
-  #remove(project) {
-    const act = () => {
-      this.removed = project
-      this.act.tell({ op: "delete_project", project: project.id })
-    }
-    const count = this.act.documents(project.id)
-    const about = tn("Its {n} document is deleted with it; its chats go back to the list.", "Its {n} documents are deleted with it; its chats go back to the list.", count)
-    if (count) confirmed(this.deleting, about, act)
-    else act()
-  }
-
   // Where a chat is to be kept.
   move(chat) {
     const { dialog, title, body } = this.moving
     title.textContent = t("Move “{title}”", { title: chat.title || t("New chat") })
     const list = make("ul", "choices")
-    const add = (label, iconName, act, isHere = false) => {
+    const add = (label, drawn, act, isHere = false) => {
       const item = make("li")
-      const button = rowButton(label, iconName, () => {
+      const button = rowButton(label, drawn, () => {
         dialog.close()
         act()
       })
@@ -128,11 +117,11 @@ export class Places {
     }
     const put = (project) => {
       this.act.tell({ op: "move", chat: chat.id, project })
-      this.act.moved()
+      this.act.moved(chat, project)
     }
-    add(t("No project"), "list", () => put(null), !chat.project)
-    for (const project of this.projects) add(project.name, "folder", () => put(project.id), chat.project === project.id)
-    add(t("New project …"), "plus", () => this.#name(null, chat))
+    add(t("No project"), icon("list"), () => put(null), !chat.project)
+    for (const project of this.projects) add(project.name, projectIcon(project), () => put(project.id), chat.project === project.id)
+    add(t("New project …"), icon("plus"), () => this.form.begin(chat))
     body.replaceChildren(list, textButton(t("Cancel"), "more", () => dialog.close()))
     dialog.showModal()
   }

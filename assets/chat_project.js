@@ -2,6 +2,7 @@
 
 import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
+import { projectIcon } from "./chat_project_look.js"
 import { Uploads } from "./chat_uploads.js"
 import { FromWeb } from "./chat_web.js"
 import { dialogNamed, field } from "./dialog.js"
@@ -11,16 +12,20 @@ const PATH = /^\/p\/([0-9a-f-]{36})\/?$/
 const MAX_INSTRUCTIONS_CHARS = 20_000
 const MAX_TITLE_CHARS = 150
 
+function cell(scope, text) {
+  const node = make("th", "", text)
+  node.scope = scope
+  return node
+}
+
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, named(project), leave(sentence), retitled(), know(project), bytes():
+  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), menu(project), model(id): its name, leave(sentence), retitled(), know(project), bytes():
   // what a document may have, and fetches(): whether some may come from the web.
   constructor(node, act) {
     this.node = node
     this.act = act
     this.id = null
     this.data = null
-    // How many documents the projects have that were opened.
-    this.counts = new Map()
     this.writing = dialogNamed(t("Instructions"), "instructions-dialog form-dialog")
     this.adding = dialogNamed(t("New document"), "add-text form-dialog")
     documents.connect(act.tell)
@@ -32,7 +37,7 @@ export class ProjectHome {
   }
 
   get name() {
-    return this.id ? this.act.named(this.id) : ""
+    return this.id ? this.act.find(this.id).name : ""
   }
 
   // Go where the address leads: to a project, or away from it.
@@ -63,7 +68,7 @@ export class ProjectHome {
 
   // What is dropped on the page while it is shown.
   takesDrops() {
-    return this.node.hidden ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
+    return this.node.hidden || this.act.find(this.id).is_archived ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
   }
 
   update(op) {
@@ -71,14 +76,13 @@ export class ProjectHome {
     this.data = op
     if (op.is_saved) this.writing.dialog.close()
     else this.list.first(op)
-    this.#count(op)
     this.#draw()
   }
 
-  // It has another name.
-  rename() {
+  // It has another name, or other settings.
+  change() {
     if (!this.isOpen) return
-    this.title.textContent = this.name
+    this.#drawHead()
     this.act.retitled()
   }
 
@@ -90,19 +94,18 @@ export class ProjectHome {
   news(op) {
     if (op.project !== this.id) return
     this.list[op.op](op)
-    this.#count(op)
     if (op.is_deleted) documents.gone(op)
   }
 
-  #count(op) {
-    this.counts.set(op.project, op.count)
-  }
-
   #build() {
+    this.head = make("div", "project-top")
     this.title = make("h2")
     this.title.id = "project-name"
+    this.begins = make("p", "muted")
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
+    this.used = make("section", "used")
+    this.used.setAttribute("aria-labelledby", "used-title")
     this.web = new FromWeb(this.act.tell)
     this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id), web: this.web, fetches: this.act.fetches() })
     const uploads = make("section", "uploads")
@@ -117,7 +120,7 @@ export class ProjectHome {
       this.uploads.add([...this.input.files])
       this.input.value = ""
     })
-    this.node.append(this.title, make("p", "muted", t("What you ask below begins a chat in this project.")), this.told, this.input, uploads, this.list.node)
+    this.node.append(this.head, this.begins, this.told, this.input, uploads, this.list.node, this.used)
   }
 
   #buttons() {
@@ -128,8 +131,31 @@ export class ProjectHome {
     return row
   }
 
+  #drawHead() {
+    const project = this.act.find(this.id)
+    this.title.textContent = project.name
+    const settings = textButton(t("Settings …"), "bar-button", () => this.act.settings(this.id))
+    settings.setAttribute("aria-label", t("Settings of the project"))
+    this.head.replaceChildren(projectIcon(project), this.title, settings, this.act.menu(project))
+    this.begins.textContent = project.is_archived ? t("Archived. Its chats, facts and documents are still here.") : this.#beginning(project)
+    this.node.classList.toggle("is-archived", Boolean(project.is_archived))
+  }
+
+  // What a chat begins with that is begun here.
+  #beginning({ model, model_name: name, temperature, max_tokens: most, is_template: isTemplate }) {
+    const label = this.act.model(model)
+    if (name && !label) return t("New chats here were to begin with {name}, which is not available any more: they begin with the model picked above. Pick another one in the settings.", { name })
+    const said = [t("What you ask below begins a chat in this project.")]
+    const number = (value) => value.toLocaleString(document.documentElement.lang)
+    if (label) said.push(t("It begins with {name}.", { name: label }))
+    if (typeof temperature === "number") said.push(t("Temperature: {n}.", { n: number(temperature) }))
+    if (most) said.push(t("Longest answer: {n} tokens.", { n: number(most) }))
+    if (isTemplate) said.push(t("New projects can begin like this one."))
+    return said.join(" ")
+  }
+
   #draw() {
-    this.title.textContent = this.name
+    if (this.id) this.#drawHead()
     const instructions = this.data?.instructions ?? ""
     const head = make("div", "told-head")
     head.append(make("h3", "", t("Instructions")))
@@ -140,6 +166,26 @@ export class ProjectHome {
     head.append(know, edit)
     const text = instructions ? make("p", "text", instructions) : make("p", "muted", t("Models are told them in every chat of this project: what it is about, and how to answer."))
     this.told.replaceChildren(head, text)
+    this.#drawUsed()
+  }
+
+  // Chats, messages, tokens and their price, this month and in all.
+  #drawUsed() {
+    const { used } = this.data ?? {}
+    this.used.hidden = !used?.all.messages && !used?.all.tokens
+    if (this.used.hidden) return
+    const title = make("h3", "", t("Usage"))
+    title.id = "used-title"
+    const table = make("table")
+    const head = make("tr")
+    head.append(make("td"), ...[t("Chats"), t("Messages"), t("Tokens"), t("Cost")].map((name) => cell("col", name)))
+    const row = (label, { chats, messages, tokens, cost }) => {
+      const line = make("tr")
+      line.append(cell("row", label), ...[chats, messages, tokens].map((n) => make("td", "", n.toLocaleString(document.documentElement.lang))), make("td", "", cost ?? t("unknown")))
+      return line
+    }
+    table.append(head, row(t("This month"), used.month), row(t("In all"), used.all))
+    this.used.replaceChildren(title, table)
   }
 
   #write() {

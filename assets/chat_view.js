@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { NEEDS_CONNECTION, NO_CONNECTION, composerActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, archivedBar, composerActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { closeBeside } from "./chat_beside.js"
 import { ComparisonChoice } from "./chat_comparison.js"
@@ -67,7 +67,7 @@ class ChatPage {
     this.summary = new Summary({ tell: (op) => this.tell(op), chat: () => this.chat })
     this.sharing = new Sharing((op) => this.tell(op))
     this.list = new ChatList(find("chats"), listActions(this))
-    this.told = replies(this)
+    Object.assign(this, { told: replies(this), archived: archivedBar(this) })
     this.#listen()
     drawStart(find("start"), (text) => this.composer.take(text))
   }

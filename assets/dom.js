@@ -29,12 +29,14 @@ export function icon(name) {
   return made.get(name).cloneNode(true)
 }
 
-function drawIcon(name) {
+const drawIcon = (name) => pathIcon(ICONS[name])
+
+export function pathIcon(d) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
   svg.setAttribute("viewBox", "0 0 24 24")
   svg.setAttribute("aria-hidden", "true")
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
-  path.setAttribute("d", ICONS[name])
+  path.setAttribute("d", d)
   svg.append(path)
   return svg
 }
@@ -75,7 +77,7 @@ export function iconMenu(label, iconName, fill) {
     if (!menu.open) return
     items.replaceChildren(...fill(menu))
     // Opens to where there is room: the composer must not hide it.
-    const room = document.getElementById("composer").getBoundingClientRect().top - summary.getBoundingClientRect().bottom
+    const room = document.querySelector(".composer-column").getBoundingClientRect().top - summary.getBoundingClientRect().bottom
     menu.classList.toggle("above", room < items.offsetHeight + 8)
   })
   return menu

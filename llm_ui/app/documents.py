@@ -28,7 +28,7 @@ class DocumentUpload(StreamedUpload):
         return self.site.backend.config.max_document_mb
 
     async def admit(self, actor: Actor) -> None:
-        """Raise `NotFound` unless the project is the person's, `TooLarge` unless there is room in it."""
+        """Raise `NotFound` unless the project is theirs, `Conflict` when it is archived, `TooLarge` without room."""
         length = self.request.headers.get("Content-Length", "0")
         async with self.site.backend.database.reading() as session:
             await documents.admit(session, actor, self._project_id, self.name, int(length))

@@ -3,9 +3,11 @@
 import asyncio
 
 from llm_ui.chat import reply_ops
+from llm_ui.chat.figures import price
 from llm_ui.chat.follow import Op
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
+from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId, DocumentId, ProjectId
@@ -16,6 +18,7 @@ from llm_ui.services import projects
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
 from llm_ui.services.fetches import list_fetches
+from llm_ui.services.project_figures import Used, contents, used
 from llm_ui.services.quotas import room
 from llm_ui.ui.page import PageContext
 
@@ -27,6 +30,8 @@ async def project(context: PageContext, asked: reply_ops.Projects | reply_ops.Do
     match asked:
         case reply_ops.ReadProject() | reply_ops.SaveInstructions():
             return await _read(context, asked)
+        case reply_ops.WeighProject():
+            return await _weigh(context, asked)
         case reply_ops.ListDocuments() | reply_ops.LookAtDocuments():
             return await _look(context, asked)
         case reply_ops.ReadPage():
@@ -37,7 +42,15 @@ async def project(context: PageContext, asked: reply_ops.Projects | reply_ops.Do
             return await _change(context, asked)
 
 
-async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
+async def _weigh(context: PageContext, asked: reply_ops.WeighProject) -> Op:
+    """Return the operation that tells what is in a project, before it is deleted."""
+    async with context.backend.database.reading() as session:
+        found = await contents(session, await context.actor(), ProjectId(asked.project))
+    counts = {"documents": found.documents, "size": found.size_bytes, "facts": found.facts, "chats": found.chats}
+    return {"op": "project_weight", "project": str(asked.project), **counts}
+
+
+async def _read(context: PageContext, asked: reply_ops.ReadProject | reply_ops.SaveInstructions) -> Op:
     """Return the operation that tells a project with the first of its documents, or that it is gone."""
     actor = await context.actor()
     database = context.backend.database
@@ -50,6 +63,10 @@ async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
             found = await projects.read(session, actor, project_id)
             listing = await services.list_documents(session, actor, project_id)
             shown = await listed(session, actor, project_id, listing)
+            month = await used(
+                session, actor, project_id, now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            )
+            in_all = await used(session, actor, project_id)
     except NotFound as error:
         return {"op": "project_gone", "project": str(project_id), "text": told(error.message)}
     return {
@@ -58,8 +75,14 @@ async def _read(context: PageContext, asked: reply_ops.Projects) -> Op:
         "name": found.name,
         "instructions": found.instructions,
         "is_saved": isinstance(asked, reply_ops.SaveInstructions),
+        "used": {"month": _told(month), "all": _told(in_all)},
         **shown,
     }
+
+
+def _told(figures: Used) -> Op:
+    cost = None if figures.cost_usd is None else price(figures.cost_usd)
+    return {"chats": figures.chats, "messages": figures.messages, "tokens": figures.tokens, "cost": cost}
 
 
 async def _look(context: PageContext, asked: reply_ops.ListDocuments | reply_ops.LookAtDocuments) -> Op:

@@ -16,6 +16,10 @@ from llm_ui.services.chats import ChatDetail, open_chat
 from llm_ui.services.messages import MessagePage, MessageView, read_around, read_messages, read_siblings
 from llm_ui.ui.page import PageContext
 
+EMPTY: Op = {
+    "op": "snapshot", "chat": None, "title": "", "messages": [], "has_older": False, "is_streaming": False
+}  # fmt: skip
+"""Shows a new chat."""
 CHAT_PATH = re.compile(r"/c/([0-9a-f\-]{36})/?")
 
 
@@ -43,6 +47,22 @@ class OpenChat:
     """Those others."""
     live_beside: tuple[UUID, ...] = ()
     """The runs that write them."""
+
+    def snapshot(self, at: MessageId | None, *, beside: list[Shown]) -> Op:
+        """Return the operation that shows the chat: `beside` are the answers that are compared, with their texts."""
+        return {
+            "op": "snapshot",
+            "chat": str(self.detail.id),
+            "title": self.detail.title,
+            "project": None if self.detail.project_id is None else str(self.detail.project_id),
+            "messages": self.messages,
+            "has_older": self.has_older,
+            "has_newer": self.has_newer,
+            "at": None if at is None else str(at),
+            "is_streaming": self.live_run_id is not None or bool(self.live_beside),
+            "compared": None if self.compared is None else str(self.compared),
+            "beside": beside,
+        }
 
     def with_answer(self, answer_id: str, shown: Shown) -> "OpenChat":
         """Return the chat with what is known of one answer put into it."""

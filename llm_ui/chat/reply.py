@@ -29,7 +29,7 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return await prompts(context, asked)
         case reply_ops.ListLinks() | reply_ops.Share() | reply_ops.Revoke():
             return await links(context, asked)
-        case reply_ops.ListPlaces() | reply_ops.SaveProject() | reply_ops.DeleteProject():
+        case reply_ops.ListPlaces() | reply_ops.ChangePlaces():
             return await places(context, asked)
         case reply_ops.ReadPreferences() | reply_ops.WantFollowUps():
             return await preferences(context, asked)

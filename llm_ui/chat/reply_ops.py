@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
 from llm_ui.kit.fetching import MAX_ADDRESS_CHARS
-from llm_ui.models import Audience
+from llm_ui.models import Audience, ProjectColor, ProjectIcon
 from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
 from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
 from llm_ui.services.library import MAX_TEXT_CHARS
@@ -83,12 +84,32 @@ class ChangePlaces(Reply):
 
 
 class SaveProject(ChangePlaces):
-    """Begin a project, or give one another name; the chat that is named moves into it."""
+    """Begin a project, or give one another name and other settings; the chat that is named moves into it.
+
+    With `like` it begins as that one is, but for its name and look.
+    """
 
     op: Literal["save_project"]
     project: UUID | None = None
     name: Annotated[str, Field(max_length=4 * MAX_NAME_CHARS)]
     chat: UUID | None = None
+    color: ProjectColor = ProjectColor.GREY
+    icon: ProjectIcon = ProjectIcon.FOLDER
+    model: UUID | None = None
+    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
+    is_template: bool = False
+    like: UUID | None = None
+    with_documents: bool = False
+    """Whether it begins with the documents of that one, too."""
+
+
+class ArchiveProject(ChangePlaces):
+    """Put a project away, or take it back into the list."""
+
+    op: Literal["archive_project"]
+    project: UUID
+    is_archived: bool
 
 
 class DeleteProject(ChangePlaces):
@@ -218,6 +239,12 @@ class ReadProject(OfProject):
     op: Literal["read_project"]
 
 
+class WeighProject(OfProject):
+    """Tell what goes with a project that is deleted, and what stays."""
+
+    op: Literal["weigh_project"]
+
+
 class SaveInstructions(OfProject):
     """Have models told this in all chats of a project."""
 
@@ -316,7 +343,7 @@ Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
-Places = ListPlaces | SaveProject | DeleteProject
+Places = ListPlaces | SaveProject | ArchiveProject | DeleteProject
 """What is done with what chats are sorted by."""
 Preferences = ReadPreferences | WantFollowUps
 """How the person wants the chat to be."""
@@ -325,7 +352,7 @@ Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
 Summaries = ReadSummary | EditSummary
 """What is done with the summary of a chat."""
 OfAnswers = Explain | ReadParts | CopyRequest
-Projects = ReadProject | SaveInstructions
+Projects = ReadProject | WeighProject | SaveInstructions
 """What is done with a project."""
 Documents = FindDocuments | ListDocuments | LookAtDocuments | ReadPage | RenameDocument | RetryDocument | DeleteDocument
 """What is done with documents of a project."""

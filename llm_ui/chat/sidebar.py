@@ -32,7 +32,8 @@ class Sidebar:
         self._cursor: chats.ChatCursor | None = None
         self._size = PAGE_SIZE
         self._shelf = chats.Shelf.OPEN
-        self._project_id: ProjectId | None = None
+        self.project_id: ProjectId | None = None
+        """The project whose chats are listed."""
         self.is_unfinished = False
         """Whether the list shows an answer being written that nobody on this page follows."""
 
@@ -45,7 +46,7 @@ class Sidebar:
 
     def choose(self, shelf: chats.Shelf, project_id: ProjectId | None) -> None:
         """List another shelf, or a project, from now on."""
-        self._shelf, self._project_id, self._size = shelf, project_id, PAGE_SIZE
+        self._shelf, self.project_id, self._size = shelf, project_id, PAGE_SIZE
 
     async def more(self) -> None:
         """Tell the next chats, if there are any."""
@@ -95,7 +96,7 @@ class Sidebar:
         actor = await self._context.actor()
         async with self._context.backend.database.reading() as session:
             page = await chats.list_chats(
-                session, actor, shelf=self._shelf, project_id=self._project_id, after=after, limit=limit
+                session, actor, shelf=self._shelf, project_id=self.project_id, after=after, limit=limit
             )
             return page, await tags.tags_of(session, actor, [chat.id for chat in page.items])
 
@@ -105,7 +106,7 @@ class Sidebar:
             {
                 "op": "chats",
                 "shelf": self._shelf.value,
-                "project": None if self._project_id is None else str(self._project_id),
+                "project": None if self.project_id is None else str(self.project_id),
                 "chats": shown_chats(page.items, tagged),
                 "has_more": page.next is not None,
                 "is_first": is_first,

@@ -10,12 +10,13 @@ import param
 from llm_ui.chat import ops, reply_ops
 from llm_ui.chat.aftermath import look_after
 from llm_ui.chat.comparison import Comparison
+from llm_ui.chat.defaults import Choice, Defaults
 from llm_ui.chat.follow import Op
 from llm_ui.chat.gauge import gauge
 from llm_ui.chat.hub import Hub
 from llm_ui.chat.labels import model_labels, shown_models
 from llm_ui.chat.message import change_message, show_branch_of
-from llm_ui.chat.open_chat import OpenChat, chat_of, older, read_open_chat
+from llm_ui.chat.open_chat import EMPTY, OpenChat, chat_of, older, read_open_chat
 from llm_ui.chat.places import places
 from llm_ui.chat.reply import reply
 from llm_ui.chat.shown import empty_answer, question
@@ -61,6 +62,7 @@ class ChatState(param.Parameterized):
         self._turn: Turn | None = None
         self._comparison = Comparison(self._client, self)
         self._temporary = Temporary(self._client, self)
+        self._defaults = Defaults(context, self)
         self._submitted = Submitted()
         self._looking: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -130,6 +132,8 @@ class ChatState(param.Parameterized):
                 await self._sidebar.more()
             case ops.ShowShelf():
                 self._sidebar.choose(asked.shelf, None if asked.project is None else ProjectId(asked.project))
+                if self.chat_id is None:
+                    await self._defaults.begin(self._sidebar.project_id)
                 await self._show_chats()
             case ops.Compare():
                 self._comparison.answer_id = asked.answer if asked.is_on else None
@@ -150,6 +154,16 @@ class ChatState(param.Parameterized):
         self.param.model.objects = ids
         self.tell({"op": "models", "models": shown_models(labels)})
         self.model = chosen
+
+    def controls(self, chosen: Choice | None = None) -> Choice:
+        """Return what is asked next, and how; once it is what is given."""
+        if chosen is not None:
+            self.param.update(model=chosen.model, temperature=chosen.temperature, max_tokens=chosen.max_tokens)
+        return Choice(self.model, self.temperature, self.max_tokens)
+
+    def offers(self, model: str) -> bool:
+        """Return whether this model may be asked."""
+        return model in self._models
 
     def send(self, asked: ops.Send) -> None:
         """Ask the model, and others beside it; a chat that begins is kept in the project that is named.
@@ -309,8 +323,8 @@ class ChatState(param.Parameterized):
     async def _show_open_chat(self, *, is_opened: bool = False, at: MessageId | None = None) -> None:
         """Tell the open chat's last messages, or those around one, and follow its running answer."""
         if self.chat_id is None:
-            empty: Op = {"chat": None, "title": "", "messages": [], "has_older": False, "is_streaming": False}
-            self.tell({"op": "snapshot", **empty})
+            await self._defaults.begin(self._sidebar.project_id)
+            self.tell(EMPTY)
             return
         try:
             opened = await self._read_open_chat(self.chat_id, at)
@@ -321,22 +335,9 @@ class ChatState(param.Parameterized):
         detail, live = opened.detail, opened.live_run_id
         self.title = detail.title
         self._last_model = None if detail.model_id is None else str(detail.model_id)
-        if is_opened and self._last_model in self._models:
-            self.param.update(model=self._last_model, temperature=detail.temperature, max_tokens=detail.max_tokens)
-        self.tell(
-            {
-                "op": "snapshot",
-                "chat": str(detail.id),
-                "title": detail.title,
-                "messages": opened.messages,
-                "has_older": opened.has_older,
-                "has_newer": opened.has_newer,
-                "at": None if at is None else str(at),
-                "is_streaming": live is not None or bool(opened.live_beside),
-                "compared": None if opened.compared is None else str(opened.compared),
-                "beside": await self._comparison.with_text(opened.beside),
-            }
-        )
+        if is_opened:
+            self._defaults.opened(detail)
+        self.tell(opened.snapshot(at, beside=await self._comparison.with_text(opened.beside)))
         self._comparison.follow(opened.compared, opened.live_beside)
         turn = self._turn
         if live is not None and (turn is None or turn.run_id not in (None, live)):

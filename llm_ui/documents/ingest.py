@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from llm_ui.db import Database
 from llm_ui.documents.chunk import Chunk, chunks
@@ -14,6 +15,7 @@ from llm_ui.kit.i18n import later
 from llm_ui.kit.reading import Page
 from llm_ui.models import DocumentStage
 from llm_ui.services import ingestion
+from llm_ui.services.document_copies import Step, take_over
 from llm_ui.services.ingestion import NewChunk, Reading
 
 BATCH_PAGES = 50
@@ -30,6 +32,11 @@ async def ingest(database: Database, store: FileStore, held: Reading) -> bool:
 
     Raises `InvalidInput` with a sentence for its person when it cannot be read.
     """
+    if held.copy_of is not None:
+        step = await _take_over(database, held)
+        if step is not Step.NO_ORIGINAL:
+            return step is Step.DONE
+        held = replace(held, copy_of=None, page_count=0)
     if held.stage is DocumentStage.RECEIVED and not await _read(database, store, held):
         return False
     async with database.reading() as session:
@@ -46,6 +53,15 @@ async def ingest(database: Database, store: FileStore, held: Reading) -> bool:
     async with database.writing() as session:
         await ingestion.finish(session, held, chunk_count=position, tokens=sum(one.tokens for one in found))
     return True
+
+
+async def _take_over(database: Database, held: Reading) -> Step:
+    """Take over what was read of the original, until there is no more or it cannot be gone on with."""
+    while True:
+        async with database.writing() as session:
+            step = await take_over(session, held)
+        if step is not Step.MORE:
+            return step
 
 
 async def _read(database: Database, store: FileStore, held: Reading) -> bool:

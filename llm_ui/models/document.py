@@ -47,6 +47,9 @@ class Document(Timestamped, Base):
     """Where it was fetched from; None: somebody brought it."""
     version: Mapped[int] = mapped_column(default=1)
     """Counts the files that this document was, one after the other."""
+    copy_of: Mapped[DocumentId | None]
+    """The document of another project whose pages and passages it takes over instead of being read. No foreign key:
+    when that one is gone, the file is read."""
     stage: Mapped[DocumentStage] = mapped_column(enum_column(DocumentStage), default=DocumentStage.RECEIVED)
     error_message: Mapped[str | None]
     remark: Mapped[str] = mapped_column(default="")

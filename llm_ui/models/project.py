@@ -1,10 +1,47 @@
 """What chats are sorted by: projects and tags."""
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, true
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ChatId, ProjectId, UserId, uuid7
-from llm_ui.models.base import Base, Timestamped
+from llm_ui.kit.ids import ChatId, ModelId, ProjectId, UserId, uuid7
+from llm_ui.models.base import Base, Timestamped, enum_column
+
+
+class ProjectColor(StrEnum):
+    """What a project is told from others by; the shades are in assets/theme.css."""
+
+    GREY = "grey"
+    RED = "red"
+    ORANGE = "orange"
+    GREEN = "green"
+    TEAL = "teal"
+    BLUE = "blue"
+    VIOLET = "violet"
+    PINK = "pink"
+
+
+class ProjectIcon(StrEnum):
+    """What stands before its name; the drawings are in assets/chat_project_look.js."""
+
+    FOLDER = "folder"
+    BOOK = "book"
+    BRIEFCASE = "briefcase"
+    CALENDAR = "calendar"
+    CHART = "chart"
+    CODE = "code"
+    FLASK = "flask"
+    GLOBE = "globe"
+    HEART = "heart"
+    HOUSE = "house"
+    LAMP = "lamp"
+    LEAF = "leaf"
+    MUSIC = "music"
+    PEOPLE = "people"
+    STAR = "star"
+    WRENCH = "wrench"
 
 
 class Project(Timestamped, Base):
@@ -20,6 +57,23 @@ class Project(Timestamped, Base):
     """What models are told in all chats of the project; may be empty."""
     lets_memory_in: Mapped[bool] = mapped_column(default=False, server_default=true())
     """Whether they are told there what the person has told of themselves."""
+    color: Mapped[ProjectColor] = mapped_column(
+        enum_column(ProjectColor), default=ProjectColor.GREY, server_default=ProjectColor.GREY.value
+    )
+    icon: Mapped[ProjectIcon] = mapped_column(
+        enum_column(ProjectIcon), default=ProjectIcon.FOLDER, server_default=ProjectIcon.FOLDER.value
+    )
+    model_id: Mapped[ModelId | None]
+    """What its chats begin with; None: the model its person has picked. No foreign key, as with `project_id` of chats.
+    """
+    model_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """As it was called when it was picked, so that one that is gone can be named."""
+    temperature: Mapped[float | None]
+    max_tokens: Mapped[int | None]
+    is_template: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it is offered where a project is begun."""
+    archived_at: Mapped[datetime | None]
+    """While it is put away, it and its chats are only read."""
 
 
 class ChatTag(Base):

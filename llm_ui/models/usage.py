@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ModelId, ProviderId, RunId, UserId
+from llm_ui.kit.ids import ModelId, ProjectId, ProviderId, RunId, UserId
 from llm_ui.models.base import Base, enum_column
 from llm_ui.models.run import RunStatus, UsageSource
 
@@ -27,7 +27,7 @@ class UsageLog(Base):
     """One booked call. No foreign keys: figures outlive the chats, models and people they are about."""
 
     __tablename__ = "usage_logs"
-    __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"))
+    __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"), Index(None, "project_id"))
 
     run_id: Mapped[RunId] = mapped_column(primary_key=True)
     """The key, so that no run is booked twice however often its end is written; the helper model's calls are no runs
@@ -36,6 +36,8 @@ class UsageLog(Base):
         enum_column(UsagePurpose), default=UsagePurpose.ANSWER, server_default=UsagePurpose.ANSWER.value
     )
     user_id: Mapped[UserId]
+    project_id: Mapped[ProjectId | None]
+    """The project that the chat was kept in then."""
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]
     model_name: Mapped[str] = mapped_column(String(200))

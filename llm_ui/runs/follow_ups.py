@@ -26,7 +26,8 @@ async def suggest(database: Database, model: HelperModel, target: ModelTarget, l
         chat = await chats.chat_row(session, live.actor, live.turn.chat_id)
         if chat.active_leaf_id != live.turn.answer_id or not await follow_ups.are_wanted(session, live.actor):
             return
-    errand = Errand(UsagePurpose.FOLLOW_UPS, live.actor, INSTRUCTIONS, exchange(live.turn.question, live.text))
+    told = exchange(live.turn.question, live.text)
+    errand = Errand(UsagePurpose.FOLLOW_UPS, live.actor, INSTRUCTIONS, told, live.turn.project_id)
     questions = questions_in(await model.ask(target, errand), live.turn.question)
     if questions:
         async with database.writing() as session:

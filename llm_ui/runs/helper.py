@@ -11,7 +11,7 @@ from llm_ui.contract import Metrics, Usage
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.encryption import Sealer
-from llm_ui.kit.ids import RunId, uuid7
+from llm_ui.kit.ids import ProjectId, RunId, uuid7
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import RunStatus, UsageLog, UsagePurpose
 from llm_ui.observability.logging import get_logger
@@ -38,12 +38,13 @@ MAX_CHARS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What the helper model is asked, for whom and what for."""
+    """What the helper model is asked, for whom, what for and in which project."""
 
     purpose: UsagePurpose
     actor: Actor
     instructions: str
     text: str
+    project_id: ProjectId | None
 
 
 @dataclass
@@ -82,7 +83,7 @@ class _Call:
             reasoning_tokens=reported.reasoning_tokens or 0,
             source="provider" if is_exact else "estimate",
         )
-        return booking(
+        booked = booking(
             RunId(uuid7()),
             self.errand.purpose,
             self.errand.actor.user_id,
@@ -94,6 +95,8 @@ class _Call:
                 total_ms=round((time.monotonic() - self.began) * 1000, 1),
             ),
         )
+        booked.project_id = self.errand.project_id
+        return booked
 
 
 class HelperModel:

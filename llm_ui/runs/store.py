@@ -257,10 +257,13 @@ def _price(prices: Prices, usage: Usage) -> Decimal | None:
 
 
 def _book(session: Session, run: Run) -> None:
+    # rights: the product's own writing
+    kept_in = select(ChatHistory.project_id).where(ChatHistory.id == run.chat_id).scalar_subquery()
     session.add(
         UsageLog(
             run_id=run.id,
             user_id=run.user_id,
+            project_id=kept_in,
             model_id=run.model_id,
             provider_id=run.provider_id,
             model_name=run.model_name,

@@ -111,4 +111,4 @@ def _errand(live: LiveRun, fold: _Fold, target: ModelTarget) -> Errand:
     said = [spoken(message.role, shortened(message.text, longest)) for message in messages]
     so_far = [f"<summary-so-far>\n{fold.before.text}\n</summary-so-far>"] if fold.before and fold.before.text else []
     text = "\n".join([*so_far, "<conversation>", *said, "</conversation>"])
-    return Errand(UsagePurpose.SUMMARY, live.actor, INSTRUCTIONS, text)
+    return Errand(UsagePurpose.SUMMARY, live.actor, INSTRUCTIONS, text, live.turn.project_id)

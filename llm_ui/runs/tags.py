@@ -49,7 +49,7 @@ async def make_tags(database: Database, model: HelperModel, target: ModelTarget,
 def _errand(live: LiveRun, known: Sequence[str]) -> Errand:
     so_far = [f"<tags-so-far>\n{', '.join(known)}\n</tags-so-far>"] if known else []
     text = "\n".join([*so_far, exchange(live.turn.question, live.text)])
-    return Errand(UsagePurpose.TAGS, live.actor, INSTRUCTIONS, text)
+    return Errand(UsagePurpose.TAGS, live.actor, INSTRUCTIONS, text, live.turn.project_id)
 
 
 def tags_in(said: str) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ async def make_title(database: Database, model: HelperModel, target: ModelTarget
         chat = await chats.chat_row(session, live.actor, turn.chat_id)
         if not chat.is_title_automatic or chat.title != old:
             return
-    errand = Errand(UsagePurpose.TITLE, live.actor, INSTRUCTIONS, exchange(turn.question, live.text))
+    told = exchange(turn.question, live.text)
+    errand = Errand(UsagePurpose.TITLE, live.actor, INSTRUCTIONS, told, turn.project_id)
     title = title_in(await model.ask(target, errand))
     if title:
         async with database.writing() as session:

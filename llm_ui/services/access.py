@@ -32,6 +32,7 @@ from llm_ui.models import (
     SavedPrompt,
     ShareLink,
     SystemPrompt,
+    UsageLog,
     User,
     UserMemory,
     UserSession,
@@ -77,6 +78,7 @@ OWNERS: dict[type[Base], InstrumentedAttribute[UserId]] = {
     Project: Project.owner_id,
     BackgroundJob: BackgroundJob.user_id,
     UserMemory: UserMemory.user_id,
+    UsageLog: UsageLog.user_id,
 }
 """Tables whose rows are their owner's alone, and the column that names the owner."""
 

@@ -177,6 +177,7 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
             "id": str(one.id),
             "name": one.name,
             "instructions": one.instructions,
+            **_told(one),
             "facts": [{"text": fact.text, "is_on": fact.is_on} for fact in await list_memories(session, actor, one.id)],
         }
         for one in own_projects
@@ -188,6 +189,21 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     newest_first = columns.order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
     pages = _pages([(row.id, row.next_position) for row in await session.execute(newest_first)])
     return _Belongings(account, own_projects, projects, prompts, facts, pages, now())
+
+
+def _told(project: ProjectInfo) -> dict[str, object]:
+    """Return how a project is set; its model by the name that it has elsewhere, too."""
+    settings = project.settings
+    return {
+        "lets_memory_in": project.lets_memory_in,
+        "color": settings.color.value,
+        "icon": settings.icon.value,
+        "model": settings.model_name,
+        "temperature": settings.temperature,
+        "max_tokens": settings.max_tokens,
+        "is_template": settings.is_template,
+        "is_archived": project.is_archived,
+    }
 
 
 def _pages(chats: Sequence[tuple[ChatId, int]]) -> list[list[ChatId]]:

@@ -27,6 +27,7 @@ from llm_ui.models import (
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import copy_attachments
 from llm_ui.services.chats import MAX_TITLE_CHARS, chat_row
+from llm_ui.services.projects import require_open
 
 Place = tuple[MessageRole, MessageId | None]
 """Where messages stand beside each other: their role, and what they follow, notes left out."""
@@ -153,10 +154,11 @@ async def restore(session: Session, actor: Actor, message_ids: Sequence[MessageI
 
 
 async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> ChatId:
-    """Begin a new chat with what was said up to a message, and return it. Raises `NotFound`."""
+    """Begin a new chat with what was said up to a message, and return it. Raises `NotFound` and `Conflict`."""
     require(actor, Permission.CHAT)
     last = await _message(session, actor, message_id)
     source = await chat_row(session, actor, last.chat_id)
+    await require_open(session, actor, source.project_id)
     chat = ChatHistory(
         id=ChatId(uuid7()),
         user_id=actor.user_id,

@@ -12,7 +12,7 @@ from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId, PromptId
 from llm_ui.kit.text import one_line
-from llm_ui.models import LIVE_STATUSES, ChatHistory, Run
+from llm_ui.models import LIVE_STATUSES, ChatHistory, Project, Run
 from llm_ui.services.access import Actor, readable
 
 MAX_TITLE_CHARS = 200
@@ -66,6 +66,7 @@ class ChatDetail:
     temperature: float | None
     max_tokens: int | None
     system_prompt_id: PromptId | None
+    project_id: ProjectId | None
 
 
 async def list_chats(
@@ -80,7 +81,7 @@ async def list_chats(
     """Return a page of the actor's chats on a shelf, the one written to last first; pinned ones lead the first page.
 
     With `project_id` only those of the project are listed. Without, those that are open and in a project are left out
-    unless they are pinned.
+    unless they are pinned; of an archived project those as well.
     """
     on_shelf = _on_shelf(actor, shelf)
     if project_id is not None:
@@ -88,6 +89,9 @@ async def list_chats(
     found: list[ChatSummary] = []
     if shelf is Shelf.OPEN and after is None:
         pinned = _summaries(on_shelf.where(ChatHistory.pinned_at.is_not(None))).limit(MAX_PINNED)
+        if project_id is None:
+            archived = readable(Project, actor).where(Project.archived_at.is_not(None)).with_only_columns(Project.id)
+            pinned = pinned.where(or_(ChatHistory.project_id.is_(None), ChatHistory.project_id.not_in(archived)))
         found = [ChatSummary(*row) for row in await session.execute(pinned)]
     query = _summaries(on_shelf.where(ChatHistory.pinned_at.is_(None))).limit(limit + 1)
     if shelf is Shelf.OPEN and project_id is None:
@@ -125,7 +129,9 @@ def _summaries(query: Select[ChatHistory]) -> Select[ChatId, str, datetime, bool
 async def open_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> ChatDetail:
     """Return a chat of the actor. Raises `NotFound`, for somebody else's chat too."""
     row = await chat_row(session, actor, chat_id)
-    return ChatDetail(row.id, row.title, row.model_id, row.temperature, row.max_tokens, row.system_prompt_id)
+    return ChatDetail(
+        row.id, row.title, row.model_id, row.temperature, row.max_tokens, row.system_prompt_id, row.project_id
+    )
 
 
 async def rename(session: Session, actor: Actor, chat_id: ChatId, title: str) -> str:

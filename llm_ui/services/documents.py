@@ -17,7 +17,7 @@ from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, Doc
 from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
-from llm_ui.services.projects import require_project
+from llm_ui.services.projects import require_open, require_project
 from llm_ui.services.quotas import require_room
 from llm_ui.services.settings import EMBEDDING_MODEL
 
@@ -111,10 +111,11 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
 
     The same bytes are one document, whatever they are called. Other bytes replace the document that was fetched from
     the same address; of those that were not fetched, the one with the same name. The caller holds `FILES_LOCK`, so
-    that two at once cannot take the same room. Raises `InvalidInput` and `NotFound`.
+    that two at once cannot take the same room. Raises `InvalidInput`, `NotFound`, and `Conflict` when the project is
+    archived.
     """
     require(actor, Permission.CHAT)
-    await require_project(session, actor, project_id)
+    await require_open(session, actor, project_id)
     name = file_name(arrived.name)
     mine = readable(Document, actor).where(Document.project_id == project_id)
     same = await session.scalar(mine.where(Document.sha256 == arrived.sha256))
@@ -144,8 +145,9 @@ def _replaced(mine: Select[Document], name: str, source_url: str | None) -> Sele
 
 
 async def admit(session: ReadSession, actor: Actor, project_id: ProjectId, name: str, size: int) -> None:
-    """Raise `TooLarge` or `NotFound` before a file is on its way that could not be taken in."""
+    """Raise `TooLarge`, `Conflict` or `NotFound` before a file is on its way that could not be taken in."""
     mine = await _of_project(session, actor, project_id)
+    await require_open(session, actor, project_id)
     row = await session.scalar(_replaced(mine, file_name(name), None))
     await require_room(session, actor, project_id, file_name(name), size - (row.size_bytes if row else 0))
 
@@ -178,7 +180,7 @@ async def retry(session: Session, actor: Actor, document_id: DocumentId) -> Docu
 async def _begin_anew(session: Session, row: Document) -> None:
     row.stage, row.error_message, row.remark = DocumentStage.RECEIVED, None, ""
     row.page_count = row.chunk_count = row.tokens = row.attempts = row.embed_attempts = 0
-    row.lease_owner = row.heartbeat_at = row.embedded_by = row.embed_error = None
+    row.lease_owner = row.heartbeat_at = row.copy_of = row.embedded_by = row.embed_error = None
     await session.flush()
     # rights: of a document that the actor may change
     await session.execute(delete(DocumentPage).where(DocumentPage.document_id == row.id))

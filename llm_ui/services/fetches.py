@@ -22,7 +22,7 @@ from llm_ui.kit.text import one_line, storable
 from llm_ui.models import DocumentFetch, User
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.documents import find
-from llm_ui.services.projects import require_project
+from llm_ui.services.projects import require_open
 
 MAX_FETCHES = 100
 """Of one project that wait or have failed."""
@@ -65,9 +65,9 @@ class Held:
 
 
 async def begin(session: Session, actor: Actor, project_id: ProjectId, address: str) -> None:
-    """Have what lies under an address fetched into a project. Raises `InvalidInput` and `NotFound`."""
+    """Have what lies under an address fetched into a project. Raises `InvalidInput`, `Conflict` and `NotFound`."""
     require(actor, Permission.CHAT)
-    await require_project(session, actor, project_id)
+    await require_open(session, actor, project_id)
     address = checked(address)
     mine = readable(DocumentFetch, actor).where(DocumentFetch.project_id == project_id)
     row = await session.scalar(mine.where(DocumentFetch.address == address).limit(1))

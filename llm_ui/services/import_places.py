@@ -1,5 +1,6 @@
 """Where chats that come in are put: into projects of their person, on top of the list, into the archive."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func
@@ -12,6 +13,7 @@ from llm_ui.kit.ids import ProjectId, uuid8
 from llm_ui.models import ChatHistory
 from llm_ui.services import memories, projects
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.ai_models import list_models
 from llm_ui.services.chats import MAX_PINNED
 from llm_ui.services.formats.base import ImportedChat, ImportedProject, Source, uuid_of
 from llm_ui.services.import_progress import Progress
@@ -59,7 +61,12 @@ class Places:
         return self._found[asked]
 
     async def _furnish(self, project_id: ProjectId, asked: ImportedProject) -> None:
-        """Give a project that was begun what it had."""
+        """Give a project that was begun what it had; its model is the one of that name here, if there is one."""
+        models = await list_models(self._session, self._actor) if asked.settings.model_name else ()
+        known = next((one.id for one in models if one.display_name == asked.settings.model_name), None)
+        settings = replace(asked.settings, model_id=known)
+        await projects.save(self._session, self._actor, project_id, asked.name, settings)
+        await projects.let_memory_in(self._session, self._actor, project_id, is_in=asked.lets_memory_in)
         if asked.instructions:
             await projects.change(self._session, self._actor, project_id, instructions=asked.instructions)
         for fact in asked.facts:
@@ -69,6 +76,7 @@ class Places:
                 )
             except InvalidInput as refusal:
                 self.progress.skip(asked.name, refusal.message)
+        await projects.archive(self._session, self._actor, project_id, is_archived=asked.is_archived)
 
     async def _may_pin(self, title: str) -> bool:
         if self._pinned is None:

@@ -37,6 +37,8 @@ class Reading:
     stage: DocumentStage
     page_count: int
     """How many of its pages are stored."""
+    copy_of: DocumentId | None = None
+    """The document whose pages and passages it takes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ async def claim(session: Session) -> Reading | None:
         return None
     row.attempts += 1
     row.lease_owner, row.heartbeat_at = uuid7().hex, now()
-    return Reading(row.id, row.project_id, row.lease_owner, row.name, row.sha256, row.stage, row.page_count)
+    return Reading(
+        row.id, row.project_id, row.lease_owner, row.name, row.sha256, row.stage, row.page_count, row.copy_of
+    )
 
 
 async def add_pages(session: Session, held: Reading, pages: Sequence[Page]) -> bool:

@@ -27,7 +27,7 @@ from llm_ui.models import (
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
-from llm_ui.services.projects import require_project
+from llm_ui.services.projects import require_open
 
 TITLE_CHARS = 60
 CHANGED = to_tell("Model changed from {before} to {after}.")
@@ -91,7 +91,7 @@ async def find_run(session: ReadSession, actor: Actor, idempotency_key: str) -> 
 async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -> ChatHistory:
     """Return the row of the chat that is asked in: the one the request names, locked, else a new one not stored yet.
 
-    Raises `NotFound` for a foreign chat, system prompt or project.
+    Raises `NotFound` for a foreign chat, system prompt or project, and `Conflict` when the project is archived.
     """
     require(actor, Permission.CHAT)
     if request.chat_id is not None:
@@ -100,6 +100,7 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
         chat = await session.scalar(query)
         if chat is None:
             raise NotFound("This chat does not exist, or it is not yours. Pick one from the list.")
+        await require_open(session, actor, chat.project_id)
         return chat
     if request.regenerate_of or request.edit_of or request.continue_of:
         raise InvalidInput("To regenerate, edit or continue a message, name its chat.")
@@ -109,7 +110,7 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
         if await session.scalar(prompts) is None:
             raise NotFound("These instructions do not exist any more. Pick others, or none.")
     project_id = None if request.project_id is None else ProjectId(request.project_id)
-    await require_project(session, actor, project_id)
+    await require_open(session, actor, project_id)
     return ChatHistory(
         id=ChatId(uuid7()),
         user_id=actor.user_id,

@@ -22,6 +22,7 @@ from llm_ui.services.prices import Prices
 from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_TAGS, HELPER_TITLES
 from tests.api.conftest import AddModel, RunningApi
 from tests.api.test_answers import ClientOf, asking, everything, started
+from tests.documents.ready import a_project
 from tests.fakes.provider import HELPING, FakeProvider, Received, Reply, answer, numbered_words, reply
 
 on_sqlite = pytest.mark.parametrize("database_config", ["sqlite"], indirect=True)
@@ -87,13 +88,15 @@ async def test_a_chat_is_named_and_tagged_and_questions_are_suggested_and_all_is
     async with provider() as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         helper_id = await help_with(fake.base_url("openai"))
-        events = await everything(client_of(a_user), asking(model_id=model_id))
+        project_id = await a_project(database, a_user)
+        events = await everything(client_of(a_user), asking(model_id=model_id, project_id=project_id))
         found = await made(client_of, a_user, started(events).run_id)
 
     assert isinstance(events[-1].event, CompleteEvent)
     assert (found.title, found.tags, len(found.follow_ups)) == (TITLE, ("a walk", "river"), 3)
     rows = await booked(database)
     assert set(rows) == {UsagePurpose.ANSWER, UsagePurpose.TITLE, UsagePurpose.TAGS, UsagePurpose.FOLLOW_UPS}
+    assert {row.project_id for row in rows.values()} == {project_id}
     title = rows[UsagePurpose.TITLE]
     assert (title.model_id, title.user_id, title.status) == (helper_id, a_user.user_id, RunStatus.COMPLETED)
     assert (title.input_tokens, title.output_tokens, title.usage_source) == (7, 2, UsageSource.PROVIDER)

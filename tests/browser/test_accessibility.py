@@ -177,6 +177,23 @@ def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None
     screen.get_by_role("button", name="Create").click()
     expect(screen.get_by_role("button", name="Upload files")).to_be_visible()
     check("a project")
+    screen.get_by_role("button", name="Settings of the project", exact=True).click()
+    check("settings of a project")
+    screen.keyboard.press("Escape")
+    actions = screen.get_by_role("main").get_by_role("button", name="Actions for the project")
+    actions.click()
+    screen.get_by_role("button", name="Delete …").click()
+    expect(screen.get_by_role("dialog").get_by_text("This is deleted for good:")).to_be_visible()
+    check("what goes with a project")
+    screen.keyboard.press("Escape")
+    actions.click()
+    screen.get_by_role("button", name="Archive", exact=True).last.click()
+    open_menu(screen)
+    screen.get_by_role("button", name="Archived projects").click()
+    check("archived projects")
+    screen.get_by_role("dialog").get_by_role("listitem").get_by_role("button").first.click()
+    expect(screen.get_by_text("is archived: it is only read.")).to_be_visible()
+    check("an archived project")
 
 
 def test_a_project_with_documents(screen: Page, product: Product, check: Check) -> None:

@@ -21,7 +21,7 @@ from llm_ui.services.access import Actor
 from llm_ui.services.documents import Arrived
 from llm_ui.services.ingestion import NewChunk, Reading
 from tests.browser.conftest import Watch, ask, sign_in
-from tests.browser.test_projects import begin_project
+from tests.browser.test_projects import begin_project, choose_for_project
 from tests.fakes.web import PAGE, Answer, a_web_elsewhere
 from tests.product import Product
 
@@ -283,16 +283,47 @@ def test_a_project_that_is_gone_is_said_to_be(page: Page, product: Product) -> N
     expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
 
 
-def test_a_project_with_documents_is_not_deleted_by_one_click(home: Page) -> None:
+def test_what_goes_with_a_project_is_said_before_it_is_deleted(home: Page) -> None:
     pick(home, payload("lease.md", LEASE))
     expect(listed(home)).to_have_count(1)
 
-    home.get_by_role("button", name=re.compile("^Delete the project")).click()
-    expect(home.get_by_role("dialog")).to_contain_text("Its 1 document is deleted with it")
+    home.get_by_role("navigation").get_by_role("button", name=re.compile("^Actions for the project")).click()
+    home.get_by_role("button", name="Delete …").click()
+    expect(home.get_by_role("dialog")).to_contain_text("1 document, ")
     home.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
     expect(home.get_by_text("is gone; its chats are in the list")).to_be_visible()
     expect(home.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+
+
+def test_a_project_begins_like_a_template_with_its_documents(home: Page) -> None:
+    pick(home, payload("lease.md", LEASE))
+    expect(listed(home, "Ready")).to_have_count(1)
+    name = home.get_by_role("heading", level=2).inner_text()
+    home.get_by_role("button", name="Settings of the project", exact=True).click()
+    home.get_by_role("radio", name="Teal").check()
+    home.get_by_role("checkbox", name="A template").check()
+    home.get_by_role("button", name="Save").click()
+    expect(home.get_by_role("dialog")).to_have_count(0)
+
+    home.get_by_role("button", name="← Chats").click()
+    home.get_by_role("button", name="New project").click()
+    form = home.get_by_role("dialog", name="New project")
+    form.get_by_label("Begin with").select_option(label=name)
+    expect(form.get_by_role("radio", name="Teal")).to_be_checked()
+    expect(form.get_by_role("checkbox", name="With the documents of the template")).to_be_checked()
+    form.get_by_role("textbox", name="Name").fill(f"After {name}")
+    form.get_by_role("button", name="Create").click()
+    expect(home.get_by_role("heading", name=f"After {name}", level=2)).to_be_visible()
+    expect(listed(home, "lease.md")).to_contain_text("Ready")
+
+    choose_for_project(home, f"After {name}", "Duplicate …")
+    form = home.get_by_role("dialog", name="Duplicate the project")
+    expect(form.get_by_role("textbox", name="Name")).to_have_value(f"After {name} (copy)")
+    form.get_by_role("checkbox", name="With its documents").uncheck()
+    form.get_by_role("button", name="Duplicate").click()
+    expect(home.get_by_role("heading", name=f"After {name} (copy)", level=2)).to_be_visible()
+    expect(listed(home)).to_have_count(0)
 
 
 def test_a_document_is_read_page_by_page_beside_its_project(home: Page, product: Product) -> None:

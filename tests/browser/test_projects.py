@@ -37,6 +37,71 @@ def begin_project(page: Page, name: str) -> None:
     expect(page.get_by_role("navigation").get_by_text(name, exact=True)).to_be_visible()
 
 
+def test_a_project_looks_as_picked_and_its_chats_begin_with_its_model(page: Page, product: Product) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    begin_project(page, "Orchard")
+    model = page.get_by_label("Model", exact=True).first
+    expect(model.locator("option:checked")).to_have_text(re.compile("^Demo"))
+
+    page.get_by_role("button", name="Settings of the project", exact=True).click()
+    settings = page.get_by_role("dialog", name="Settings of the project")
+    settings.get_by_role("radio", name="Green").check()
+    settings.get_by_role("radio", name="Leaf").check()
+    settings.get_by_label("Model").select_option(label="slow-words")
+    settings.get_by_label("Temperature").fill("0.5")
+    settings.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("It begins with slow-words. Temperature: 0.5.")).to_be_visible()
+    expect(model.locator("option:checked")).to_have_text("slow-words")
+    page.get_by_role("button", name="← Chats").click()
+    expect(model.locator("option:checked")).to_have_text(re.compile("^Demo"))
+    expect(projects(page).filter(has_text="Orchard").locator("svg.tint-green")).to_be_visible()
+    projects(page).filter(has_text="Orchard").click()
+    expect(model.locator("option:checked")).to_have_text("slow-words")
+
+
+def test_an_archived_project_is_out_of_the_way_and_only_read_until_it_is_restored(
+    page: Page, product: Product, title: str
+) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    begin_project(page, "Old house")
+    ask(page, title)
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+    # In a chat that has just begun there, too.
+    choose_for_project(page, "Old house", "Archive")
+
+    expect(page.get_by_text("The project Old house is archived: it is only read.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
+    expect(page.get_by_role("button", name="Archived projects")).to_be_visible()
+    expect(projects(page).filter(has_text="Old house")).to_have_count(0)
+    page.get_by_role("button", name="Archived projects").click()
+    page.get_by_role("dialog", name="Archived projects").get_by_role("button", name="Old house", exact=True).click()
+    expect(page.get_by_role("heading", name="Old house", level=2)).to_be_visible()
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+    expect(page.get_by_role("button", name="Upload files")).to_be_hidden()
+
+    page.get_by_role("button", name="Restore", exact=True).click()
+    expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    page.get_by_role("link", name=title).click()
+    expect(page.get_by_text(title, exact=True).last).to_be_visible()
+    ask(page, "And now?")
+    expect(page.get_by_role("main").get_by_text("And now?")).to_be_visible()
+
+
+def choose_for_project(page: Page, name: str, entry: str) -> None:
+    page.get_by_role("navigation").get_by_role("button", name=f"Actions for the project {name}").click()
+    page.get_by_role("button", name=entry, exact=True).last.click()
+
+
+def delete_project(page: Page, name: str) -> None:
+    choose_for_project(page, name, "Delete …")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+
 def projects(page: Page) -> Locator:
     return shelf(page, "Projects").get_by_role("button")
 
@@ -58,6 +123,7 @@ def test_a_chat_that_begins_in_a_project_is_kept_there(page: Page, product: Prod
     page.reload()
     projects(page).filter(has_text="Thesis").click()
     expect(page.get_by_role("link", name=title)).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile(r"^This month 1 2 \d+ free$"))).to_be_visible()
 
 
 def test_another_tab_learns_of_projects_at_once(chat: Page) -> None:
@@ -68,7 +134,7 @@ def test_another_tab_learns_of_projects_at_once(chat: Page) -> None:
 
     projects(other).filter(has_text="Shared by tabs").click()
     expect(other.get_by_text("No chats here yet.")).to_be_visible()
-    chat.get_by_role("button", name="Delete the project Shared by tabs").click()
+    delete_project(chat, "Shared by tabs")
 
     expect(other.get_by_role("button", name="← Chats")).to_have_count(0)
     expect(projects(other).filter(has_text="Shared by tabs")).to_have_count(0)
@@ -98,10 +164,13 @@ def test_a_project_is_renamed_and_deleted_and_its_chats_stay(chat: Page, title: 
     choose(chat, title, "Move …")
     chat.get_by_role("dialog").get_by_role("button", name="Garden").click()
     projects(chat).filter(has_text="Garden").click()
-    chat.get_by_role("button", name="Rename the project Garden").click()
+    choose_for_project(chat, "Garden", "Settings …")
     chat.get_by_role("textbox", name="Name").fill("thesis?")
-    chat.get_by_role("button", name="Rename", exact=True).last.click()
-    chat.get_by_role("button", name="Delete the project thesis?").click()
+    chat.get_by_role("button", name="Save", exact=True).click()
+    choose_for_project(chat, "thesis?", "Delete …")
+    sure = chat.get_by_role("dialog", name="Delete the project “thesis?”?")
+    expect(sure).to_contain_text("Its 1 chat stays: it goes back to the list.")
+    sure.get_by_role("button", name="Delete").click()
 
     expect(chat.get_by_text("The project thesis? is gone; its chats are in the list.")).to_be_visible()
     expect(chat.get_by_role("link", name=title)).to_be_visible()

@@ -16,14 +16,16 @@ from llm_ui.db import Database
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import AttachmentId, ChatId, ProjectId, uuid7
 from llm_ui.kit.media import inspect
-from llm_ui.models import ChatMessage, FeedbackReason, Rating
+from llm_ui.models import AiModel, ChatMessage, FeedbackReason, ProjectColor, ProjectIcon, Rating
 from llm_ui.services import attachments, chats, documents, ingestion, memories, projects, settings, summaries, tags
 from llm_ui.services.access import Actor
+from llm_ui.services.ai_models import list_models
 from llm_ui.services.archive import archive
 from llm_ui.services.attachments import AttachmentInfo, Received
 from llm_ui.services.documents import Arrived, DocumentInfo
 from llm_ui.services.exports import ExportKind, exported, read_whole_chat
 from llm_ui.services.feedback import Feedback, rate
+from llm_ui.services.projects import ProjectSettings
 from llm_ui.services.settings import PROJECT_DOCUMENTS_MB
 from llm_ui.services.summaries import NewSummary
 from tests.fakes.exports import as_json, chatgpt_chat, librechat_chat, open_webui_chat
@@ -72,9 +74,13 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
     await put_in(seeded, a_user, first.chat_id, "Thesis", "river", "東京 2026")
     await put_in(seeded, a_user, archived.chat_id, "Old")
     async with seeded.writing() as session:
-        empty = await projects.save(session, a_user, None, "Empty")
+        model_id = (await list_models(session, a_user))[0].id
+        looks = ProjectSettings(ProjectColor.TEAL, ProjectIcon.STAR, model_id, "", 0.5, 700, is_template=True)
+        empty = await projects.save(session, a_user, None, "Empty", looks)
+        await projects.let_memory_in(session, a_user, empty, is_in=True)
         await projects.change(session, a_user, empty, instructions="Be brief.")
         await memories.save(session, a_user, None, "It is empty.", is_on=False, project_id=empty)
+        await projects.archive(session, a_user, empty, is_archived=True)
         await chats.pin(session, a_user, first.chat_id, is_pinned=True)
         await chats.set_options(session, a_user, first.chat_id, temperature=0.5, max_tokens=900)
         await chats.archive(session, a_user, archived.chat_id, is_archived=True)
@@ -99,10 +105,32 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         (theirs_empty, *_) = await projects.list_projects(session, another_user)
         (known,) = await memories.list_memories(session, another_user, theirs_empty.id)
     assert (known.text, known.is_on) == ("It is empty.", False)
-    assert theirs_empty.instructions == "Be brief."
+    assert (theirs_empty.instructions, theirs_empty.lets_memory_in, theirs_empty.is_archived) == (
+        "Be brief.",
+        True,
+        True,
+    )
+    assert theirs_empty.settings == replace(looks, model_name="Demo (no language model)")
     assert (fact.text, fact.is_on) == ("I count from zero.", False)
     assert (progress.projects_added, progress.memories_added, progress.skipped) == (3, 1, 0)
     assert (same.chats_same, same.projects_added, same.memories_added, same.skipped) == (2, 0, 0, 0)
+
+
+async def test_a_model_that_is_not_here_is_named_where_chats_were_to_begin_with_it(
+    seeded: Database, a_user: Actor, another_user: Actor, file: Path
+) -> None:
+    async with seeded.writing() as session:
+        model_id = (await list_models(session, a_user))[0].id
+        await projects.save(session, a_user, None, "Thesis", ProjectSettings(model_id=model_id))
+    content = b"".join([piece async for piece in archive(seeded, beside(file), a_user)])
+    async with seeded.writing() as session:
+        (await session.get_one(AiModel, model_id)).is_enabled = False
+
+    await brought_in(seeded, another_user, content, file)
+
+    async with seeded.reading() as session:
+        (theirs,) = await projects.list_projects(session, another_user)
+    assert theirs.settings == ProjectSettings(model_name="Demo (no language model)")
 
 
 async def attached(database: Database, actor: Actor, store: FileStore, name: str, content: bytes) -> AttachmentId:

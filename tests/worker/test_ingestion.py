@@ -12,10 +12,11 @@ from llm_ui.documents.retrieve import retrieve
 from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import DocumentId, ProjectId
-from llm_ui.models import Document, DocumentChunk, DocumentStage
+from llm_ui.models import Document, DocumentChunk, DocumentStage, ProjectColor, ProjectIcon
 from llm_ui.services import documents, ingestion
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import Arrived, DocumentInfo
+from llm_ui.services.project_copies import begin_like
 from llm_ui.worker.ingestion import keep_ingesting
 from tests.documents.ready import a_project
 from tests.worker.conftest import at_work
@@ -158,3 +159,39 @@ async def test_a_worker_that_ends_gives_its_document_back(
 async def _is_begun(database: Database, actor: Actor, document_id: DocumentId) -> bool:
     async with database.reading() as session:
         return (await documents.find(session, actor, document_id)).page_count > 0
+
+
+async def test_a_copy_is_not_read_again_unless_its_original_is_gone(
+    database: Database, database_config: Config, a_user: Actor
+) -> None:
+    original_id = await a_project(database, a_user)
+    info = await uploaded(database, database_config, a_user, original_id, BIRDS)
+    async with at_work(keep_ingesting, database_config, database):
+        await ended(database, a_user, info.id)
+    files = FileStore(database_config.files_path)
+    aside = files.path(info.sha256).with_suffix(".aside")
+
+    async def copy(name: str) -> DocumentInfo:
+        async with database.writing() as session:
+            look = ProjectColor.GREY, ProjectIcon.FOLDER
+            project_id = await begin_like(session, a_user, original_id, name, look, with_documents=True)
+            (found,) = (await documents.list_documents(session, a_user, project_id)).documents
+        return found
+
+    # Without the file nothing could be read.
+    await asyncio.to_thread(files.path(info.sha256).rename, aside)
+    taken_over = await copy("Taken over")
+    async with at_work(keep_ingesting, database_config, database):
+        first = await ended(database, a_user, taken_over.id)
+    await asyncio.to_thread(aside.rename, files.path(info.sha256))
+    read = await copy("Read")
+    async with database.writing() as session:
+        await documents.remove(session, a_user, info.id)
+    async with at_work(keep_ingesting, database_config, database):
+        second = await ended(database, a_user, read.id)
+
+    for one in (first, second):
+        assert (one.stage, one.sha256, one.chunk_count) == (DocumentStage.READY, info.sha256, first.chunk_count)
+        async with database.reading() as session:
+            found = await retrieve(session, a_user, one.project_id, "How heavy is a heron?")
+        assert "two kilograms" in found[0].text

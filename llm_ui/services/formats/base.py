@@ -15,7 +15,7 @@ from llm_ui.errors import Value, filled
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import MessageRole, MessageStatus
 from llm_ui.services.feedback import Feedback
-from llm_ui.services.projects import MAX_NAME_CHARS
+from llm_ui.services.projects import AS_NEW, MAX_NAME_CHARS, ProjectSettings
 from llm_ui.services.tags import MAX_TAGS
 
 MAX_MESSAGES = 50_000
@@ -87,6 +87,10 @@ class ImportedProject:
     name: str
     instructions: str = ""
     facts: tuple[ImportedMemory, ...] = ()
+    settings: ProjectSettings = AS_NEW
+    """Of the model only the name is known."""
+    lets_memory_in: bool = False
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from llm_ui.contract import Source as Cited
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.fetching import checked
 from llm_ui.kit.text import one_line
-from llm_ui.models import FeedbackReason, MessageRole, MessageStatus, Rating
+from llm_ui.models import FeedbackReason, MessageRole, MessageStatus, ProjectColor, ProjectIcon, Rating
 from llm_ui.services.attachments import file_name
 from llm_ui.services.exports import FORMAT, VERSION
 from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
@@ -38,16 +38,20 @@ from llm_ui.services.formats.base import (
     texts,
 )
 from llm_ui.services.memories import MAX_FACTS
-from llm_ui.services.projects import MAX_INSTRUCTIONS_CHARS
+from llm_ui.services.projects import MAX_INSTRUCTIONS_CHARS, ProjectSettings
 from llm_ui.services.summaries import MAX_CHARS
 
 STATUSES = {status.value: status for status in MessageStatus} | {"streaming": MessageStatus.INTERRUPTED}
 ROLES = {role.value: role for role in MessageRole}
 RATINGS = {rating.name.lower(): rating for rating in Rating}
 REASONS = {reason.value: reason for reason in FeedbackReason}
+COLORS = {color.value: color for color in ProjectColor}
+ICONS = {icon.value: icon for icon in ProjectIcon}
 
 MAX_CITED = 500
 """Of one answer."""
+MAX_MODEL_CHARS = 200
+"""Of its name."""
 
 
 def knows(entry: dict[str, Any]) -> bool:
@@ -75,13 +79,9 @@ def read(entry: dict[str, Any]) -> ImportedChat:
             project=project(Source.LLM_UI, kept_in.get("id"), kept_in.get("name")),
         ),
     )
-    temperature, max_tokens = _number(told.get("temperature")), _number(told.get("max_tokens"))
-    return replace(
-        found,
-        summaries=tuple(_summaries(entry, found)),
-        temperature=temperature if temperature is not None and 0 <= temperature <= MAX_TEMPERATURE else None,
-        max_tokens=int(max_tokens) if max_tokens is not None and 1 <= max_tokens <= MAX_ANSWER_TOKENS else None,
-    )
+    temperature, max_tokens = _parameters(told)
+    summaries = tuple(_summaries(entry, found))
+    return replace(found, summaries=summaries, temperature=temperature, max_tokens=max_tokens)
 
 
 def _message(told: dict[str, Any]) -> ImportedMessage:
@@ -96,7 +96,7 @@ def _message(told: dict[str, Any]) -> ImportedMessage:
         text=text(told.get("text")),
         created_at=instant(told.get("created_at")),
         reasoning=text(told.get("reasoning")),
-        model_name=one_line(wrote, 200),
+        model_name=one_line(wrote, MAX_MODEL_CHARS),
         status=STATUSES.get(text(told.get("status")), MessageStatus.COMPLETE),
         feedback=_feedback(mapping(told.get("feedback"))) if role is MessageRole.ASSISTANT else None,
         files=tuple(
@@ -127,8 +127,17 @@ def _summaries(entry: dict[str, Any], found: ImportedChat) -> Iterator[ImportedS
         upto_id = identifier(told.get("upto_id"))
         if upto_id in left:
             left.remove(upto_id)
-            said, wrote = text(told.get("text")).strip()[:MAX_CHARS], one_line(text(told.get("model")), 200)
+            said, wrote = text(told.get("text")).strip()[:MAX_CHARS], one_line(text(told.get("model")), MAX_MODEL_CHARS)
             yield ImportedSummary(upto_id, said, wrote, is_edited=told.get("is_edited") is True)
+
+
+def _parameters(told: dict[str, Any]) -> tuple[float | None, int | None]:
+    """Return how a model is asked: temperature and longest answer, None what is left to it."""
+    temperature, max_tokens = _number(told.get("temperature")), _number(told.get("max_tokens"))
+    return (
+        temperature if temperature is not None and 0 <= temperature <= MAX_TEMPERATURE else None,
+        int(max_tokens) if max_tokens is not None and 1 <= max_tokens <= MAX_ANSWER_TOKENS else None,
+    )
 
 
 def _number(value: object) -> float | None:
@@ -145,7 +154,26 @@ def _kept_project(told: dict[str, Any]) -> Kept | BadEntry:
     if found is None:
         return BadEntry("It is a project without a name.")
     facts = tuple(map(_fact, map(mapping, sequence(told.get("facts"))[:MAX_FACTS])))
-    return replace(found, instructions=text(told.get("instructions"))[:MAX_INSTRUCTIONS_CHARS], facts=facts)
+    return replace(
+        found,
+        instructions=text(told.get("instructions"))[:MAX_INSTRUCTIONS_CHARS],
+        facts=facts,
+        settings=_settings(told),
+        lets_memory_in=told.get("lets_memory_in") is True,
+        is_archived=told.get("is_archived") is True,
+    )
+
+
+def _settings(told: dict[str, Any]) -> ProjectSettings:
+    temperature, max_tokens = _parameters(told)
+    return ProjectSettings(
+        color=COLORS.get(text(told.get("color")), ProjectColor.GREY),
+        icon=ICONS.get(text(told.get("icon")), ProjectIcon.FOLDER),
+        model_name=one_line(text(told.get("model")), MAX_MODEL_CHARS),
+        temperature=temperature,
+        max_tokens=max_tokens,
+        is_template=told.get("is_template") is True,
+    )
 
 
 def _kept_prompt(told: dict[str, Any]) -> Kept:
