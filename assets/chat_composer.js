@@ -258,7 +258,11 @@ export class Composer {
   }
 
   #weigh(number, text) {
-    this.act.gauge({ number, attachments: this.files.ids, project: this.#where().project, text, documents: this.picked.here.map((one) => one.id) })
+    const isTemporary = this.place === TEMPORARY
+    this.act.gauge({
+      number, attachments: this.files.ids, project: this.#where().project, is_temporary: isTemporary,
+      text: isTemporary ? "" : text, documents: this.picked.here.map((one) => one.id),
+    })
   }
 
   #measure() {

@@ -309,6 +309,8 @@ class PreviewRequest(_Wire):
     chat_id: UUID | None = None
     project_id: UUID | None = None
     """Where a chat that begins would be kept."""
+    is_temporary: bool = False
+    """Whether it would be asked in a temporary chat."""
     model_id: UUID | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
     attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] = ()

@@ -19,6 +19,7 @@ async def gauge(
         max_tokens=max_tokens,
         attachments=asked.attachments,
         project_id=asked.project if chat_id is None else None,
+        is_temporary=asked.is_temporary,
         text=asked.text,
         documents=asked.documents,
     )

@@ -191,6 +191,7 @@ class Gauge(Look):
     attachments: Files = ()
     project: UUID | None = None
     """Where the chat is kept that would begin."""
+    is_temporary: bool = False
     text: Annotated[str, Field(max_length=MAX_LOOKED_UP_CHARS)] = ""
     """The beginning of what is written, where documents are looked through for it."""
     documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_PICKED)] = ()

@@ -53,6 +53,9 @@ GO_ON = (
 )
 """Understood by every provider; beginning the answer for the model is refused by some."""
 
+NOT_SENT_IN_TEMPORARY: tuple[LeftOut, ...] = ("memory",)
+"""In a temporary chat nobody is told what is known of the person."""
+
 SYSTEM_PARTS = ("instructions", "project", "memory", "project_memory", "summary", "passages")
 """Origins that are sent ahead of the conversation, as one text."""
 
@@ -175,7 +178,8 @@ async def preview(
     room = Room(target)
     prompt_id = None if chat is None else chat.system_prompt_id
     project_id = _project(request, chat)
-    standing, _ = await _standing(session, actor, Place(prompt_id, project_id, window - reserve), room)
+    without = NOT_SENT_IN_TEMPORARY if request.is_temporary else ()
+    standing, _ = await _standing(session, actor, Place(prompt_id, project_id, window - reserve, without), room)
     fixed = sum(part.tokens for part in standing)
     files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
     attached = sum(file.tokens for file in files)

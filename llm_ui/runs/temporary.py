@@ -1,6 +1,6 @@
 """Temporary chats: their runs are in memory alone, and known by the key of whoever asked."""
 
-from llm_ui.contract import LeftOut, TemporaryRequest
+from llm_ui.contract import TemporaryRequest
 from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId, UserId, uuid7
 from llm_ui.runs import context
@@ -9,8 +9,6 @@ from llm_ui.runs.live_run import LiveRun
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import target as find_target
 from llm_ui.services.turns import Turn, question_text
-
-NOT_SENT: tuple[LeftOut, ...] = ("memory",)
 
 
 class TemporaryRuns:
@@ -57,7 +55,9 @@ async def prepare(
     async with database.reading() as session:
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
-        sent = await context.build(session, actor, turn, target, context.Wanted(request.max_tokens, without=NOT_SENT))
+        sent = await context.build(
+            session, actor, turn, target, context.Wanted(request.max_tokens, without=context.NOT_SENT_IN_TEMPORARY)
+        )
     return LiveRun(
         turn=turn,
         target=target,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select
 
-from llm_ui.contract import CompleteEvent, ErrorEvent, Said, TemporaryRequest, TokenEvent
+from llm_ui.contract import CompleteEvent, ErrorEvent, PreviewRequest, Said, TemporaryRequest, TokenEvent
 from llm_ui.db import Database
 from llm_ui.errors import ContextTooLong, InvalidInput, NotFound
 from llm_ui.kit.ids import ModelId
@@ -69,6 +69,20 @@ async def test_what_was_said_goes_along_and_what_is_known_of_the_person_does_not
     said = [(one["role"], one["content"]) for one in body["messages"] if one["role"] != "system"]
     assert said == [("user", "first"), ("assistant", "second"), ("user", "third")]
     assert "baker" not in request.body.decode()
+
+
+async def test_what_it_will_be_sent_with_is_known_before(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    await add_model("http://127.0.0.1:9/v1", "fake")
+    before = await client_of(a_user).preview(PreviewRequest())
+    async with database.writing() as session:
+        await memories.save(session, a_user, None, "They bake bread.")
+
+    temporary = await client_of(a_user).preview(PreviewRequest(is_temporary=True))
+    kept = await client_of(a_user).preview(PreviewRequest())
+
+    assert temporary.instructions == before.instructions < kept.instructions
 
 
 async def test_the_oldest_messages_are_left_out_when_not_all_fit(
