@@ -24,6 +24,28 @@ class SettingsPage(pn.viewable.Viewer):
                 sentence=_("What holds for everybody in this workspace. Changes take effect at once."),
             ),
             page_notices(state),
+            *self._people(),
+            *self._models(),
+            *self._documents(),
+            section(
+                _("Instructions"),
+                _("Every new chat begins with these words to the model; people do not see them."),
+                self._instructions(),
+            ),
+        )
+
+    def __panel__(self) -> Any:
+        """Return what is drawn."""
+        return self._layout
+
+    async def load(self) -> None:
+        """Read what the page shows."""
+        await self._state.load()
+
+    def _people(self) -> list[Any]:
+        """Return what people may do."""
+        state = self._state
+        return [
             section(
                 _("Accounts"),
                 _("Close registration once everybody is here; administrators can always add people."),
@@ -38,11 +60,12 @@ class SettingsPage(pn.viewable.Viewer):
                 _("People may give others a link to a copy of a chat of theirs, which they can revoke."),
                 chooser(state.param.sharing, _("Who may be given links"), choices.sharing(), state.set_sharing),
             ),
-            section(
-                _("Documents"),
-                _("How much room documents of projects may take. What does not fit is refused; nothing is deleted."),
-                stack(*(self._room(name, label) for name, label in choices.rooms().items())),
-            ),
+        ]
+
+    def _models(self) -> list[Any]:
+        """Return which models do what."""
+        state = self._state
+        return [
             section(
                 _("Default model"),
                 _("New chats start with this model; people may pick another."),
@@ -61,6 +84,12 @@ class SettingsPage(pn.viewable.Viewer):
                 ),
                 self._helper(),
             ),
+        ]
+
+    def _documents(self) -> list[Any]:
+        """Return how documents are found, and how many there may be."""
+        state = self._state
+        return [
             section(
                 _("Search in documents"),
                 _(
@@ -75,19 +104,11 @@ class SettingsPage(pn.viewable.Viewer):
                 ),
             ),
             section(
-                _("Instructions"),
-                _("Every new chat begins with these words to the model; people do not see them."),
-                self._instructions(),
+                _("Documents"),
+                _("How much room documents of projects may take. What does not fit is refused; nothing is deleted."),
+                stack(*(self._room(name, label) for name, label in choices.rooms().items())),
             ),
-        )
-
-    def __panel__(self) -> Any:
-        """Return what is drawn."""
-        return self._layout
-
-    async def load(self) -> None:
-        """Read what the page shows."""
-        await self._state.load()
+        ]
 
     def _instructions(self) -> Any:
         state = self._state
