@@ -18,7 +18,7 @@ export class ProjectMenu {
 
   button(project) {
     const label = t("Actions for the project {name}", { name: project.name })
-    const away = project.is_archived ? t("Restore") : t("Archive")
+    const away = project.is_archived ? t("Restore") : t("Archive the project")
     return iconMenu(label, "more", (menu) => [
       menuEntry(menu, t("Settings …"), () => this.act.settings(project.id)),
       menuEntry(menu, t("Duplicate …"), () => this.act.duplicate(project)),

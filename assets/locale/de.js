@@ -42,6 +42,7 @@ window.llmUiWords = {
 "Any time": "Jederzeit",
 "Anyone who has the link": "Alle, die den Link haben",
 "Archive": "Archiv",
+"Archive the project": "Projekt archivieren",
 "Archived projects": "Archivierte Projekte",
 "Archived. Its chats, facts and documents are still here.": "Archiviert. Chats, Fakten und Dokumente sind noch hier.",
 "Arithmetic, exactly": "Rechnen, ganz genau",

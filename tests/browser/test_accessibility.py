@@ -187,7 +187,7 @@ def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None
     check("what goes with a project")
     screen.keyboard.press("Escape")
     actions.click()
-    screen.get_by_role("button", name="Archive", exact=True).last.click()
+    screen.get_by_role("button", name="Archive the project").click()
     open_menu(screen)
     screen.get_by_role("button", name="Archived projects").click()
     check("archived projects")

@@ -72,7 +72,7 @@ def test_an_archived_project_is_out_of_the_way_and_only_read_until_it_is_restore
     expect(page.get_by_role("button", name="Send")).to_be_visible()
 
     # In a chat that has just begun there, too.
-    choose_for_project(page, "Old house", "Archive")
+    choose_for_project(page, "Old house", "Archive the project")
 
     expect(page.get_by_text("The project Old house is archived: it is only read.")).to_be_visible()
     expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
