@@ -259,6 +259,23 @@ def test_a_page_of_the_web_becomes_a_document_and_is_fetched_again(home: Page) -
         expect(waiting).to_be_hidden()
 
 
+def test_a_document_that_there_is_no_room_for_is_refused(home: Page, product: Product, watch: Watch) -> None:
+    watch.allowed.add("413")
+    with product.connection() as connection:
+        connection.execute(
+            "INSERT INTO settings (name, value, updated_at) VALUES"
+            " ('project_documents_mb', '{\"value\": 1}', datetime('now'))"
+        )
+    try:
+        pick(home, payload("lease.md", LEASE), payload("long.md", b"x" * 1_200_000))
+
+        expect(home.get_by_text("long.md does not fit: the documents of this project take 0 MB")).to_be_visible()
+        expect(home.get_by_text(re.compile(r"^1 document · \d+ bytes of 1 MB"))).to_be_visible()
+    finally:
+        with product.connection() as connection:
+            connection.execute("DELETE FROM settings WHERE name = 'project_documents_mb'")
+
+
 def test_a_question_at_home_begins_a_chat_and_the_way_back_leads_home(home: Page) -> None:
     address = home.url
     ask(home, "What is 6 * 7?")

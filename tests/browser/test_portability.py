@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
+from tests.browser.test_documents import listed, payload, pick
 from tests.browser.test_projects import begin_project
 from tests.browser.test_sidebar import choose, shelf
 from tests.fakes.exports import as_json, chatgpt_chat, chatgpt_zip
@@ -58,11 +59,15 @@ def test_everything_goes_along_to_somebody_else_and_comes_in_once(
     expect(other.get_by_role("article", name="Assistant")).to_contain_text("imported")
 
 
-def test_projects_tags_and_pins_go_along(page: Page, product: Product, new_context: NewContext, tmp_path: Path) -> None:
+def test_projects_documents_tags_and_pins_go_along(
+    page: Page, product: Product, new_context: NewContext, tmp_path: Path
+) -> None:
     sign_in(page, product, "bob")
     new_chat(page)
     begin_project(page, "Herbarium")
     expect(page.get_by_role("heading", name="Herbarium", level=2)).to_be_visible()
+    pick(page, payload("moss.md", b"# Moss\n\nStar moss grows on dunes."))
+    expect(listed(page, "moss.md")).to_contain_text("Ready")
     ask(page, "Which moss is this?")
     expect(page.get_by_role("button", name="Edit answer")).to_be_visible()
     choose(page, "Which moss is this?", "Tags …")
@@ -75,12 +80,13 @@ def test_projects_tags_and_pins_go_along(page: Page, product: Product, new_conte
 
     other = new_context().new_page()
     sign_in(other, product, "ada")
-    expect(bring_in(other, product, file)).to_contain_text("1 project", timeout=LONG_MS)
+    expect(bring_in(other, product, file)).to_contain_text("1 project, 1 document", timeout=LONG_MS)
 
     other.goto(product.url)
     link = shelf(other, "Pinned").get_by_role("link", name="Which moss is this?")
     expect(link).to_contain_text("#moss")
     shelf(other, "Projects").get_by_role("button").filter(has_text="Herbarium").click()
+    expect(listed(other, "moss.md")).to_contain_text("Ready")
     link.click()
     expect(other.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "true")
 
