@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from tabulate import tabulate
 
-from tests.bench import api, chats, imports, pages, parse, rendering, retrieval, search, start
+from tests.bench import api, chats, imports, pages, parse, rendering, retrieval, search, start, vectors
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "chats": chats.measure,
     "search": search.measure,
     "retrieval": retrieval.measure,
+    "vectors": vectors.measure,
     "imports": imports.measure,
     "rendering": rendering.measure,
     "parse": parse.measure,
