@@ -4,7 +4,6 @@ A collection is a folder as the BEIR benchmark has it (Thakur et al. 2021, https
 `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv`.
 """
 
-import asyncio
 import json
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.documents.evaluate import Collection, Embedder, measure
 from llm_ui.errors import InvalidInput
+from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.http import new_client
 from llm_ui.kit.text import storable
 from llm_ui.runs.embed_documents import embed_all
@@ -35,14 +35,15 @@ def evaluate() -> None:
 @evaluate.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--embeddings", "has_embeddings", is_flag=True, help="Measure search by meaning too.")
 @data_dir
-def retrieval(dataset: Path, is_json: bool, data_dir: Path | None) -> None:
+def retrieval(dataset: Path, is_json: bool, has_embeddings: bool, data_dir: Path | None) -> None:
     """Measure how well passages are found, on the questions and judged answers in the folder DATASET.
 
     DATASET is in the format of BEIR: corpus.jsonl, queries.jsonl and qrels/test.tsv. It is searched in a database of
-    its own, which is deleted afterwards. Where the workspace has an embedding model, that is measured too.
+    its own, which is deleted afterwards. With --embeddings the workspace's embedding model makes vectors of it.
     """
-    found = run(lambda: _measured(dataset, settings(data_dir=data_dir)))
+    found = run(lambda: _measured(dataset, settings(data_dir=data_dir) if has_embeddings else None))
     if is_json:
         click.echo(json.dumps(found))
         return
@@ -51,33 +52,35 @@ def retrieval(dataset: Path, is_json: bool, data_dir: Path | None) -> None:
     table(rows, ["strategy", *(name.removesuffix("_ms") for name in names)])
 
 
-def _measured(dataset: Path, workspace: Config) -> dict[str, dict[str, float]]:
+def _measured(dataset: Path, workspace: Config | None) -> dict[str, dict[str, float]]:
     collection = load(dataset)
-    copy = with_database(workspace, _embedder_of)
+    copy = None if workspace is None else with_database(workspace, _embedder_of)
     with tempfile.TemporaryDirectory(prefix="llm-ui-eval-") as folder:
         # Never the database of the settings.
         config = settings(data_dir=folder).model_copy(update={"database_url": None})
-        return with_database(config, lambda database: _compared(database, collection, copy, workspace))
+        if workspace is None or copy is None:
+            return with_database(config, lambda database: measure(database, collection, None))
+        sealer = load_secrets(workspace).sealer
+        return with_database(config, lambda database: _compared(database, collection, copy, sealer))
 
 
-async def _embedder_of(database: Database) -> EmbedderCopy | None:
+async def _embedder_of(database: Database) -> EmbedderCopy:
     async with database.reading() as session:
-        return await embedding.copy_embedder(session)
+        copy = await embedding.copy_embedder(session)
+    if copy is None:
+        raise InvalidInput("No embedding model is set. Choose one under Admin, Settings, or leave out --embeddings.")
+    return copy
 
 
 async def _compared(
-    database: Database, collection: Collection, copy: EmbedderCopy | None, workspace: Config
+    database: Database, collection: Collection, copy: EmbedderCopy, sealer: Sealer
 ) -> dict[str, dict[str, float]]:
-    if copy is None:
-        return await measure(database, collection, None)
     async with database.writing() as session:
         await embedding.paste_embedder(session, copy)
-    sealer = (await asyncio.to_thread(load_secrets, workspace)).sealer
     async with new_client() as http:
         embeddings = Embeddings(database, sealer, http, question=TIMEOUTS)
-        return await measure(
-            database, collection, Embedder(partial(embed_all, database, embeddings), embeddings.question)
-        )
+        embedder = Embedder(partial(embed_all, database, embeddings), embeddings.question)
+        return await measure(database, collection, embedder)
 
 
 def _shown(name: str, figure: float) -> str:

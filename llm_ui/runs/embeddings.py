@@ -145,10 +145,10 @@ def _packed(made: Embedded) -> list[bytes]:
 
 
 async def test_embedding(database: Database, embeddings: Embeddings, actor: Actor, model_id: ModelId) -> EmbeddingTest:
-    """Have a model make a vector, and say in one sentence how it went."""
+    """Have a model make a vector, and say in one sentence how it went. Raises `NotFound` and `InvalidInput`."""
+    async with database.reading() as session:
+        target = await ai_models.target(session, actor, model_id, is_embedder=True)
     try:
-        async with database.reading() as session:
-            target = await ai_models.target(session, actor, model_id, is_embedder=True)
         dimensions = await embeddings.try_out(actor, target)
     except LLMUIError as error:
         return EmbeddingTest(is_ok=False, message=error.message)

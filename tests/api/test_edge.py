@@ -43,7 +43,7 @@ def routes() -> list[tuple[str, str]]:
 
 
 def filled(path: str, some_id: UUID) -> str:
-    for name in ("{run_id}", "{provider_id}"):
+    for name in ("{run_id}", "{provider_id}", "{model_id}"):
         path = path.replace(name, str(some_id))
     return path
 

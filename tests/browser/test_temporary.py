@@ -90,6 +90,7 @@ def test_a_question_is_asked_again_in_other_words(temporary: Page) -> None:
     expect(answers(temporary)).to_contain_text("42")
     ask(temporary, "What is 1 + 1?")
     expect(answers(temporary)).to_have_count(2)
+    expect(answers(temporary).last.get_by_role("button", name="Regenerate")).to_be_visible()
 
     temporary.get_by_role("button", name="Edit question").first.click()
     temporary.get_by_role("textbox", name="Edit question").fill("What is 6 * 8?")

@@ -2,7 +2,9 @@
 
 import json
 import math
+import sqlite3
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +13,7 @@ from llm_ui.db import Database
 from llm_ui.documents.evaluate import measure, ndcg, recall, reciprocal_rank
 from llm_ui.errors import InvalidInput
 from tests.cli.conftest import Cli
+from tests.fakes.embeddings import serving
 
 CLAIMS = {
     "c1": ("Zinc lozenges shorten colds.", {"d1": 2, "d2": 1}),
@@ -98,6 +101,24 @@ def test_the_command_prints_a_table_or_json_and_leaves_the_data_alone(typed: Cli
     assert "lexical" in table
     assert printed["lexical"]["ndcg@10"] == pytest.approx(0.8)
     assert not typed.folder.exists()
+
+
+def test_the_command_compares_words_and_meaning_with_the_models_of_the_workspace(typed: Cli, folder: Path) -> None:
+    none = typed.sentence("eval", "retrieval", str(folder), "--embeddings")
+    with serving() as address:
+        model = ("--model", "things-embed")
+        typed.fine("providers", "add", "Things", "--type", "openai", "--url", address, *model)
+        with sqlite3.connect(typed.folder / "llm-ui.db") as connection:
+            (model_id,) = connection.execute("SELECT id FROM ai_models WHERE name = 'things-embed'").fetchone()
+            value = json.dumps({"value": str(UUID(model_id))})
+            connection.execute("INSERT INTO settings VALUES ('embedding_model_id', ?, '2026-01-01 00:00:00')", (value,))
+        connection.close()
+        printed = json.loads(typed.fine("eval", "retrieval", str(folder), "--embeddings", "--json"))
+
+    assert "No embedding model is set" in none
+    assert printed.keys() == {"lexical", "vector", "hybrid"}
+    assert printed["lexical"]["ndcg@10"] == pytest.approx(0.8)
+    assert printed["hybrid"]["recall@100"] == 1.0, "what words do not find, meaning does"
 
 
 @pytest.mark.parametrize(

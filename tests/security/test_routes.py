@@ -37,6 +37,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/export/everything\.zip$": ("/export/everything.zip", SIGN_IN),
     r"/import$": ("/import", REFUSED),
     r"/s/([^/]+)$": ("/s/guessed", REFUSED),
+    r"/s/([^/]+)/images/([0-9a-f\-]{36})$": (f"/s/guessed/images/{UUID(int=1)}", REFUSED),
     r"/files$": ("/files", REFUSED),
     r"/files/([0-9a-f\-]{36})$": (f"/files/{UUID(int=1)}", SIGN_IN),
     r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents$": (f"/p/{UUID(int=1)}/documents", REFUSED),
