@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, CompleteEvent, ErrorEvent, PreviewRequest, StartEvent, TokenEvent
-from llm_ui.db import Database
+from llm_ui.db import POOL_SIZE, Database
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.ids import ChatId, MessageId, RunId
 from llm_ui.llm_client import Numbered, UserClient
@@ -26,6 +26,8 @@ from tests.fakes.provider import PROTOCOLS, FakeProvider, Reply, answer, numbere
 
 ClientOf = Callable[[Actor], UserClient]
 PIECES = ["Hello ", "wörld ", "👩‍👩‍👧 ", "end"]
+MANY = 3 * 2 * POOL_SIZE
+"""Three times as many as there are connections, and few enough to be stored in time on a busy machine."""
 
 
 def asking(text: str = "hi there", **fields: object) -> ChatRequest:
@@ -552,7 +554,7 @@ async def test_many_streams_hold_no_database_connection(
         client = client_of(a_user)
 
         found = await asyncio.gather(
-            *(everything(client, asking(f"question {number}", model_id=model_id)) for number in range(50))
+            *(everything(client, asking(f"question {number}", model_id=model_id)) for number in range(MANY))
         )
 
     assert all(text_of(events).endswith("w39 ") for events in found)
