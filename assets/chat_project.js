@@ -163,7 +163,9 @@ export class ProjectHome {
     edit.setAttribute("aria-label", instructions ? t("Edit the instructions") : t("Add instructions"))
     edit.disabled = !this.data
     const know = textButton(t("What models know …"), "bar-button", () => this.act.know({ id: this.id, name: this.name }))
-    head.append(know, edit)
+    const buttons = make("div", "buttons")
+    buttons.append(know, edit)
+    head.append(buttons)
     const text = instructions ? make("p", "text", instructions) : make("p", "muted", t("Models are told them in every chat of this project: what it is about, and how to answer."))
     this.told.replaceChildren(head, text)
     this.#drawUsed()

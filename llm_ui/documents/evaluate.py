@@ -30,7 +30,7 @@ BATCH = 2_000
 """Documents of one transaction."""
 NAME_CHARS = 200
 
-Meant = Callable[[Actor, str], Awaitable[Meaning | None]]
+Meant = Callable[[Actor, ProjectId, str], Awaitable[Meaning | None]]
 """Gives a question's vector."""
 Embed = Callable[[], Awaitable[None]]
 """Makes the vectors of all passages."""
@@ -87,7 +87,7 @@ async def measure(database: Database, collection: Collection, embedder: Embedder
     meanings: dict[str, Meaning | None] = {}
     if embedder is not None:
         await embedder.embed()
-        meanings = {question: await embedder.meant(actor, words) for question, words in questions.items()}
+        meanings = {question: await embedder.meant(actor, project_id, words) for question, words in questions.items()}
     found: dict[str, dict[str, float]] = {}
     for strategy in Strategy if meanings else (Strategy.LEXICAL,):
         asked = {

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpx2
 
@@ -13,7 +14,7 @@ from llm_ui.documents.embed import passage_text, question_text
 from llm_ui.documents.vectors import Meaning, Vectors
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.encryption import Sealer
-from llm_ui.kit.ids import ChunkId, ModelId, RunId, UserId, uuid7
+from llm_ui.kit.ids import ChunkId, ModelId, ProjectId, RunId, UserId, uuid7
 from llm_ui.kit.token_count import estimate
 from llm_ui.kit.vectors import packed
 from llm_ui.models import RunStatus, UsagePurpose
@@ -41,6 +42,14 @@ OWN_FAULTS = frozenset({ProviderFault.BAD_REQUEST, ProviderFault.CONTEXT_TOO_LON
 """What a model has against these very texts; with everything else it would be the same for others."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """For whom, and in which project, it is booked."""
+
+    user_id: UserId
+    project_id: ProjectId | None = None
+
+
 class Embeddings:
     """Asks the embedding model. One in each process of the LLM API."""
 
@@ -54,8 +63,8 @@ class Embeddings:
         self._vectors = Vectors()
         self._questions: OrderedDict[tuple[ModelId, str], bytes] = OrderedDict()
 
-    async def question(self, actor: Actor, text: str) -> Meaning | None:
-        """Return a question as a vector; None when no model makes any. Raises our errors when it cannot now."""
+    async def question(self, actor: Actor, project_id: ProjectId, text: str) -> Meaning | None:
+        """Return a question in a project as a vector; None when no model makes any. Raises our errors when it fails."""
         async with self._database.reading() as session:
             target = await embedding.find_embedder(session)
         if target is None or not text.strip():
@@ -64,7 +73,7 @@ class Embeddings:
         vector = self._questions.get(key)
         if vector is None:
             texts = Texts(target.name, (question_text(target.name, text),), is_question=True)
-            made = await self._made(target, actor.user_id, texts, self._question_timeouts)
+            made = await self._made(target, _Bill(actor.user_id, project_id), texts, self._question_timeouts)
             vector = self._questions[key] = packed(made.vectors[0])
         self._questions.move_to_end(key)
         while len(self._questions) > REMEMBERED:
@@ -73,7 +82,7 @@ class Embeddings:
 
     async def try_out(self, actor: Actor, target: ModelTarget) -> int:
         """Return of how many numbers a model's vectors are. Raises our errors when it makes none."""
-        made = await self._made(target, actor.user_id, Texts(target.name, (SAMPLE,)), TIMEOUTS)
+        made = await self._made(target, _Bill(actor.user_id), Texts(target.name, (SAMPLE,)), TIMEOUTS)
         return len(made.vectors[0])
 
     async def embed(self, held: Embedding) -> bool:
@@ -91,19 +100,19 @@ class Embeddings:
                 async with self._database.writing() as session:
                     await embedding.finish(session, held)
                 return True
-            vectors = await self._of_passages(target, held.user_id, passages)
+            vectors = await self._of_passages(target, _Bill(held.user_id, held.project_id), passages)
             async with self._database.writing() as session:
                 if not await embedding.add_vectors(session, held, vectors):
                     return False
 
     async def _of_passages(
-        self, target: ModelTarget, user_id: UserId, passages: Sequence[Unembedded]
+        self, target: ModelTarget, bill: _Bill, passages: Sequence[Unembedded]
     ) -> dict[ChunkId, bytes]:
         texts = tuple(passage_text(target.name, one.title_path, one.text) for one in passages)
         attempt = 1
         while True:
             try:
-                made = await self._made(target, user_id, Texts(target.name, texts), TIMEOUTS)
+                made = await self._made(target, bill, Texts(target.name, texts), TIMEOUTS)
             except ProviderError as error:
                 pause = pause_s(error, attempt)
                 if pause is None:
@@ -114,15 +123,15 @@ class Embeddings:
                 vectors = await asyncio.to_thread(_packed, made)
                 return {one.id: vector for one, vector in zip(passages, vectors, strict=True)}
 
-    async def _made(self, target: ModelTarget, user_id: UserId, texts: Texts, timeouts: Timeouts) -> Embedded:
+    async def _made(self, target: ModelTarget, bill: _Bill, texts: Texts, timeouts: Timeouts) -> Embedded:
         began = time.monotonic()
         key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
         makes = embedder(target.kind)
         made = await makes.embed(self._http, Endpoint(target.base_url, key), texts, timeouts)
-        await self._book(target, user_id, texts, made, round((time.monotonic() - began) * 1000, 1))
+        await self._book(target, bill, texts, made, round((time.monotonic() - began) * 1000, 1))
         return made
 
-    async def _book(self, target: ModelTarget, user_id: UserId, texts: Texts, made: Embedded, took_ms: float) -> None:
+    async def _book(self, target: ModelTarget, bill: _Bill, texts: Texts, made: Embedded, took_ms: float) -> None:
         is_exact = made.input_tokens is not None
         tokens = made.input_tokens if made.input_tokens is not None else sum(map(estimate, texts.texts))
         usage = Usage(
@@ -130,9 +139,10 @@ class Embeddings:
             source="provider" if is_exact else "estimate",
         )  # fmt: skip
         row = booking(
-            RunId(uuid7()), UsagePurpose.EMBEDDING, user_id, target, status=RunStatus.COMPLETED, usage=usage,
+            RunId(uuid7()), UsagePurpose.EMBEDDING, bill.user_id, target, status=RunStatus.COMPLETED, usage=usage,
             metrics=Metrics(total_ms=took_ms),
         )  # fmt: skip
+        row.project_id = bill.project_id
         try:
             async with self._database.writing() as session:
                 session.add(row)

@@ -112,7 +112,7 @@ async def seek(database: Database, embeddings: Embeddings, actor: Actor, search:
     meaning, problem = None, None
     if strategy is not Strategy.LEXICAL:
         try:
-            meaning = await embeddings.question(actor, search.query)
+            meaning = await embeddings.question(actor, search.project_id, search.query)
         except LLMUIError as error:
             if strategy is not None:
                 raise

@@ -81,7 +81,7 @@ async def test_all_passages_get_their_vectors_and_it_is_booked(
         booked = (await session.scalars(select(UsageLog).order_by(UsageLog.created_at))).all()
     assert {one.purpose for one in booked} == {UsagePurpose.EMBEDDING}
     assert [one.input_tokens for one in booked] == [3 * AT_A_TIME, 3 * AT_A_TIME, 15, 3]
-    assert {one.user_id for one in booked} == {a_user.user_id}
+    assert {(one.user_id, one.project_id) for one in booked} == {(a_user.user_id, project)}
 
 
 async def test_f56_what_fails_half_way_is_not_found_by_meaning_and_is_gone_on_with(
