@@ -16,6 +16,8 @@ from llm_ui.contract import (
     Aftermath,
     ChatRequest,
     CompleteEvent,
+    CutPreview,
+    CutRequest,
     EmbeddingTest,
     ErrorBody,
     ErrorEvent,
@@ -133,6 +135,11 @@ class UserClient:
     async def test_provider(self, provider_id: UUID) -> ProviderTest:
         """Test a provider's address and key; the result also tells what it serves."""
         return ProviderTest.model_validate_json(await self._send("POST", f"/v1/providers/{provider_id}/test"))
+
+    async def preview_cut(self, request: CutRequest) -> CutPreview:
+        """Return how a document would be cut into passages."""
+        sent = request.model_dump(mode="json")
+        return CutPreview.model_validate_json(await self._send("POST", "/v1/passages/preview", sent))
 
     async def test_embedding(self, model_id: UUID) -> EmbeddingTest:
         """Have an embedding model make a vector."""

@@ -1,6 +1,7 @@
 """What a page asks that one operation answers: an answer's origin, a search, prompts, links, projects, documents."""
 
 from llm_ui.chat import reply_ops
+from llm_ui.chat.cutting import cutting
 from llm_ui.chat.documents import project
 from llm_ui.chat.explain import explain
 from llm_ui.chat.fetches import fetches
@@ -38,11 +39,16 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
         case _:
-            return await _of_project(context, asked)
+            return await _of_project(context, client, asked)
 
 
-async def _of_project(context: PageContext, asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches) -> Op:
+async def _of_project(
+    context: PageContext, client: UserClient,
+    asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Cuttings,
+) -> Op:  # fmt: skip
     match asked:
+        case reply_ops.ReadCutting() | reply_ops.PreviewCutting() | reply_ops.SaveCutting():
+            return await cutting(context, client, asked)
         case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():
             return await fetches(context, asked)
         case _:

@@ -15,7 +15,7 @@ from llm_ui.models.document import (
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.memory import ChatSummary, UserMemory
-from llm_ui.models.project import ChatTag, Project, ProjectColor, ProjectIcon
+from llm_ui.models.project import ChatTag, Cutting, Project, ProjectColor, ProjectIcon
 from llm_ui.models.prompt import SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
@@ -38,6 +38,7 @@ __all__ = [
     "ChatMessage",
     "ChatSummary",
     "ChatTag",
+    "Cutting",
     "Document",
     "DocumentChunk",
     "DocumentFetch",
