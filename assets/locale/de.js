@@ -48,6 +48,7 @@ window.llmUiWords = {
 "Arithmetic, exactly": "Rechnen, ganz genau",
 "As Python": "Als Python",
 "As curl": "Als curl",
+"As well, but never over the end of a page": "Ebenso, aber nie über ein Seitenende hinweg",
 "Ask again": "Noch einmal fragen",
 "Ask anything": "Frage eingeben",
 "Ask anything; nothing is stored": "Frage eingeben; nichts wird gespeichert",
@@ -113,6 +114,7 @@ window.llmUiWords = {
 "Ctrl Enter": "Strg Eingabe",
 "Ctrl K": "Strg K",
 "Ctrl Shift O": "Strg Umschalt O",
+"Cut all documents this way": "Alle Dokumente so zerlegen",
 "Delete": "Löschen",
 "Delete answer": "Antwort löschen",
 "Delete for good": "Endgültig löschen",
@@ -127,6 +129,7 @@ window.llmUiWords = {
 "Document": "Dokument",
 "Documents": "Dokumente",
 "Documents belong to projects: open a project, or move this chat into one.": "Dokumente gehören zu Projekten: ein Projekt öffnen oder diesen Chat in eines verschieben.",
+"Documents that come are cut this way.": "Neue Dokumente werden so zerlegt.",
 "Documents to answer from": "Dokumente, aus denen geantwortet wird",
 "Done": "Fertig",
 "Download": "Herunterladen",
@@ -186,6 +189,7 @@ window.llmUiWords = {
 "Heart": "Herz",
 "Hide": "Ausblenden",
 "House": "Haus",
+"How it looks in": "So sieht es aus in",
 "How should the answer be?": "Wie soll die Antwort sein?",
 "How the answer should be": "Wie die Antwort sein soll",
 "I teach mathematics at a primary school.": "Ich unterrichte Mathematik an einer Grundschule.",
@@ -281,7 +285,10 @@ window.llmUiWords = {
 "Pages": "Seiten",
 "Part": "Teil",
 "Part {number}": "Teil {number}",
+"Passages": "Passagen",
 "Passages of documents": "Stellen aus Dokumenten",
+"Passages of the document": "Passagen des Dokuments",
+"Passages …": "Passagen …",
 "Pasted file": "Eingefügte Datei",
 "People": "Menschen",
 "People of this workspace, signed in": "Angemeldete Personen dieses Arbeitsbereichs",
@@ -301,6 +308,7 @@ window.llmUiWords = {
 "Project": "Projekt",
 "Projects": "Projekte",
 "Prompts": "Vorlagen",
+"Questions are answered from passages. Short ones are found more exactly, long ones say more of what is around.": "Fragen werden aus Passagen beantwortet. Kurze werden genauer gefunden, lange sagen mehr von dem, was rundherum steht.",
 "Queue": "Einreihen",
 "Quote": "Zitieren",
 "Read {name} once more": "{name} noch einmal lesen",
@@ -427,6 +435,7 @@ window.llmUiWords = {
 "To be fetched": "Noch abzurufen",
 "Today": "Heute",
 "Tokens": "Tokens",
+"Tokens of a passage": "Tokens einer Passage",
 "Tone or style": "Ton oder Stil",
 "Too slow": "Zu langsam",
 "Try again": "Erneut versuchen",
@@ -465,6 +474,7 @@ window.llmUiWords = {
 "What you ask below begins a chat in this project.": "Eine Frage unten beginnt einen Chat in diesem Projekt.",
 "What you told of yourself": "Angaben zur eigenen Person",
 "When it took more than 10 seconds and this page is not in view. Kept in this browser.": "Wenn sie mehr als 10 Sekunden gedauert hat und diese Seite nicht zu sehen ist. Gilt in diesem Browser.",
+"Where they begin and end": "Wo sie beginnen und enden",
 "While an answer is written: interrupt it and send": "Während eine Antwort entsteht: sie unterbrechen und senden",
 "While an answer is written: queue the message, or steer the answer (see Chat settings)": "Während eine Antwort entsteht: die Nachricht einreihen oder die Antwort lenken (siehe Chat-Einstellungen)",
 "Who may read it": "Wer darf ihn lesen",
@@ -472,6 +482,7 @@ window.llmUiWords = {
 "With files": "Mit Dateien",
 "With its documents": "Mit den Dokumenten",
 "With or without files": "Mit oder ohne Dateien",
+"With sections and paragraphs, over the ends of pages": "Mit Abschnitten und Absätzen, über Seitenenden hinweg",
 "With the documents of the template": "Mit den Dokumenten der Vorlage",
 "With the tag": "Mit dem Schlagwort",
 "Without the earlier messages": "Ohne die früheren Nachrichten",
@@ -501,6 +512,7 @@ window.llmUiWords = {
 "free": "kostenlos",
 "from {host}": "von {host}",
 "model's own": "wie das Modell",
+"of these repeated from the one before": "davon wiederholt aus der vorigen",
 "of {n}": "von {n}",
 "reading {name}": "gelesen wird {name}",
 "reading {name}, page {page}": "gelesen wird {name}, Seite {page}",
@@ -566,6 +578,10 @@ window.llmUiWords = {
 "{n} Dokument",
 "{n} Dokumente"
 ],
+"{n} document is cut anew.": [
+"{n} Dokument wird neu zerlegt.",
+"{n} Dokumente werden neu zerlegt."
+],
 "{n} document, {size}": [
 "{n} Dokument, {size}",
 "{n} Dokumente, {size}"
@@ -622,6 +638,14 @@ window.llmUiWords = {
 "{n} passage of the documents goes along, with about {tokens} tokens.": [
 "{n} Stelle aus Dokumenten geht mit, mit etwa {tokens} Tokens.",
 "{n} Stellen aus Dokumenten gehen mit, mit etwa {tokens} Tokens."
+],
+"{n} passage of {mean} tokens on the first pages.": [
+"{n} Passage mit {mean} Tokens auf den ersten Seiten.",
+"{n} Passagen auf den ersten Seiten mit je {mean} Tokens im Mittel."
+],
+"{n} passage of {mean} tokens.": [
+"{n} Passage mit {mean} Tokens.",
+"{n} Passagen mit je {mean} Tokens im Mittel."
 ],
 "{n} project": [
 "{n} Projekt",

@@ -15,7 +15,7 @@ from llm_ui.kit.i18n import later
 from llm_ui.kit.reading import Page
 from llm_ui.models import Cutting, DocumentStage
 from llm_ui.services import ingestion
-from llm_ui.services.cutting import CuttingInfo
+from llm_ui.services.cutting import CuttingInfo, cutting_of
 from llm_ui.services.document_copies import Step, take_over
 from llm_ui.services.ingestion import NewChunk, Reading
 
@@ -42,7 +42,7 @@ async def ingest(database: Database, store: FileStore, held: Reading) -> bool:
         return False
     async with database.reading() as session:
         pages = await ingestion.stored_pages(session, held)
-        cutting = await ingestion.cutting_of(session, held)
+        cutting = await cutting_of(session, held.project_id)
     found = await asyncio.to_thread(cut, pages, cutting)
     if not found:
         raise InvalidInput(NOTHING)

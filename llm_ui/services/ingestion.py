@@ -15,8 +15,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import DocumentId, ProjectId, uuid7
 from llm_ui.kit.reading import Block, Page
-from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage, Project
-from llm_ui.services.cutting import CuttingInfo
+from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage
 
 LEASE = timedelta(seconds=15)
 """After so long without a heartbeat a worker counts as dead."""
@@ -102,13 +101,6 @@ async def stored_pages(session: ReadSession, held: Reading) -> list[Page]:
     # rights: of the document that the worker holds
     pages = select(DocumentPage).where(DocumentPage.document_id == held.id).order_by(DocumentPage.number)
     return [Page(row.number, tuple(map(Block.of, row.blocks))) for row in await session.scalars(pages)]
-
-
-async def cutting_of(session: ReadSession, held: Reading) -> CuttingInfo:
-    """Return how the documents of the project are cut."""
-    # rights: of the project whose document the worker holds
-    columns = select(Project.cutting, Project.passage_tokens, Project.overlap_tokens)
-    return CuttingInfo(*(await session.execute(columns.where(Project.id == held.project_id))).one())
 
 
 async def beat(session: Session, held: Reading) -> bool:

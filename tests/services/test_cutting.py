@@ -6,9 +6,10 @@ from sqlalchemy import select
 from llm_ui.db import Database
 from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.models import Cutting, Document, DocumentStage
-from llm_ui.services import projects
+from llm_ui.services import ingestion, projects
 from llm_ui.services.access import Actor
 from llm_ui.services.cutting import CuttingInfo, read_cutting, set_cutting
+from llm_ui.services.ingestion import NewChunk
 from tests.documents.seeding import a_document, a_project
 
 SLIDES = CuttingInfo(Cutting.PAGES, 200, 20)
@@ -57,3 +58,20 @@ async def test_it_is_a_matter_of_who_has_the_project_and_while_it_is_open(
     with pytest.raises(Conflict):
         async with database.writing() as session:
             await set_cutting(session, a_user, project, SLIDES)
+
+
+async def test_a_worker_that_cuts_the_old_way_loses_the_document(database: Database, a_user: Actor) -> None:
+    project = await a_project(database, a_user)
+    document = await a_document(database, a_user, project, [], stage=DocumentStage.PARSED)
+    async with database.writing() as session:
+        held = await ingestion.claim(session)
+        assert held is not None
+        await set_cutting(session, a_user, project, SLIDES)
+
+    async with database.writing() as session:
+        assert not await ingestion.add_chunks(session, held, 0, [NewChunk("", "A heron.", 1, 1, 3)])
+    async with database.writing() as session:
+        again = await ingestion.claim(session)
+        assert await set_cutting(session, a_user, project, SLIDES) == 0, "nothing is done when nothing is changed"
+    assert again is not None
+    assert again.id == document
