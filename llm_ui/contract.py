@@ -386,36 +386,6 @@ class Retrieved(_Wire):
     """Why words alone were searched, although there is an embedding model."""
 
 
-class CutRequest(_Wire):
-    """Show how a document would be cut into passages."""
-
-    document_id: UUID
-    by: Literal["structure", "pages"] = "structure"
-    passage_tokens: int = 350
-    overlap_tokens: int = 50
-
-
-class CutPassage(_Wire):
-    """A passage as it would be."""
-
-    headings: tuple[str, ...]
-    text: str
-    page_from: int
-    page_to: int
-    tokens: int
-
-
-class CutPreview(_Wire):
-    """The first passages of a document as it would be cut."""
-
-    passages: tuple[CutPassage, ...]
-    count: int
-    """Of all that were cut."""
-    mean_tokens: int
-    is_all: bool
-    """Whether all of the document was cut, and not its first pages only."""
-
-
 class ModelView(_Wire):
     """A model that may be asked."""
 

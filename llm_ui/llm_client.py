@@ -16,8 +16,6 @@ from llm_ui.contract import (
     Aftermath,
     ChatRequest,
     CompleteEvent,
-    CutPreview,
-    CutRequest,
     EmbeddingTest,
     ErrorBody,
     ErrorEvent,
@@ -32,6 +30,7 @@ from llm_ui.contract import (
     StartEvent,
     TemporaryRequest,
 )
+from llm_ui.contract_passages import CutPreview, CutRequest
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import language

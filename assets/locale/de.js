@@ -285,10 +285,10 @@ window.llmUiWords = {
 "Pages": "Seiten",
 "Part": "Teil",
 "Part {number}": "Teil {number}",
-"Passages": "Passagen",
+"Passages": "Abschnitte",
 "Passages of documents": "Stellen aus Dokumenten",
-"Passages of the document": "Passagen des Dokuments",
-"Passages …": "Passagen …",
+"Passages of the document": "Abschnitte des Dokuments",
+"Passages …": "Abschnitte …",
 "Pasted file": "Eingefügte Datei",
 "People": "Menschen",
 "People of this workspace, signed in": "Angemeldete Personen dieses Arbeitsbereichs",
@@ -308,7 +308,7 @@ window.llmUiWords = {
 "Project": "Projekt",
 "Projects": "Projekte",
 "Prompts": "Vorlagen",
-"Questions are answered from passages. Short ones are found more exactly, long ones say more of what is around.": "Fragen werden aus Passagen beantwortet. Kurze werden genauer gefunden, lange sagen mehr von dem, was rundherum steht.",
+"Questions are answered from passages. Short ones are found more exactly, long ones say more of what is around.": "Fragen werden aus Abschnitten beantwortet. Kurze werden genauer gefunden, lange sagen mehr von dem, was rundherum steht.",
 "Queue": "Einreihen",
 "Quote": "Zitieren",
 "Read {name} once more": "{name} noch einmal lesen",
@@ -435,7 +435,7 @@ window.llmUiWords = {
 "To be fetched": "Noch abzurufen",
 "Today": "Heute",
 "Tokens": "Tokens",
-"Tokens of a passage": "Tokens einer Passage",
+"Tokens of a passage": "Tokens je Abschnitt",
 "Tone or style": "Ton oder Stil",
 "Too slow": "Zu langsam",
 "Try again": "Erneut versuchen",
@@ -482,7 +482,7 @@ window.llmUiWords = {
 "With files": "Mit Dateien",
 "With its documents": "Mit den Dokumenten",
 "With or without files": "Mit oder ohne Dateien",
-"With sections and paragraphs, over the ends of pages": "Mit Abschnitten und Absätzen, über Seitenenden hinweg",
+"With sections and paragraphs, over the ends of pages": "Mit Kapiteln und Absätzen, über Seitenenden hinweg",
 "With the documents of the template": "Mit den Dokumenten der Vorlage",
 "With the tag": "Mit dem Schlagwort",
 "Without the earlier messages": "Ohne die früheren Nachrichten",
@@ -512,7 +512,7 @@ window.llmUiWords = {
 "free": "kostenlos",
 "from {host}": "von {host}",
 "model's own": "wie das Modell",
-"of these repeated from the one before": "davon wiederholt aus der vorigen",
+"of these repeated from the one before": "davon wiederholt aus dem vorigen",
 "of {n}": "von {n}",
 "reading {name}": "gelesen wird {name}",
 "reading {name}, page {page}": "gelesen wird {name}, Seite {page}",
@@ -640,12 +640,12 @@ window.llmUiWords = {
 "{n} Stellen aus Dokumenten gehen mit, mit etwa {tokens} Tokens."
 ],
 "{n} passage of {mean} tokens on the first pages.": [
-"{n} Passage mit {mean} Tokens auf den ersten Seiten.",
-"{n} Passagen auf den ersten Seiten mit je {mean} Tokens im Mittel."
+"{n} Abschnitt mit {mean} Tokens auf den ersten Seiten.",
+"{n} Abschnitte auf den ersten Seiten mit je {mean} Tokens im Mittel."
 ],
 "{n} passage of {mean} tokens.": [
-"{n} Passage mit {mean} Tokens.",
-"{n} Passagen mit je {mean} Tokens im Mittel."
+"{n} Abschnitt mit {mean} Tokens.",
+"{n} Abschnitte mit je {mean} Tokens im Mittel."
 ],
 "{n} project": [
 "{n} Projekt",

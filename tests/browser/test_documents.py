@@ -386,6 +386,32 @@ def test_a_cited_passage_is_shown_where_it_stands_also_on_a_phone(
     expect(viewer(phone).get_by_role("heading", name="This document is gone")).to_be_visible()
 
 
+def test_passages_are_seen_before_all_documents_are_cut_anew(home: Page) -> None:
+    chapters = [f"## Chapter {n}\n\n" + f"The heron of chapter {n} stands in the reeds. " * 12 for n in range(1, 5)]
+    pick(home, payload("herons.md", "\n\n".join(chapters).encode()), payload("lease.md", LEASE))
+    expect(listed(home, "Ready")).to_have_count(2)
+    home.get_by_role("button", name="Passages …").click()
+    dialog = home.get_by_role("dialog", name="Passages")
+    passages = dialog.get_by_role("list", name="Passages of the document").get_by_role("listitem")
+    dialog.get_by_role("combobox", name="How it looks in").select_option(label="herons.md")
+    expect(passages.first).to_contain_text("The heron of chapter 1")
+    few = passages.count()
+
+    dialog.get_by_role("spinbutton", name="Tokens of a passage").fill("60")
+    dialog.get_by_role("spinbutton", name="of these repeated").fill("0")
+    expect(dialog.get_by_role("status")).to_contain_text(re.compile(r"passages, \d+ tokens each on average"))
+    expect(passages.nth(few)).to_be_visible()
+    many = passages.count()
+    expect(listed(home, "herons.md")).to_contain_text(f"{few} passages")
+    dialog.get_by_role("button", name="Cut all documents this way").click()
+
+    expect(home.get_by_text("2 documents are cut anew.")).to_be_visible()
+    expect(listed(home, "herons.md")).to_contain_text(f"{many} passages")
+    home.reload()
+    home.get_by_role("button", name="Passages …").click()
+    expect(dialog.get_by_role("spinbutton", name="Tokens of a passage")).to_have_value("60")
+
+
 def test_documents_are_picked_for_a_question_with_the_keyboard_alone(home: Page, product: Product) -> None:
     store(product, home.url, "Picked.pdf")
     store(product, home.url, "Other.pdf")

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
-from llm_ui.contract import CutPassage, CutPreview, CutRequest
+from llm_ui.contract_passages import CutPassage, CutPreview, CutRequest
 from llm_ui.documents.preview import preview
 from llm_ui.kit.ids import DocumentId
 from llm_ui.models import Cutting
