@@ -44,7 +44,7 @@ function figuresOf(one) {
 }
 
 export class DocumentList {
-  // `act` has tell(op), open(id), buttons(): what adds documents, web: what is still to be fetched, and fetches: whether
+  // `act` has tell(op), open(id), cut() and tryOut(): their dialogs, buttons(): what adds documents, web: what is still to be fetched, and fetches: whether
   // anything may be.
   constructor(act) {
     this.act = act
@@ -71,7 +71,9 @@ export class DocumentList {
     head.append(title, this.act.buttons())
     this.total = make("p", "muted")
     this.figuresRow = make("div", "documents-figures")
-    this.figuresRow.append(this.total, textButton(t("Passages …"), "bar-button", () => this.act.cut()))
+    const tools = make("div", "tools")
+    tools.append(textButton(t("Search on trial …"), "bar-button", () => this.act.tryOut()), textButton(t("Passages …"), "bar-button", () => this.act.cut()))
+    this.figuresRow.append(this.total, tools)
     this.said = make("p", "visually-hidden")
     this.said.setAttribute("role", "status")
     this.box = Object.assign(make("input"), { type: "search", placeholder: t("Find by name"), maxLength: MAX_NAME_CHARS })

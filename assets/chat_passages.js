@@ -19,6 +19,29 @@ function choice(options) {
   return select
 }
 
+// What says how documents are cut: set({…}) fills it, wanted() tells it, isValid() whether it can be so.
+export function cutFields() {
+  const node = make("div", "cut-fields")
+  const by = choice([["structure", t("With sections and paragraphs, over the ends of pages")], ["pages", t("As well, but never over the end of a page")]])
+  const [size, overlap] = [number("", LEAST_TOKENS, MOST_TOKENS), number("", 0, MOST_TOKENS / 2)]
+  const sizes = make("div", "numbers")
+  sizes.append(field(t("Tokens of a passage"), size), field(t("of these repeated from the one before"), overlap))
+  node.append(field(t("Where they begin and end"), by), sizes)
+  const bound = () => { overlap.max = Math.floor((size.valueAsNumber || 0) / 2) }
+  node.addEventListener("input", bound)
+  return {
+    node,
+    set(cut) {
+      Object.assign(by, { value: cut.by })
+      Object.assign(size, { value: cut.passage_tokens })
+      Object.assign(overlap, { value: cut.overlap_tokens })
+      bound()
+    },
+    wanted: () => ({ by: by.value, passage_tokens: size.valueAsNumber || 0, overlap_tokens: overlap.valueAsNumber || 0 }),
+    isValid: () => size.checkValidity() && overlap.checkValidity(),
+  }
+}
+
 // A passage as it would be, with where it stands and how long it is.
 function passage(one) {
   const node = make("li")
@@ -46,29 +69,25 @@ export class Passages {
     if (op.project !== this.project) return
     const { dialog, body } = this.cutting
     const form = make("form")
-    this.by = choice([["structure", t("With sections and paragraphs, over the ends of pages")], ["pages", t("As well, but never over the end of a page")]])
-    this.by.value = op.by
-    this.size = number(op.passage_tokens, LEAST_TOKENS, MOST_TOKENS)
-    this.overlap = number(op.overlap_tokens, 0, MOST_TOKENS / 2)
+    this.fields = cutFields()
+    this.fields.set(op)
     this.document = choice(this.documents().map(({ id, name }) => [id, name]))
     this.state = make("p", "muted")
     this.state.setAttribute("role", "status")
     this.list = make("ol", "cut")
     this.list.tabIndex = 0
     this.list.setAttribute("aria-label", t("Passages of the document"))
-    const sizes = make("div", "numbers")
-    sizes.append(field(t("Tokens of a passage"), this.size), field(t("of these repeated from the one before"), this.overlap))
     const buttons = make("div", "buttons")
     buttons.append(make("button", "primary", t("Cut all documents this way")), textButton(t("Cancel"), "more", () => dialog.close()))
     form.append(
       make("p", "muted", t("Questions are answered from passages. Short ones are found more exactly, long ones say more of what is around.")),
-      field(t("Where they begin and end"), this.by), sizes,
+      this.fields.node,
       ...(this.document.options.length ? [field(t("How it looks in"), this.document), this.state, this.list] : []), buttons,
     )
     form.addEventListener("input", () => this.#preview(PAUSE_MS))
     form.addEventListener("submit", (event) => {
       event.preventDefault()
-      this.tell({ op: "save_cutting", project: this.project, ...this.#wanted() })
+      this.tell({ op: "save_cutting", project: this.project, ...this.fields.wanted() })
     })
     body.replaceChildren(form)
     dialog.showModal()
@@ -90,18 +109,13 @@ export class Passages {
     window.llmUi.toast(op.cut_anew ? tn("{n} document is cut anew.", "{n} documents are cut anew.", op.cut_anew, { n: shown(op.cut_anew) }) : t("Documents that come are cut this way."))
   }
 
-  #wanted() {
-    return { by: this.by.value, passage_tokens: this.size.valueAsNumber || 0, overlap_tokens: this.overlap.valueAsNumber || 0 }
-  }
-
   #preview(pause) {
     clearTimeout(this.timer)
     if (!this.document.value) return
     this.timer = setTimeout(() => {
-      this.overlap.max = Math.floor((this.size.valueAsNumber || 0) / 2)
-      if (!this.size.checkValidity() || !this.overlap.checkValidity()) return
+      if (!this.fields.isValid()) return
       this.number += 1
-      this.tell({ op: "preview_cutting", document: this.document.value, number: this.number, ...this.#wanted() })
+      this.tell({ op: "preview_cutting", document: this.document.value, number: this.number, ...this.fields.wanted() })
     }, pause)
   }
 }

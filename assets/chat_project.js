@@ -2,6 +2,7 @@
 
 import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
+import { Bench } from "./chat_bench.js"
 import { Passages } from "./chat_passages.js"
 import { projectIcon } from "./chat_project_look.js"
 import { Uploads } from "./chat_uploads.js"
@@ -109,7 +110,8 @@ export class ProjectHome {
     this.used.setAttribute("aria-labelledby", "used-title")
     this.web = new FromWeb(this.act.tell)
     this.passages = new Passages(this.act.tell, () => this.list.rows.map(({ one }) => one).filter(({ stage }) => stage === "ready"))
-    this.list = new DocumentList({ cut: () => this.passages.ask(this.id), tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id), web: this.web, fetches: this.act.fetches() })
+    this.bench = new Bench(this.act.tell)
+    this.list = new DocumentList({ tryOut: () => this.bench.ask(this.id), cut: () => this.passages.ask(this.id), tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id), web: this.web, fetches: this.act.fetches() })
     const uploads = make("section", "uploads")
     uploads.hidden = true
     uploads.setAttribute("aria-label", t("Uploads"))

@@ -53,6 +53,17 @@ class Cutting(StrEnum):
     """As well, but never over the end of a page: of slides, where each says one thing."""
 
 
+class Strategy(StrEnum):
+    """Ways to find passages, by their names."""
+
+    LEXICAL = "lexical"
+    """By their words."""
+    VECTOR = "vector"
+    """By what they mean."""
+    HYBRID = "hybrid"
+    """By both."""
+
+
 class Project(Timestamped, Base):
     """Chats and documents of one person that belong together. Nothing crosses from one project to another."""
 
@@ -86,6 +97,8 @@ class Project(Timestamped, Base):
     """What a passage of its documents has at most, but for a long row of a table."""
     overlap_tokens: Mapped[int] = mapped_column(default=50, server_default="50")
     """What a passage repeats of the one before."""
+    strategy: Mapped[Strategy | None] = mapped_column(enum_column(Strategy))
+    """How passages are found for its chats; None: by both where an embedding model is set, else by words."""
     is_template: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is offered where a project is begun."""
     archived_at: Mapped[datetime | None]

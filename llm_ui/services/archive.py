@@ -28,6 +28,7 @@ from llm_ui.services.documents import DocumentInfo, list_documents
 from llm_ui.services.exports import ExportKind, WholeChat, exported, file_name, read_whole_chats
 from llm_ui.services.memories import list_memories
 from llm_ui.services.projects import ProjectInfo, list_projects
+from llm_ui.services.retrieval import strategy_of
 
 FORMAT = "llm-ui-archive"
 VERSION = 1
@@ -179,7 +180,10 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
             "name": one.name,
             "instructions": one.instructions,
             **_told(one),
-            "passages": _cut(await read_cutting(session, actor, one.id)),
+            "passages": {
+                **_cut(await read_cutting(session, actor, one.id)),
+                "strategy": await strategy_of(session, actor, one.id),
+            },
             "facts": [{"text": fact.text, "is_on": fact.is_on} for fact in await list_memories(session, actor, one.id)],
         }
         for one in own_projects

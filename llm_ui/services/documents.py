@@ -294,10 +294,10 @@ async def read_page(
 
 
 async def read_pages(
-    session: ReadSession, actor: Actor, document_id: DocumentId, *, most: int
+    session: ReadSession, actor: Actor, document_id: DocumentId, *, most: int, after: int = 0
 ) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Return the first pages of a document, their numbers and blocks."""
-    mine = readable(DocumentPage, actor).where(DocumentPage.document_id == document_id)
+    """Return the first pages of a document after one, their numbers and blocks."""
+    mine = readable(DocumentPage, actor).where(DocumentPage.document_id == document_id, DocumentPage.number > after)
     rows = await session.scalars(mine.order_by(DocumentPage.number).limit(most))
     return [(row.number, row.blocks) for row in rows]
 

@@ -11,6 +11,7 @@ from llm_ui.services.cutting import read_cutting
 from llm_ui.services.memories import list_memories
 from llm_ui.services.projects import read, save
 from llm_ui.services.quotas import require_room
+from llm_ui.services.retrieval import strategy_of
 
 
 async def begin_like(
@@ -37,6 +38,7 @@ async def begin_like(
     # As it is, even when the model is gone: that is said at the project's home.
     row.model_id, row.model_name = original.settings.model_id, original.settings.model_name
     row.temperature, row.max_tokens = original.settings.temperature, original.settings.max_tokens
+    row.strategy = await strategy_of(session, actor, original_id)
     cutting = await read_cutting(session, actor, original_id)
     row.cutting, row.passage_tokens, row.overlap_tokens = cutting.by, cutting.passage_tokens, cutting.overlap_tokens
     for fact in await list_memories(session, actor, original_id):

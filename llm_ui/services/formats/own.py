@@ -12,7 +12,16 @@ from llm_ui.contract import Source as Cited
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.fetching import checked
 from llm_ui.kit.text import one_line
-from llm_ui.models import Cutting, FeedbackReason, MessageRole, MessageStatus, ProjectColor, ProjectIcon, Rating
+from llm_ui.models import (
+    Cutting,
+    FeedbackReason,
+    MessageRole,
+    MessageStatus,
+    ProjectColor,
+    ProjectIcon,
+    Rating,
+    Strategy,
+)
 from llm_ui.services.attachments import file_name
 from llm_ui.services.cutting import AS_CUT, CuttingInfo
 from llm_ui.services.cutting import checked as checked_cutting
@@ -49,6 +58,7 @@ RATINGS = {rating.name.lower(): rating for rating in Rating}
 REASONS = {reason.value: reason for reason in FeedbackReason}
 COLORS = {color.value: color for color in ProjectColor}
 ICONS = {icon.value: icon for icon in ProjectIcon}
+STRATEGIES = {one.value: one for one in Strategy}
 
 MAX_CITED = 500
 """Of one answer."""
@@ -162,6 +172,7 @@ def _kept_project(told: dict[str, Any]) -> Kept | BadEntry:
         facts=facts,
         settings=_settings(told),
         cutting=_cutting(mapping(told.get("passages"))),
+        strategy=STRATEGIES.get(text(mapping(told.get("passages")).get("strategy"))),
         lets_memory_in=told.get("lets_memory_in") is True,
         is_archived=told.get("is_archived") is True,
     )
