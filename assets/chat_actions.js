@@ -7,7 +7,7 @@ import { TEMPORARY } from "./chat_temporary.js"
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
   "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
-  "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch",
+  "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch", "save_cutting", "read_bench", "try_search", "judge_passage", "change_case", "delete_case", "measure_cases", "promote",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -187,6 +187,20 @@ export function replies(page) {
     document_changed: (op) => page.home.news(op),
     document_gone: (op) => documents.gone(op),
     document_page: (op) => documents.update(op),
+    bench: (op) => page.home.bench.update(op),
+    bench_refused: (op) => page.home.bench.refused(op),
+    tried: (op) => page.home.bench.found(op),
+    measured: (op) => page.home.bench.compare(op),
+    promoted: (op) => {
+      page.home.bench.promoted(op)
+      page.home.news({ ...op, op: "documents_now" })
+    },
+    cutting: (op) => page.home.passages.cuttings(op),
+    cut: (op) => page.home.passages.cut(op),
+    documents_cut: (op) => {
+      page.home.passages.saved(op)
+      page.home.news({ ...op, op: "documents_now" })
+    },
     documents: (op) => page.home.news(op),
     documents_now: (op) => page.home.news(op),
     explained: (op) => page.explanation.show(op),

@@ -44,7 +44,7 @@ function figuresOf(one) {
 }
 
 export class DocumentList {
-  // `act` has tell(op), open(id), buttons(): what adds documents, web: what is still to be fetched, and fetches: whether
+  // `act` has tell(op), open(id), cut() and tryOut(): their dialogs, buttons(): what adds documents, web: what is still to be fetched, and fetches: whether
   // anything may be.
   constructor(act) {
     this.act = act
@@ -70,6 +70,10 @@ export class DocumentList {
     const head = make("div", "documents-head")
     head.append(title, this.act.buttons())
     this.total = make("p", "muted")
+    this.figuresRow = make("div", "documents-figures")
+    const tools = make("div", "tools")
+    tools.append(textButton(t("Search on trial …"), "bar-button", () => this.act.tryOut()), textButton(t("Passages …"), "bar-button", () => this.act.cut()))
+    this.figuresRow.append(this.total, tools)
     this.said = make("p", "visually-hidden")
     this.said.setAttribute("role", "status")
     this.box = Object.assign(make("input"), { type: "search", placeholder: t("Find by name"), maxLength: MAX_NAME_CHARS })
@@ -82,7 +86,7 @@ export class DocumentList {
     this.list.setAttribute("aria-labelledby", "documents-title")
     this.empty = make("p", "empty")
     this.more = textButton(t("Show more"), "more", () => this.#list(this.rows.length))
-    this.node.append(head, this.total, this.said, this.act.web.node, this.box, this.list, this.empty, this.more)
+    this.node.append(head, this.figuresRow, this.said, this.act.web.node, this.box, this.list, this.empty, this.more)
   }
 
   // Another project, or none: nothing of it is known yet.
@@ -251,7 +255,7 @@ export class DocumentList {
       if (now) parts.push(now.page ? t("reading {name}, page {page}", { name: now.name, page: shown(now.page) }) : t("reading {name}", { name: now.name }))
     }
     this.total.textContent = parts.join(" · ")
-    this.total.hidden = !parts.length
+    this.figuresRow.hidden = !parts.length
     this.box.hidden = !(figures?.count > MANY || this.box.value)
     this.more.hidden = !this.hasMore
     this.list.hidden = !this.rows.length

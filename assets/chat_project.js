@@ -2,6 +2,8 @@
 
 import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
+import { Bench } from "./chat_bench.js"
+import { Passages } from "./chat_passages.js"
 import { projectIcon } from "./chat_project_look.js"
 import { Uploads } from "./chat_uploads.js"
 import { FromWeb } from "./chat_web.js"
@@ -107,7 +109,9 @@ export class ProjectHome {
     this.used = make("section", "used")
     this.used.setAttribute("aria-labelledby", "used-title")
     this.web = new FromWeb(this.act.tell)
-    this.list = new DocumentList({ tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id), web: this.web, fetches: this.act.fetches() })
+    this.passages = new Passages(this.act.tell, () => this.list.rows.map(({ one }) => one).filter(({ stage }) => stage === "ready"))
+    this.bench = new Bench(this.act.tell)
+    this.list = new DocumentList({ tryOut: () => this.bench.ask(this.id), cut: () => this.passages.ask(this.id), tell: this.act.tell, buttons: () => this.#buttons(), open: (id) => documents.show(id), web: this.web, fetches: this.act.fetches() })
     const uploads = make("section", "uploads")
     uploads.hidden = true
     uploads.setAttribute("aria-label", t("Uploads"))

@@ -30,6 +30,14 @@ from llm_ui.contract import (
     StartEvent,
     TemporaryRequest,
 )
+from llm_ui.contract_passages import (
+    BenchFound,
+    BenchRequest,
+    CutPreview,
+    CutRequest,
+    MeasureReport,
+    MeasureRequest,
+)
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import language
@@ -39,6 +47,7 @@ from llm_ui.kit.signing import Signer
 TICKET_S = 60.0
 CONNECT_S = 2.0
 REQUEST_S = 30.0
+MEASURE_S = 180.0
 SILENCE_S = 40.0
 """The API sends a ping every 15 s: two missed ones mean that the connection is dead."""
 PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
@@ -134,6 +143,22 @@ class UserClient:
         """Test a provider's address and key; the result also tells what it serves."""
         return ProviderTest.model_validate_json(await self._send("POST", f"/v1/providers/{provider_id}/test"))
 
+    async def preview_cut(self, request: CutRequest) -> CutPreview:
+        """Return how a document would be cut into passages."""
+        sent = request.model_dump(mode="json")
+        return CutPreview.model_validate_json(await self._send("POST", "/v1/passages/preview", sent))
+
+    async def try_search(self, request: BenchRequest) -> BenchFound:
+        """Return what a question finds in each way."""
+        sent = request.model_dump(mode="json")
+        return BenchFound.model_validate_json(await self._send("POST", "/v1/passages/search", sent))
+
+    async def measure_cases(self, request: MeasureRequest) -> MeasureReport:
+        """Return how well the test set of a project is answered."""
+        sent = request.model_dump(mode="json")
+        found = await self._send("POST", "/v1/passages/measure", sent, timeout_s=MEASURE_S)
+        return MeasureReport.model_validate_json(found)
+
     async def test_embedding(self, model_id: UUID) -> EmbeddingTest:
         """Have an embedding model make a vector."""
         return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/embedding"))
@@ -147,9 +172,11 @@ class UserClient:
         ticket = self._signer.sign(self._claims, TICKET_S)
         return {"Authorization": f"Bearer {ticket}", "Accept-Language": language()}
 
-    async def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+    async def _send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float = REQUEST_S
+    ) -> bytes:
         try:
-            response = await self._http.request(method, path, json=body, headers=self.headers(), timeout=REQUEST_S)
+            response = await self._http.request(method, path, json=body, headers=self.headers(), timeout=timeout_s)
         except httpx2.TransportError:
             raise ApiDown from None
         if response.status_code >= 400:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, TypeAdapter
 
+from llm_ui.chat.bench_ops import Bench
 from llm_ui.chat.reply_ops import Op, Replies
 from llm_ui.contract import (
     MAX_ATTACHMENTS,
@@ -298,7 +299,7 @@ Again = Regenerate | Continue | Edit | Merge | Replay
 
 ChatChanges = Rename | Pin | Archive | Delete | Restore | Purge | Move | Tag
 Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
-InOrder = Ready | Send | AskTemporary | Again | Looks | ChatChanges | Change | Replies
+InOrder = Ready | Send | AskTemporary | Again | Looks | ChatChanges | Change | Replies | Bench
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]
 ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)

@@ -1,6 +1,8 @@
 """What a page asks that one operation answers: an answer's origin, a search, prompts, links, projects, documents."""
 
-from llm_ui.chat import reply_ops
+from llm_ui.chat import bench_ops, reply_ops
+from llm_ui.chat.bench import bench
+from llm_ui.chat.cutting import cutting
 from llm_ui.chat.documents import project
 from llm_ui.chat.explain import explain
 from llm_ui.chat.fetches import fetches
@@ -18,7 +20,7 @@ from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
 
 
-async def reply(context: PageContext, client: UserClient, asked: reply_ops.Replies) -> Op:
+async def reply(context: PageContext, client: UserClient, asked: reply_ops.Replies | bench_ops.Bench) -> Op:
     """Do what is asked and return the operation that tells it. Raises our errors."""
     match asked:
         case reply_ops.Explain() | reply_ops.ReadParts() | reply_ops.CopyRequest():
@@ -37,12 +39,19 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return await memory(context, asked)
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
+        case bench_ops.OfBench():
+            return await bench(context, client, asked)
         case _:
-            return await _of_project(context, asked)
+            return await _of_project(context, client, asked)
 
 
-async def _of_project(context: PageContext, asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches) -> Op:
+async def _of_project(
+    context: PageContext, client: UserClient,
+    asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Cuttings,
+) -> Op:  # fmt: skip
     match asked:
+        case reply_ops.ReadCutting() | reply_ops.PreviewCutting() | reply_ops.SaveCutting():
+            return await cutting(context, client, asked)
         case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():
             return await fetches(context, asked)
         case _:

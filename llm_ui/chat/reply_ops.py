@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
 from llm_ui.kit.fetching import MAX_ADDRESS_CHARS
-from llm_ui.models import Audience, ProjectColor, ProjectIcon
+from llm_ui.models import Audience, Cutting, ProjectColor, ProjectIcon
 from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
 from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
 from llm_ui.services.library import MAX_TEXT_CHARS
@@ -339,6 +339,33 @@ class RemoveFetch(Reply):
     fetch: UUID
 
 
+class ReadCutting(OfProject):
+    """Tell how the documents of a project are cut into passages."""
+
+    op: Literal["read_cutting"]
+
+
+class Cut(Reply):
+    """How documents are cut. What cannot be is said by whoever cuts."""
+
+    by: Cutting
+    passage_tokens: int
+    overlap_tokens: int
+
+
+class PreviewCutting(Cut, OfDocument):
+    """Show how a document would be cut; `number` counts what was asked for, so that an answer that is late is known."""
+
+    op: Literal["preview_cutting"]
+    number: int
+
+
+class SaveCutting(Cut, OfProject):
+    """Cut the documents of a project this way."""
+
+    op: Literal["save_cutting"]
+
+
 Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
@@ -358,6 +385,19 @@ Documents = FindDocuments | ListDocuments | LookAtDocuments | ReadPage | RenameD
 """What is done with documents of a project."""
 Fetches = FetchDocument | FetchAgain | RetryFetch | RemoveFetch
 """What is done with what is fetched from the web."""
+Cuttings = ReadCutting | PreviewCutting | SaveCutting
+"""What is done with how documents are cut."""
 Replies = (
-    OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries | Projects | Documents | Fetches
+    OfAnswers
+    | Search
+    | Prompts
+    | Links
+    | Places
+    | Preferences
+    | Memories
+    | Summaries
+    | Projects
+    | Documents
+    | Fetches
+    | Cuttings
 )

@@ -34,10 +34,11 @@ TABLE = (BlockKind.TABLE_HEAD, BlockKind.TABLE_ROW)
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
-    """How long passages are, in tokens as `kit.token_count` estimates them."""
+    """How long passages are, in tokens as `kit.token_count` estimates them, and whether they end with their page."""
 
     target_tokens: int = 350
     overlap_tokens: int = 50
+    ends_with_pages: bool = False
 
 
 CHUNKING = Chunking()
@@ -85,6 +86,8 @@ def chunks(pages: Iterable[Page], chunking: Chunking = CHUNKING) -> Iterator[Chu
     for page in pages:
         for block in page.blocks:
             yield from cutter.add(block, page.number)
+        if chunking.ends_with_pages:
+            yield from cutter.end_page()
     yield from cutter.finish()
 
 
@@ -104,6 +107,8 @@ class _Cutter:
         """Of the headings that stand in its text."""
         self._repeated = 0
         """How many units at its beginning stand at the end of the passage before."""
+        self._is_path_kept = False
+        """Whether its first heading stood on the page before, and nothing under it yet on this one."""
         self._last: Block | None = None
         self._head: _Unit | None = None
         """Of the table that goes on."""
@@ -129,13 +134,21 @@ class _Cutter:
                 yield from self._prose(block, page)
         self._last = block
 
+    def end_page(self) -> Iterator[Chunk]:
+        """Yield the passage of the page; the headings stay, and a table that goes on."""
+        path = self._sections[-1].path
+        yield from self.finish()
+        self._begin(path)
+        self._is_path_kept = True
+
     def finish(self) -> Iterator[Chunk]:
         """Yield the last passage."""
         yield from self._bare_head()
         yield from self._flush()
 
     def _heading(self, block: Block, page: int) -> Iterator[Chunk]:
-        if self._repeated and sum(len(section.units) for section in self._sections) <= self._repeated:
+        goes_on = self._repeated or self._is_path_kept
+        if goes_on and sum(len(section.units) for section in self._sections) <= self._repeated:
             self._begin(())
         while self._headings and self._headings[-1][0] >= block.level:
             self._headings.pop()
@@ -252,7 +265,8 @@ class _Cutter:
 
     def _flush(self) -> Iterator[Chunk]:
         count = sum(len(section.units) for section in self._sections)
-        if (count > self._repeated or not count) and any(each.units or each.path for each in self._sections):
+        is_new = count > self._repeated or not (count or self._is_path_kept)
+        if is_new and any(each.units or each.path for each in self._sections):
             yield _chunk(self._sections, self._tokens + _heading_tokens(self._sections))
         self._begin(())
         self._sections.clear()
@@ -262,6 +276,7 @@ class _Cutter:
         self._tokens = sum(unit.tokens for unit in repeated)
         self._heading_tokens = 0
         self._repeated = len(repeated)
+        self._is_path_kept = False
 
 
 def _parts(text: str, most: int) -> Iterator[tuple[str, int]]:

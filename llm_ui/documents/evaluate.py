@@ -8,7 +8,7 @@ import hashlib
 import math
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,12 +16,12 @@ from typing import Any
 from sqlalchemy import insert
 
 from llm_ui.db import Database
-from llm_ui.documents.chunk import chunks
-from llm_ui.documents.retrieve import Strategy, retrieve
+from llm_ui.documents.chunk import CHUNKING, Chunking, chunks
+from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.documents.vectors import Meaning
 from llm_ui.kit.ids import DocumentId, ProjectId, UserId, uuid7
 from llm_ui.kit.reading import Block, BlockKind, Page
-from llm_ui.models import Document, DocumentChunk, DocumentStage, Project, Role, User
+from llm_ui.models import Document, DocumentChunk, DocumentStage, Project, Role, Strategy, User
 from llm_ui.services.access import Actor
 
 DEPTH = 100
@@ -77,49 +77,73 @@ def reciprocal_rank(found: Sequence[str], gains: Mapping[str, int], at: int) -> 
     return next((1 / rank for rank, one in enumerate(found[:at], start=1) if one in gains), 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What is asked, and what answers it."""
+
+    questions: Mapping[str, str]
+    gains: Mapping[str, Mapping[str, int]]
+    """For each question that has an answer: how good each answer is, from 1 on."""
+    names: Callable[[str, Sequence[Passage]], list[str]]
+    """Gives what was found for a question the names that the gains go by, best first, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How an exam went."""
+
+    figures: dict[str, float]
+    found: dict[str, list[str]]
+    """For each question the names of what was found."""
+
+
 async def measure(database: Database, collection: Collection, embedder: Embedder | None) -> dict[str, dict[str, float]]:
     """Store the collection as a project in an empty database, ask all its questions, return the measures.
 
     By words alone where nothing makes vectors.
     """
-    actor, project_id, names = await _stored(database, collection)
+    entries = ((name, [_page(*said)]) for name, said in collection.documents.items())
+    actor, project_id, names = await stored(database, entries)
     questions = {question: collection.questions[question] for question in collection.gains}
+    exam = Exam(
+        questions, collection.gains, lambda _, found: list(dict.fromkeys(names[one.document_id] for one in found))
+    )
     meanings: dict[str, Meaning | None] = {}
     if embedder is not None:
         await embedder.embed()
         meanings = {question: await embedder.meant(actor, project_id, words) for question, words in questions.items()}
     found: dict[str, dict[str, float]] = {}
     for strategy in Strategy if meanings else (Strategy.LEXICAL,):
-        asked = {
-            question: (
-                "" if strategy is Strategy.VECTOR else words,
-                None if strategy is Strategy.LEXICAL else meanings[question],
-            )
-            for question, words in questions.items()
-        }
-        found[strategy.value] = await _measured(database, actor, project_id, names, collection, asked)
+        examined = await examine(database, actor, project_id, exam, strategy, meanings)
+        found[strategy.value] = examined.figures
     return found
 
 
-async def _measured(
+async def examine(
     database: Database,
     actor: Actor,
     project_id: ProjectId,
-    names: Mapping[DocumentId, str],
-    collection: Collection,
-    asked: Mapping[str, tuple[str, Meaning | None]],
-) -> dict[str, float]:
-    rankings: list[tuple[list[str], Mapping[str, int]]] = []
+    exam: Exam,
+    strategy: Strategy,
+    meanings: Mapping[str, Meaning | None],
+    documents: Sequence[DocumentId] = (),
+) -> Marks:
+    """Ask all questions of an exam, of these documents or of all, and return how well they were answered."""
+    found: dict[str, list[str]] = {}
     times_s = list[float]()
-    for question, gains in collection.gains.items():
-        words, meaning = asked[question]
+    for question, words in exam.questions.items():
+        meaning = None if strategy is Strategy.LEXICAL else meanings[question]
+        asked = "" if strategy is Strategy.VECTOR else words
         began = time.perf_counter()
         async with database.reading() as session:
-            passages = await retrieve(session, actor, project_id, words, most=DEPTH, meaning=meaning)
+            passages = await retrieve(
+                session, actor, project_id, asked, most=DEPTH, meaning=meaning, documents=documents
+            )
         times_s.append(time.perf_counter() - began)
-        rankings.append((list(dict.fromkeys(names[passage.document_id] for passage in passages)), gains))
+        found[question] = exam.names(question, passages)
     times_s.sort()
-    return {
+    rankings = [(found[question], gains) for question, gains in exam.gains.items()]
+    figures = {
         "ndcg@10": statistics.fmean(ndcg(found, gains, 10) for found, gains in rankings),
         "recall@10": statistics.fmean(recall(found, gains, 10) for found, gains in rankings),
         "recall@100": statistics.fmean(recall(found, gains, 100) for found, gains in rankings),
@@ -127,10 +151,13 @@ async def _measured(
         "p50_ms": 1000 * times_s[len(times_s) // 2],
         "p95_ms": 1000 * times_s[len(times_s) * 95 // 100],
     }
+    return Marks(figures, found)
 
 
-async def _stored(database: Database, collection: Collection) -> tuple[Actor, ProjectId, dict[DocumentId, str]]:
-    """Store the documents; return whose they are, their project and their names."""
+async def stored(
+    database: Database, documents: Iterable[tuple[str, Sequence[Page]]], chunking: Chunking = CHUNKING
+) -> tuple[Actor, ProjectId, dict[DocumentId, str]]:
+    """Store documents, given by name, in an empty database; return whose they are, their project and their names."""
     name = "evaluation"
     user = User(
         id=UserId(uuid7()), name=name, name_key=name, email=name, email_key=name, password_hash="", role=Role.USER
@@ -141,11 +168,11 @@ async def _stored(database: Database, collection: Collection) -> tuple[Actor, Pr
         await session.flush()
         session.add(project)
     names: dict[DocumentId, str] = {}
-    entries = iter(collection.documents.items())
+    entries = iter(documents)
     while batch := list(islice(entries, BATCH)):
         ids = [DocumentId(uuid7()) for _ in batch]
         names.update(zip(ids, (entry for entry, _ in batch), strict=True))
-        rows = [_rows(document_id, project, *entry) for document_id, entry in zip(ids, batch, strict=True)]
+        rows = [_rows(document_id, project, *entry, chunking) for document_id, entry in zip(ids, batch, strict=True)]
         async with database.writing() as session:
             await session.execute(insert(Document), [document for document, _ in rows])
             await session.execute(insert(DocumentChunk), [passage for _, passages in rows for passage in passages])
@@ -153,24 +180,27 @@ async def _stored(database: Database, collection: Collection) -> tuple[Actor, Pr
     return Actor(user.id, name, Role.USER), project.id, names
 
 
-def _rows(
-    document_id: DocumentId, project: Project, entry: str, said: tuple[str, str]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the rows of a document and of its passages, cut as uploaded ones are."""
-    title, text = said
+def _page(title: str, text: str) -> Page:
     heading = [Block(BlockKind.HEADING, title, 1)] if title.strip() else []
     paragraphs = [Block(BlockKind.TEXT, part) for part in text.split("\n\n") if part.strip()]
-    cut = list(chunks([Page(1, (*heading, *paragraphs))]))
+    return Page(1, (*heading, *paragraphs))
+
+
+def _rows(
+    document_id: DocumentId, project: Project, name: str, pages: Sequence[Page], chunking: Chunking
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the rows of a document and of its passages, cut as uploaded ones are."""
+    cut = list(chunks(pages, chunking))
     document = {
-        "id": document_id, "project_id": project.id, "user_id": project.owner_id, "name": entry[:NAME_CHARS],
-        "size_bytes": len(text), "sha256": hashlib.sha256(document_id.bytes).hexdigest(), "chunk_count": len(cut),
+        "id": document_id, "project_id": project.id, "user_id": project.owner_id, "name": name[:NAME_CHARS],
+        "size_bytes": 0, "sha256": hashlib.sha256(document_id.bytes).hexdigest(), "chunk_count": len(cut),
         "tokens": sum(chunk.tokens for chunk in cut), "stage": DocumentStage.READY,
     }  # fmt: skip
     passages = [
         {
             "document_id": document_id, "project_id": project.id, "position": position,
-            "title_path": "\n".join(chunk.title_path), "text": chunk.text, "page_from": 1, "page_to": 1,
-            "tokens": chunk.tokens,
+            "title_path": "\n".join(chunk.title_path), "text": chunk.text, "page_from": chunk.page_from,
+            "page_to": chunk.page_to, "tokens": chunk.tokens,
         }
         for position, chunk in enumerate(cut)
     ]  # fmt: skip

@@ -7,14 +7,15 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from llm_ui.db import Database
-from llm_ui.documents.chunk import Chunk, chunks
+from llm_ui.documents.chunk import Chunk, Chunking, chunks
 from llm_ui.documents.sandbox import End, read_file
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import later
 from llm_ui.kit.reading import Page
-from llm_ui.models import DocumentStage
+from llm_ui.models import Cutting, DocumentStage
 from llm_ui.services import ingestion
+from llm_ui.services.cutting import CuttingInfo, cutting_of
 from llm_ui.services.document_copies import Step, take_over
 from llm_ui.services.ingestion import NewChunk, Reading
 
@@ -41,7 +42,8 @@ async def ingest(database: Database, store: FileStore, held: Reading) -> bool:
         return False
     async with database.reading() as session:
         pages = await ingestion.stored_pages(session, held)
-    found = await asyncio.to_thread(_cut, pages)
+        cutting = await cutting_of(session, held.project_id)
+    found = await asyncio.to_thread(cut, pages, cutting)
     if not found:
         raise InvalidInput(NOTHING)
     position = 0
@@ -89,8 +91,10 @@ async def _read(database: Database, store: FileStore, held: Reading) -> bool:
     return False
 
 
-def _cut(pages: Sequence[Page]) -> list[NewChunk]:
-    return [_new(chunk) for chunk in chunks(pages)]
+def cut(pages: Sequence[Page], cutting: CuttingInfo) -> list[NewChunk]:
+    """Return the passages of pages, cut as a project wants it."""
+    chunking = Chunking(cutting.passage_tokens, cutting.overlap_tokens, cutting.by is Cutting.PAGES)
+    return [_new(chunk) for chunk in chunks(pages, chunking)]
 
 
 def _new(chunk: Chunk) -> NewChunk:

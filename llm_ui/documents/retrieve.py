@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from sqlalchemy import func
 
@@ -32,17 +31,6 @@ RRF_K = 60
 """What keeps the first ranks from deciding alone (Cormack, Clarke and Büttcher 2009)."""
 SPARE = 3
 """So many times what is asked for is looked at, as some may say the same: a file was brought in three versions."""
-
-
-class Strategy(StrEnum):
-    """Ways to find passages, by their names."""
-
-    LEXICAL = "lexical"
-    """By their words."""
-    VECTOR = "vector"
-    """By what they mean."""
-    HYBRID = "hybrid"
-    """By both."""
 
 
 @dataclass(frozen=True, slots=True)

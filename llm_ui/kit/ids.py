@@ -25,6 +25,7 @@ SummaryId = NewType("SummaryId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 ChunkId = NewType("ChunkId", int)
 FetchId = NewType("FetchId", UUID)
+CaseId = NewType("CaseId", UUID)
 
 
 def uuid7() -> UUID:

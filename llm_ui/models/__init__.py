@@ -15,9 +15,10 @@ from llm_ui.models.document import (
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.memory import ChatSummary, UserMemory
-from llm_ui.models.project import ChatTag, Project, ProjectColor, ProjectIcon
+from llm_ui.models.project import ChatTag, Cutting, Project, ProjectColor, ProjectIcon, Strategy
 from llm_ui.models.prompt import SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, ModelCalibration, PriceSource, ProviderKind
+from llm_ui.models.retrieval import RetrievalCase
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
@@ -38,6 +39,7 @@ __all__ = [
     "ChatMessage",
     "ChatSummary",
     "ChatTag",
+    "Cutting",
     "Document",
     "DocumentChunk",
     "DocumentFetch",
@@ -58,12 +60,14 @@ __all__ = [
     "ProjectIcon",
     "ProviderKind",
     "Rating",
+    "RetrievalCase",
     "Role",
     "Run",
     "RunStatus",
     "SavedPrompt",
     "Setting",
     "ShareLink",
+    "Strategy",
     "SystemPrompt",
     "UsageLog",
     "UsagePurpose",

@@ -91,6 +91,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.MemoryId: Uuid(),
         ids.SummaryId: Uuid(),
         ids.DocumentId: Uuid(),
+        ids.CaseId: Uuid(),
         ids.FetchId: Uuid(),
     }
 

@@ -44,6 +44,26 @@ class ProjectIcon(StrEnum):
     WRENCH = "wrench"
 
 
+class Cutting(StrEnum):
+    """Where passages of a document begin and end."""
+
+    STRUCTURE = "structure"
+    """With its sections, paragraphs and tables, over the ends of pages."""
+    PAGES = "pages"
+    """As well, but never over the end of a page: of slides, where each says one thing."""
+
+
+class Strategy(StrEnum):
+    """Ways to find passages, by their names."""
+
+    LEXICAL = "lexical"
+    """By their words."""
+    VECTOR = "vector"
+    """By what they mean."""
+    HYBRID = "hybrid"
+    """By both."""
+
+
 class Project(Timestamped, Base):
     """Chats and documents of one person that belong together. Nothing crosses from one project to another."""
 
@@ -70,6 +90,15 @@ class Project(Timestamped, Base):
     """As it was called when it was picked, so that one that is gone can be named."""
     temperature: Mapped[float | None]
     max_tokens: Mapped[int | None]
+    cutting: Mapped[Cutting] = mapped_column(
+        enum_column(Cutting), default=Cutting.STRUCTURE, server_default=Cutting.STRUCTURE.value
+    )
+    passage_tokens: Mapped[int] = mapped_column(default=350, server_default="350")
+    """What a passage of its documents has at most, but for a long row of a table."""
+    overlap_tokens: Mapped[int] = mapped_column(default=50, server_default="50")
+    """What a passage repeats of the one before."""
+    strategy: Mapped[Strategy | None] = mapped_column(enum_column(Strategy))
+    """How passages are found for its chats; None: by both where an embedding model is set, else by words."""
     is_template: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is offered where a project is begun."""
     archived_at: Mapped[datetime | None]

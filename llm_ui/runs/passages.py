@@ -11,17 +11,19 @@ from dataclasses import dataclass, replace
 
 from llm_ui.contract import ChatRequest, PreviewRequest, Source
 from llm_ui.db import Database, ReadSession
-from llm_ui.documents.retrieve import Passage, Strategy, retrieve
+from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.documents.whole import read_whole
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.ids import ChatId, DocumentId, MessageId, ProjectId
 from llm_ui.kit.token_count import estimate
+from llm_ui.models import Strategy
 from llm_ui.observability.logging import get_logger
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.files import Room
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import has_ready
 from llm_ui.services.messages import last_questions, sources_of
+from llm_ui.services.retrieval import strategy_of
 
 log = get_logger(__name__)
 
@@ -100,7 +102,7 @@ class Search:
     documents: Sequence[DocumentId] = ()
     """Only in these; none: in all."""
     strategy: Strategy | None = None
-    """None: the best there is."""
+    """None: as the project is set, with words alone where no vector can be made."""
 
 
 async def seek(database: Database, embeddings: Embeddings, actor: Actor, search: Search) -> Sought:
@@ -109,8 +111,12 @@ async def seek(database: Database, embeddings: Embeddings, actor: Actor, search:
     Raises our errors when vectors are asked for and none can be made of the question.
     """
     strategy = search.strategy
+    wanted = strategy
+    if wanted is None:
+        async with database.reading() as session:
+            wanted = await strategy_of(session, actor, search.project_id)
     meaning, problem = None, None
-    if strategy is not Strategy.LEXICAL:
+    if wanted is not Strategy.LEXICAL:
         try:
             meaning = await embeddings.question(actor, search.project_id, search.query)
         except LLMUIError as error:
@@ -123,7 +129,7 @@ async def seek(database: Database, embeddings: Embeddings, actor: Actor, search:
             raise InvalidInput(
                 "No embedding model is set, so words alone can be searched. An administrator can set one."
             )
-    used = strategy or (Strategy.LEXICAL if meaning is None else Strategy.HYBRID)
+    used = Strategy.LEXICAL if meaning is None else wanted or Strategy.HYBRID
     words = "" if used is Strategy.VECTOR else search.query
     async with database.reading() as session:
         found = await retrieve(

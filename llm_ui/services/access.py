@@ -27,6 +27,7 @@ from llm_ui.models import (
     DocumentPage,
     MessageFeedback,
     Project,
+    RetrievalCase,
     Role,
     Run,
     SavedPrompt,
@@ -124,7 +125,10 @@ def _is_of_a_project(table: type[Base], actor: Actor) -> ColumnElement[bool]:
     if table is DocumentPage:
         is_mine = _is_of_a_project(Document, actor)
         return exists().where(Document.id == DocumentPage.document_id, is_mine)
-    project_ids = {Document: Document.project_id, DocumentChunk: DocumentChunk.project_id}
+    project_ids = {
+        Document: Document.project_id, DocumentChunk: DocumentChunk.project_id,
+        RetrievalCase: RetrievalCase.project_id,
+    }  # fmt: skip
     project_id = project_ids.get(table, DocumentFetch.project_id)
     return exists().where(Project.id == project_id, Project.owner_id == actor.user_id)
 
@@ -140,7 +144,7 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
     if table in (ChatMessage, ChatTag, ChatSummary, Attachment):
         return query.where(_is_of_a_chat(table, actor))
-    if table in (Document, DocumentPage, DocumentChunk, DocumentFetch):
+    if table in (Document, DocumentPage, DocumentChunk, DocumentFetch, RetrievalCase):
         return query.where(_is_of_a_project(table, actor))
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)

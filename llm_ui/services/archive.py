@@ -23,10 +23,12 @@ from llm_ui.kit.zip_stream import ZipFile, ZipStream
 from llm_ui.models import ChatHistory, SavedPrompt, User
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.attachments import AttachmentInfo
+from llm_ui.services.cutting import CuttingInfo, read_cutting
 from llm_ui.services.documents import DocumentInfo, list_documents
 from llm_ui.services.exports import ExportKind, WholeChat, exported, file_name, read_whole_chats
 from llm_ui.services.memories import list_memories
 from llm_ui.services.projects import ProjectInfo, list_projects
+from llm_ui.services.retrieval import strategy_of
 
 FORMAT = "llm-ui-archive"
 VERSION = 1
@@ -178,6 +180,10 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
             "name": one.name,
             "instructions": one.instructions,
             **_told(one),
+            "passages": {
+                **_cut(await read_cutting(session, actor, one.id)),
+                "strategy": await strategy_of(session, actor, one.id),
+            },
             "facts": [{"text": fact.text, "is_on": fact.is_on} for fact in await list_memories(session, actor, one.id)],
         }
         for one in own_projects
@@ -204,6 +210,10 @@ def _told(project: ProjectInfo) -> dict[str, object]:
         "is_template": settings.is_template,
         "is_archived": project.is_archived,
     }
+
+
+def _cut(cutting: CuttingInfo) -> dict[str, object]:
+    return {"by": cutting.by.value, "tokens": cutting.passage_tokens, "overlap_tokens": cutting.overlap_tokens}
 
 
 def _pages(chats: Sequence[tuple[ChatId, int]]) -> list[list[ChatId]]:

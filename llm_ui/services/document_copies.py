@@ -11,6 +11,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.kit.ids import DocumentId, UserId
 from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage
 from llm_ui.services import ingestion
+from llm_ui.services.cutting import cutting_of
 from llm_ui.services.ingestion import Reading
 
 BATCH_PAGES = 50
@@ -26,7 +27,7 @@ class Step(Enum):
     DONE = auto()
     """That was all: the document can be searched."""
     NO_ORIGINAL = auto()
-    """The original is gone, or is being read anew: the file has to be read."""
+    """The original is gone, is being read anew or is cut otherwise: the file has to be read."""
     LOST = auto()
     """The document is gone, or another worker's by now."""
 
@@ -55,12 +56,15 @@ async def take_over(session: Session, held: Reading) -> Step:
 
 
 async def _original(session: ReadSession, held: Reading) -> Document | None:
-    """Return the original while it holds the same and can be searched; never one of somebody else."""
+    """Return the original while it holds the same, is cut the same way and can be searched; never somebody else's."""
     # rights: the worker's own; what it copies belongs to the person whose document it holds
     mine: Select[UserId] = select(Document.user_id).where(Document.id == held.id)
     is_same = Document.sha256 == held.sha256, Document.user_id == mine.scalar_subquery()
     is_there = Document.id == held.copy_of, Document.stage == DocumentStage.READY
-    return await session.scalar(select(Document).where(*is_there, *is_same))
+    found = await session.scalar(select(Document).where(*is_there, *is_same))
+    if found is None or await cutting_of(session, found.project_id) != await cutting_of(session, held.project_id):
+        return None
+    return found
 
 
 async def _last_page(session: ReadSession, document_id: DocumentId) -> int:

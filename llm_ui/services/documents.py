@@ -293,6 +293,15 @@ async def read_page(
     return None if row is None else row.blocks
 
 
+async def read_pages(
+    session: ReadSession, actor: Actor, document_id: DocumentId, *, most: int, after: int = 0
+) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Return the first pages of a document after one, their numbers and blocks."""
+    mine = readable(DocumentPage, actor).where(DocumentPage.document_id == document_id, DocumentPage.number > after)
+    rows = await session.scalars(mine.order_by(DocumentPage.number).limit(most))
+    return [(row.number, row.blocks) for row in rows]
+
+
 async def passages_on(session: ReadSession, actor: Actor, document_id: DocumentId, number: int) -> tuple[Passage, ...]:
     """Return the passages of a document that are on a page, in reading order."""
     mine = readable(DocumentChunk, actor).where(

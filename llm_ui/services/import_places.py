@@ -15,8 +15,10 @@ from llm_ui.services import memories, projects
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.ai_models import list_models
 from llm_ui.services.chats import MAX_PINNED
+from llm_ui.services.cutting import set_cutting
 from llm_ui.services.formats.base import ImportedChat, ImportedProject, Source, uuid_of
 from llm_ui.services.import_progress import Progress
+from llm_ui.services.retrieval import set_strategy
 
 NOT_PINNED = to_tell("It came in, but is not pinned: {most} chats are, which is the most.")
 
@@ -67,6 +69,8 @@ class Places:
         settings = replace(asked.settings, model_id=known)
         await projects.save(self._session, self._actor, project_id, asked.name, settings)
         await projects.let_memory_in(self._session, self._actor, project_id, is_in=asked.lets_memory_in)
+        await set_cutting(self._session, self._actor, project_id, asked.cutting)
+        await set_strategy(self._session, self._actor, project_id, asked.strategy)
         if asked.instructions:
             await projects.change(self._session, self._actor, project_id, instructions=asked.instructions)
         for fact in asked.facts:

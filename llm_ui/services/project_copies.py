@@ -7,9 +7,11 @@ from llm_ui.errors import NotFound
 from llm_ui.kit.ids import DocumentId, MemoryId, ProjectId, uuid7
 from llm_ui.models import Document, DocumentStage, Project, ProjectColor, ProjectIcon, UserMemory
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.cutting import read_cutting
 from llm_ui.services.memories import list_memories
 from llm_ui.services.projects import read, save
 from llm_ui.services.quotas import require_room
+from llm_ui.services.retrieval import strategy_of
 
 
 async def begin_like(
@@ -36,6 +38,9 @@ async def begin_like(
     # As it is, even when the model is gone: that is said at the project's home.
     row.model_id, row.model_name = original.settings.model_id, original.settings.model_name
     row.temperature, row.max_tokens = original.settings.temperature, original.settings.max_tokens
+    row.strategy = await strategy_of(session, actor, original_id)
+    cutting = await read_cutting(session, actor, original_id)
+    row.cutting, row.passage_tokens, row.overlap_tokens = cutting.by, cutting.passage_tokens, cutting.overlap_tokens
     for fact in await list_memories(session, actor, original_id):
         session.add(
             UserMemory(

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, CompleteEvent, Preview, PreviewRequest, StartEvent, TokenEvent
+from llm_ui.contract_passages import CutRequest
 from llm_ui.db import Database
-from llm_ui.errors import NotFound
+from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.i18n import speak
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
@@ -416,3 +417,23 @@ async def test_a_project_of_another_is_not_weighed(
     assert (await client_of(a_user).preview(weighed)).passages > 0
     with pytest.raises(NotFound):
         await client_of(another_user).preview(weighed)
+
+
+async def test_how_a_document_would_be_cut_is_shown_to_whom_it_belongs(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, an_admin: Actor
+) -> None:
+    project_id = await a_project(database, a_user)
+    document_id = await a_document(database, a_user, project_id, PASSAGES)
+    waiting = await received(database, a_user, project_id, "waiting.txt")
+
+    together = await client_of(a_user).preview_cut(CutRequest(document_id=document_id))
+    apart = await client_of(a_user).preview_cut(CutRequest(document_id=document_id, by="pages"))
+
+    assert (together.count, together.is_all, together.passages[0].page_to) == (1, True, 3)
+    assert [one.text for one in apart.passages] == PASSAGES
+    with pytest.raises(NotFound):
+        await client_of(an_admin).preview_cut(CutRequest(document_id=document_id))
+    with pytest.raises(Conflict, match=r"waiting\.txt is not read yet"):
+        await client_of(a_user).preview_cut(CutRequest(document_id=waiting.id))
+    with pytest.raises(InvalidInput, match="50 to 2"):
+        await client_of(a_user).preview_cut(CutRequest(document_id=document_id, passage_tokens=2**40))

@@ -386,6 +386,32 @@ def test_a_cited_passage_is_shown_where_it_stands_also_on_a_phone(
     expect(viewer(phone).get_by_role("heading", name="This document is gone")).to_be_visible()
 
 
+def test_passages_are_seen_before_all_documents_are_cut_anew(home: Page) -> None:
+    chapters = [f"## Chapter {n}\n\n" + f"The heron of chapter {n} stands in the reeds. " * 12 for n in range(1, 5)]
+    pick(home, payload("herons.md", "\n\n".join(chapters).encode()), payload("lease.md", LEASE))
+    expect(listed(home, "Ready")).to_have_count(2)
+    home.get_by_role("button", name="Passages …").click()
+    dialog = home.get_by_role("dialog", name="Passages")
+    passages = dialog.get_by_role("list", name="Passages of the document").get_by_role("listitem")
+    dialog.get_by_role("combobox", name="How it looks in").select_option(label="herons.md")
+    expect(passages.first).to_contain_text("The heron of chapter 1")
+    few = passages.count()
+
+    dialog.get_by_role("spinbutton", name="Tokens of a passage").fill("60")
+    dialog.get_by_role("spinbutton", name="of these repeated").fill("0")
+    expect(dialog.get_by_role("status")).to_contain_text(re.compile(r"passages, \d+ tokens each on average"))
+    expect(passages.nth(few)).to_be_visible()
+    many = passages.count()
+    expect(listed(home, "herons.md")).to_contain_text(f"{few} passages")
+    dialog.get_by_role("button", name="Cut all documents this way").click()
+
+    expect(home.get_by_text("2 documents are cut anew.")).to_be_visible()
+    expect(listed(home, "herons.md")).to_contain_text(f"{many} passages")
+    home.reload()
+    home.get_by_role("button", name="Passages …").click()
+    expect(dialog.get_by_role("spinbutton", name="Tokens of a passage")).to_have_value("60")
+
+
 def test_documents_are_picked_for_a_question_with_the_keyboard_alone(home: Page, product: Product) -> None:
     store(product, home.url, "Picked.pdf")
     store(product, home.url, "Other.pdf")
@@ -413,3 +439,54 @@ def test_outside_of_a_project_a_hash_says_where_documents_are(page: Page, produc
     expect(page.get_by_text("Documents belong to projects")).to_be_visible()
     page.keyboard.type("5")
     expect(page.get_by_text("Documents belong to projects")).to_be_hidden()
+
+
+def test_a_search_is_tried_judged_compared_and_taken_over(home: Page) -> None:
+    herons = "# Birds\n\n" + "A grey heron weighs about two kilograms. It stands in the reeds. " * 4
+    pick(home, payload("birds.md", herons.encode()), payload("lease.md", LEASE))
+    expect(listed(home, "Ready")).to_have_count(2)
+    home.get_by_role("button", name="Search on trial …").click()
+    bench = home.get_by_role("dialog", name="Search on trial")
+    bench.get_by_role("searchbox", name="Question").fill("When is the rent due for the heron?")
+    home.keyboard.press("Enter")
+    found = bench.get_by_role("list").get_by_role("listitem")
+    expect(found).to_have_count(2)
+    expect(bench.get_by_role("status")).to_contain_text("no model is set that tells what passages mean")
+
+    rent, heron = found.filter(has_text="The rent is due"), found.filter(has_text="A grey heron")
+    rent.get_by_role("button", name="This is wanted").click()
+    expect(rent.get_by_role("button", name="This is wanted")).to_have_attribute("aria-pressed", "true")
+    expect(rent.get_by_role("button", name="This is wanted")).to_be_focused()
+    heron.get_by_role("button", name="This is wanted").click()
+    heron.get_by_role("button", name="This is not wanted").click()
+    expect(heron.get_by_role("button", name="This is wanted")).to_have_attribute("aria-pressed", "false")
+    bench.get_by_role("button", name="Test set: 2").click()
+    bench.get_by_role("listitem").filter(has_text="The rent is due").get_by_role("button", name="Edit").click()
+    bench.get_by_role("textbox", name="Passage").fill("due on the third day")
+    bench.get_by_role("button", name="Save").click()
+    expect(bench.get_by_role("listitem").filter(has_text="wanted").first).to_contain_text("due on the third day")
+    expect(bench.get_by_role("textbox", name="Passage")).to_have_count(0)
+
+    bench.get_by_role("button", name="Compare").click()
+    bench.get_by_role("checkbox", name="Also cut otherwise").check()
+    bench.get_by_role("spinbutton", name="Tokens of a passage").fill("60")
+    bench.get_by_role("spinbutton", name="of these repeated").fill("0")
+    bench.get_by_role("button", name="Measure").click()
+    rows = bench.get_by_role("row", name="By words")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("350 tokens, 50 repeated")
+    expect(rows.first).to_contain_text("in use")
+    expect(rows.last.get_by_role("cell").nth(2)).to_have_text("1.000")
+    rows.last.get_by_role("button", name="Use").click()
+
+    expect(home.get_by_text("Taken over. 2 documents are cut anew.")).to_be_visible()
+    expect(listed(home, "Ready")).to_have_count(2)
+    home.reload()
+    home.get_by_role("button", name="Search on trial …").click()
+    bench.get_by_role("button", name="Test set: 2").click()
+    bench.get_by_role("listitem").filter(has_text="A grey heron").get_by_role("button", name="Delete").click()
+    expect(bench.get_by_role("button", name="Test set: 1")).to_be_visible()
+    bench.get_by_role("button", name="Compare").click()
+    bench.get_by_role("button", name="Measure").click()
+    expect(rows).to_contain_text("60 tokens, 0 repeated")
+    expect(rows.get_by_role("cell").nth(2)).to_have_text("1.000")

@@ -198,3 +198,27 @@ def test_a_long_text_takes_time_in_proportion() -> None:
         short = seconds(part * (50_000 // len(part)))
         # Eight times as much: quadratic work would take 64 times as long.
         assert seconds(part * (400_000 // len(part))) < 24 * short + 0.05
+
+
+def by_page(*pages: list[Block]) -> list[Chunk]:
+    read = [Page(number, tuple(blocks)) for number, blocks in enumerate(pages, start=1)]
+    return list(chunks(read, Chunking(40, 10, ends_with_pages=True)))
+
+
+def test_passages_may_end_with_their_page_under_the_same_headings() -> None:
+    found = by_page(
+        [heading("Birds"), text("A heron.")],
+        [text("A stork.")],
+        [heading("Boats"), text("A skiff.")],
+        [heading("Empty")],
+        [],
+        [text("The end.")],
+    )
+
+    assert [(one.title_path, one.text, one.page_from, one.page_to) for one in found] == [
+        (("Birds",), "A heron.", 1, 1),
+        (("Birds",), "A stork.", 2, 2),
+        (("Boats",), "A skiff.", 3, 3),
+        ((), "Empty", 4, 4),
+        (("Empty",), "The end.", 6, 6),
+    ]

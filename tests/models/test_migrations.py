@@ -12,7 +12,7 @@ from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import SchemaMismatch
 from llm_ui.kit.clock import now
-from llm_ui.models import AiModel, AiType, Base, ChatHistory, ChatMessage, Setting
+from llm_ui.models import AiModel, AiType, Base, ChatHistory, ChatMessage, Cutting, Project, Setting
 from llm_ui.services import search, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import DEFAULT_MODEL
@@ -76,6 +76,18 @@ async def test_what_was_said_is_found_whichever_step_indexed_it(database: Databa
         assert await found() == 0, "it is still told of changes"
         async with database.writing() as session:
             await session.execute(update(ChatMessage).values(text="kept"))
+
+
+async def test_projects_that_are_there_are_cut_as_they_were(database: Database, a_user: Actor) -> None:
+    async with database.writing() as session:
+        session.add(Project(owner_id=a_user.user_id, name="Kept", cutting=Cutting.PAGES, passage_tokens=90))
+
+    for revision in ("0021", "head"):
+        await (migrations.downgrade if revision == "0021" else migrations.upgrade)(database, revision)
+
+    async with database.reading() as session:
+        kept = (await session.scalars(select(Project))).one()
+    assert (kept.name, kept.cutting, kept.passage_tokens, kept.overlap_tokens) == ("Kept", Cutting.STRUCTURE, 350, 50)
 
 
 async def test_processes_that_start_together_agree(database_config: Config) -> None:

@@ -7,9 +7,19 @@ from llm_ui.db import Database
 from llm_ui.documents.retrieve import retrieve
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import DocumentId, ProjectId
-from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage, ProjectColor, ProjectIcon
-from llm_ui.services import chats, document_copies, documents, ingestion, memories, projects
+from llm_ui.models import (
+    Cutting,
+    Document,
+    DocumentChunk,
+    DocumentPage,
+    DocumentStage,
+    ProjectColor,
+    ProjectIcon,
+    Strategy,
+)
+from llm_ui.services import chats, document_copies, documents, ingestion, memories, projects, retrieval
 from llm_ui.services.access import Actor
+from llm_ui.services.cutting import CuttingInfo, read_cutting, set_cutting
 from llm_ui.services.document_copies import Step, take_over
 from llm_ui.services.ingestion import Reading
 from llm_ui.services.project_copies import begin_like
@@ -53,6 +63,8 @@ async def test_a_copy_has_instructions_settings_and_facts_and_no_chats(seeded: D
         await projects.let_memory_in(session, a_user, original_id, is_in=True)
         for text, is_on in (("One.", True), ("Two.", False)):
             await memories.save(session, a_user, None, text, is_on=is_on, project_id=original_id)
+        await set_cutting(session, a_user, original_id, CuttingInfo(Cutting.PAGES, 200, 20))
+        await retrieval.set_strategy(session, a_user, original_id, Strategy.VECTOR)
     await answered(seeded, a_user, "inside", "reply", project_id=original_id)
     await a_document(seeded, a_user, original_id, TEXTS)
 
@@ -61,6 +73,8 @@ async def test_a_copy_has_instructions_settings_and_facts_and_no_chats(seeded: D
     async with seeded.reading() as session:
         copy = await projects.read(session, a_user, project_id)
         facts = await memories.list_memories(session, a_user, project_id)
+        assert await read_cutting(session, a_user, project_id) == CuttingInfo(Cutting.PAGES, 200, 20)
+        assert await retrieval.strategy_of(session, a_user, project_id) is Strategy.VECTOR
         assert (await documents.list_documents(session, a_user, project_id)).count == 0
         assert (await chats.list_chats(session, a_user, project_id=project_id)).items == ()
     assert (copy.name, copy.instructions, copy.lets_memory_in) == ("Copy", "Be brief.", True)
@@ -163,3 +177,15 @@ async def test_nobody_copies_a_project_of_others_or_under_a_name_that_is_taken(
     await copied(seeded, a_user, original_id)
     with pytest.raises(InvalidInput, match="already"):
         await copied(seeded, a_user, original_id)
+
+
+async def test_a_copy_that_is_to_be_cut_otherwise_is_read_from_the_file(seeded: Database, a_user: Actor) -> None:
+    original_id = await a_project(seeded, a_user)
+    await a_document(seeded, a_user, original_id, TEXTS)
+    project_id = await copied(seeded, a_user, original_id)
+    held = await claimed(seeded)
+    assert await step(seeded, held) is Step.MORE
+    async with seeded.writing() as session:
+        await set_cutting(session, a_user, project_id, CuttingInfo(Cutting.PAGES, 200, 20))
+
+    assert await step(seeded, held) is Step.NO_ORIGINAL

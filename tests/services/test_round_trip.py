@@ -16,12 +16,24 @@ from llm_ui.db import Database
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import AttachmentId, ChatId, ProjectId, uuid7
 from llm_ui.kit.media import inspect
-from llm_ui.models import AiModel, ChatMessage, FeedbackReason, ProjectColor, ProjectIcon, Rating
-from llm_ui.services import attachments, chats, documents, ingestion, memories, projects, settings, summaries, tags
+from llm_ui.models import AiModel, ChatMessage, Cutting, FeedbackReason, ProjectColor, ProjectIcon, Rating, Strategy
+from llm_ui.services import (
+    attachments,
+    chats,
+    documents,
+    ingestion,
+    memories,
+    projects,
+    retrieval,
+    settings,
+    summaries,
+    tags,
+)
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import list_models
 from llm_ui.services.archive import archive
 from llm_ui.services.attachments import AttachmentInfo, Received
+from llm_ui.services.cutting import CuttingInfo, read_cutting, set_cutting
 from llm_ui.services.documents import Arrived, DocumentInfo
 from llm_ui.services.exports import ExportKind, exported, read_whole_chat
 from llm_ui.services.feedback import Feedback, rate
@@ -79,6 +91,8 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         empty = await projects.save(session, a_user, None, "Empty", looks)
         await projects.let_memory_in(session, a_user, empty, is_in=True)
         await projects.change(session, a_user, empty, instructions="Be brief.")
+        await set_cutting(session, a_user, empty, CuttingInfo(Cutting.PAGES, 200, 20))
+        await retrieval.set_strategy(session, a_user, empty, Strategy.LEXICAL)
         await memories.save(session, a_user, None, "It is empty.", is_on=False, project_id=empty)
         await projects.archive(session, a_user, empty, is_archived=True)
         await chats.pin(session, a_user, first.chat_id, is_pinned=True)
@@ -104,6 +118,8 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         (fact,) = await memories.list_memories(session, another_user)
         (theirs_empty, *_) = await projects.list_projects(session, another_user)
         (known,) = await memories.list_memories(session, another_user, theirs_empty.id)
+        assert await read_cutting(session, another_user, theirs_empty.id) == CuttingInfo(Cutting.PAGES, 200, 20)
+        assert await retrieval.strategy_of(session, another_user, theirs_empty.id) is Strategy.LEXICAL
     assert (known.text, known.is_on) == ("It is empty.", False)
     assert (theirs_empty.instructions, theirs_empty.lets_memory_in, theirs_empty.is_archived) == (
         "Be brief.",

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
 from llm_ui.contract import FoundPassage, Retrieved, RetrieveRequest
-from llm_ui.documents.retrieve import Strategy
 from llm_ui.kit.ids import DocumentId, ProjectId
+from llm_ui.models import Strategy
 from llm_ui.runs.passages import Search, seek
 from llm_ui.services.projects import require_project
 

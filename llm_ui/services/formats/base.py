@@ -13,7 +13,8 @@ from llm_ui.contract import MAX_PROMPT_CHARS
 from llm_ui.contract import Source as Cited
 from llm_ui.errors import Value, filled
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import MessageRole, MessageStatus
+from llm_ui.models import MessageRole, MessageStatus, Strategy
+from llm_ui.services.cutting import AS_CUT, CuttingInfo
 from llm_ui.services.feedback import Feedback
 from llm_ui.services.projects import AS_NEW, MAX_NAME_CHARS, ProjectSettings
 from llm_ui.services.tags import MAX_TAGS
@@ -89,6 +90,8 @@ class ImportedProject:
     facts: tuple[ImportedMemory, ...] = ()
     settings: ProjectSettings = AS_NEW
     """Of the model only the name is known."""
+    cutting: CuttingInfo = AS_CUT
+    strategy: Strategy | None = None
     lets_memory_in: bool = False
     is_archived: bool = False
 

@@ -12,8 +12,19 @@ from llm_ui.contract import Source as Cited
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.fetching import checked
 from llm_ui.kit.text import one_line
-from llm_ui.models import FeedbackReason, MessageRole, MessageStatus, ProjectColor, ProjectIcon, Rating
+from llm_ui.models import (
+    Cutting,
+    FeedbackReason,
+    MessageRole,
+    MessageStatus,
+    ProjectColor,
+    ProjectIcon,
+    Rating,
+    Strategy,
+)
 from llm_ui.services.attachments import file_name
+from llm_ui.services.cutting import AS_CUT, CuttingInfo
+from llm_ui.services.cutting import checked as checked_cutting
 from llm_ui.services.exports import FORMAT, VERSION
 from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
 from llm_ui.services.formats.base import (
@@ -47,6 +58,7 @@ RATINGS = {rating.name.lower(): rating for rating in Rating}
 REASONS = {reason.value: reason for reason in FeedbackReason}
 COLORS = {color.value: color for color in ProjectColor}
 ICONS = {icon.value: icon for icon in ProjectIcon}
+STRATEGIES = {one.value: one for one in Strategy}
 
 MAX_CITED = 500
 """Of one answer."""
@@ -159,6 +171,8 @@ def _kept_project(told: dict[str, Any]) -> Kept | BadEntry:
         instructions=text(told.get("instructions"))[:MAX_INSTRUCTIONS_CHARS],
         facts=facts,
         settings=_settings(told),
+        cutting=_cutting(mapping(told.get("passages"))),
+        strategy=STRATEGIES.get(text(mapping(told.get("passages")).get("strategy"))),
         lets_memory_in=told.get("lets_memory_in") is True,
         is_archived=told.get("is_archived") is True,
     )
@@ -174,6 +188,15 @@ def _settings(told: dict[str, Any]) -> ProjectSettings:
         max_tokens=max_tokens,
         is_template=told.get("is_template") is True,
     )
+
+
+def _cutting(told: dict[str, Any]) -> CuttingInfo:
+    """Return how documents are cut; as all are at first where it cannot be so."""
+    tokens, overlap = _number(told.get("tokens")), _number(told.get("overlap_tokens"))
+    try:
+        return checked_cutting(CuttingInfo(Cutting(text(told.get("by"))), int(tokens or 0), int(overlap or 0)))
+    except (ValueError, OverflowError, InvalidInput):
+        return AS_CUT
 
 
 def _kept_prompt(told: dict[str, Any]) -> Kept:

@@ -1,0 +1,129 @@
+"""What the pages and the LLM API say to each other about how documents are cut into passages, and these are found."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_QUERY_CHARS = 1_000
+
+
+class _Wire(BaseModel):
+    """Base of all messages: unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cut(_Wire):
+    """How documents are cut into passages."""
+
+    by: Literal["structure", "pages"] = "structure"
+    passage_tokens: int = 350
+    overlap_tokens: int = 50
+
+
+class CutRequest(Cut):
+    """Show how a document would be cut."""
+
+    document_id: UUID
+
+
+class CutPassage(_Wire):
+    """A passage as it would be."""
+
+    headings: tuple[str, ...]
+    text: str
+    page_from: int
+    page_to: int
+    tokens: int
+
+
+class CutPreview(_Wire):
+    """The first passages of a document as it would be cut."""
+
+    passages: tuple[CutPassage, ...]
+    count: int
+    """Of all that were cut."""
+    mean_tokens: int
+    is_all: bool
+    """Whether all of the document was cut, and not its first pages only."""
+
+
+StrategyName = Literal["lexical", "vector", "hybrid"]
+"""By words, by what they mean, or by both."""
+
+
+class BenchRequest(_Wire):
+    """Look for passages of a project in each way there is."""
+
+    project_id: UUID
+    query: Annotated[str, Field(max_length=MAX_QUERY_CHARS)]
+    most: Annotated[int, Field(ge=1, le=20)] = 10
+
+
+class RankedPassage(_Wire):
+    """A passage that was found."""
+
+    document_id: UUID
+    name: str
+    """The document's."""
+    passage: int
+    """The id of the passage."""
+    headings: tuple[str, ...]
+    text: str
+    page: int
+    has_pages: bool
+    """Whether its page is one that a person counts."""
+    score: float
+    """Comparable within one way only."""
+
+
+class Ranked(_Wire):
+    """What was found in one way, best first."""
+
+    strategy: StrategyName
+    passages: tuple[RankedPassage, ...]
+    took_ms: float
+
+
+class BenchFound(_Wire):
+    """What was found in each way."""
+
+    rankings: tuple[Ranked, ...]
+    vector_ms: float | None
+    """How long the vector of the question took; None: there is none."""
+    problem: str | None
+    """Why there is none, although there is an embedding model."""
+
+
+class MeasureRequest(_Wire):
+    """Measure how well the test set of a project is answered."""
+
+    project_id: UUID
+    other: Cut | None = None
+    """Also as if its documents were cut this way."""
+
+
+class MeasuredWay(_Wire):
+    """How well one way answers."""
+
+    cut: Cut
+    strategy: StrategyName
+    ndcg: float
+    recall: float
+    reciprocal_rank: float
+    """These three of the first ten that are found."""
+    unwanted: int
+    """So many unwanted passages are among the first ten of all questions."""
+    p50_ms: float
+
+
+class MeasureReport(_Wire):
+    """How well each way answers."""
+
+    rows: tuple[MeasuredWay, ...]
+    questions: int
+    documents: int
+    is_all: bool
+    """Whether these are all documents of the project."""
+    problem: str | None
