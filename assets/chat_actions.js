@@ -6,7 +6,7 @@ import { TEMPORARY } from "./chat_temporary.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "list_members", "add_member", "change_member", "remove_member", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
   "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
@@ -91,6 +91,8 @@ export function placesActions(page) {
       page.composer.asksOther()
     },
     changed: () => {
+      // It was deleted, or its person is no member of it any more.
+      if (page.keptIn && !page.places.has(page.keptIn)) page.keptIn = null
       page.archived.draw()
       page.list.draw()
       page.home.change()
@@ -116,6 +118,7 @@ export function homeActions(page) {
     list: (project) => page.tell({ op: "show_shelf", shelf: "open", project }),
     find: (project) => page.places.find(project),
     settings: (project) => page.places.settings(project),
+    members: (project) => page.places.members.show(project),
     menu: (project) => page.places.menu.button(project),
     model: (id) => page.models.find((model) => model.id === id)?.label,
     retitled: () => page.retitle(""),
@@ -200,6 +203,7 @@ export function replies(page) {
     project: (op) => page.home.update(op),
     project_weight: (op) => page.places.menu.weighed(op),
     project_gone: (op) => page.home.gone(op),
+    members: (op) => page.places.members.update(op),
     memories: (op) => page.memories.update(op),
     preferences: (op) => page.followUps.setWanted(op),
     prompts: (op) => page.prompts.update(op),

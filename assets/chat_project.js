@@ -2,6 +2,7 @@
 
 import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
+import { isShared, mayEdit, told } from "./chat_members.js"
 import { projectIcon } from "./chat_project_look.js"
 import { Uploads } from "./chat_uploads.js"
 import { FromWeb } from "./chat_web.js"
@@ -19,7 +20,7 @@ function cell(scope, text) {
 }
 
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), menu(project), model(id): its name, leave(sentence), retitled(), know(project), bytes():
+  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), members(project), menu(project), model(id): its name, leave(sentence), retitled(), know(project), bytes():
   // what a document may have, and fetches(): whether some may come from the web.
   constructor(node, act) {
     this.node = node
@@ -68,7 +69,8 @@ export class ProjectHome {
 
   // What is dropped on the page while it is shown.
   takesDrops() {
-    return this.node.hidden || this.act.find(this.id).is_archived ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
+    const project = this.act.find(this.id)
+    return this.node.hidden || project.is_archived || !mayEdit(project) ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
   }
 
   update(op) {
@@ -82,7 +84,9 @@ export class ProjectHome {
   // It has another name, or other settings.
   change() {
     if (!this.isOpen) return
-    this.#drawHead()
+    // Whoever is given another role sees at once what that allows.
+    if (this.role === this.act.find(this.id).role) this.#drawHead()
+    else this.#draw()
     this.act.retitled()
   }
 
@@ -102,6 +106,7 @@ export class ProjectHome {
     this.title = make("h2")
     this.title.id = "project-name"
     this.begins = make("p", "muted")
+    this.shared = make("p", "muted shared-with")
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
     this.used = make("section", "used")
@@ -120,7 +125,7 @@ export class ProjectHome {
       this.uploads.add([...this.input.files])
       this.input.value = ""
     })
-    this.node.append(this.head, this.begins, this.told, this.input, uploads, this.list.node, this.used)
+    this.node.append(this.head, this.begins, this.shared, this.told, this.input, uploads, this.list.node, this.used)
   }
 
   #buttons() {
@@ -133,12 +138,19 @@ export class ProjectHome {
 
   #drawHead() {
     const project = this.act.find(this.id)
+    this.role = project.role
     this.title.textContent = project.name
     const settings = textButton(t("Settings …"), "bar-button", () => this.act.settings(this.id))
     settings.setAttribute("aria-label", t("Settings of the project"))
-    this.head.replaceChildren(projectIcon(project), this.title, settings, this.act.menu(project))
+    const members = textButton(isShared(project) ? t("Members ({n})", { n: project.members }) : t("Share …"), "bar-button", () => this.act.members(project))
+    members.setAttribute("aria-label", t("Members of the project"))
+    this.head.replaceChildren(projectIcon(project), this.title, members, ...(mayEdit(project) ? [settings] : []), this.act.menu(project))
+    this.shared.hidden = !isShared(project)
+    this.shared.textContent = isShared(project) ? [told(project), t("Nobody reads the chats of another member.")].join(" ") : ""
     this.begins.textContent = project.is_archived ? t("Archived. Its chats, facts and documents are still here.") : this.#beginning(project)
     this.node.classList.toggle("is-archived", Boolean(project.is_archived))
+    this.node.classList.toggle("is-read", !mayEdit(project))
+    this.list.allow(mayEdit(project))
   }
 
   // What a chat begins with that is begun here.
@@ -164,7 +176,7 @@ export class ProjectHome {
     edit.disabled = !this.data
     const know = textButton(t("What models know …"), "bar-button", () => this.act.know({ id: this.id, name: this.name }))
     const buttons = make("div", "buttons")
-    buttons.append(know, edit)
+    buttons.append(know, ...(mayEdit(this.act.find(this.id)) ? [edit] : []))
     head.append(buttons)
     const text = instructions ? make("p", "text", instructions) : make("p", "muted", t("Models are told them in every chat of this project: what it is about, and how to answer."))
     this.told.replaceChildren(head, text)

@@ -107,8 +107,10 @@ class Forbidden(LLMUIError):
     code = "forbidden"
     status = 403
 
-    def __init__(self, message: str = "Your account may not do this. Ask an administrator.") -> None:
-        super().__init__(message)
+    def __init__(
+        self, sentence: str = "Your account may not do this. Ask an administrator.", /, **values: Value
+    ) -> None:
+        super().__init__(sentence, retry_after=None, **values)
 
 
 class NotFound(LLMUIError):

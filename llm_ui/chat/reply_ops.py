@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
 from llm_ui.kit.fetching import MAX_ADDRESS_CHARS
-from llm_ui.models import Audience, ProjectColor, ProjectIcon
+from llm_ui.models import Audience, ProjectColor, ProjectIcon, ProjectRole
 from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
 from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
 from llm_ui.services.library import MAX_TEXT_CHARS
@@ -17,6 +17,7 @@ from llm_ui.services.sharing import MAX_DAYS
 from llm_ui.services.summaries import MAX_CHARS as MAX_SUMMARY_CHARS
 from llm_ui.services.tags import MAX_TAG_CHARS
 
+MAX_EMAIL_CHARS = 1_000
 MAX_NUMBER = 2**31 - 1
 """That every database holds."""
 Language = Literal["curl", "python"]
@@ -117,6 +118,39 @@ class DeleteProject(ChangePlaces):
 
     op: Literal["delete_project"]
     project: UUID
+
+
+class ListMembers(Reply):
+    """Tell who is in a project."""
+
+    op: Literal["list_members"]
+    project: UUID
+
+
+class AddMember(ChangePlaces):
+    """Let somebody take part in a project."""
+
+    op: Literal["add_member"]
+    project: UUID
+    email: Annotated[str, Field(max_length=MAX_EMAIL_CHARS)]
+    role: ProjectRole
+
+
+class ChangeMember(ChangePlaces):
+    """Let a member do more, or less."""
+
+    op: Literal["change_member"]
+    project: UUID
+    member: UUID
+    role: ProjectRole
+
+
+class RemoveMember(ChangePlaces):
+    """Let a member take part no longer; anybody may leave."""
+
+    op: Literal["remove_member"]
+    project: UUID
+    member: UUID
 
 
 class ListLinks(Reply):
@@ -343,6 +377,8 @@ Prompts = ListPrompts | SavePrompt | DeletePrompt
 """What is done with the library of prompts."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
+MemberChanges = AddMember | ChangeMember | RemoveMember
+"""What is done with the members of a project."""
 Places = ListPlaces | SaveProject | ArchiveProject | DeleteProject
 """What is done with what chats are sorted by."""
 Preferences = ReadPreferences | WantFollowUps
@@ -359,5 +395,17 @@ Documents = FindDocuments | ListDocuments | LookAtDocuments | ReadPage | RenameD
 Fetches = FetchDocument | FetchAgain | RetryFetch | RemoveFetch
 """What is done with what is fetched from the web."""
 Replies = (
-    OfAnswers | Search | Prompts | Links | Places | Preferences | Memories | Summaries | Projects | Documents | Fetches
+    OfAnswers
+    | Search
+    | Prompts
+    | Links
+    | Places
+    | ListMembers
+    | MemberChanges
+    | Preferences
+    | Memories
+    | Summaries
+    | Projects
+    | Documents
+    | Fetches
 )
