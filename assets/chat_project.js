@@ -144,7 +144,9 @@ export class ProjectHome {
     settings.setAttribute("aria-label", t("Settings of the project"))
     const members = textButton(isShared(project) ? t("Members ({n})", { n: project.members }) : t("Share …"), "bar-button", () => this.act.members(project))
     members.setAttribute("aria-label", t("Members of the project"))
-    this.head.replaceChildren(projectIcon(project), this.title, members, ...(mayEdit(project) ? [settings] : []), this.act.menu(project))
+    const actions = make("div", "project-actions")
+    actions.append(members, ...(mayEdit(project) ? [settings] : []), this.act.menu(project))
+    this.head.replaceChildren(projectIcon(project), this.title, actions)
     this.shared.hidden = !isShared(project)
     this.shared.textContent = isShared(project) ? [told(project), t("Nobody reads the chats of another member.")].join(" ") : ""
     this.begins.textContent = project.is_archived ? t("Archived. Its chats, facts and documents are still here.") : this.#beginning(project)
