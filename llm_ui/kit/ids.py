@@ -25,6 +25,7 @@ SummaryId = NewType("SummaryId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 ChunkId = NewType("ChunkId", int)
 FetchId = NewType("FetchId", UUID)
+BudgetId = NewType("BudgetId", UUID)
 
 
 def uuid7() -> UUID:

@@ -3,6 +3,7 @@
 from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
+from llm_ui.models.budget import Budget, BudgetPeriod, BudgetReservation, BudgetScope
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
 from llm_ui.models.document import (
     Document,
@@ -34,6 +35,10 @@ __all__ = [
     "AuditLog",
     "BackgroundJob",
     "Base",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetReservation",
+    "BudgetScope",
     "ChatHistory",
     "ChatMessage",
     "ChatSummary",

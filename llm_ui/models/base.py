@@ -92,6 +92,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.SummaryId: Uuid(),
         ids.DocumentId: Uuid(),
         ids.FetchId: Uuid(),
+        ids.BudgetId: Uuid(),
     }
 
 

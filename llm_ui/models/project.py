@@ -82,6 +82,8 @@ class Project(Timestamped, Base):
     """Whether it is offered where a project is begun."""
     archived_at: Mapped[datetime | None]
     """While it is put away, it and its chats are only read."""
+    keep_days: Mapped[int | None]
+    """After so many days without a change its chats go to the bin, but for pinned ones; None: never."""
 
 
 class ProjectMember(Base):

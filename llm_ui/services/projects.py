@@ -11,6 +11,8 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
+    Budget,
+    BudgetScope,
     ChatHistory,
     Project,
     ProjectColor,
@@ -68,6 +70,8 @@ class ProjectInfo:
     """Whether they are told there what this member has told of themselves."""
     settings: ProjectSettings
     is_archived: bool
+    keep_days: int | None
+    """After so many days without a change its chats go to the bin."""
 
 
 async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
@@ -203,6 +207,7 @@ async def take_away(session: Session, project_id: ProjectId) -> None:
     # rights: those of all members; chats in the bin as well, which `readable()` leaves out
     await session.execute(update(ChatHistory).where(ChatHistory.project_id == project_id).values(project_id=None))
     await session.execute(delete(UserMemory).where(UserMemory.project_id == project_id))
+    await session.execute(delete(Budget).where(Budget.scope == BudgetScope.PROJECT, Budget.scope_id == project_id))
     await session.execute(delete(Project).where(Project.id == project_id))
 
 
@@ -300,6 +305,7 @@ async def _infos(session: ReadSession, actor: Actor, rows: Sequence[Project]) ->
             lets_memory_in=mine[row.id].lets_memory_in,
             settings=_settings(row),
             is_archived=row.archived_at is not None,
+            keep_days=row.keep_days,
         )
         for row in rows
         if row.id in mine

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from llm_ui.errors import Forbidden, NotFound
 from llm_ui.kit.ids import ChatId, DocumentId, FetchId, ProjectId, UserId, uuid7
 from llm_ui.models import Document, ProjectColor, ProjectIcon, ProjectRole, Role
 from llm_ui.services import (
+    budgets,
     documents,
     fetches,
     memories,
@@ -23,6 +25,7 @@ from llm_ui.services import (
     project_figures,
     project_members,
     projects,
+    retention,
 )
 from llm_ui.services.access import Actor, ProjectRight
 from llm_ui.services.documents import Arrived
@@ -32,7 +35,8 @@ from tests.services.test_branches import answered
 
 ASK, EDIT, OWN = ProjectRight.ASK, ProjectRight.EDIT, ProjectRight.OWN
 MODULES: tuple[ModuleType, ...] = (
-    projects, project_copies, project_figures, project_members, documents, fetches, retrieve, whole
+    projects, project_copies, project_figures, project_members, documents, fetches, retrieve, whole,
+    budgets, retention,
 )  # fmt: skip
 NOT_IN_A_PROJECT = {
     "projects.project_of": "of one's own chat",
@@ -133,6 +137,10 @@ ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
     "fetches.remove": (EDIT, lambda s, a, at: fetches.remove(s, a, at.fetch)),
     "fetches.list_fetches": (ASK, lambda s, a, at: fetches.list_fetches(s, a, at.project)),
     "memories.save": (ASK, lambda s, a, at: memories.save(s, a, None, "A fact.", project_id=at.project)),
+    "budgets.read": (ASK, lambda s, a, at: budgets.read(s, a, at.project)),
+    "budgets.set_amount": (OWN, lambda s, a, at: done(budgets.set_amount(s, a, at.project, Decimal(2)))),
+    "retention.weigh_keeping": (OWN, lambda s, a, at: retention.weigh_keeping(s, a, at.project, 30)),
+    "retention.keep_for": (OWN, lambda s, a, at: done(retention.keep_for(s, a, at.project, 30))),
     "retrieve.retrieve": (ASK, lambda s, a, at: retrieve.retrieve(s, a, at.project, "heron")),
     "whole.read_whole": (ASK, lambda s, a, at: whole.read_whole(s, a, at.project, [at.document], most_tokens=1_000)),
 }
@@ -210,6 +218,7 @@ async def test_everybody_may_do_what_their_role_allows_and_nothing_else(seeded: 
     async with seeded.writing() as session:
         await projects.change(session, owner, project_id, instructions="Be brief.")
         await fetches.begin(session, owner, project_id, ADDRESS)
+        await budgets.set_amount(session, owner, project_id, Decimal(1))
         (fetch,) = await fetches.list_fetches(session, owner, project_id)
         await session.execute(update(Document).values(source_url=f"{ADDRESS}/1"))
     actor = await one_of(seeded, person, owner, project_id)
