@@ -2,6 +2,7 @@
 
 import { ProjectForm } from "./chat_project_form.js"
 import { projectIcon } from "./chat_project_look.js"
+import { Limits } from "./chat_limits.js"
 import { Members, isShared, placeName, sharedSign } from "./chat_members.js"
 import { ProjectMenu } from "./chat_project_menu.js"
 import { dialogNamed } from "./dialog.js"
@@ -26,6 +27,7 @@ export class Places {
       ...act, archived: () => this.all.filter((project) => project.is_archived), settings: (id) => this.settings(id), duplicate: (project) => this.form.duplicate(project), members: (project) => this.members.show(project),
     })
     this.members = new Members({ tell: act.tell, find: (id) => this.find(id) })
+    this.limits = new Limits({ tell: act.tell })
     this.moving = dialogNamed(t("Move"), "moving form-dialog")
     this.tagging = dialogNamed(t("Tags"), "tagging form-dialog")
   }
@@ -50,6 +52,7 @@ export class Places {
     const isDoneHere = this.members.left(op.left) || this.menu.tellDeleted(op.deleted)
     if (isOpenGone && !isDoneHere) window.llmUi.toast(t("The project was deleted, or you are no member of it any more."))
     if (isDoneHere || isOpenGone) this.act.show("open", null)
+    if (this.limits.saved(op.limited)) this.act.reread(op.limited)
     if (this.menu.shelf.dialog.open) this.menu.drawShelf()
     this.act.changed()
   }

@@ -2,7 +2,8 @@
 
 import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
-import { isShared, mayEdit, told } from "./chat_members.js"
+import { budgetLine, keptFor } from "./chat_limits.js"
+import { isShared, mayEdit, mayOwn, told } from "./chat_members.js"
 import { projectIcon } from "./chat_project_look.js"
 import { Uploads } from "./chat_uploads.js"
 import { FromWeb } from "./chat_web.js"
@@ -20,7 +21,7 @@ function cell(scope, text) {
 }
 
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), members(project), menu(project), model(id): its name, leave(sentence), retitled(), know(project), bytes():
+  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), members(project), limits(project, budget), menu(project), model(id): its name, leave(sentence), retitled(), know(project), bytes():
   // what a document may have, and fetches(): whether some may come from the web.
   constructor(node, act) {
     this.node = node
@@ -107,6 +108,7 @@ export class ProjectHome {
     this.title.id = "project-name"
     this.begins = make("p", "muted")
     this.shared = make("p", "muted shared-with")
+    this.kept = make("p", "muted")
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
     this.used = make("section", "used")
@@ -125,7 +127,7 @@ export class ProjectHome {
       this.uploads.add([...this.input.files])
       this.input.value = ""
     })
-    this.node.append(this.head, this.begins, this.shared, this.told, this.input, uploads, this.list.node, this.used)
+    this.node.append(this.head, this.begins, this.shared, this.kept, this.told, this.input, uploads, this.list.node, this.used)
   }
 
   #buttons() {
@@ -147,6 +149,8 @@ export class ProjectHome {
     const actions = make("div", "project-actions")
     actions.append(members, ...(mayEdit(project) ? [settings] : []), this.act.menu(project))
     this.head.replaceChildren(projectIcon(project), this.title, actions)
+    this.kept.textContent = keptFor(project.keep_days)
+    this.kept.hidden = !project.keep_days
     this.shared.hidden = !isShared(project)
     this.shared.textContent = isShared(project) ? [told(project), t("Nobody reads the chats of another member.")].join(" ") : ""
     this.begins.textContent = project.is_archived ? t("Archived. Its chats, facts and documents are still here.") : this.#beginning(project)
@@ -187,11 +191,21 @@ export class ProjectHome {
 
   // Chats, messages, tokens and their price, this month and in all.
   #drawUsed() {
-    const { used } = this.data ?? {}
-    this.used.hidden = !used?.all.messages && !used?.all.tokens
+    const { used, budget } = this.data ?? {}
+    const owns = mayOwn(this.act.find(this.id))
+    const isUsed = Boolean(used?.all.messages || used?.all.tokens)
+    this.used.hidden = !this.data || !(isUsed || budget || owns)
     if (this.used.hidden) return
     const title = make("h3", "", t("Usage"))
     title.id = "used-title"
+    const limits = textButton(t("Limits …"), "bar-button", () => this.act.limits(this.act.find(this.id), budget?.value ?? null))
+    limits.setAttribute("aria-label", t("Limits of the project"))
+    const head = make("div", "used-head")
+    head.append(title, ...(owns ? [limits] : []))
+    this.used.replaceChildren(head, ...(budget ? [budgetLine(budget)] : []), ...(isUsed ? [this.#figures(used)] : []))
+  }
+
+  #figures(used) {
     const table = make("table")
     const head = make("tr")
     head.append(make("td"), ...[t("Chats"), t("Messages"), t("Tokens"), t("Cost")].map((name) => cell("col", name)))
@@ -201,7 +215,7 @@ export class ProjectHome {
       return line
     }
     table.append(head, row(t("This month"), used.month), row(t("In all"), used.all))
-    this.used.replaceChildren(title, table)
+    return table
   }
 
   #write() {

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from llm_ui.chat import reply_ops
 from llm_ui.chat.follow import Op
+from llm_ui.chat.limits import save_limits
 from llm_ui.chat.places import places
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ProjectId, UserId
@@ -18,7 +19,11 @@ TellPeople = Callable[[Collection[UserId]], None]
 
 async def change_places(
     context: PageContext,
-    asked: reply_ops.SaveProject | reply_ops.ArchiveProject | reply_ops.DeleteProject | reply_ops.MemberChanges,
+    asked: reply_ops.SaveProject
+    | reply_ops.ArchiveProject
+    | reply_ops.DeleteProject
+    | reply_ops.SaveLimits
+    | reply_ops.MemberChanges,
     tell_people: TellPeople,
 ) -> Op:
     """Change a project or its members, and tell all whom that concerns: also those who are no members any more."""
@@ -26,6 +31,8 @@ async def change_places(
     match asked:
         case reply_ops.AddMember() | reply_ops.ChangeMember() | reply_ops.RemoveMember():
             done = await _change(context, asked)
+        case reply_ops.SaveLimits():
+            done = await save_limits(context, asked)
         case _:
             done = await places(context, asked)
     tell_people({context.user_id, *before, *await _people(context, asked.project)})

@@ -82,4 +82,5 @@ def _shown(one: ProjectInfo) -> Op:
         "role": one.role.value,
         "owner": None if one.is_own else one.owner,
         "members": one.members,
+        "keep_days": one.keep_days,
     }

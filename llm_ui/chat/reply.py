@@ -7,6 +7,7 @@ from llm_ui.chat.fetches import fetches
 from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
 from llm_ui.chat.library import prompts
+from llm_ui.chat.limits import weigh
 from llm_ui.chat.links import links
 from llm_ui.chat.members import TellPeople, change_places, members
 from llm_ui.chat.memories import memory
@@ -48,9 +49,16 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
 
 
 async def _of_project(
-    context: PageContext, asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.ListMembers
+    context: PageContext,
+    asked: reply_ops.Projects
+    | reply_ops.Documents
+    | reply_ops.Fetches
+    | reply_ops.ListMembers
+    | reply_ops.WeighKeeping,
 ) -> Op:
     match asked:
+        case reply_ops.WeighKeeping():
+            return await weigh(context, asked)
         case reply_ops.ListMembers():
             return await members(context, asked)
         case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():

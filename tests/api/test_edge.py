@@ -49,6 +49,8 @@ def filled(path: str, some_id: UUID) -> str:
 
 
 def body_of(path: str) -> object:
+    if path.endswith("/limits"):
+        return {"keep_days": None, "budget_usd": None}
     if path.startswith("/v1/projects"):
         return {"role": "viewer"} if path.endswith("{user_id}") else {"email": "x@example.org", "role": "viewer"}
     return {"idempotency_key": uuid4().hex, "text": "hi"} if path.startswith("/v1/chat") else None
