@@ -6,7 +6,7 @@ import { TEMPORARY } from "./chat_temporary.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "list_members", "add_member", "change_member", "remove_member", "weigh_keeping", "save_limits", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
   "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch", "save_cutting", "read_bench", "try_search", "judge_passage", "change_case", "delete_case", "measure_cases", "promote",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
@@ -85,12 +85,15 @@ export function placesActions(page) {
     show: (shelf, project) => showShelf(page, shelf, project),
     relist: () => page.tell({ op: "show_shelf", shelf: "open", project: page.list.project }),
     open: () => page.list.project,
+    reread: (project) => page.tell({ op: "read_project", project }),
     models: () => page.models,
     moved: (chat, project) => {
       if (chat.id === page.chat) keepIn(page, project)
       page.composer.asksOther()
     },
     changed: () => {
+      // It was deleted, or its person is no member of it any more.
+      if (page.keptIn && !page.places.has(page.keptIn)) page.keptIn = null
       page.archived.draw()
       page.list.draw()
       page.home.change()
@@ -116,6 +119,8 @@ export function homeActions(page) {
     list: (project) => page.tell({ op: "show_shelf", shelf: "open", project }),
     find: (project) => page.places.find(project),
     settings: (project) => page.places.settings(project),
+    members: (project) => page.places.members.show(project),
+    limits: (project, budget) => page.places.limits.show(project, budget),
     menu: (project) => page.places.menu.button(project),
     model: (id) => page.models.find((model) => model.id === id)?.label,
     retitled: () => page.retitle(""),
@@ -214,6 +219,8 @@ export function replies(page) {
     project: (op) => page.home.update(op),
     project_weight: (op) => page.places.menu.weighed(op),
     project_gone: (op) => page.home.gone(op),
+    keeping_weight: (op) => page.places.limits.update(op),
+    members: (op) => page.places.members.update(op),
     memories: (op) => page.memories.update(op),
     preferences: (op) => page.followUps.setWanted(op),
     prompts: (op) => page.prompts.update(op),

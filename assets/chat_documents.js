@@ -49,6 +49,8 @@ export class DocumentList {
   constructor(act) {
     this.act = act
     this.project = null
+    // What may be done to them.
+    this.mayEdit = true
     this.rows = []
     this.number = 0
     this.node = make("section", "documents")
@@ -71,9 +73,9 @@ export class DocumentList {
     head.append(title, this.act.buttons())
     this.total = make("p", "muted")
     this.figuresRow = make("div", "documents-figures")
-    const tools = make("div", "tools")
-    tools.append(textButton(t("Search on trial …"), "bar-button", () => this.act.tryOut()), textButton(t("Passages …"), "bar-button", () => this.act.cut()))
-    this.figuresRow.append(this.total, tools)
+    this.tools = make("div", "tools")
+    this.tools.append(textButton(t("Search on trial …"), "bar-button", () => this.act.tryOut()), textButton(t("Passages …"), "bar-button", () => this.act.cut()))
+    this.figuresRow.append(this.total, this.tools)
     this.said = make("p", "visually-hidden")
     this.said.setAttribute("role", "status")
     this.box = Object.assign(make("input"), { type: "search", placeholder: t("Find by name"), maxLength: MAX_NAME_CHARS })
@@ -128,6 +130,15 @@ export class DocumentList {
   #list(offset) {
     this.number += 1
     this.act.tell({ op: "list_documents", project: this.project, number: this.number, name: this.box.value.trim(), offset })
+  }
+
+  // Whether they may be changed by who looks at them.
+  allow(mayEdit) {
+    if (this.mayEdit === mayEdit) return
+    this.mayEdit = mayEdit
+    this.tools.hidden = !mayEdit
+    this.#replace(this.rows.map(({ one }) => one))
+    this.#drawFigures()
   }
 
   // ---- News -------------------------------------------------------------------------------------------------------
@@ -222,7 +233,7 @@ export class DocumentList {
     about.append(name, state)
     if (one.remark) about.append(make("p", "state", one.remark))
     node.append(kind, about)
-    if (one.stage === "failed" || one.embed_error) {
+    if (this.mayEdit && (one.stage === "failed" || one.embed_error)) {
       const retry = textButton(t("Retry"), "bar-button", () => this.act.tell({ op: "retry_document", document: one.id }))
       retry.setAttribute("aria-label", t("Read {name} once more", { name: one.name }))
       node.append(retry)
@@ -236,6 +247,7 @@ export class DocumentList {
     save.href = `/documents/${one.id}/file`
     save.download = one.name
     save.addEventListener("click", () => { menu.open = false })
+    if (!this.mayEdit) return [save]
     const entries = [menuEntry(menu, t("Rename"), () => this.#rename(one)), save]
     if (one.source && this.act.fetches) entries.push(menuEntry(menu, t("Fetch again"), () => this.act.web.again(one)))
     return [...entries, menuEntry(menu, t("Delete"), () => this.#delete(one))]
@@ -260,7 +272,7 @@ export class DocumentList {
     this.more.hidden = !this.hasMore
     this.list.hidden = !this.rows.length
     this.empty.hidden = !figures || this.rows.length > 0
-    this.empty.textContent = isEmpty
+    this.empty.textContent = isEmpty && !this.mayEdit ? t("There are no documents here yet.") : isEmpty
       ? t("Drop files anywhere on this page: contracts, papers, minutes, tables. They are read once, and every chat of this project can then answer from them and say on which page it stands.")
       : t("No document has “{words}” in its name.", { words: this.box.value.trim() })
   }

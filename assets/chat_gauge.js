@@ -109,6 +109,14 @@ export class Gauge {
         tokens: passages.toLocaleString(document.documentElement.lang),
       })
     }
+    const { budget } = this.data
+    const least = price === null ? 0 : (sent * price) / 1_000_000
+    if (budget) {
+      this.node.append(" · ", t("budget left: {left}", { left: budget.left }))
+      this.node.title += " " + t("{left} of the {amount} that may be spent in this project this month are left.", { left: budget.left, amount: budget.amount })
+    }
+    this.node.classList.toggle("low", Boolean(budget?.is_low))
+    this.node.classList.toggle("spent", Boolean(budget) && least > budget.left_usd)
     const isTooLong = own > room
     const isFull = !isTooLong && (this.data.is_cut || taken + own > room)
     this.node.classList.toggle("full", isFull)

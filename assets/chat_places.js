@@ -2,6 +2,8 @@
 
 import { ProjectForm } from "./chat_project_form.js"
 import { projectIcon } from "./chat_project_look.js"
+import { Limits } from "./chat_limits.js"
+import { Members, isShared, placeName, sharedSign } from "./chat_members.js"
 import { ProjectMenu } from "./chat_project_menu.js"
 import { dialogNamed } from "./dialog.js"
 import { icon, make, textButton } from "./dom.js"
@@ -22,8 +24,10 @@ export class Places {
     this.tags = []
     this.form = new ProjectForm({ ...act, templates: () => this.projects.filter((project) => project.is_template) })
     this.menu = new ProjectMenu({
-      ...act, archived: () => this.all.filter((project) => project.is_archived), settings: (id) => this.settings(id), duplicate: (project) => this.form.duplicate(project),
+      ...act, archived: () => this.all.filter((project) => project.is_archived), settings: (id) => this.settings(id), duplicate: (project) => this.form.duplicate(project), members: (project) => this.members.show(project),
     })
+    this.members = new Members({ tell: act.tell, find: (id) => this.find(id) })
+    this.limits = new Limits({ tell: act.tell })
     this.moving = dialogNamed(t("Move"), "moving form-dialog")
     this.tagging = dialogNamed(t("Tags"), "tagging form-dialog")
   }
@@ -45,9 +49,16 @@ export class Places {
     }
     const isOpenGone = this.act.open() && !this.all.some((project) => project.id === this.act.open())
     // Here or on another page.
-    if (this.menu.tellDeleted(op.deleted) || isOpenGone) this.act.show("open", null)
+    const isDoneHere = this.members.left(op.left) || this.menu.tellDeleted(op.deleted)
+    if (isOpenGone && !isDoneHere) window.llmUi.toast(t("The project was deleted, or you are no member of it any more."))
+    if (isDoneHere || isOpenGone) this.act.show("open", null)
+    if (this.limits.saved(op.limited)) this.act.reread(op.limited)
     if (this.menu.shelf.dialog.open) this.menu.drawShelf()
     this.act.changed()
+  }
+
+  has(id) {
+    return this.all.some((project) => project.id === id)
   }
 
   // What is known of a project; of one that is not known yet only that it is one.
@@ -78,6 +89,7 @@ export class Places {
       const item = make("li")
       const button = rowButton(project.name, projectIcon(project), () => this.act.show("open", project.id))
       button.dataset.focus = `project-${project.id}`
+      if (isShared(project)) button.append(sharedSign(project))
       item.append(button)
       list.append(item)
     }
@@ -94,6 +106,7 @@ export class Places {
     const head = make("div", "shelf-head project-head")
     const name = make("strong")
     name.append(projectIcon(project), make("span", "", project.name))
+    if (isShared(project)) name.append(sharedSign(project))
     name.title = project.name
     head.append(textButton(t("← Chats"), "shelf-link", () => this.act.show("open", null)), this.menu.button(project), name)
     return head
@@ -120,7 +133,7 @@ export class Places {
       this.act.moved(chat, project)
     }
     add(t("No project"), icon("list"), () => put(null), !chat.project)
-    for (const project of this.projects) add(project.name, projectIcon(project), () => put(project.id), chat.project === project.id)
+    for (const project of this.projects) add(placeName(project), projectIcon(project), () => put(project.id), chat.project === project.id)
     add(t("New project …"), icon("plus"), () => this.form.begin(chat))
     body.replaceChildren(list, textButton(t("Cancel"), "more", () => dialog.close()))
     dialog.showModal()

@@ -4,6 +4,8 @@ import { documents } from "./chat_document.js"
 import { DocumentList } from "./chat_documents.js"
 import { Bench } from "./chat_bench.js"
 import { Passages } from "./chat_passages.js"
+import { budgetLine, keptFor } from "./chat_limits.js"
+import { isShared, mayEdit, mayOwn, told } from "./chat_members.js"
 import { projectIcon } from "./chat_project_look.js"
 import { Uploads } from "./chat_uploads.js"
 import { FromWeb } from "./chat_web.js"
@@ -21,7 +23,7 @@ function cell(scope, text) {
 }
 
 export class ProjectHome {
-  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), menu(project), model(id): its name, leave(sentence), retitled(), know(project), bytes():
+  // `act` has tell(op), list(project): its chats in the sidebar, find(project), settings(project), members(project), limits(project, budget), menu(project), model(id): its name, leave(sentence), retitled(), know(project), bytes():
   // what a document may have, and fetches(): whether some may come from the web.
   constructor(node, act) {
     this.node = node
@@ -70,7 +72,8 @@ export class ProjectHome {
 
   // What is dropped on the page while it is shown.
   takesDrops() {
-    return this.node.hidden || this.act.find(this.id).is_archived ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
+    const project = this.act.find(this.id)
+    return this.node.hidden || project.is_archived || !mayEdit(project) ? null : { text: t("Drop files to add them to the project"), take: (files) => this.uploads.add(files) }
   }
 
   update(op) {
@@ -84,7 +87,9 @@ export class ProjectHome {
   // It has another name, or other settings.
   change() {
     if (!this.isOpen) return
-    this.#drawHead()
+    // Whoever is given another role sees at once what that allows.
+    if (this.role === this.act.find(this.id).role) this.#drawHead()
+    else this.#draw()
     this.act.retitled()
   }
 
@@ -104,6 +109,8 @@ export class ProjectHome {
     this.title = make("h2")
     this.title.id = "project-name"
     this.begins = make("p", "muted")
+    this.shared = make("p", "muted shared-with")
+    this.kept = make("p", "muted")
     this.node.setAttribute("aria-labelledby", "project-name")
     this.told = make("div", "told")
     this.used = make("section", "used")
@@ -124,7 +131,7 @@ export class ProjectHome {
       this.uploads.add([...this.input.files])
       this.input.value = ""
     })
-    this.node.append(this.head, this.begins, this.told, this.input, uploads, this.list.node, this.used)
+    this.node.append(this.head, this.begins, this.shared, this.kept, this.told, this.input, uploads, this.list.node, this.used)
   }
 
   #buttons() {
@@ -137,12 +144,23 @@ export class ProjectHome {
 
   #drawHead() {
     const project = this.act.find(this.id)
+    this.role = project.role
     this.title.textContent = project.name
     const settings = textButton(t("Settings …"), "bar-button", () => this.act.settings(this.id))
     settings.setAttribute("aria-label", t("Settings of the project"))
-    this.head.replaceChildren(projectIcon(project), this.title, settings, this.act.menu(project))
+    const members = textButton(isShared(project) ? t("Members ({n})", { n: project.members }) : t("Share …"), "bar-button", () => this.act.members(project))
+    members.setAttribute("aria-label", t("Members of the project"))
+    const actions = make("div", "project-actions")
+    actions.append(members, ...(mayEdit(project) ? [settings] : []), this.act.menu(project))
+    this.head.replaceChildren(projectIcon(project), this.title, actions)
+    this.kept.textContent = keptFor(project.keep_days)
+    this.kept.hidden = !project.keep_days
+    this.shared.hidden = !isShared(project)
+    this.shared.textContent = isShared(project) ? [told(project), t("Nobody reads the chats of another member.")].join(" ") : ""
     this.begins.textContent = project.is_archived ? t("Archived. Its chats, facts and documents are still here.") : this.#beginning(project)
     this.node.classList.toggle("is-archived", Boolean(project.is_archived))
+    this.node.classList.toggle("is-read", !mayEdit(project))
+    this.list.allow(mayEdit(project))
   }
 
   // What a chat begins with that is begun here.
@@ -168,7 +186,7 @@ export class ProjectHome {
     edit.disabled = !this.data
     const know = textButton(t("What models know …"), "bar-button", () => this.act.know({ id: this.id, name: this.name }))
     const buttons = make("div", "buttons")
-    buttons.append(know, edit)
+    buttons.append(know, ...(mayEdit(this.act.find(this.id)) ? [edit] : []))
     head.append(buttons)
     const text = instructions ? make("p", "text", instructions) : make("p", "muted", t("Models are told them in every chat of this project: what it is about, and how to answer."))
     this.told.replaceChildren(head, text)
@@ -177,11 +195,21 @@ export class ProjectHome {
 
   // Chats, messages, tokens and their price, this month and in all.
   #drawUsed() {
-    const { used } = this.data ?? {}
-    this.used.hidden = !used?.all.messages && !used?.all.tokens
+    const { used, budget } = this.data ?? {}
+    const owns = mayOwn(this.act.find(this.id))
+    const isUsed = Boolean(used?.all.messages || used?.all.tokens)
+    this.used.hidden = !this.data || !(isUsed || budget || owns)
     if (this.used.hidden) return
     const title = make("h3", "", t("Usage"))
     title.id = "used-title"
+    const limits = textButton(t("Limits …"), "bar-button", () => this.act.limits(this.act.find(this.id), budget?.value ?? null))
+    limits.setAttribute("aria-label", t("Limits of the project"))
+    const head = make("div", "used-head")
+    head.append(title, ...(owns ? [limits] : []))
+    this.used.replaceChildren(head, ...(budget ? [budgetLine(budget)] : []), ...(isUsed ? [this.#figures(used)] : []))
+  }
+
+  #figures(used) {
     const table = make("table")
     const head = make("tr")
     head.append(make("td"), ...[t("Chats"), t("Messages"), t("Tokens"), t("Cost")].map((name) => cell("col", name)))
@@ -191,7 +219,7 @@ export class ProjectHome {
       return line
     }
     table.append(head, row(t("This month"), used.month), row(t("In all"), used.all))
-    this.used.replaceChildren(title, table)
+    return table
   }
 
   #write() {

@@ -1,5 +1,6 @@
 // The form of a project: its name and look, and once it is there what its chats begin with.
 
+import { mayOwn, placeName } from "./chat_members.js"
 import { lookFields } from "./chat_project_look.js"
 import { dialogNamed, field } from "./dialog.js"
 import { make, textButton } from "./dom.js"
@@ -37,7 +38,7 @@ export class ProjectForm {
   begin(chat = null) {
     const templates = this.act.templates()
     const like = make("select")
-    like.append(new Option(t("An empty project"), ""), ...templates.map(({ id, name }) => new Option(name, id)))
+    like.append(new Option(t("An empty project"), ""), ...templates.map((project) => new Option(placeName(project), project.id)))
     const documents = check(t("With the documents of the template"), t("Its instructions, facts and settings come along in any case."), true)
     documents.line.hidden = true
     const looks = this.#open(t("New project"), t("Create"), { name: "", ...PLAIN }, (form) => this.#begin(form, chat, like.value || null, documents.box.checked), {
@@ -97,6 +98,7 @@ export class ProjectForm {
     const form = make("form")
     const look = { color: project.color, icon: project.icon }
     const name = Object.assign(make("input"), { value: project.name, maxLength: MAX_NAME_CHARS, required: true, placeholder: t("Thesis") })
+    name.readOnly = Boolean(project.id) && heading === t("Settings of the project") && !mayOwn(project)
     const buttons = make("div", "buttons")
     buttons.append(make("button", "primary", verb), textButton(t("Cancel"), "more", () => dialog.close()))
     const looks = lookFields(look)

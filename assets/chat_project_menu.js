@@ -1,12 +1,13 @@
 // What can be done with a project as a whole: change, duplicate, put away, take back, delete. And the list of those put away.
 
 import { sizeOf } from "./chat_files.js"
+import { mayEdit, mayOwn, placeName } from "./chat_members.js"
 import { projectIcon } from "./chat_project_look.js"
 import { dialogNamed } from "./dialog.js"
 import { iconMenu, make, menuEntry, textButton } from "./dom.js"
 
 export class ProjectMenu {
-  // `act` has tell(op), show(shelf, project), archived(): those that are, settings(project) and duplicate(project).
+  // `act` has tell(op), show(shelf, project), archived(): those that are, settings(project), members(project) and duplicate(project).
   constructor(act) {
     this.act = act
     this.deleting = dialogNamed(t("Delete the project"), "deleting form-dialog")
@@ -20,10 +21,13 @@ export class ProjectMenu {
     const label = t("Actions for the project {name}", { name: project.name })
     const away = project.is_archived ? t("Restore") : t("Archive the project")
     return iconMenu(label, "more", (menu) => [
-      menuEntry(menu, t("Settings …"), () => this.act.settings(project.id)),
+      ...(mayEdit(project) ? [menuEntry(menu, t("Settings …"), () => this.act.settings(project.id))] : []),
+      menuEntry(menu, t("Members …"), () => this.act.members(project)),
       menuEntry(menu, t("Duplicate …"), () => this.act.duplicate(project)),
-      menuEntry(menu, away, () => this.archive(project, !project.is_archived)),
-      menuEntry(menu, t("Delete …"), () => this.#weigh(project)),
+      ...(mayOwn(project) ? [
+        menuEntry(menu, away, () => this.archive(project, !project.is_archived)),
+        menuEntry(menu, t("Delete …"), () => this.#weigh(project)),
+      ] : []),
     ])
   }
 
@@ -53,7 +57,7 @@ export class ProjectMenu {
     if (op.documents) line(tn("{n} document, {size}", "{n} documents, {size}", op.documents, { n: op.documents.toLocaleString(document.documentElement.lang), size: sizeOf(op.size) }))
     if (op.facts) line(tn("{n} fact that models know in it", "{n} facts that models know in it", op.facts))
     const stay = op.chats
-      ? tn("Its {n} chat stays: it goes back to the list.", "Its {n} chats stay: they go back to the list.", op.chats, { n: op.chats.toLocaleString(document.documentElement.lang) })
+      ? tn("Its {n} chat stays: it goes back to the list of whoever wrote it.", "Its {n} chats stay: they go back to the lists of those who wrote them.", op.chats, { n: op.chats.toLocaleString(document.documentElement.lang) })
       : t("There are no chats in it.")
     const buttons = make("div", "buttons")
     const remove = textButton(t("Delete"), "primary danger", () => {
@@ -94,10 +98,10 @@ export class ProjectMenu {
         dialog.close()
         this.act.show("open", project.id)
       })
-      open.append(projectIcon(project), make("span", "", project.name))
+      open.append(projectIcon(project), make("span", "", placeName(project)))
       const restore = textButton(t("Restore"), "more", () => this.archive(project, false))
       restore.setAttribute("aria-label", t("Restore the project {name}", { name: project.name }))
-      item.append(open, restore)
+      item.append(open, ...(mayOwn(project) ? [restore] : []))
       list.append(item)
     }
     const about = list.children.length
@@ -126,6 +130,6 @@ export class ArchivedBar {
     this.composer.hidden = isShown
     if (!isShown) return
     const said = make("p", "", t("The project {name} is archived: it is only read.", { name: project.name }))
-    this.node.replaceChildren(said, textButton(t("Restore"), "primary", () => this.act.restore(project)))
+    this.node.replaceChildren(said, ...(mayOwn(project) ? [textButton(t("Restore"), "primary", () => this.act.restore(project))] : []))
   }
 }

@@ -1,5 +1,6 @@
 // Search over all chats: Ctrl+K or the button in the sidebar; what is found opens at its message.
 
+import { placeName } from "./chat_members.js"
 import { make, textButton } from "./dom.js"
 
 const TIMES = [["", t("Any time")], ["7", t("Last 7 days")], ["30", t("Last 30 days")], ["365", t("Last year")]]
@@ -56,7 +57,7 @@ export class Search {
   // What can be filtered by: what there is.
   offer() {
     this.#fill("model", t("Any model"), this.models().map(({ id, label }) => [id, label]))
-    this.#fill("project", t("Any project"), this.places.projects.map(({ id, name }) => [id, name]))
+    this.#fill("project", t("Any project"), this.places.projects.map((project) => [project.id, placeName(project)]))
     this.#fill("tag", t("Any tag"), this.places.tags.map((tag) => [tag, `#${tag}`]))
     this.#fill("days", TIMES[0][1], TIMES.slice(1))
     this.#fill("files", t("With or without files"), [["yes", t("With files")]])

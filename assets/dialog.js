@@ -21,10 +21,10 @@ export function field(label, node) {
   return line
 }
 
-// Ask whether something is to be deleted.
-export function confirmed({ dialog, body }, sentence, act) {
+// Ask whether something is to be deleted, or what else the verb says.
+export function confirmed({ dialog, body }, sentence, act, verb = t("Delete")) {
   const buttons = make("div", "buttons")
-  const remove = textButton(t("Delete"), "primary danger", () => {
+  const remove = textButton(verb, "primary danger", () => {
     dialog.close()
     act()
   })

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 MAX_PROMPT_CHARS = 2_000_000
 """Longest accepted message, in characters. A megabyte of text works; ten do not."""
 
-
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
@@ -345,6 +344,9 @@ class Preview(_Wire):
     """Whether earlier messages are left out already."""
     input_usd_per_mtok: str | None
     output_usd_per_mtok: str | None
+    budget_usd: str | None = None
+    budget_left_usd: str | None = None
+    """Of the project, this month."""
 
 
 class RetrieveRequest(_Wire):

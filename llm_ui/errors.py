@@ -6,6 +6,7 @@ LLMUIError
 │   └── ContextTooLong           422  the message does not fit the model's window
 ├── NotSignedIn                  401  no valid session, ticket or key
 │   └── SignInRefused            401  wrong name or password
+├── BudgetSpent                  402  a budget has too little left
 ├── Forbidden                    403  signed in, but not allowed
 ├── NotFound                     404  does not exist, or is somebody else's
 ├── Conflict                     409  changed meanwhile, or exists already
@@ -107,8 +108,17 @@ class Forbidden(LLMUIError):
     code = "forbidden"
     status = 403
 
-    def __init__(self, message: str = "Your account may not do this. Ask an administrator.") -> None:
-        super().__init__(message)
+    def __init__(
+        self, sentence: str = "Your account may not do this. Ask an administrator.", /, **values: Value
+    ) -> None:
+        super().__init__(sentence, retry_after=None, **values)
+
+
+class BudgetSpent(LLMUIError):
+    """A budget has less left than a call may cost."""
+
+    code = "budget_spent"
+    status = 402
 
 
 class NotFound(LLMUIError):

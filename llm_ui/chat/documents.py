@@ -2,7 +2,7 @@
 
 import asyncio
 
-from llm_ui.chat import reply_ops
+from llm_ui.chat import limits, reply_ops
 from llm_ui.chat.figures import price
 from llm_ui.chat.follow import Op
 from llm_ui.db import ReadSession
@@ -13,8 +13,8 @@ from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId, DocumentId, ProjectId
 from llm_ui.models import DocumentStage
 from llm_ui.observability.logging import get_logger
+from llm_ui.services import budgets, projects
 from llm_ui.services import documents as services
-from llm_ui.services import projects
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
 from llm_ui.services.fetches import list_fetches
@@ -67,6 +67,7 @@ async def _read(context: PageContext, asked: reply_ops.ReadProject | reply_ops.S
                 session, actor, project_id, now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
             )
             in_all = await used(session, actor, project_id)
+            budget = await budgets.read(session, actor, project_id)
     except NotFound as error:
         return {"op": "project_gone", "project": str(project_id), "text": told(error.message)}
     return {
@@ -76,6 +77,7 @@ async def _read(context: PageContext, asked: reply_ops.ReadProject | reply_ops.S
         "instructions": found.instructions,
         "is_saved": isinstance(asked, reply_ops.SaveInstructions),
         "used": {"month": _told(month), "all": _told(in_all)},
+        "budget": limits.budget(budget),
         **shown,
     }
 

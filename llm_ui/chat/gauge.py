@@ -1,12 +1,15 @@
 """How much of the model's window the next message finds taken, and what sending costs."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from llm_ui.chat import ops
 from llm_ui.chat.follow import Op
-from llm_ui.contract import PreviewRequest
+from llm_ui.chat.limits import dollars
+from llm_ui.contract import Preview, PreviewRequest
 from llm_ui.kit.ids import ChatId
 from llm_ui.llm_client import UserClient
+from llm_ui.services.budgets import WARN_FROM
 
 
 async def gauge(
@@ -37,5 +40,15 @@ async def gauge(
         "is_in_project": found.is_in_project,
         "factor": found.tokens_factor,
         "is_cut": found.is_cut,
+        "budget": None if found.budget_usd is None else _budget(found),
         "price": None if found.input_usd_per_mtok is None else float(found.input_usd_per_mtok),
     }
+
+
+def _budget(found: Preview) -> Op:
+    """Return what is left of the project's budget, and whether that is little."""
+    amount, left = Decimal(found.budget_usd or 0), Decimal(found.budget_left_usd or 0)
+    return {
+        "amount": dollars(amount), "left": dollars(left), "left_usd": float(left),
+        "is_low": left <= (1 - WARN_FROM) * amount,
+    }  # fmt: skip

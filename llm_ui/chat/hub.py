@@ -1,6 +1,6 @@
-"""Telling a person's other open pages that something of theirs changed, within one process."""
+"""Telling people's other open pages that something of theirs changed, within one process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from llm_ui.kit.ids import ChatId, UserId
 
@@ -26,10 +26,12 @@ class Hub:
             self._listeners.pop(user_id, None)
 
     def tell(self, user_id: UserId, chat_id: ChatId | None, *, but: Listener) -> None:
-        """Tell a person's other pages that a chat has a new answer being written, a new title, or is gone.
-
-        None: there are other projects.
-        """
+        """Tell a person's other pages that a chat has a new answer being written, a new title, or is gone."""
         for listener in list(self._listeners.get(user_id, ())):
             if listener is not but:
                 listener(chat_id)
+
+    def tell_all(self, people: Collection[UserId], *, but: Listener) -> None:
+        """Tell the pages of some people that there are other projects, or that they may do something else in them."""
+        for user_id in people:
+            self.tell(user_id, None, but=but)

@@ -79,4 +79,8 @@ def _shown(one: ProjectInfo) -> Op:
         "max_tokens": settings.max_tokens,
         "is_template": settings.is_template,
         "is_archived": one.is_archived,
+        "role": one.role.value,
+        "owner": None if one.is_own else one.owner,
+        "members": one.members,
+        "keep_days": one.keep_days,
     }

@@ -9,7 +9,9 @@ from llm_ui.chat.fetches import fetches
 from llm_ui.chat.find import find
 from llm_ui.chat.follow import Op
 from llm_ui.chat.library import prompts
+from llm_ui.chat.limits import weigh
 from llm_ui.chat.links import links
+from llm_ui.chat.members import TellPeople, change_places, members
 from llm_ui.chat.memories import memory
 from llm_ui.chat.parts import parts
 from llm_ui.chat.places import places
@@ -20,8 +22,13 @@ from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
 
 
-async def reply(context: PageContext, client: UserClient, asked: reply_ops.Replies | bench_ops.Bench) -> Op:
-    """Do what is asked and return the operation that tells it. Raises our errors."""
+async def reply(
+    context: PageContext, client: UserClient, asked: reply_ops.Replies | bench_ops.Bench, tell_people: TellPeople
+) -> Op:
+    """Do what is asked and return the operation that tells it. Raises our errors.
+
+    `tell_people` is told for whom there are other projects now.
+    """
     match asked:
         case reply_ops.Explain() | reply_ops.ReadParts() | reply_ops.CopyRequest():
             return {"answer": str(asked.answer), **await _of_answer(context, client, asked)}
@@ -31,25 +38,38 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return await prompts(context, asked)
         case reply_ops.ListLinks() | reply_ops.Share() | reply_ops.Revoke():
             return await links(context, asked)
-        case reply_ops.ListPlaces() | reply_ops.ChangePlaces():
+        case reply_ops.ListPlaces():
             return await places(context, asked)
+        case reply_ops.ChangePlaces():
+            return await change_places(context, asked, tell_people)
         case reply_ops.ReadPreferences() | reply_ops.WantFollowUps():
             return await preferences(context, asked)
         case reply_ops.ListMemories() | reply_ops.SaveMemory() | reply_ops.DeleteMemory() | reply_ops.UseMemory():
             return await memory(context, asked)
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
-        case bench_ops.OfBench():
-            return await bench(context, client, asked)
         case _:
             return await _of_project(context, client, asked)
 
 
 async def _of_project(
-    context: PageContext, client: UserClient,
-    asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Cuttings,
-) -> Op:  # fmt: skip
+    context: PageContext,
+    client: UserClient,
+    asked: reply_ops.Projects
+    | reply_ops.Documents
+    | reply_ops.Fetches
+    | reply_ops.Cuttings
+    | reply_ops.ListMembers
+    | reply_ops.WeighKeeping
+    | bench_ops.Bench,
+) -> Op:
     match asked:
+        case bench_ops.OfBench():
+            return await bench(context, client, asked)
+        case reply_ops.WeighKeeping():
+            return await weigh(context, asked)
+        case reply_ops.ListMembers():
+            return await members(context, asked)
         case reply_ops.ReadCutting() | reply_ops.PreviewCutting() | reply_ops.SaveCutting():
             return await cutting(context, client, asked)
         case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():

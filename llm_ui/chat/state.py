@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import partial
 from uuid import UUID
 
 import param
@@ -112,9 +113,8 @@ class ChatState(param.Parameterized):
             case ops.ToChat():
                 await self._change_chat(asked)
             case reply_ops.Reply():
-                self.tell(await reply(self.context, self._client, asked))
-                if isinstance(asked, reply_ops.ChangePlaces):
-                    self._hub.tell(self.context.user_id, None, but=self._listener)
+                tell_people = partial(self._hub.tell_all, but=self._listener)
+                self.tell(await reply(self.context, self._client, asked, tell_people))
             case _:
                 await self._change_message(asked)
 

@@ -83,6 +83,27 @@ def disable(name: str, data_dir: Path | None) -> None:
     click.echo(f"Disabled {name}. All its sessions have ended.")
 
 
+@users.command()
+@click.argument("name")
+@click.confirmation_option(
+    prompt="Delete the account for good, with its chats and the projects that have no other owner?"
+)
+@data_dir
+def delete(name: str, data_dir: Path | None) -> None:
+    """Delete the account NAME with its chats.
+
+    Its projects go to another owner of theirs; those without one are deleted.
+    """
+
+    async def work(database: Database) -> None:
+        async with database.writing() as session:
+            user = await service.find_user(session, SYSTEM, name)
+            await service.delete(session, SYSTEM, user.id)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    click.echo(f"Deleted {name}.")
+
+
 @users.command("reset-password")
 @click.argument("name")
 @password_option

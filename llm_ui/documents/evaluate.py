@@ -21,7 +21,17 @@ from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.documents.vectors import Meaning
 from llm_ui.kit.ids import DocumentId, ProjectId, UserId, uuid7
 from llm_ui.kit.reading import Block, BlockKind, Page
-from llm_ui.models import Document, DocumentChunk, DocumentStage, Project, Role, Strategy, User
+from llm_ui.models import (
+    Document,
+    DocumentChunk,
+    DocumentStage,
+    Project,
+    ProjectMember,
+    ProjectRole,
+    Role,
+    Strategy,
+    User,
+)
 from llm_ui.services.access import Actor
 
 DEPTH = 100
@@ -167,6 +177,8 @@ async def stored(
         session.add(user)
         await session.flush()
         session.add(project)
+        await session.flush()
+        session.add(ProjectMember(project_id=project.id, user_id=user.id, role=ProjectRole.OWNER))
     names: dict[DocumentId, str] = {}
     entries = iter(documents)
     while batch := list(islice(entries, BATCH)):

@@ -26,6 +26,7 @@ DocumentId = NewType("DocumentId", UUID)
 ChunkId = NewType("ChunkId", int)
 FetchId = NewType("FetchId", UUID)
 CaseId = NewType("CaseId", UUID)
+BudgetId = NewType("BudgetId", UUID)
 
 
 def uuid7() -> UUID:

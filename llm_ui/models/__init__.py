@@ -3,6 +3,7 @@
 from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
+from llm_ui.models.budget import Budget, BudgetPeriod, BudgetReservation, BudgetScope
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
 from llm_ui.models.document import (
     Document,
@@ -15,7 +16,16 @@ from llm_ui.models.document import (
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.memory import ChatSummary, UserMemory
-from llm_ui.models.project import ChatTag, Cutting, Project, ProjectColor, ProjectIcon, Strategy
+from llm_ui.models.project import (
+    ChatTag,
+    Cutting,
+    Project,
+    ProjectColor,
+    ProjectIcon,
+    ProjectMember,
+    ProjectRole,
+    Strategy,
+)
 from llm_ui.models.prompt import SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.models.retrieval import RetrievalCase
@@ -35,6 +45,10 @@ __all__ = [
     "AuditLog",
     "BackgroundJob",
     "Base",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetReservation",
+    "BudgetScope",
     "ChatHistory",
     "ChatMessage",
     "ChatSummary",
@@ -58,6 +72,8 @@ __all__ = [
     "Project",
     "ProjectColor",
     "ProjectIcon",
+    "ProjectMember",
+    "ProjectRole",
     "ProviderKind",
     "Rating",
     "RetrievalCase",

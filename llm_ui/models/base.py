@@ -93,6 +93,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.DocumentId: Uuid(),
         ids.CaseId: Uuid(),
         ids.FetchId: Uuid(),
+        ids.BudgetId: Uuid(),
     }
 
 

@@ -3,9 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, true
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 
@@ -64,19 +65,26 @@ class Strategy(StrEnum):
     """By both."""
 
 
+class ProjectRole(StrEnum):
+    """What a member may do in a project; what that is says services/access.py."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+
 class Project(Timestamped, Base):
-    """Chats and documents of one person that belong together. Nothing crosses from one project to another."""
+    """Chats and documents that belong together. Nothing crosses from one project to another."""
 
     __tablename__ = "projects"
     __table_args__ = (UniqueConstraint("owner_id", "name"),)
 
     id: Mapped[ProjectId] = mapped_column(primary_key=True, default=lambda: ProjectId(uuid7()))
     owner_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """The owner among whose projects its name is no other's. Who may do what stands in `project_members`."""
     name: Mapped[str] = mapped_column(String(80))
     instructions: Mapped[str] = mapped_column(default="", server_default="")
     """What models are told in all chats of the project; may be empty."""
-    lets_memory_in: Mapped[bool] = mapped_column(default=False, server_default=true())
-    """Whether they are told there what the person has told of themselves."""
     color: Mapped[ProjectColor] = mapped_column(
         enum_column(ProjectColor), default=ProjectColor.GREY, server_default=ProjectColor.GREY.value
     )
@@ -103,6 +111,22 @@ class Project(Timestamped, Base):
     """Whether it is offered where a project is begun."""
     archived_at: Mapped[datetime | None]
     """While it is put away, it and its chats are only read."""
+    keep_days: Mapped[int | None]
+    """After so many days without a change its chats go to the bin, but for pinned ones; None: never."""
+
+
+class ProjectMember(Base):
+    """Somebody who may do something in a project. Each project has an owner at least."""
+
+    __tablename__ = "project_members"
+    __table_args__ = (Index(None, "user_id"),)
+
+    project_id: Mapped[ProjectId] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[ProjectRole] = mapped_column(enum_column(ProjectRole))
+    lets_memory_in: Mapped[bool] = mapped_column(default=False)
+    """Whether models are told there what this person has told of themselves."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ChatTag(Base):

@@ -1,9 +1,14 @@
-"""Booking what a model was asked where no run is stored: what it used and cost, and nothing of what was said."""
+"""Booking what a model was asked where no run is stored: what it used and cost, and nothing of what was said.
+
+Before it is asked, what that may cost is set aside of the project's budget, if there is one.
+"""
 
 from llm_ui.contract import Metrics, Usage
+from llm_ui.db import Database
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import RunId, UserId
+from llm_ui.kit.ids import ProjectId, RunId, UserId
 from llm_ui.models import RunStatus, UsageLog, UsagePurpose, UsageSource
+from llm_ui.services import budgets
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import cost
 
@@ -43,3 +48,37 @@ def booking(
         total_ms=metrics.total_ms,
         created_at=now(),
     )
+
+
+async def set_aside(
+    database: Database,
+    call_id: RunId,
+    project_id: ProjectId | None,
+    target: ModelTarget,
+    *,
+    input_tokens: int,
+    output_tokens: int,
+) -> bool:
+    """Set aside what a call may cost; return whether anything had to be. Raises `BudgetSpent`."""
+    estimate = cost(target.prices, input_tokens=input_tokens, cached_tokens=0, output_tokens=output_tokens)
+    if project_id is None or not estimate:
+        return False
+    async with database.reading() as session:
+        if not await budgets.has_budget(session, project_id):
+            return False
+    async with database.writing() as session:
+        await budgets.reserve(session, call_id, project_id, estimate)
+    return True
+
+
+async def book(database: Database, row: UsageLog) -> None:
+    """Book a call, in the place of what was set aside for it."""
+    async with database.writing() as session:
+        row.project_id = await budgets.settle(session, row.run_id, row.project_id, row.cost_usd)
+        session.add(row)
+
+
+async def give_back(database: Database, call_id: RunId) -> None:
+    """Give back what was set aside for a call that came to nothing."""
+    async with database.writing() as session:
+        await budgets.settle(session, call_id, None, None)

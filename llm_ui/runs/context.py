@@ -21,10 +21,11 @@ from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
 from llm_ui.runs.passages import Found, look_ahead, numbered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person, about_project
-from llm_ui.services import memories
+from llm_ui.services import budgets, memories
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import find_attachments
+from llm_ui.services.prices import cost
 from llm_ui.services.projects import instructions_of
 from llm_ui.services.prompts import instructions
 from llm_ui.services.turns import Turn
@@ -99,6 +100,12 @@ class Context:
     """What putting it together took."""
     sources: tuple[Source, ...] | None = None
     """What the answer may cite; None: there is nothing to search."""
+    answer_tokens: int = 0
+    """Of the longest answer that is reckoned with."""
+
+    def most_usd(self, target: ModelTarget) -> Decimal | None:
+        """Return what the longest answer that is reckoned with costs; None: nobody knows the price."""
+        return cost(target.prices, input_tokens=self.input_tokens, cached_tokens=0, output_tokens=self.answer_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +172,7 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return Context(
         system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question, took_ms,
-        sources=None if found is None else passages.sources,
+        sources=None if found is None else passages.sources, answer_tokens=max(reserve, wanted.max_tokens or 0),
     )  # fmt: skip
 
 
@@ -190,6 +197,7 @@ async def preview(
     history = History()
     if chat is not None:
         history = await remembered(session, actor, chat.id, chat.active_leaf_id, left, room)
+    budget = None if project_id is None else await budgets.read(session, actor, project_id)
     return Preview(
         window=window,
         reserved=reserve,
@@ -203,6 +211,8 @@ async def preview(
         is_cut=bool(history.cut_at),
         input_usd_per_mtok=_price(target.prices.input_usd_per_mtok),
         output_usd_per_mtok=_price(target.prices.output_usd_per_mtok),
+        budget_usd=None if budget is None else plain(budget.amount_usd),
+        budget_left_usd=None if budget is None else plain(budget.left_usd),
     )
 
 

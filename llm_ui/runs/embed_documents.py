@@ -8,7 +8,7 @@ import contextlib
 import secrets
 
 from llm_ui.db import Database
-from llm_ui.errors import LLMUIError, ProviderError, unforeseen
+from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, unforeseen
 from llm_ui.observability.logging import get_logger
 from llm_ui.runs.embeddings import OWN_FAULTS, Embeddings
 from llm_ui.services import embedding
@@ -83,7 +83,10 @@ async def _end(database: Database, held: Embedding, outcome: bool | BaseExceptio
 
 
 def _is_its_own(error: BaseException) -> bool:
-    """Return whether others would not fail too: the model refused these texts, or something is wrong with us."""
+    """Return whether others would not fail too: the model refused these texts, their project has spent its budget, or
+    something is wrong with us."""
+    if isinstance(error, BudgetSpent):
+        return True
     return not isinstance(error, LLMUIError) or (isinstance(error, ProviderError) and error.fault in OWN_FAULTS)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import httpx2
 
@@ -21,7 +21,7 @@ from llm_ui.models import RunStatus, UsagePurpose
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Embedded, Endpoint, Texts, Timeouts
 from llm_ui.providers.embedding import embedder
-from llm_ui.runs.booking import booking
+from llm_ui.runs.booking import book, booking, give_back, set_aside
 from llm_ui.runs.resilience import pause_s
 from llm_ui.services import ai_models, embedding
 from llm_ui.services.access import Actor
@@ -48,6 +48,7 @@ class _Bill:
 
     user_id: UserId
     project_id: ProjectId | None = None
+    call_id: RunId = field(default_factory=lambda: RunId(uuid7()))
 
 
 class Embeddings:
@@ -127,25 +128,34 @@ class Embeddings:
         began = time.monotonic()
         key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
         makes = embedder(target.kind)
-        made = await makes.embed(self._http, Endpoint(target.base_url, key), texts, timeouts)
-        await self._book(target, bill, texts, made, round((time.monotonic() - began) * 1000, 1))
+        call_id, asked = RunId(uuid7()), sum(map(estimate, texts.texts))
+        is_set_aside = await set_aside(
+            self._database, call_id, bill.project_id, target, input_tokens=asked, output_tokens=0
+        )
+        try:
+            made = await makes.embed(self._http, Endpoint(target.base_url, key), texts, timeouts)
+        except BaseException:
+            if is_set_aside:
+                await asyncio.shield(give_back(self._database, call_id))
+            raise
+        bill = replace(bill, call_id=call_id)
+        await self._book(target, bill, asked, made, round((time.monotonic() - began) * 1000, 1))
         return made
 
-    async def _book(self, target: ModelTarget, bill: _Bill, texts: Texts, made: Embedded, took_ms: float) -> None:
+    async def _book(self, target: ModelTarget, bill: _Bill, asked: int, made: Embedded, took_ms: float) -> None:
         is_exact = made.input_tokens is not None
-        tokens = made.input_tokens if made.input_tokens is not None else sum(map(estimate, texts.texts))
+        tokens = made.input_tokens if made.input_tokens is not None else asked
         usage = Usage(
             input_tokens=tokens, cached_tokens=0, output_tokens=0, reasoning_tokens=0,
             source="provider" if is_exact else "estimate",
         )  # fmt: skip
         row = booking(
-            RunId(uuid7()), UsagePurpose.EMBEDDING, bill.user_id, target, status=RunStatus.COMPLETED, usage=usage,
+            bill.call_id, UsagePurpose.EMBEDDING, bill.user_id, target, status=RunStatus.COMPLETED, usage=usage,
             metrics=Metrics(total_ms=took_ms),
         )  # fmt: skip
         row.project_id = bill.project_id
         try:
-            async with self._database.writing() as session:
-                session.add(row)
+            await book(self._database, row)
         except LLMUIError:
             log.exception("embedding.not_booked", model_id=target.model_id)
 

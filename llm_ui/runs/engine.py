@@ -49,7 +49,7 @@ from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.passages import Found, look_up
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.runs.temporary import TemporaryRuns, prepare
-from llm_ui.services import providers
+from llm_ui.services import budgets, providers
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.ai_models import target as find_target
@@ -231,6 +231,8 @@ class Engine:
         if sent.sources is not None:
             await set_sources(session, actor, turn, sent.sources)
         await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, request_id))
+        # Last: who holds this row, which all calls of a project share, waits for nobody.
+        await budgets.reserve(session, turn.run_id, turn.project_id, sent.most_usd(target))
         return turn, target, sent
 
     async def _run(self, live: LiveRun) -> None:

@@ -17,7 +17,7 @@ from llm_ui.models import RunStatus, UsageLog, UsagePurpose
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Endpoint, Prompt, PromptMessage, TextDelta, Timeouts, UsageDelta
 from llm_ui.providers.registry import adapter
-from llm_ui.runs.booking import booking
+from llm_ui.runs.booking import book, booking, give_back, set_aside
 from llm_ui.runs.live_run import Growing
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services.access import Actor
@@ -53,12 +53,20 @@ class _Call:
 
     errand: Errand
     target: ModelTarget
+    id: RunId = field(default_factory=lambda: RunId(uuid7()))
     began: float = field(default_factory=time.monotonic)
     is_asked: bool = False
+    is_set_aside: bool = False
+    """Whether something of a budget is."""
     status: RunStatus = RunStatus.FAILED
     first_at: float | None = None
     reported: UsageDelta = field(default_factory=UsageDelta)
     said: Growing = field(default_factory=Growing)
+
+    @property
+    def asked_tokens(self) -> int:
+        """What is asked, estimated."""
+        return estimate(self.errand.instructions) + estimate(self.errand.text)
 
     def asked(self, _attempt: int) -> None:
         """Note that the provider is called."""
@@ -73,18 +81,15 @@ class _Call:
         """Return the row that says what was used: the provider's counts where it told both, else estimates."""
         reported = self.reported
         is_exact = reported.input_tokens is not None and reported.output_tokens is not None
-        input_tokens = reported.input_tokens
-        if input_tokens is None:
-            input_tokens = estimate(self.errand.instructions) + estimate(self.errand.text)
         usage = Usage(
-            input_tokens=input_tokens,
+            input_tokens=self.asked_tokens if reported.input_tokens is None else reported.input_tokens,
             cached_tokens=reported.cached_tokens or 0,
             output_tokens=max(reported.output_tokens or 0, 0 if is_exact else estimate(self.said.whole())),
             reasoning_tokens=reported.reasoning_tokens or 0,
             source="provider" if is_exact else "estimate",
         )
         booked = booking(
-            RunId(uuid7()),
+            self.id,
             self.errand.purpose,
             self.errand.actor.user_id,
             self.target,
@@ -109,9 +114,16 @@ class HelperModel:
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, target: ModelTarget, errand: Errand) -> str:
-        """Return what the model says, whole. Raises `ProviderError`; what was used is booked in any case."""
+        """Return what the model says, whole; what was used is booked in any case.
+
+        Raises `ProviderError`, and `BudgetSpent` when the project has too little left.
+        """
         async with self._room:
             call = _Call(errand, target)
+            call.is_set_aside = await set_aside(
+                self._database, call.id, errand.project_id, target,
+                input_tokens=call.asked_tokens, output_tokens=MAX_TOKENS,
+            )  # fmt: skip
             try:
                 async with asyncio.timeout(LIMIT_S):
                     await self._take_in(call)
@@ -119,9 +131,8 @@ class HelperModel:
             except TimeoutError:
                 raise ProviderError("The helper model took too long.", ProviderFault.TIMED_OUT) from None
             finally:
-                if call.is_asked:
-                    # Also of a call that is given up because the process ends: it may have cost something.
-                    await asyncio.shield(self._book(call))
+                # Also of a call that is given up because the process ends: it may have cost something.
+                await asyncio.shield(self._book(call))
             return call.said.whole()
 
     async def _take_in(self, call: _Call) -> None:
@@ -141,7 +152,9 @@ class HelperModel:
 
     async def _book(self, call: _Call) -> None:
         try:
-            async with self._database.writing() as session:
-                session.add(call.booking())
+            if call.is_asked:
+                await book(self._database, call.booking())
+            elif call.is_set_aside:
+                await give_back(self._database, call.id)
         except LLMUIError:
             log.exception("helper.not_booked", purpose=call.errand.purpose)

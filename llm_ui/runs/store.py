@@ -29,7 +29,7 @@ from llm_ui.models import (
 )
 from llm_ui.runs.booking import booking
 from llm_ui.runs.live_run import MESSAGE_STATUS, Ending, LiveRun
-from llm_ui.services import calibrations
+from llm_ui.services import budgets, calibrations
 from llm_ui.services.ai_models import prices_of
 from llm_ui.services.prices import Prices, cost
 
@@ -153,7 +153,7 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
     if final.cited is not None:
         written["citations"] = [source.model_dump(mode="json") for source in final.cited]
     await session.execute(update(ChatMessage).where(ChatMessage.id == run.answer_id).values(written))
-    _book(session, run)
+    await _book(session, run)
     if final.learnt is not None and run.model_id is not None:
         # Last: who holds this row, which all runs of a model share, waits for nobody.
         await calibrations.keep(session, run.model_id, final.learnt)
@@ -222,7 +222,7 @@ async def interrupt_stale(session: Session, instant: datetime, spared: Collectio
         # The fencing token changes hands: a frozen process that wakes up writes nothing any more.
         run.lease_owner = "swept"
         await session.flush()
-        _book(session, run)
+        await _book(session, run)
         ended.append(run.id)
     return tuple(ended)
 
@@ -256,14 +256,15 @@ def _price(prices: Prices, usage: Usage) -> Decimal | None:
     return cost(prices, input_tokens=usage.input_tokens, cached_tokens=0, output_tokens=usage.output_tokens)
 
 
-def _book(session: Session, run: Run) -> None:
+async def _book(session: Session, run: Run) -> None:
     # rights: the product's own writing
-    kept_in = select(ChatHistory.project_id).where(ChatHistory.id == run.chat_id).scalar_subquery()
+    kept_in = await session.scalar(select(ChatHistory.project_id).where(ChatHistory.id == run.chat_id))
+    booked_in = await budgets.settle(session, run.id, kept_in, run.cost_usd)
     session.add(
         UsageLog(
             run_id=run.id,
             user_id=run.user_id,
-            project_id=kept_in,
+            project_id=booked_in,
             model_id=run.model_id,
             provider_id=run.provider_id,
             model_name=run.model_name,

@@ -7,10 +7,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from llm_ui.errors import Forbidden
-from llm_ui.kit.ids import SessionId, UserId
+from llm_ui.kit.ids import ProjectId, SessionId, UserId
 from llm_ui.models import (
     AiModel,
     AiProvider,
@@ -27,6 +27,8 @@ from llm_ui.models import (
     DocumentPage,
     MessageFeedback,
     Project,
+    ProjectMember,
+    ProjectRole,
     RetrievalCase,
     Role,
     Run,
@@ -58,6 +60,24 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
+class ProjectRight(StrEnum):
+    """What can be allowed in a project."""
+
+    ASK = "ask"
+    """Ask in it with what it has, and read its documents."""
+    EDIT = "edit"
+    """Change its documents, its instructions, and what its chats begin with."""
+    OWN = "own"
+    """Decide on its members, its name and its end."""
+
+
+PROJECT_RIGHTS: dict[ProjectRole, frozenset[ProjectRight]] = {
+    ProjectRole.VIEWER: frozenset({ProjectRight.ASK}),
+    ProjectRole.EDITOR: frozenset({ProjectRight.ASK, ProjectRight.EDIT}),
+    ProjectRole.OWNER: frozenset(ProjectRight),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever acts. Made from a live session, a ticket or the command line; never from what a browser says."""
@@ -76,7 +96,6 @@ OWNERS: dict[type[Base], InstrumentedAttribute[UserId]] = {
     Run: Run.user_id,
     MessageFeedback: MessageFeedback.user_id,
     ShareLink: ShareLink.user_id,
-    Project: Project.owner_id,
     BackgroundJob: BackgroundJob.user_id,
     UserMemory: UserMemory.user_id,
     UsageLog: UsageLog.user_id,
@@ -120,17 +139,33 @@ def _is_of_a_chat(table: type[Base], actor: Actor) -> ColumnElement[bool]:
     return (Attachment.user_id == actor.user_id) & (Attachment.message_id.is_(None) | is_of_message)
 
 
+def may_in_project(
+    project_id: InstrumentedAttribute[ProjectId] | InstrumentedAttribute[ProjectId | None],
+    actor: Actor,
+    right: ProjectRight = ProjectRight.ASK,
+) -> ColumnElement[bool]:
+    """Return the rule of projects: their members may do what their role allows. Nobody else may, whoever it is."""
+    roles = [role for role, rights in PROJECT_RIGHTS.items() if right in rights]
+    # Another name: members are read by this very rule.
+    mine = aliased(ProjectMember)
+    return exists().where(mine.project_id == project_id, mine.user_id == actor.user_id, mine.role.in_(roles))
+
+
 def _is_of_a_project(table: type[Base], actor: Actor) -> ColumnElement[bool]:
     """Return the rule of what belongs to a project: that of the project."""
     if table is DocumentPage:
         is_mine = _is_of_a_project(Document, actor)
         return exists().where(Document.id == DocumentPage.document_id, is_mine)
-    project_ids = {
-        Document: Document.project_id, DocumentChunk: DocumentChunk.project_id,
+    project_ids: dict[type[Base], InstrumentedAttribute[ProjectId]] = {
+        Project: Project.id,
+        ProjectMember: ProjectMember.project_id,
+        Document: Document.project_id,
+        DocumentChunk: DocumentChunk.project_id,
+        DocumentFetch: DocumentFetch.project_id,
         RetrievalCase: RetrievalCase.project_id,
-    }  # fmt: skip
-    project_id = project_ids.get(table, DocumentFetch.project_id)
-    return exists().where(Project.id == project_id, Project.owner_id == actor.user_id)
+    }
+    project_id = project_ids[table]
+    return may_in_project(project_id, actor)
 
 
 def readable(table: type[T], actor: Actor) -> Select[T]:
@@ -144,7 +179,7 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_(None))
     if table in (ChatMessage, ChatTag, ChatSummary, Attachment):
         return query.where(_is_of_a_chat(table, actor))
-    if table in (Document, DocumentPage, DocumentChunk, DocumentFetch, RetrievalCase):
+    if table in (Project, ProjectMember, Document, DocumentPage, DocumentChunk, DocumentFetch, RetrievalCase):
         return query.where(_is_of_a_project(table, actor))
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)

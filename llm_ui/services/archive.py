@@ -20,7 +20,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ChatId
 from llm_ui.kit.zip_stream import ZipFile, ZipStream
-from llm_ui.models import ChatHistory, SavedPrompt, User
+from llm_ui.models import ChatHistory, ProjectRole, SavedPrompt, User
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.cutting import CuttingInfo, read_cutting
@@ -173,7 +173,7 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     account = {"name": user.name, "email": user.email, "created_at": user.created_at.isoformat()}
     mine = readable(SavedPrompt, actor).where(SavedPrompt.owner_id == actor.user_id).order_by(SavedPrompt.name)
     prompts = [{"name": row.name, "text": row.text} for row in await session.scalars(mine)]
-    own_projects = await list_projects(session, actor)
+    own_projects = tuple(one for one in await list_projects(session, actor) if one.role is ProjectRole.OWNER)
     projects: list[dict[str, object]] = [
         {
             "id": str(one.id),

@@ -8,7 +8,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ProjectId
 from llm_ui.models import Cutting, Document, DocumentStage, Project
-from llm_ui.services.access import Actor, Permission, require
+from llm_ui.services.access import Actor, Permission, ProjectRight, require
 from llm_ui.services.projects import require_open, require_project
 
 LEAST_TOKENS, MOST_TOKENS = 50, 2_000
@@ -61,7 +61,7 @@ async def set_cutting(session: Session, actor: Actor, project_id: ProjectId, cut
     Raises `InvalidInput`, `Conflict` and `NotFound`.
     """
     require(actor, Permission.CHAT)
-    await require_open(session, actor, project_id)
+    await require_open(session, actor, project_id, ProjectRight.EDIT)
     if checked(cutting) == await cutting_of(session, project_id):
         return 0
     # rights: of a project that the actor may change

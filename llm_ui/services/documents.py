@@ -11,13 +11,13 @@ from sqlalchemy import Select, delete, exists, func, or_, select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
-from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, UserId, uuid7
+from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, DocumentStage
 from llm_ui.services import settings
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
-from llm_ui.services.projects import require_open, require_project
+from llm_ui.services.projects import project_row, require_open, require_project
 from llm_ui.services.quotas import require_room
 from llm_ui.services.settings import EMBEDDING_MODEL
 
@@ -111,11 +111,11 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
 
     The same bytes are one document, whatever they are called. Other bytes replace the document that was fetched from
     the same address; of those that were not fetched, the one with the same name. The caller holds `FILES_LOCK`, so
-    that two at once cannot take the same room. Raises `InvalidInput`, `NotFound`, and `Conflict` when the project is
-    archived.
+    that two at once cannot take the same room. Raises `InvalidInput`, `NotFound`, `Forbidden`, and `Conflict` when the
+    project is archived.
     """
     require(actor, Permission.CHAT)
-    await require_open(session, actor, project_id)
+    await require_open(session, actor, project_id, ProjectRight.EDIT)
     name = file_name(arrived.name)
     mine = readable(Document, actor).where(Document.project_id == project_id)
     same = await session.scalar(mine.where(Document.sha256 == arrived.sha256))
@@ -123,19 +123,20 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
         same.source_url = same.source_url or arrived.source_url
         return _info(same), False
     row = None if arrived.is_beside else await session.scalar(_replaced(mine, name, arrived.source_url))
-    await require_room(session, actor, project_id, name, arrived.size_bytes - (row.size_bytes if row else 0))
+    await require_room(session, actor, project_id, name, arrived.size_bytes, row)
     if row is None:
         name = await _free(session, mine, name)
         if (await session.execute(mine.with_only_columns(func.count()))).scalar_one() >= MAX_DOCUMENTS:
             raise InvalidInput(
                 "The project has {most} documents, which is the most. Delete some first.", most=MAX_DOCUMENTS
             )
-        row = Document(id=DocumentId(uuid7()), project_id=project_id, user_id=UserId(actor.user_id), name=name)
+        row = Document(id=DocumentId(uuid7()), project_id=project_id, name=name)
         row.version, row.media_type, row.chunk_count, row.tokens, row.has_pages = 1, "", 0, 0, False
         session.add(row)
     else:
         row.version += 1
-    row.size_bytes, row.sha256, row.source_url = arrived.size_bytes, arrived.sha256, arrived.source_url
+    row.user_id, row.size_bytes, row.sha256 = actor.user_id, arrived.size_bytes, arrived.sha256
+    row.source_url = arrived.source_url
     await _begin_anew(session, row)
     return _info(row), True
 
@@ -145,11 +146,11 @@ def _replaced(mine: Select[Document], name: str, source_url: str | None) -> Sele
 
 
 async def admit(session: ReadSession, actor: Actor, project_id: ProjectId, name: str, size: int) -> None:
-    """Raise `TooLarge`, `Conflict` or `NotFound` before a file is on its way that could not be taken in."""
+    """Raise `TooLarge`, `Conflict`, `Forbidden` or `NotFound` before a file comes that would not be taken in."""
     mine = await _of_project(session, actor, project_id)
-    await require_open(session, actor, project_id)
+    await require_open(session, actor, project_id, ProjectRight.EDIT)
     row = await session.scalar(_replaced(mine, file_name(name), None))
-    await require_room(session, actor, project_id, file_name(name), size - (row.size_bytes if row else 0))
+    await require_room(session, actor, project_id, file_name(name), size, row)
 
 
 async def _free(session: Session, mine: Select[Document], name: str) -> str:
@@ -164,9 +165,9 @@ async def _free(session: Session, mine: Select[Document], name: str) -> str:
 async def retry(session: Session, actor: Actor, document_id: DocumentId) -> DocumentInfo:
     """Have a document read once more from its file, or its vectors made, whichever failed.
 
-    Raises `NotFound`, and `Conflict` while it is being read.
+    Raises `NotFound`, `Forbidden`, and `Conflict` while it is being read.
     """
-    row = await _row(session, actor, document_id)
+    row = await _row(session, actor, document_id, ProjectRight.EDIT)
     if _info(row).is_busy:
         raise Conflict("{name} is being read already. Wait a moment.", name=row.name)
     if row.stage is DocumentStage.READY and row.embed_error is not None:
@@ -188,8 +189,8 @@ async def _begin_anew(session: Session, row: Document) -> None:
 
 
 async def rename(session: Session, actor: Actor, document_id: DocumentId, name: str) -> None:
-    """Give a document another name. Raises `InvalidInput` and `NotFound`."""
-    row = await _row(session, actor, document_id)
+    """Give a document another name. Raises `InvalidInput`, `NotFound` and `Forbidden`."""
+    row = await _row(session, actor, document_id, ProjectRight.EDIT)
     name = one_line(name, MAX_NAME_CHARS)
     if not name:
         raise InvalidInput("A document needs a name of at least one character.")
@@ -203,11 +204,13 @@ async def rename(session: Session, actor: Actor, document_id: DocumentId, name: 
 async def remove(session: Session, actor: Actor, document_id: DocumentId) -> str | None:
     """Delete a document with its pages, its passages and what the index holds of them. One that is gone is no error.
 
-    Return the name of its file, which goes when nobody else needs it: at once, or later (worker: purge_files).
+    Return the name of its file, which goes when nobody else needs it: at once, or later (worker: purge_files). Raises
+    `Forbidden`.
     """
     row = await session.scalar(readable(Document, actor).where(Document.id == document_id))
     if row is None:
         return None
+    await project_row(session, actor, row.project_id, ProjectRight.EDIT)
     # rights: it was read through readable()
     await session.execute(delete(Document).where(Document.id == row.id))
     return row.sha256
@@ -323,11 +326,15 @@ async def stored_names(session: ReadSession) -> frozenset[str]:
     return frozenset(await session.scalars(select(Document.sha256).distinct()))
 
 
-async def _row(session: ReadSession, actor: Actor, document_id: DocumentId) -> Document:
+async def _row(
+    session: ReadSession, actor: Actor, document_id: DocumentId, right: ProjectRight = ProjectRight.ASK
+) -> Document:
     require(actor, Permission.CHAT)
     row = await session.scalar(readable(Document, actor).where(Document.id == document_id))
     if row is None:
         raise NotFound("This document does not exist any more, or it is not yours. Pick one from the list.")
+    if right is not ProjectRight.ASK:
+        await project_row(session, actor, row.project_id, right)
     return row
 
 

@@ -20,9 +20,9 @@ from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import DocumentId, FetchId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import DocumentFetch, User
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.documents import find
-from llm_ui.services.projects import require_open
+from llm_ui.services.projects import project_row, require_open
 
 MAX_FETCHES = 100
 """Of one project that wait or have failed."""
@@ -65,13 +65,17 @@ class Held:
 
 
 async def begin(session: Session, actor: Actor, project_id: ProjectId, address: str) -> None:
-    """Have what lies under an address fetched into a project. Raises `InvalidInput`, `Conflict` and `NotFound`."""
+    """Have what lies under an address fetched into a project.
+
+    Raises `InvalidInput`, `Conflict`, `NotFound` and `Forbidden`.
+    """
     require(actor, Permission.CHAT)
-    await require_open(session, actor, project_id)
+    await require_open(session, actor, project_id, ProjectRight.EDIT)
     address = checked(address)
     mine = readable(DocumentFetch, actor).where(DocumentFetch.project_id == project_id)
     row = await session.scalar(mine.where(DocumentFetch.address == address).limit(1))
     if row is not None:
+        row.user_id = actor.user_id
         await _begin_anew(session, row)
         return
     if (await session.execute(mine.with_only_columns(func.count()))).scalar_one() >= MAX_FETCHES:
@@ -94,6 +98,7 @@ async def begin_again(session: Session, actor: Actor, document_id: DocumentId) -
 async def retry(session: Session, actor: Actor, fetch_id: FetchId) -> ProjectId:
     """Try it once more; return the project. Raises `NotFound`."""
     row = await _row(session, actor, fetch_id)
+    row.user_id = actor.user_id
     await _begin_anew(session, row)
     return row.project_id
 
@@ -202,6 +207,7 @@ async def _row(session: ReadSession, actor: Actor, fetch_id: FetchId) -> Documen
     row = await session.scalar(readable(DocumentFetch, actor).where(DocumentFetch.id == fetch_id))
     if row is None:
         raise NotFound("This is fetched already, or nobody wants it any more. Look at the list of documents.")
+    await project_row(session, actor, row.project_id, ProjectRight.EDIT)
     return row
 
 

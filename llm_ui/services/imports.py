@@ -12,7 +12,7 @@ from pathlib import Path
 
 from llm_ui.contract import MAX_PROMPT_CHARS
 from llm_ui.db import Database, Session
-from llm_ui.errors import InvalidInput, LLMUIError, TooLarge
+from llm_ui.errors import Forbidden, InvalidInput, LLMUIError, TooLarge
 from llm_ui.kit.file_store import FileStore, NewFile
 from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import JobId
@@ -269,7 +269,7 @@ async def _store_document(
     arrived = Arrived(one.name, file.size, sha256, one.source_url, is_beside=True)
     try:
         _, is_new = await documents.receive(session, actor, project_id, arrived)
-    except InvalidInput as refusal:
+    except (InvalidInput, Forbidden) as refusal:
         progress.skip(one.name, refusal.message)
     else:
         progress.documents_added += is_new

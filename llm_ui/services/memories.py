@@ -1,6 +1,7 @@
 """What a person wants models to know, of them or in a project: facts they write, see, switch off and delete.
 
 A project is a wall: its facts are told in its chats alone, and those about the person only where they let them in.
+Of a project with several members each has facts of their own.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import MemoryId, ProjectId, uuid7
 from llm_ui.kit.text import storable
-from llm_ui.models import Project, User, UserMemory
+from llm_ui.models import ProjectMember, User, UserMemory
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.projects import require_project
 
@@ -96,8 +97,9 @@ async def set_used(session: Session, actor: Actor, *, is_used: bool) -> None:
 async def facts(session: ReadSession, actor: Actor, project_id: ProjectId | None = None) -> tuple[str, ...]:
     """Return what models are told of the actor, the newest first; in a project nothing unless it lets that in."""
     if project_id is not None:
-        project = readable(Project, actor).where(Project.id == project_id, Project.lets_memory_in)
-        if await session.scalar(project.with_only_columns(Project.id)) is None:
+        mine = readable(ProjectMember, actor).where(ProjectMember.project_id == project_id)
+        letting = mine.where(ProjectMember.user_id == actor.user_id, ProjectMember.lets_memory_in)
+        if await session.scalar(letting.with_only_columns(ProjectMember.user_id)) is None:
             return ()
     told = _told(actor, None).join(User, User.id == UserMemory.user_id).where(User.uses_memory)
     return tuple(await session.scalars(told.with_only_columns(UserMemory.text)))

@@ -9,7 +9,7 @@ from llm_ui.models import Document, DocumentStage, Project, ProjectColor, Projec
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.cutting import read_cutting
 from llm_ui.services.memories import list_memories
-from llm_ui.services.projects import read, save
+from llm_ui.services.projects import let_memory_in, read, save
 from llm_ui.services.quotas import require_room
 from llm_ui.services.retrieval import strategy_of
 
@@ -34,7 +34,8 @@ async def begin_like(
     if row is None:
         raise NotFound("The project was deleted at the same moment. Try again.")
     row.color, row.icon = look
-    row.instructions, row.lets_memory_in = original.instructions, original.lets_memory_in
+    row.instructions = original.instructions
+    await let_memory_in(session, actor, project_id, is_in=original.lets_memory_in)
     # As it is, even when the model is gone: that is said at the project's home.
     row.model_id, row.model_name = original.settings.model_id, original.settings.model_name
     row.temperature, row.max_tokens = original.settings.temperature, original.settings.max_tokens

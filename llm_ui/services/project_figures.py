@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, true
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from llm_ui.db import ReadSession
@@ -16,7 +16,7 @@ from llm_ui.services.projects import require_project
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in a project: documents and facts go with it, chats stay."""
+    """What is in a project, of all its members: documents and facts go with it, chats stay."""
 
     documents: int
     size_bytes: int
@@ -27,7 +27,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was written in a project, and what models used for it."""
+    """What all members wrote in a project, and what models used for it."""
 
     chats: int
     """In which something was written."""
@@ -42,16 +42,15 @@ class Used:
 async def used(session: ReadSession, actor: Actor, project_id: ProjectId, since: datetime | None = None) -> Used:
     """Return what was used in a project, in all or since an instant. Raises `NotFound`."""
     await require_project(session, actor, project_id)
-    kept_in = readable(ChatHistory, actor).where(ChatHistory.project_id == project_id)
-    said = readable(ChatMessage, actor).where(ChatMessage.role != MessageRole.NOTE)
-    said = said.where(ChatMessage.chat_id.in_(kept_in.with_only_columns(ChatHistory.id)))
-    counts = said.where(_since(ChatMessage.created_at, since)).with_only_columns(
-        func.count(ChatMessage.chat_id.distinct()), func.count()
+    # rights: sums only, of a project of which the actor is a member
+    said = select(func.count(ChatMessage.chat_id.distinct()), func.count()).join(
+        ChatHistory, ChatHistory.id == ChatMessage.chat_id
     )
-    booked = readable(UsageLog, actor).where(UsageLog.project_id == project_id, _since(UsageLog.created_at, since))
-    sums = booked.with_only_columns(
-        func.sum(UsageLog.input_tokens), func.sum(UsageLog.output_tokens), func.sum(UsageLog.cost_usd)
-    )
+    is_there = ChatHistory.project_id == project_id, ChatHistory.deleted_at.is_(None), ChatMessage.deleted_at.is_(None)
+    counts = said.where(*is_there, ChatMessage.role != MessageRole.NOTE, _since(ChatMessage.created_at, since))
+    booked = UsageLog.project_id == project_id, _since(UsageLog.created_at, since)
+    tokens = func.sum(UsageLog.input_tokens), func.sum(UsageLog.output_tokens)
+    sums = select(*tokens, func.sum(UsageLog.cost_usd)).where(*booked)
     chats, messages = (await session.execute(counts)).one()
     sent, received, cost_usd = (await session.execute(sums)).one()
     return Used(chats, messages, int(sent or 0) + int(received or 0), cost_usd)
@@ -67,11 +66,12 @@ async def contents(session: ReadSession, actor: Actor, project_id: ProjectId) ->
     documents = readable(Document, actor).where(Document.project_id == project_id)
     figures = documents.with_only_columns(func.count(), func.sum(Document.size_bytes))
     count, size = (await session.execute(figures)).one()
-    facts = readable(UserMemory, actor).where(UserMemory.project_id == project_id)
-    chats = readable(ChatHistory, actor).where(ChatHistory.project_id == project_id)
+    # rights: counts only, of a project of which the actor is a member
+    facts = select(func.count()).where(UserMemory.project_id == project_id)
+    chats = select(func.count()).where(ChatHistory.project_id == project_id, ChatHistory.deleted_at.is_(None))
     return Contents(
         documents=count,
         size_bytes=int(size or 0),
-        facts=await session.scalar(facts.with_only_columns(func.count())) or 0,
-        chats=await session.scalar(chats.with_only_columns(func.count())) or 0,
+        facts=await session.scalar(facts) or 0,
+        chats=await session.scalar(chats) or 0,
     )

@@ -1,24 +1,35 @@
-"""Projects: where a person keeps chats that belong together."""
+"""Projects: where people keep chats that belong together, and documents. Who else is in them: project_members.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import delete, func, select, update
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
+from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, ModelId, ProjectId, uuid7
+from llm_ui.kit.ids import ChatId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import ChatHistory, Project, ProjectColor, ProjectIcon, UserMemory
+from llm_ui.models import (
+    Budget,
+    BudgetScope,
+    ChatHistory,
+    Project,
+    ProjectColor,
+    ProjectIcon,
+    ProjectMember,
+    ProjectRole,
+    User,
+    UserMemory,
+)
 from llm_ui.services import ai_models
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import PROJECT_RIGHTS, Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.chats import chat_row
 
 MAX_NAME_CHARS = 80
 MAX_INSTRUCTIONS_CHARS = 20_000
 MAX_PROJECTS = 200
-"""Of one person."""
+"""Of one owner; those of others in which somebody is a member do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +53,31 @@ AS_NEW = ProjectSettings()
 
 @dataclass(frozen=True, slots=True)
 class ProjectInfo:
-    """A project."""
+    """A project, as one of its members sees it."""
 
     id: ProjectId
     name: str
+    role: ProjectRole
+    """What this member may do."""
+    owner: str
+    """The name of whom it is listed under; `is_own` says whether that is this member."""
+    is_own: bool
+    members: int
+    """How many there are, this one too."""
     instructions: str
     """What models are told in all its chats; may be empty."""
     lets_memory_in: bool
-    """Whether they are told there what the person has told of themselves."""
+    """Whether they are told there what this member has told of themselves."""
     settings: ProjectSettings
     is_archived: bool
+    keep_days: int | None
+    """After so many days without a change its chats go to the bin."""
 
 
 async def list_projects(session: ReadSession, actor: Actor) -> tuple[ProjectInfo, ...]:
-    """Return the actor's projects, by name."""
-    rows = await session.scalars(readable(Project, actor).order_by(func.lower(Project.name), Project.id))
-    return tuple(_info(row) for row in rows)
+    """Return the projects that the actor is a member of, by name."""
+    rows = (await session.scalars(readable(Project, actor).order_by(func.lower(Project.name), Project.id))).all()
+    return await _infos(session, actor, rows)
 
 
 async def instructions_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[str, str]:
@@ -67,13 +87,13 @@ async def instructions_of(session: ReadSession, actor: Actor, project_id: Projec
 
 
 async def read(session: ReadSession, actor: Actor, project_id: ProjectId) -> ProjectInfo:
-    """Return a project of the actor. Raises `NotFound`."""
-    row = await _row(session, actor, project_id)
-    return _info(row)
+    """Return a project that the actor is a member of. Raises `NotFound`."""
+    (found,) = await _infos(session, actor, [await project_row(session, actor, project_id)])
+    return found
 
 
 async def change(session: Session, actor: Actor, project_id: ProjectId, *, instructions: str) -> None:
-    """Have models told this in all chats of a project. Raises `TooLarge` and `NotFound`."""
+    """Have models told this in all chats of a project. Raises `TooLarge`, `NotFound` and `Forbidden`."""
     require(actor, Permission.CHAT)
     instructions = storable(instructions).strip()
     if len(instructions) > MAX_INSTRUCTIONS_CHARS:
@@ -82,38 +102,43 @@ async def change(session: Session, actor: Actor, project_id: ProjectId, *, instr
             count=len(instructions),
             most=MAX_INSTRUCTIONS_CHARS,
         )
-    row = await _row(session, actor, project_id)
+    row = await project_row(session, actor, project_id, ProjectRight.EDIT)
     row.instructions = instructions
 
 
 async def let_memory_in(session: Session, actor: Actor, project_id: ProjectId, *, is_in: bool) -> None:
-    """Let models be told in a project what the person has told of themselves, or not. Raises `NotFound`."""
+    """Let models be told in a project what the actor has told of themselves, or not. Raises `NotFound`."""
     require(actor, Permission.CHAT)
-    (await _row(session, actor, project_id)).lets_memory_in = is_in
+    await require_project(session, actor, project_id)
+    mine = readable(ProjectMember, actor).where(ProjectMember.project_id == project_id)
+    (await session.scalars(mine.where(ProjectMember.user_id == actor.user_id))).one().lets_memory_in = is_in
 
 
 async def save(
     session: Session, actor: Actor, project_id: ProjectId | None, name: str, settings: ProjectSettings | None = None
 ) -> ProjectId:
-    """Begin a project, or give one another name and other settings. Raises `InvalidInput` and `NotFound`.
+    """Begin a project, or give one another name and other settings.
 
-    The model has to be one that may be asked now, unless it is the one that was set before.
+    Raises `InvalidInput`, `NotFound` and `Forbidden`: editors may change the settings, owners the name too. The model
+    has to be one that may be asked now, unless it is the one that was set before.
     """
     require(actor, Permission.CHAT)
     name = one_line(name, MAX_NAME_CHARS)
     if not name:
         raise InvalidInput("A project needs a name of at least one character.")
-    mine = list(await session.scalars(readable(Project, actor)))
-    same = next((row for row in mine if row.name.casefold() == name.casefold() and row.id != project_id), None)
+    row = None if project_id is None else await project_row(session, actor, project_id, ProjectRight.EDIT)
+    if row is not None and row.name != name:
+        await project_row(session, actor, row.id, ProjectRight.OWN)
+    beside = await _of_owner(session, actor.user_id if row is None else row.owner_id)
+    same = next((one for one in beside if one.name.casefold() == name.casefold() and one is not row), None)
+    if same is not None and row is not None and row.owner_id != actor.user_id:
+        raise InvalidInput("This name is taken. Choose another name.")
     if same is not None and same.archived_at is not None:
         raise InvalidInput("An archived project is named {name}. Choose another name, or restore that one.", name=name)
     if same is not None:
         raise InvalidInput("You have a project named {name} already. Choose another name.", name=name)
-    row = next((row for row in mine if row.id == project_id), None)
-    if project_id is not None and row is None:
-        raise _not_found()
     if row is None:
-        row = _begun(session, actor, mine, ProjectId(uuid7()))
+        row = await _begun(session, actor, beside, ProjectId(uuid7()), name)
     row.name = name
     if settings is not None:
         if settings.model_id is not None and settings.model_id != row.model_id:
@@ -127,44 +152,63 @@ async def save(
 
 
 async def find_or_begin(session: Session, actor: Actor, ids: Sequence[ProjectId], name: str) -> tuple[ProjectId, bool]:
-    """Return the actor's project that has one of the ids or else the name, and whether it was begun just now.
+    """Return the project of the actor that has one of the ids, else their own of that name; and whether it is new.
 
     One that is begun gets the first id. Raises `InvalidInput`.
     """
     require(actor, Permission.CHAT)
-    mine = list(await session.scalars(readable(Project, actor)))
-    same_ids = [row for row in mine if row.id in ids]
-    same_names = [row for row in mine if row.name.casefold() == name.casefold()]
+    same_ids = await session.scalars(readable(Project, actor).where(Project.id.in_(ids)))
+    beside = await _of_owner(session, actor.user_id)
+    same_names = [row for row in beside if row.name.casefold() == name.casefold()]
     for row in (*same_ids, *same_names):
         return row.id, False
-    row = _begun(session, actor, mine, ids[0])
-    row.name = name
-    await session.flush()
-    return row.id, True
+    return (await _begun(session, actor, beside, ids[0], name)).id, True
 
 
-def _begun(session: Session, actor: Actor, mine: Sequence[Project], project_id: ProjectId) -> Project:
-    if len(mine) >= MAX_PROJECTS:
+async def _of_owner(session: ReadSession, user_id: UserId) -> Sequence[Project]:
+    """Return the projects among whose names one has to be no other's."""
+    # rights: of the actor, or of the owner of a project that the actor may name
+    return (await session.scalars(select(Project).where(Project.owner_id == user_id))).all()
+
+
+async def _begun(
+    session: Session, actor: Actor, beside: Sequence[Project], project_id: ProjectId, name: str
+) -> Project:
+    if len(beside) >= MAX_PROJECTS:
         raise InvalidInput("You have {most} projects, which is the most. Delete one first.", most=MAX_PROJECTS)
-    row = Project(id=project_id, owner_id=actor.user_id)
+    row = Project(id=project_id, owner_id=actor.user_id, name=name)
     session.add(row)
+    await session.flush()
+    session.add(ProjectMember(project_id=row.id, user_id=actor.user_id, role=ProjectRole.OWNER))
+    await session.flush()
     return row
 
 
 async def archive(session: Session, actor: Actor, project_id: ProjectId, *, is_archived: bool) -> None:
     """Put a project away, or take it back. What is in it stays and is read; nothing is asked in it or added to it."""
     require(actor, Permission.CHAT)
-    (await _row(session, actor, project_id)).archived_at = now() if is_archived else None
+    row = await project_row(session, actor, project_id, ProjectRight.OWN)
+    row.archived_at = now() if is_archived else None
 
 
 async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
-    """Delete a project with its documents and facts; its chats go back to the list. One that is gone is no error."""
-    # rights: only the actor's own; chats in the bin as well, which `readable()` leaves out
-    chats = ChatHistory.project_id == project_id, ChatHistory.user_id == actor.user_id
-    await session.execute(update(ChatHistory).where(*chats).values(project_id=None))
-    facts = UserMemory.project_id == project_id, UserMemory.user_id == actor.user_id
-    await session.execute(delete(UserMemory).where(*facts))
-    await session.execute(delete(Project).where(Project.id == project_id, Project.owner_id == actor.user_id))
+    """Delete a project with its documents and facts; its chats go back to the lists of those who wrote them.
+
+    One that is gone is no error. Raises `Forbidden`.
+    """
+    require(actor, Permission.CHAT)
+    if await session.scalar(readable(Project, actor).where(Project.id == project_id)) is not None:
+        await project_row(session, actor, project_id, ProjectRight.OWN)
+        await take_away(session, project_id)
+
+
+async def take_away(session: Session, project_id: ProjectId) -> None:
+    """Delete a project with all that is its own. The caller has asked for rights."""
+    # rights: those of all members; chats in the bin as well, which `readable()` leaves out
+    await session.execute(update(ChatHistory).where(ChatHistory.project_id == project_id).values(project_id=None))
+    await session.execute(delete(UserMemory).where(UserMemory.project_id == project_id))
+    await session.execute(delete(Budget).where(Budget.scope == BudgetScope.PROJECT, Budget.scope_id == project_id))
+    await session.execute(delete(Project).where(Project.id == project_id))
 
 
 async def move(session: Session, actor: Actor, chat_id: ChatId, project_id: ProjectId | None) -> None:
@@ -180,30 +224,57 @@ async def project_of(session: ReadSession, actor: Actor, chat_id: ChatId) -> Pro
 
 
 async def require_project(session: ReadSession, actor: Actor, project_id: ProjectId | None) -> None:
-    """Raise `NotFound` unless it is a project of the actor, or none."""
-    if project_id is None:
-        return
-    found = readable(Project, actor).where(Project.id == project_id).with_only_columns(Project.id)
-    if await session.scalar(found) is None:
-        raise _not_found()
+    """Raise `NotFound` unless the actor is a member of the project, or there is none."""
+    if project_id is not None:
+        await project_row(session, actor, project_id)
 
 
-async def require_open(session: ReadSession, actor: Actor, project_id: ProjectId | None) -> None:
-    """Raise `NotFound` unless it is a project of the actor, or none, and `Conflict` when it is archived."""
+async def require_open(
+    session: ReadSession, actor: Actor, project_id: ProjectId | None, right: ProjectRight = ProjectRight.ASK
+) -> None:
+    """Raise `NotFound` or `Forbidden` unless the actor may do this in the project, `Conflict` when it is archived."""
     if project_id is None:
         return
-    row = await _row(session, actor, project_id)
+    row = await project_row(session, actor, project_id, right)
     if row.archived_at is not None:
         raise Conflict(
             "The project {name} is archived: nothing is asked in it or added to it. Restore it first.", name=row.name
         )
 
 
-async def _row(session: ReadSession, actor: Actor, project_id: ProjectId) -> Project:
-    row = await session.scalar(readable(Project, actor).where(Project.id == project_id))
+async def project_row(
+    session: ReadSession,
+    actor: Actor,
+    project_id: ProjectId,
+    right: ProjectRight = ProjectRight.ASK,
+    *,
+    is_locked: bool = False,
+) -> Project:
+    """Return the row of a project in which the actor may do this.
+
+    Raises `NotFound` for those who are no members of it, `Forbidden` for those whose role does not allow it. With
+    `is_locked` one change of its members waits for the other.
+    """
+    found = readable(Project, actor).where(Project.id == project_id)
+    row = await session.scalar(found.with_for_update() if is_locked else found)
     if row is None:
         raise _not_found()
-    return row
+    if right is ProjectRight.ASK:
+        return row
+    # Asked after the row is held: what the one before has changed counts.
+    role = readable(ProjectMember, actor).where(ProjectMember.project_id == project_id)
+    role = role.where(ProjectMember.user_id == actor.user_id)
+    mine = await session.scalar(role.with_only_columns(ProjectMember.role))
+    if mine is None:
+        raise _not_found()
+    if right in PROJECT_RIGHTS[mine]:
+        return row
+    if right is ProjectRight.EDIT:
+        raise Forbidden(
+            "You may ask in the project {name}, but not change it. An owner of it can make you an editor.",
+            name=row.name,
+        )
+    raise Forbidden("Only an owner of the project {name} may do this. Ask one of them.", name=row.name)
 
 
 def _set(row: Project, settings: ProjectSettings) -> None:
@@ -212,11 +283,39 @@ def _set(row: Project, settings: ProjectSettings) -> None:
     row.temperature, row.max_tokens = settings.temperature, settings.max_tokens
 
 
-def _info(row: Project) -> ProjectInfo:
-    settings = ProjectSettings(
+async def _infos(session: ReadSession, actor: Actor, rows: Sequence[Project]) -> tuple[ProjectInfo, ...]:
+    """Return projects as the actor, who is a member of each, sees them."""
+    ids = [row.id for row in rows]
+    members = readable(ProjectMember, actor).where(ProjectMember.project_id.in_(ids))
+    mine = {one.project_id: one for one in await session.scalars(members.where(ProjectMember.user_id == actor.user_id))}
+    counts = members.with_only_columns(ProjectMember.project_id, func.count()).group_by(ProjectMember.project_id)
+    count = {project_id: number for project_id, number in await session.execute(counts)}
+    # rights: the names of those with whom the actor shares a project
+    named = select(User.id, User.name).where(User.id.in_({row.owner_id for row in rows}))
+    names = {user_id: name for user_id, name in await session.execute(named)}
+    return tuple(
+        ProjectInfo(
+            id=row.id,
+            name=row.name,
+            role=mine[row.id].role,
+            owner=names.get(row.owner_id, ""),
+            is_own=row.owner_id == actor.user_id,
+            members=count[row.id],
+            instructions=row.instructions,
+            lets_memory_in=mine[row.id].lets_memory_in,
+            settings=_settings(row),
+            is_archived=row.archived_at is not None,
+            keep_days=row.keep_days,
+        )
+        for row in rows
+        if row.id in mine
+    )
+
+
+def _settings(row: Project) -> ProjectSettings:
+    return ProjectSettings(
         row.color, row.icon, row.model_id, row.model_name, row.temperature, row.max_tokens, row.is_template
     )
-    return ProjectInfo(row.id, row.name, row.instructions, row.lets_memory_in, settings, row.archived_at is not None)
 
 
 def _not_found() -> NotFound:

@@ -37,12 +37,20 @@ async def room(session: ReadSession, actor: Actor, project_id: ProjectId) -> Roo
     )
 
 
-async def require_room(session: ReadSession, actor: Actor, project_id: ProjectId, name: str, more: int) -> None:
-    """Raise `TooLarge` unless there is room for so many more bytes."""
-    if more <= 0:
-        return
+async def require_room(
+    session: ReadSession,
+    actor: Actor,
+    project_id: ProjectId,
+    name: str,
+    size_bytes: int,
+    replaced: Document | None = None,
+) -> None:
+    """Raise `TooLarge` unless there is room for so many bytes in the place of those of a document, if there is one."""
+    more = size_bytes - (0 if replaced is None else replaced.size_bytes)
+    # What somebody else brought gives the actor no room.
+    more_of_actor = more if replaced is None or replaced.user_id == actor.user_id else size_bytes
     there_is = await room(session, actor, project_id)
-    if there_is.most_of_project and there_is.of_project + more > there_is.most_of_project:
+    if more > 0 and there_is.most_of_project and there_is.of_project + more > there_is.most_of_project:
         raise TooLarge(
             "{name} does not fit: the documents of this project take {used} MB and may take {most} MB. Delete some of "
             "them, or ask an administrator for more room.",
@@ -50,7 +58,8 @@ async def require_room(session: ReadSession, actor: Actor, project_id: ProjectId
             used=there_is.of_project // MB,
             most=there_is.most_of_project // MB,
         )
-    if there_is.most_of_person and there_is.of_person + more > there_is.most_of_person:
+    most = there_is.most_of_person
+    if more_of_actor > 0 and most and there_is.of_person + more_of_actor > most:
         raise TooLarge(
             "{name} does not fit: your documents in all projects take {used} MB and may take {most} MB. Delete some of "
             "them, or ask an administrator for more room.",

@@ -1,17 +1,97 @@
-"""What is deleted for good, and when."""
+"""What is deleted for good, and when; and what goes to the bin because its project keeps it no longer."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 
-from llm_ui.db import Session
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import InvalidInput
 from llm_ui.kit.clock import now
-from llm_ui.models import Attachment, BackgroundJob, ChatHistory, ShareLink, UserSession
+from llm_ui.kit.ids import ProjectId
+from llm_ui.models import (
+    LIVE_STATUSES,
+    Attachment,
+    BackgroundJob,
+    ChatHistory,
+    Project,
+    Run,
+    ShareLink,
+    UserSession,
+)
+from llm_ui.services import audit
+from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
+from llm_ui.services.projects import project_row
 
 KEEP = timedelta(days=30)
 """How long chats stay in the bin and ended sessions in the list."""
 KEEP_UNSENT = timedelta(days=1)
 """How long a file waits for its message to be sent."""
+MAX_KEEP_DAYS = 3_650
+NAMED = 5
+"""Of the actor's own chats that would go, by their titles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """What would go to the bin the next time, if a project kept chats for so many days."""
+
+    chats: int
+    people: int
+    """Whose chats they are."""
+    own_titles: Sequence[str]
+    """Some of those that are the actor's; nobody is told the titles of others."""
+
+
+async def weigh_keeping(session: ReadSession, actor: Actor, project_id: ProjectId, days: int) -> Expiring:
+    """Return what would go. Raises `InvalidInput`, `NotFound` and `Forbidden`."""
+    require(actor, Permission.CHAT)
+    await project_row(session, actor, project_id, ProjectRight.OWN)
+    rule = *_untouched(_checked(days)), ChatHistory.project_id == project_id
+    # rights: counts only, of a project of which the actor is an owner
+    counts = select(func.count(), func.count(ChatHistory.user_id.distinct())).where(*rule)
+    chats, people = (await session.execute(counts)).one()
+    mine = readable(ChatHistory, actor).where(*rule).order_by(ChatHistory.updated_at).limit(NAMED)
+    return Expiring(chats, people, tuple(await session.scalars(mine.with_only_columns(ChatHistory.title))))
+
+
+async def keep_for(session: Session, actor: Actor, project_id: ProjectId, days: int | None) -> None:
+    """Have chats of a project go to the bin after so many days without a change; None: never.
+
+    Raises `InvalidInput`, `NotFound` and `Forbidden`.
+    """
+    require(actor, Permission.CHAT)
+    row = await project_row(session, actor, project_id, ProjectRight.OWN)
+    days = None if days is None else _checked(days)
+    if days != row.keep_days:
+        row.keep_days = days
+        await audit.record(session, actor, "project.retention_changed", row.name, days=days)
+
+
+async def expire_chats(session: Session) -> int:
+    """Put the chats into the bin that their projects keep no longer; return how many."""
+    # rights: the product's own clean-up, as owners of the projects have asked for it
+    keeping = select(Project.id, Project.keep_days).where(Project.keep_days.is_not(None))
+    gone = 0
+    for project_id, days in (await session.execute(keeping)).all():
+        rule = *_untouched(days or MAX_KEEP_DAYS), ChatHistory.project_id == project_id
+        binned = update(ChatHistory).where(*rule).values(deleted_at=now())
+        gone += len((await session.scalars(binned.returning(ChatHistory.id))).all())
+    return gone
+
+
+def _untouched(days: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the rule of chats that nobody wrote to, moved, renamed or took out of the bin for so many days."""
+    is_answering = exists().where(Run.chat_id == ChatHistory.id, Run.status.in_(LIVE_STATUSES))
+    is_old = ChatHistory.updated_at < now() - timedelta(days=days)
+    return is_old, ChatHistory.pinned_at.is_(None), ChatHistory.deleted_at.is_(None), ~is_answering
+
+
+def _checked(days: int) -> int:
+    if not 1 <= days <= MAX_KEEP_DAYS:
+        raise InvalidInput("Chats can be kept for 1 to {most} days. Choose such a number.", most=MAX_KEEP_DAYS)
+    return days
 
 
 async def purge_sessions(session: Session) -> int:

@@ -9,7 +9,7 @@ from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import CaseId, DocumentId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Document, DocumentStage, Project, RetrievalCase, Strategy
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.projects import require_open, require_project
 
 MAX_CASES = 500
@@ -52,7 +52,7 @@ async def strategy_of(session: ReadSession, actor: Actor, project_id: ProjectId)
 async def set_strategy(session: Session, actor: Actor, project_id: ProjectId, strategy: Strategy | None) -> None:
     """Find passages of a project this way from now on. Raises `Conflict` and `NotFound`."""
     require(actor, Permission.CHAT)
-    await require_open(session, actor, project_id)
+    await require_open(session, actor, project_id, ProjectRight.EDIT)
     row = (await session.scalars(readable(Project, actor).where(Project.id == project_id))).one()
     row.strategy = strategy
 
@@ -78,7 +78,7 @@ async def judge(session: Session, actor: Actor, project_id: ProjectId, new: NewC
     The passage is known by what it says, so that it is found again however its document is cut later.
     """
     require(actor, Permission.CHAT)
-    await require_open(session, actor, project_id)
+    await require_open(session, actor, project_id, ProjectRight.EDIT)
     question, passage = _checked(new.question, new.passage)
     document = readable(Document, actor).where(Document.id == new.document_id, Document.project_id == project_id)
     if await session.scalar(document.with_only_columns(Document.id)) is None:
@@ -134,5 +134,5 @@ async def _row(session: Session, actor: Actor, case_id: CaseId) -> RetrievalCase
     row = await session.scalar(readable(RetrievalCase, actor).where(RetrievalCase.id == case_id))
     if row is None:
         raise NotFound("This case does not exist any more.")
-    await require_open(session, actor, row.project_id)
+    await require_open(session, actor, row.project_id, ProjectRight.EDIT)
     return row

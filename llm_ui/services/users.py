@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
@@ -18,6 +19,7 @@ from llm_ui.kit.text import name_key, one_line
 from llm_ui.models import Role, Setting, User
 from llm_ui.services import audit, settings
 from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
+from llm_ui.services.project_members import leave_all
 from llm_ui.services.settings import REGISTRATION_OPEN, SETUP_TOKEN
 from llm_ui.services.sign_in import revoke_all
 
@@ -164,6 +166,16 @@ async def set_active(session: Session, actor: Actor, user_id: UserId, *, is_acti
         await revoke_all(session, user.id, "disabled")
     user.is_active = is_active
     await audit.record(session, actor, "user.enabled" if is_active else "user.disabled", user.name)
+
+
+async def delete(session: Session, actor: Actor, user_id: UserId) -> None:
+    """Delete an account with its chats for good. Projects with another owner go on under that one."""
+    require(actor, Permission.MANAGE_USERS)
+    user = await _row(session, actor, user_id)
+    await _keep_an_admin(session, user)
+    await leave_all(session, actor, user_id)
+    await session.execute(sql_delete(User).where(User.id == user_id))
+    await audit.record(session, actor, "user.deleted", user.name)
 
 
 async def set_role(session: Session, actor: Actor, user_id: UserId, role: Role) -> None:

@@ -18,8 +18,10 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
 from llm_ui.runs.sweep import sweep
 from llm_ui.services import attachments, documents
+from llm_ui.services.budgets import release_lost
 from llm_ui.services.retention import (
     KEEP_UNSENT,
+    expire_chats,
     purge_bin,
     purge_jobs,
     purge_links,
@@ -41,14 +43,16 @@ async def sweep_runs(database: Database) -> None:
 
 
 async def purge(database: Database) -> None:
-    """Delete what has been in the bin, or ended, for a month, and links that lead nowhere any more."""
+    """Put into the bin what projects keep no longer; delete what was there for a month, or ended, or leads nowhere."""
     async with database.writing() as session:
+        expired = await expire_chats(session)
         sessions = await purge_sessions(session)
         chats = await purge_bin(session)
         links = await purge_links(session)
         jobs = await purge_jobs(session)
         unsent = await purge_unsent(session)
-    log.info("purge.finished", sessions=sessions, chats=chats, links=links, jobs=jobs, unsent=unsent)
+        await release_lost(session)
+    log.info("purge.finished", expired=expired, sessions=sessions, chats=chats, links=links, jobs=jobs, unsent=unsent)
 
 
 def purge_files(config: Config) -> Job:

@@ -43,12 +43,16 @@ def routes() -> list[tuple[str, str]]:
 
 
 def filled(path: str, some_id: UUID) -> str:
-    for name in ("{run_id}", "{provider_id}", "{model_id}"):
+    for name in ("{run_id}", "{provider_id}", "{model_id}", "{project_id}", "{user_id}"):
         path = path.replace(name, str(some_id))
     return path
 
 
 def body_of(path: str) -> object:
+    if path.endswith("/limits"):
+        return {"keep_days": None, "budget_usd": None}
+    if path.startswith("/v1/projects"):
+        return {"role": "viewer"} if path.endswith("{user_id}") else {"email": "x@example.org", "role": "viewer"}
     return {"idempotency_key": uuid4().hex, "text": "hi"} if path.startswith("/v1/chat") else None
 
 
@@ -76,7 +80,9 @@ async def test_what_is_not_there_is_not_there_at_every_address(
 ) -> None:
     for method, path in routes():
         if "{" in path:
-            response = await http.request(method, filled(path, uuid4()), headers=client_of(an_admin).headers())
+            response = await http.request(
+                method, filled(path, uuid4()), headers=client_of(an_admin).headers(), json=body_of(path)
+            )
             assert (response.status_code, refused(response)) == (404, "not_found"), path
 
 

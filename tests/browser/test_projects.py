@@ -2,14 +2,16 @@
 
 import itertools
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import ask, new_chat, sign_in
 from tests.browser.test_sidebar import choose, shelf
 from tests.product import Product
 
+NewContext = Callable[..., BrowserContext]
 NUMBERS = itertools.count(1)
 
 
@@ -59,6 +61,48 @@ def test_a_project_looks_as_picked_and_its_chats_begin_with_its_model(page: Page
     expect(projects(page).filter(has_text="Orchard").locator("svg.tint-green")).to_be_visible()
     projects(page).filter(has_text="Orchard").click()
     expect(model.locator("option:checked")).to_have_text("slow-words")
+
+
+def test_a_project_is_shared_and_its_members_do_what_they_may_at_once(
+    page: Page, product: Product, title: str, new_context: NewContext
+) -> None:
+    sign_in(page, product, "bob")
+    theirs = new_context().new_page()
+    sign_in(theirs, product, "ada")
+    new_chat(page)
+    begin_project(page, "Beehives")
+    page.get_by_role("button", name="Members of the project").click()
+    members = page.get_by_role("dialog", name="Members of “Beehives”")
+    for address, said in (("nobody@example.org", "Nobody here has"), ("ada@example.org", "Role of ada")):
+        members.get_by_label("E-mail address").fill(address)
+        members.get_by_role("button", name="Add member").click()
+        expect(page.get_by_text(said).or_(page.get_by_label(said))).to_be_visible()
+
+    projects(theirs).filter(has_text="Beehives").filter(has_text="bob").click()
+    expect(theirs.get_by_text("Shared by bob. You ask here and read its documents.")).to_be_visible()
+    expect(theirs.get_by_role("button", name="Upload files")).to_be_hidden()
+    expect(theirs.get_by_role("button", name="Settings of the project", exact=True)).to_have_count(0)
+    ask(theirs, title)
+    expect(theirs.get_by_role("link", name=title)).to_be_visible()
+    expect(theirs.get_by_role("button", name="Send")).to_be_visible()
+    theirs.get_by_role("navigation").get_by_role("button", name="Actions for the project").click()
+    expect(theirs.get_by_role("button", name="Delete …").last).to_be_hidden()
+    theirs.get_by_role("button", name="Members …").last.click()
+    expect(theirs.get_by_text("Nobody reads the chats of another member, nor")).to_be_visible()
+    theirs.get_by_role("dialog").get_by_role("button", name="Close").click()
+    theirs.go_back()
+
+    members.get_by_label("Role of ada").select_option("editor")
+    expect(theirs.get_by_role("button", name="Upload files")).to_be_visible()
+    theirs.get_by_role("link", name=title).click()
+    members.get_by_role("button", name="Remove ada").click()
+    page.get_by_role("dialog", name="Remove ada?").get_by_role("button", name="Remove").click()
+
+    expect(theirs.get_by_text("you are no member of it any more")).to_be_visible()
+    expect(projects(theirs).filter(has_text="Beehives")).to_have_count(0)
+    expect(theirs.get_by_role("link", name=title)).to_be_visible()
+    members.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("link", name=title)).to_have_count(0)
 
 
 def test_an_archived_project_is_out_of_the_way_and_only_read_until_it_is_restored(

@@ -26,6 +26,8 @@ from llm_ui.models import (
     MessageRole,
     MessageStatus,
     Project,
+    ProjectMember,
+    ProjectRole,
     ProviderKind,
     Run,
     RunStatus,
@@ -111,7 +113,7 @@ def a_project(owner: User) -> list[Base]:
     """Return a project whose documents, one of them not to be read, are named after the corpus and hold it."""
     names = grouped(SNIPPET_CHARS)
     project = Project(id=ProjectId(uuid7()), owner_id=owner.id, name="Hostile", instructions=message()[:20_000])
-    rows: list[Base] = [project]
+    rows: list[Base] = [project, ProjectMember(project_id=project.id, user_id=owner.id, role=ProjectRole.OWNER)]
     for number, name in enumerate([*names, "all.md"]):
         document = Document(
             id=DocumentId(uuid7()), project_id=project.id, user_id=owner.id, name=name, media_type=name[:100],

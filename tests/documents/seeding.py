@@ -11,7 +11,7 @@ from sqlalchemy import Uuid, bindparam, insert, select, text, update
 from llm_ui.db import Database
 from llm_ui.kit.ids import DocumentId, ProjectId, uuid7
 from llm_ui.kit.token_count import estimate
-from llm_ui.models import Document, DocumentChunk, DocumentStage, Project
+from llm_ui.models import Document, DocumentChunk, DocumentStage, Project, ProjectMember, ProjectRole
 from llm_ui.services.access import Actor
 
 CHANCE = random.Random(1)
@@ -29,6 +29,8 @@ async def a_project(database: Database, actor: Actor, name: str = "Project") -> 
     project_id = ProjectId(uuid7())
     async with database.writing() as session:
         session.add(Project(id=project_id, owner_id=actor.user_id, name=name))
+        await session.flush()
+        session.add(ProjectMember(project_id=project_id, user_id=actor.user_id, role=ProjectRole.OWNER))
     return project_id
 
 

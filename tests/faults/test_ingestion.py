@@ -56,6 +56,10 @@ def test_a_document_outlives_its_workers(tmp_path: Path) -> None:
                 " SELECT ?, id, 'Herons', '', created_at, created_at FROM users WHERE name = 'ann'",
                 (PROJECT.replace("-", ""),),
             )
+            connection.execute(
+                "INSERT INTO project_members (project_id, user_id, role, lets_memory_in, created_at)"
+                " SELECT id, owner_id, 'owner', 0, created_at FROM projects"
+            )
         asyncio.run(upload(product, content.encode()))
         wait_until(lambda: document(product)[1] > 0, "the first pages", LIMIT_S)
         kill(product)

@@ -165,11 +165,11 @@ async def test_what_was_used_in_a_project_is_counted_where_it_was_used(
 
     async with seeded.reading() as session:
         in_all = await used(session, a_user, project_id)
-        assert await used(session, a_user, project_id, now() - timedelta(days=9)) == Used(1, 4, 7, Decimal("0.1"))
+        assert await used(session, a_user, project_id, now() - timedelta(days=9)) == Used(1, 4, 14, Decimal("1.1"))
         assert await used(session, a_user, project_id, now() + timedelta(days=9)) == Used(0, 0, 0, None)
         with pytest.raises(NotFound):
             await used(session, another_user, project_id)
-    assert in_all == Used(1, 4, 14, Decimal("0.3"))
+    assert in_all == Used(1, 4, 21, Decimal("1.3")), "of all who were ever in it"
 
     # The chat goes along with its messages; what it used stays where it used it.
     async with seeded.writing() as session:

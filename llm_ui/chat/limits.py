@@ -1,0 +1,51 @@
+"""How long a project keeps chats, and how much may be spent in it, for a member's page."""
+
+from decimal import Decimal
+
+from llm_ui.chat import reply_ops
+from llm_ui.chat.figures import price
+from llm_ui.chat.follow import Op
+from llm_ui.chat.places import places
+from llm_ui.kit.ids import ProjectId
+from llm_ui.services import budgets, retention
+from llm_ui.services.budgets import BudgetState
+from llm_ui.ui.page import PageContext
+
+
+async def weigh(context: PageContext, asked: reply_ops.WeighKeeping) -> Op:
+    """Return the operation that tells what would go to the bin. Raises our errors."""
+    async with context.backend.database.reading() as session:
+        found = await retention.weigh_keeping(session, await context.actor(), ProjectId(asked.project), asked.days)
+    counts = {"chats": found.chats, "people": found.people, "own": list(found.own_titles)}
+    return {"op": "keeping_weight", "project": str(asked.project), "number": asked.number, **counts}
+
+
+async def save_limits(context: PageContext, asked: reply_ops.SaveLimits) -> Op:
+    """Set the limits and return the operation that tells projects. Raises our errors."""
+    actor = await context.actor()
+    project_id = ProjectId(asked.project)
+    async with context.backend.database.writing() as session:
+        await retention.keep_for(session, actor, project_id, asked.keep_days)
+        await budgets.set_amount(session, actor, project_id, asked.budget)
+    told = await places(context, reply_ops.ListPlaces(op="list_places"))
+    return {**told, "limited": str(asked.project)}
+
+
+def budget(state: BudgetState | None) -> Op | None:
+    """Return a budget as the page is told of it."""
+    if state is None:
+        return None
+    return {
+        "value": float(state.amount_usd),
+        "amount": dollars(state.amount_usd),
+        "left": dollars(state.left_usd),
+        "spent": dollars(state.spent_usd),
+        "share": float(min(Decimal(1), (state.spent_usd + state.reserved_usd) / state.amount_usd)),
+        "is_low": state.is_low,
+        "returns": f"{state.returns_at:%Y-%m-%d}",
+    }
+
+
+def dollars(amount: Decimal) -> str:
+    """Return an amount as people read it; nothing is not free here."""
+    return price(amount) if amount else "$0"

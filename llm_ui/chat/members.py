@@ -1,0 +1,82 @@
+"""Who is in a project, for a member's page; and whose pages are told when their projects change."""
+
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from llm_ui.chat import reply_ops
+from llm_ui.chat.follow import Op
+from llm_ui.chat.limits import save_limits
+from llm_ui.chat.places import places
+from llm_ui.errors import NotFound
+from llm_ui.kit.ids import ProjectId, UserId
+from llm_ui.services import project_members as services
+from llm_ui.services.project_members import MemberInfo
+from llm_ui.ui.page import PageContext
+
+TellPeople = Callable[[Collection[UserId]], None]
+"""Tells the pages of people that there are other projects for them."""
+
+
+async def change_places(
+    context: PageContext,
+    asked: reply_ops.SaveProject
+    | reply_ops.ArchiveProject
+    | reply_ops.DeleteProject
+    | reply_ops.SaveLimits
+    | reply_ops.MemberChanges,
+    tell_people: TellPeople,
+) -> Op:
+    """Change a project or its members, and tell all whom that concerns: also those who are no members any more."""
+    before = await _people(context, asked.project)
+    match asked:
+        case reply_ops.AddMember() | reply_ops.ChangeMember() | reply_ops.RemoveMember():
+            done = await _change(context, asked)
+        case reply_ops.SaveLimits():
+            done = await save_limits(context, asked)
+        case _:
+            done = await places(context, asked)
+    tell_people({context.user_id, *before, *await _people(context, asked.project)})
+    return done
+
+
+async def members(context: PageContext, asked: reply_ops.ListMembers | reply_ops.MemberChanges) -> Op:
+    """Return the operation that tells the members of a project. Raises our errors."""
+    async with context.backend.database.reading() as session:
+        found = await services.list_members(session, await context.actor(), ProjectId(asked.project))
+    return {"op": "members", "project": str(asked.project), "members": list(map(_shown, found))}
+
+
+async def _change(context: PageContext, asked: reply_ops.MemberChanges) -> Op:
+    """Return the operation that tells the members, or, to one who has left, the projects that are left."""
+    actor = await context.actor()
+    project_id = ProjectId(asked.project)
+    async with context.backend.database.writing() as session:
+        match asked:
+            case reply_ops.AddMember():
+                await services.add(session, actor, project_id, asked.email, asked.role)
+            case reply_ops.ChangeMember():
+                await services.change_role(session, actor, project_id, UserId(asked.member), asked.role)
+            case reply_ops.RemoveMember():
+                await services.remove(session, actor, project_id, UserId(asked.member))
+    if isinstance(asked, reply_ops.RemoveMember) and asked.member == actor.user_id:
+        left = await places(context, reply_ops.ListPlaces(op="list_places"))
+        return {**left, "left": str(asked.project)}
+    return {**await members(context, asked), "is_changed": True}
+
+
+async def _people(context: PageContext, project: UUID | None) -> frozenset[UserId]:
+    """Return the members of a project as far as the person may know them."""
+    if project is None:
+        return frozenset()
+    try:
+        async with context.backend.database.reading() as session:
+            found = await services.list_members(session, await context.actor(), ProjectId(project))
+    except NotFound:
+        return frozenset()
+    return frozenset(one.user_id for one in found)
+
+
+def _shown(one: MemberInfo) -> Op:
+    return {
+        "id": str(one.user_id), "name": one.name, "email": one.email, "role": one.role.value, "is_me": one.is_me,
+    }  # fmt: skip
