@@ -40,6 +40,9 @@ export class Bench {
       this.query.value = ""
       this.#show("try")
     }
+    // What was asked for may never have come, as the connection was lost.
+    this.measuring.disabled = false
+    if (!this.measured) this.compared.textContent = ""
     this.tell({ op: "read_bench", project })
   }
 
