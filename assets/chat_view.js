@@ -435,7 +435,8 @@ class ChatPage {
 
 let page = null
 
-export function render({ model }) {
+// What Panel calls for each connection, through chat_bridge.js.
+window.llmUi.connectChat = ({ model }) => {
   page ??= new ChatPage()
   const apply = (op) => page.apply(op)
   model.on("msg:custom", apply)
@@ -444,7 +445,5 @@ export function render({ model }) {
     page.detach(model)
   })
   page.attach(model)
-  const anchor = document.createElement("span")
-  anchor.hidden = true
-  return anchor
+  return Object.assign(document.createElement("span"), { hidden: true })
 }

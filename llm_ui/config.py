@@ -70,6 +70,12 @@ class Config(BaseSettings):
         "by commas, such as `wiki.example.org, 10.2.0.0/16`.",
     )
     max_files: int = Field(10, ge=1, le=50, description="Most files that are attached to one message.")
+    embedding_folder: Path | None = Field(
+        None,
+        description="Folder of an embedding model of the BERT type, such as all-MiniLM-L6-v2, that is run on this "
+        "computer; its name is the model's. Empty for none.",
+    )
+    embedding_port: Port = Field(8900, description="Port on which that model is asked, on 127.0.0.1 only.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
     @field_validator("database_url")

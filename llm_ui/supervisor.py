@@ -25,6 +25,8 @@ log = get_logger(__name__)
 
 PAGES, API, WORKER = MODULES = ("llm_ui.app", "llm_ui.api", "llm_ui.worker")
 """In the order of what takes longest to start."""
+EMBEDDER = "llm_ui.embedder"
+"""Only where a folder holds a model for it. The product runs without."""
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 CRASHES = 8
@@ -124,20 +126,22 @@ class Supervisor:
         self._config = config
         # The children hold the reading end: it closes when this process is gone, however it went.
         self._reading_end, self._writing_end = os.pipe()
-        self._children = {module: Child(module, self._reading_end) for module in MODULES}
+        modules = MODULES if config.embedding_folder is None else (*MODULES, EMBEDDER)
+        self._children = {module: Child(module, self._reading_end) for module in modules}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run everything until `stop` is set or a process cannot be kept up. Raises `ConfigurationError` then."""
         stopped, telling = asyncio.create_task(stop.wait()), asyncio.create_task(self._tell_when_ready())
         keeping = [asyncio.create_task(self._children[module].keep()) for module in (PAGES, API)]
         keeping.append(asyncio.create_task(self._keep_worker(telling)))
+        embedding = asyncio.create_task(self._keep_embedder(telling))
         try:
             await asyncio.wait([stopped, *keeping], return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
             telling.cancel()
             await self._drain()
-            ended = await asyncio.gather(*keeping, stopped, telling, return_exceptions=True)
+            ended = await asyncio.gather(*keeping, embedding, stopped, telling, return_exceptions=True)
             os.close(self._reading_end)
             os.close(self._writing_end)
         for problem in ended:
@@ -147,6 +151,16 @@ class Supervisor:
     async def _keep_worker(self, ready: asyncio.Task[None]) -> None:
         await asyncio.wait([ready], timeout=WORKER_WAIT_S)
         await self._children[WORKER].keep()
+
+    async def _keep_embedder(self, ready: asyncio.Task[None]) -> None:
+        """Keep the embedding model's process; without it documents are found by their words."""
+        if EMBEDDER not in self._children:
+            return
+        await asyncio.wait([ready], timeout=WORKER_WAIT_S)
+        try:
+            await self._children[EMBEDDER].keep()
+        except ConfigurationError as error:
+            log.warning("embedder.given_up", reason=error.message)
 
     async def _drain(self) -> None:
         """End every process in good order; kill what does not end in time, or when Ctrl+C comes once more."""
@@ -164,7 +178,7 @@ class Supervisor:
 
     async def _end_in_order(self) -> None:
         """End the pages last, so that people see the end of the answers that are let finish."""
-        await asyncio.gather(self._children[API].end(), self._children[WORKER].end())
+        await asyncio.gather(*(child.end() for module, child in self._children.items() if module != PAGES))
         await self._children[PAGES].end()
 
     async def _tell_when_ready(self) -> None:

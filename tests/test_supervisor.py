@@ -1,6 +1,7 @@
 """`llm-ui serve` as a whole: it restarts what crashes, drains, and leaves nothing behind."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -12,15 +13,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
+import numpy as np
 import psutil
 import pytest
 
 from llm_ui import supervisor
 from llm_ui.contract import ChatRequest, CompleteEvent, TokenEvent
 from llm_ui.errors import ConfigurationError, DatabaseDown
+from llm_ui.kit.http import new_client
 from llm_ui.llm_client import LLMClient
+from llm_ui.models import ProviderKind
+from llm_ui.providers.base import Embedded, Endpoint, Texts, Timeouts
+from llm_ui.providers.embedding import embedder
 from llm_ui.services.secrets import load_secrets
-from llm_ui.supervisor import MODULES, Child
+from llm_ui.supervisor import EMBEDDER, MODULES, Child
+from tests.fakes import bert
+from tests.fakes.postgresql import free_port
 from tests.product import FakeProvider, Product, running, wait_until
 
 ANSWER = {"pieces": 40, "delay_ms": 50}
@@ -30,7 +38,9 @@ ENDLESS = {"pieces": 100_000, "delay_ms": 50}
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(Product(tmp_path_factory.mktemp("supervisor") / "data")) as product:
+    folder = tmp_path_factory.mktemp("supervisor")
+    model = bert.make(folder / "all-tiny")
+    with running(Product(folder / "data", embedding_folder=str(model), embedding_port=str(free_port()))) as product:
         yield product
 
 
@@ -59,6 +69,85 @@ def test_a_killed_process_is_back_and_the_others_stay(product: Product, module: 
 
     after = {name: product.child(name).pid for name in MODULES}
     assert {name for name in MODULES if before[name] != after[name]} == {module}
+
+
+def embedding_url(product: Product) -> str:
+    """Return where the embedding model of this computer is asked; waits until it answers."""
+    url = f"http://127.0.0.1:{product.environment['LLM_UI_EMBEDDING_PORT']}/v1"
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx2.HTTPError):
+            return httpx2.get(f"{url}/models", trust_env=False).json()["data"][0]["id"] == "all-tiny"
+        return False
+
+    wait_until(answers, "the embedding model", 60)
+    return url
+
+
+async def embedded(url: str, *texts: str) -> Embedded:
+    """Ask the embedding model as the LLM API does."""
+    async with new_client() as http:
+        return await embedder(ProviderKind.OPENAI).embed(
+            http, Endpoint(url, None), Texts("all-tiny", texts), Timeouts(5, 20, 20, 30)
+        )
+
+
+async def test_the_embedding_model_of_this_computer_is_asked_as_any_other(product: Product) -> None:
+    url = await asyncio.to_thread(embedding_url, product)
+    texts = ["the heron stands in the reeds.", *["a heron"] * 6, "low"]
+
+    made = await embedded(url, *texts)
+
+    assert made.vectors[1:7] == (made.vectors[1],) * 6
+    assert [len(vector) for vector in made.vectors] == [bert.WIDTH] * 8
+    assert made.input_tokens == 9 + 6 * 4 + 3
+    alone = [(await embedded(url, text)).vectors[0] for text in (texts[0], "low")]
+    assert alone == [pytest.approx(made.vectors[0], abs=1e-5), pytest.approx(made.vectors[-1], abs=1e-5)]
+
+
+def test_the_embedding_model_speaks_the_protocol(product: Product) -> None:
+    url = embedding_url(product)
+
+    def ask(**body: object) -> httpx2.Response:
+        return httpx2.post(f"{url}/embeddings", json={"model": "all-tiny", **body}, trust_env=False, timeout=20)
+
+    whole = ask(input="a heron").json()
+    packed = ask(input=["a heron"], encoding_format="base64").json()["data"][0]["embedding"]
+
+    assert np.frombuffer(base64.b64decode(packed), "<f4") == pytest.approx(whole["data"][0]["embedding"], abs=1e-6)
+    assert whole["usage"] == {"prompt_tokens": 4, "total_tokens": 4}
+    refused = ask(input=[])
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"].startswith("input")
+
+
+def test_a_killed_embedding_model_is_back(product: Product) -> None:
+    url = embedding_url(product)
+    before = product.child(EMBEDDER).pid
+
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: product.child(EMBEDDER).pid != before, "the embedding model to be started again")
+
+    embedding_url(product)
+    assert asyncio.run(embedded(url, "low")).input_tokens == 3
+
+
+def test_a_folder_without_a_model_starts_nothing(product: Product, stopped: Product, tmp_path: Path) -> None:
+    done = serve(Product(stopped.folder, embedding_folder=str(tmp_path)))
+
+    assert done.returncode == 1
+    assert "LLM_UI_EMBEDDING_FOLDER" in done.stderr
+    assert "holds no config.json, vocab.txt, model.safetensors" in done.stderr
+
+
+def test_pages_and_answers_do_without_an_embedding_model_that_cannot_be_read(tmp_path: Path) -> None:
+    model = bert.make(tmp_path / "all-tiny")
+    (model / "model.safetensors").write_bytes(b"torn")
+
+    with running(Product(tmp_path / "data", embedding_folder=str(model), embedding_port=str(free_port()))) as product:
+        wait_until(lambda: "no whole safetensors file" in product.log(), "the embedding model to say why", 60)
+
+        assert product.is_ready()
 
 
 def test_a_second_one_on_the_same_folder_is_refused(product: Product) -> None:
@@ -96,6 +185,7 @@ def test_doctor_finds_the_running_product_well(product: Product) -> None:
     assert done.returncode == 0, done.stdout
     assert f"Pages: running at {product.url}" in done.stdout
     assert "LLM API: running at" in done.stdout
+    assert "Embedding model all-tiny: running at" in done.stdout
 
 
 def test_a_taken_port_starts_nothing(product: Product, stopped: Product) -> None:

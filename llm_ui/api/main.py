@@ -2,8 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,9 +13,9 @@ from llm_ui.api.principal import Api
 from llm_ui.api.routes import chat, health, models, passages, preview, providers, retrieve, runs
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
-from llm_ui.errors import ConfigurationError
 from llm_ui.kit import i18n
 from llm_ui.kit.http import new_client
+from llm_ui.kit.listening import Server, bound
 from llm_ui.observability.logging import get_logger
 from llm_ui.runs.embed_documents import keep_embedding
 from llm_ui.runs.embeddings import Embeddings
@@ -30,7 +29,6 @@ ROUTERS = (
     chat.router, runs.router, models.router, preview.router, retrieve.router, passages.router, providers.router,
     health.router,
 )  # fmt: skip
-BACKLOG = 2_048
 
 
 def build(parts: Api) -> FastAPI:
@@ -46,7 +44,7 @@ def build(parts: Api) -> FastAPI:
 async def run(config: Config, stop: asyncio.Event) -> None:
     """Serve until `stop` is set, then let running answers end. Raises our errors when it cannot begin."""
     async with AsyncExitStack() as stack:
-        listening = stack.enter_context(bound(config.api_host, config.api_port))
+        listening = stack.enter_context(bound(config.api_host, config.api_port, "LLM API", "--api-port"))
         secrets = await asyncio.to_thread(load_secrets, config)
         await asyncio.to_thread(i18n.load)
         database = await open_database(config)
@@ -58,7 +56,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
 
 
 async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> None:
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             Edge(build(parts)), log_config=None, access_log=False, lifespan="off", server_header=False,
             timeout_keep_alive=75, timeout_graceful_shutdown=2,
@@ -80,29 +78,3 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     log.info("api.stopped")
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Raises `ConfigurationError` when the port is taken or the address is not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise ConfigurationError(
-            f"The LLM API cannot listen on {host}:{port}: {error.strerror}. Choose another port with --api-port."
-        ) from None
-    listening.setblocking(False)
-    return listening
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn without signal handlers of its own: the process has them."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture nothing."""
-        yield

@@ -36,7 +36,7 @@ def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
     """Return the chat workspace with its parts in place."""
     config = context.backend.config
     limits = {name: getattr(config, name) for name in ("max_files", "max_file_mb", "max_document_mb", "fetch_web")}
-    return _framed("workspace.html", context, parts, **limits)
+    return _framed("workspace.html", context, parts, modules=assets.modules("chat_view.js"), **limits)
 
 
 def admin(context: PageContext, page: str, content: Any) -> pn.Template:

@@ -13,7 +13,7 @@ from llm_ui.observability.logging import get_logger
 
 log = get_logger(__name__)
 
-SCRIPT = "chat_view.js"
+SCRIPT = "chat_bridge.js"
 
 
 class ChatView(JSComponent):

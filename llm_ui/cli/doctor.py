@@ -1,12 +1,14 @@
 """`llm-ui doctor`: what the settings are, what is wrong, and what to do."""
 
 import asyncio
+import contextlib
 import os
 import platform
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -18,7 +20,8 @@ from llm_ui.cli.command import data_dir, fail, run, settings, table
 from llm_ui.cli.serve import is_serving, require_free
 from llm_ui.config import ENV_PREFIX, Config
 from llm_ui.db import Database, ReadSession
-from llm_ui.errors import LLMUIError
+from llm_ui.embedder.files import HOST, require_files
+from llm_ui.errors import ConfigurationError, LLMUIError
 from llm_ui.kit.encryption import Sealer
 from llm_ui.services import providers
 from llm_ui.services.access import SYSTEM
@@ -73,6 +76,8 @@ def _findings(config: Config) -> Iterator[Finding]:
         yield from asyncio.run(_database(config, load_secrets(config).sealer if keys.state == "ok" else None))
     yield _server("Pages", config, f"{local_url(config)}/healthz")
     yield _server("LLM API", config, f"{config.llm_api_url}/readyz")
+    if config.embedding_folder is not None:
+        yield _embedder(config, config.embedding_folder.expanduser())
     yield _origin(config)
 
 
@@ -95,6 +100,22 @@ def _server(what: str, config: Config, url: str) -> Finding:
         (config.host, config.port, "--port") if what == "Pages" else (config.api_host, config.api_port, "--api-port")
     )
     return _attempt(f"{what}: can be served at {address}", lambda: require_free(host, port, what, option))
+
+
+def _embedder(config: Config, folder: Path) -> Finding:
+    """Return whether the embedding model answers or, while nothing runs, could be started."""
+    what, address = f"Embedding model {folder.name}", f"http://{HOST}:{config.embedding_port}/v1"
+    try:
+        require_files(folder)
+    except ConfigurationError as error:
+        return Finding("fail", f"{what}: cannot be read", error.message)
+    with contextlib.suppress(httpx2.HTTPError):
+        if httpx2.get(f"{address}/models", timeout=3, trust_env=False).status_code == 200:
+            return Finding("ok", f"{what}: running at {address}")
+    if is_serving(config):
+        return Finding("fail", f"{what}: not at {address}", "Look into the log for what `embedder` says.")
+    take = partial(require_free, HOST, config.embedding_port, "embedding model", "LLM_UI_EMBEDDING_PORT")
+    return _attempt(f"{what}: can be served at {address}", take)
 
 
 def _folder(config: Config) -> Finding:

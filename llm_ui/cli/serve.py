@@ -15,6 +15,7 @@ import click
 from llm_ui.bootstrap import make_folder
 from llm_ui.cli.command import data_dir, run, settings, with_database
 from llm_ui.config import ENV_PREFIX, Config
+from llm_ui.embedder.files import HOST, require_files
 from llm_ui.errors import ConfigurationError
 from llm_ui.kit.lock import held
 from llm_ui.services.secrets import load_secrets
@@ -79,10 +80,18 @@ def _serve(config: Config) -> NoReturn:
         _require_two_ports(config)
         require_free(config.host, config.port, "pages", "--port")
         require_free(config.api_host, config.api_port, "LLM API", "--api-port")
+        _require_model(config)
         load_secrets(config)
         # Once, before three processes want to.
         with_database(config, lambda _: asyncio.sleep(0))
         _become("llm_ui.supervisor", config, only, used)
+
+
+def _require_model(config: Config) -> None:
+    """Raise `ConfigurationError` unless the embedding model can be there, if one is wanted."""
+    if config.embedding_folder is not None:
+        require_files(config.embedding_folder.expanduser())
+        require_free(HOST, config.embedding_port, "embedding model", "LLM_UI_EMBEDDING_PORT")
 
 
 def _run_alone(module: str, config: Config) -> NoReturn:

@@ -1,6 +1,7 @@
 """The files under `assets/`: beside the package in a checkout, inside it in an installed wheel."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent
 SERVED = (".js", ".css", ".svg", ".png", ".json", ".webmanifest")
 """What browsers may ask for; templates are not among it."""
+IMPORT = re.compile(r'^(?:import|export)\b[^"]*"\./([\w./-]+)"', re.MULTILINE)
 
 
 @cache
@@ -37,3 +39,15 @@ def version() -> str:
 def url(name: str) -> str:
     """Return the address of a served file."""
     return f"/assets/{version()}/{name}"
+
+
+@cache
+def modules(name: str) -> tuple[str, ...]:
+    """Return a script and all that it imports, nearest first.
+
+    A page names them all in its head: a browser that must read one to learn of the next waits once for each level.
+    """
+    found = [name]
+    for each in found:  # grows while it is read
+        found += [other for other in IMPORT.findall(files()[each].decode()) if other not in found]
+    return tuple(dict.fromkeys(found))

@@ -1,15 +1,18 @@
 """A real Chromium against the real product. Whatever a page should never do fails the test that saw it."""
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from llm_ui.auth.site import SESSION_COOKIE
 from tests.product import PASSWORD, FakeProvider, Product
 
 CHROMIUM = "/usr/bin/chromium"
@@ -25,8 +28,13 @@ ARGUMENTS = [
 DELIBERATE = ("process.crashed", "sign_in.refused", "websocket.message_failed", "reference already known")
 """Events of the log that tests bring about: they type a wrong password and kill a process, after which a page that was
 built by the old one tells the new one of widgets it does not know."""
-expect.set_options(timeout=15_000)
+LIMIT_MS = 15_000
 """Three times what is usual: this runs beside other tests on a machine that may be slow."""
+expect.set_options(timeout=LIMIT_MS)
+DESKTOP = {"width": 1280, "height": 800}
+STORED = "local_storage,indexeddb,service_workers,cache_storage"
+_sessions: dict[tuple[str, str], Any] = {}
+"""The cookie of each session there is, by product and name."""
 SLOW_SCRIPT = {"pieces": 120, "delay_ms": 50}
 """Six seconds of answer: long enough to reload, stop or leave in the middle."""
 
@@ -38,12 +46,26 @@ class Watch:
     allowed: set[str] = field(default_factory=set)
     """Parts of console messages that the test expects, such as a refused connection while the server is down."""
     problems: list[str] = field(default_factory=list)
+    origins: set[str] = field(default_factory=set)
+    """Where it has been: who may have left something in it."""
+
+    @contextlib.contextmanager
+    def over(self, context: BrowserContext) -> Iterator[None]:
+        """Watch a browser context for the length of a block."""
+        seen = {"request": self.request, "console": self.console, "weberror": lambda error: self.error(error.error)}
+        for event, note in seen.items():
+            context.on(event, note)  # type: ignore[call-overload]
+        yield
+        for event, note in seen.items():
+            context.remove_listener(event, note)
 
     def request(self, request: Request) -> None:
         """Note a request that leaves this host."""
         host = urlsplit(request.url).hostname
         if host not in ("127.0.0.1", "localhost", None) and not request.url.startswith(("data:", "blob:")):
             self.problems.append(f"asked {request.url}")
+        elif host:
+            self.origins.add("{0.scheme}://{0.netloc}".format(urlsplit(request.url)))
 
     def console(self, message: ConsoleMessage) -> None:
         """Note an error, a warning or a violation of the content security policy."""
@@ -108,36 +130,66 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def new_context(browser: Browser, watch: Watch) -> Iterator[Callable[..., BrowserContext]]:
-    """Make browser contexts, each a browser of its own with no cookies; all are watched."""
-    contexts: list[BrowserContext] = []
+    """Make browser contexts, each a browser of its own with no cookies and an empty cache; all are watched."""
+    with contextlib.ExitStack() as stack:
 
-    def make(**options: object) -> BrowserContext:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        context.on("request", watch.request)
-        context.on("console", watch.console)
-        context.on("weberror", lambda error: watch.error(error.error))
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        return context
+        def make(**options: object) -> BrowserContext:
+            context = browser.new_context(**{"viewport": DESKTOP, **options})
+            stack.callback(context.close)
+            stack.enter_context(watch.over(context))
+            context.set_default_timeout(LIMIT_MS)
+            return context
 
-    yield make
-    for context in contexts:
-        context.close()
+        yield make
+
+
+@pytest.fixture(scope="module")
+def kept_context(browser: Browser) -> Iterator[BrowserContext]:
+    """The browser context of all pages of a module, so that scripts are fetched once."""
+    context = browser.new_context(viewport=DESKTOP)
+    context.set_default_timeout(LIMIT_MS)
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def page(new_context: Callable[..., BrowserContext]) -> Page:
-    """A page in a browser of its own, nobody signed in."""
-    return new_context().new_page()
+def page(kept_context: BrowserContext, watch: Watch) -> Iterator[Page]:
+    """A page in a browser that holds nothing but its cache of scripts, nobody signed in."""
+    with watch.over(kept_context):
+        yield kept_context.new_page()
+        for page in kept_context.pages:
+            page.close()
+    _forget(kept_context, watch.origins)
+
+
+def _forget(context: BrowserContext, origins: set[str]) -> None:
+    """Leave nothing of a test in its browser context but the cache of scripts."""
+    context.clear_cookies()
+    context.clear_permissions()
+    page = context.new_page()
+    chromium = context.new_cdp_session(page)
+    for origin in origins:
+        chromium.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORED})
+    page.close()
 
 
 def sign_in(page: Page, product: Product, name: str) -> None:
-    """Sign in on the sign-in page; returns once the chat can be used."""
-    page.goto(f"{product.url}/login")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    """Have somebody signed in; returns once the chat can be used.
+
+    On the sign-in page the first time, with the session from then on, as long as it lives.
+    """
+    session = _sessions.get((product.url, name))
+    if session:
+        page.context.add_cookies([session])
+        page.goto(product.url)
+    if not session or urlsplit(page.url).path == "/login":
+        page.goto(f"{product.url}/login")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("textbox", name="Message")).to_be_enabled()
+    cookies = {cookie["name"]: cookie for cookie in page.context.cookies(product.url)}
+    _sessions[product.url, name] = cookies[SESSION_COOKIE]
 
 
 def ask(page: Page, text: str) -> None:

@@ -1,0 +1,37 @@
+"""What a process that serves HTTP with uvicorn needs: a listening socket, and its signals left to us."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from llm_ui.errors import ConfigurationError
+
+BACKLOG = 2_048
+
+
+def bound(host: str, port: int, what: str, setting: str) -> socket.socket:
+    """Return a listening socket. Raises `ConfigurationError` when the port is taken or the address is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise ConfigurationError(
+            f"The {what} cannot listen on {host}:{port}: {error.strerror}. Choose another port with {setting}."
+        ) from None
+    listening.setblocking(False)
+    return listening
+
+
+class Server(uvicorn.Server):
+    """Uvicorn without signal handlers of its own: the process has them."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
