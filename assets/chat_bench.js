@@ -14,7 +14,7 @@ const USED = {
   hybrid: t("Chats of this project search by both words and meaning, and by words where no model can tell it."),
 }
 
-const FIGURES = new Set(["nDCG@10", "Recall@10", "MRR@10", t("Unwanted"), t("Time")])
+const FIGURES = [t("nDCG@10"), t("Recall@10"), t("MRR@10"), t("Unwanted"), t("Time")]
 
 const shown = (number, places = 0) => number.toLocaleString(document.documentElement.lang, { minimumFractionDigits: places, maximumFractionDigits: places })
 const took = (ms) => t("{n} ms", { n: shown(ms, ms < 10 ? 1 : 0) })
@@ -23,7 +23,7 @@ const placeOf = ({ page, has_pages: hasPages, headings }) => [hasPages && t("pag
 
 function cutName({ by, passage_tokens: tokens, overlap_tokens: overlap }) {
   const sizes = t("{tokens} tokens, {overlap} repeated", { tokens: shown(tokens), overlap: shown(overlap) })
-  return by === "pages" ? `${sizes}, ${t("page by page")}` : sizes
+  return by === "pages" ? [sizes, t("page by page")].join(", ") : sizes
 }
 
 export class Bench {
@@ -40,6 +40,9 @@ export class Bench {
       this.query.value = ""
       this.#show("try")
     }
+    // What was asked for may never have come, as the connection was lost.
+    this.measuring.disabled = false
+    if (!this.measured) this.compared.textContent = ""
     this.tell({ op: "read_bench", project })
   }
 
@@ -314,8 +317,8 @@ export class Bench {
     this.compared.textContent = said.join(" · ")
     const table = make("table")
     const head = make("tr")
-    const columns = [t("Way"), t("Passages"), "nDCG@10", "Recall@10", "MRR@10", t("Unwanted"), t("Time"), ""]
-    head.append(...columns.map((name) => (name ? Object.assign(make("th", FIGURES.has(name) ? "figure" : "", name), { scope: "col" }) : make("td"))))
+    const columns = [t("Way"), t("Passages"), ...FIGURES, ""]
+    head.append(...columns.map((name) => (name ? Object.assign(make("th", FIGURES.includes(name) ? "figure" : "", name), { scope: "col" }) : make("td"))))
     const most = Math.max(...measured.rows.map(({ ndcg }) => ndcg))
     const isMeant = measured.rows.some(({ strategy }) => strategy === "hybrid")
     const strategy = data.strategy ?? (isMeant ? "hybrid" : "lexical")

@@ -1,5 +1,7 @@
 """`llm-ui eval`: how well it works, in figures.
 
+Passages are looked for in a database of their own, answers come from the server that runs.
+
 A collection is a folder as the BEIR benchmark has it (Thakur et al. 2021, https://github.com/beir-cellar/beir):
 `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv`.
 """
@@ -9,9 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
+from llm_ui.cli import answers
+from llm_ui.cli.answers import Who
 from llm_ui.cli.command import data_dir, run, settings, table, with_database
 from llm_ui.config import Config
 from llm_ui.db import Database
@@ -50,6 +55,43 @@ def retrieval(dataset: Path, is_json: bool, has_embeddings: bool, data_dir: Path
     names = list(next(iter(found.values())))
     rows = [[strategy, *(_shown(name, figures[name]) for name in names)] for strategy, figures in found.items()]
     table(rows, ["strategy", *(name.removesuffix("_ms") for name in names)])
+
+
+@evaluate.command("answers")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--user", required=True, help="Whose projects are asked; it is booked to them.")
+@click.option("--judge", required=True, help="The model that judges.")
+@click.option("--model", help="The model that answers; without it the default one.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object, with each answer, instead of a table.")
+@data_dir
+def answers_command(file: Path, user: str, judge: str, model: str | None, is_json: bool, data_dir: Path | None) -> None:
+    """Measure how well answers keep to their sources, on the questions in FILE.
+
+    Each line of FILE is a JSON object: {"question": "…", "project": "its name"} and, to ask some documents of it alone,
+    "documents": ["their names"]. The server has to run. Citation precision is the share of citations whose passage
+    supports the statement they stand at, groundedness the share of statements that some passage supports.
+    """
+
+    def work() -> dict[str, Any]:
+        asked = answers.load(file)
+        config = settings(data_dir=data_dir)
+        return with_database(config, lambda database: answers.measure(database, config, asked, Who(user, judge, model)))
+
+    found = run(work)
+    if is_json:
+        click.echo(json.dumps(found))
+        return
+    figures = {name: figure for name, figure in found.items() if name != "each"}
+    table([[_figure(figure) for figure in figures.values()]], [name.replace("_", " ") for name in figures])
+    for one in found["each"]:
+        if "problem" in one:
+            click.echo(f"Not judged: {one['question']} ({one['problem']})")
+
+
+def _figure(figure: float | int | None) -> str:
+    if figure is None:
+        return "–"
+    return str(figure) if isinstance(figure, int) else f"{figure:.4f}"
 
 
 def _measured(dataset: Path, workspace: Config | None) -> dict[str, dict[str, float]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from llm_ui.documents.retrieve import Passage
-from llm_ui.documents.trial import covers, exam_of
+from llm_ui.documents.trial import Said, exam_of
 from llm_ui.kit.ids import CaseId, ChunkId, DocumentId, uuid7
 from llm_ui.services.retrieval import Case
 
@@ -30,7 +30,7 @@ LEASE, OTHER = DocumentId(uuid7()), DocumentId(uuid7())
     ],
 )
 def test_what_is_wanted_is_known_by_its_words(passage: str, wanted: str, *, is_so: bool) -> None:
-    assert covers(passage, wanted) is is_so
+    assert Said(passage).covers(Said(wanted)) is is_so
 
 
 def a_case(question: str, passage: str, *, is_wanted: bool = True, document: DocumentId = LEASE) -> Case:
