@@ -1,7 +1,7 @@
 // What can be done with a project as a whole: change, duplicate, put away, take back, delete. And the list of those put away.
 
 import { sizeOf } from "./chat_files.js"
-import { mayEdit, mayOwn, placeName } from "./chat_members.js"
+import { isShared, mayEdit, mayOwn, placeName } from "./chat_members.js"
 import { projectIcon } from "./chat_project_look.js"
 import { dialogNamed } from "./dialog.js"
 import { iconMenu, make, menuEntry, textButton } from "./dom.js"
@@ -56,9 +56,11 @@ export class ProjectMenu {
     line(t("Its instructions and settings"))
     if (op.documents) line(tn("{n} document, {size}", "{n} documents, {size}", op.documents, { n: op.documents.toLocaleString(document.documentElement.lang), size: sizeOf(op.size) }))
     if (op.facts) line(tn("{n} fact that models know in it", "{n} facts that models know in it", op.facts))
-    const stay = op.chats
-      ? tn("Its {n} chat stays: it goes back to the list of whoever wrote it.", "Its {n} chats stay: they go back to the lists of those who wrote them.", op.chats, { n: op.chats.toLocaleString(document.documentElement.lang) })
-      : t("There are no chats in it.")
+    const n = op.chats.toLocaleString(document.documentElement.lang)
+    const back = isShared(project)
+      ? tn("Its {n} chat stays: it goes back to the list of whoever wrote it.", "Its {n} chats stay: they go back to the lists of those who wrote them.", op.chats, { n })
+      : tn("Its {n} chat stays: it goes back to the list.", "Its {n} chats stay: they go back to the list.", op.chats, { n })
+    const stay = op.chats ? back : t("There are no chats in it.")
     const buttons = make("div", "buttons")
     const remove = textButton(t("Delete"), "primary danger", () => {
       dialog.close()

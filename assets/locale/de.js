@@ -233,6 +233,10 @@ window.llmUiWords = {
 "Sein {n} Chat bleibt: Er kommt zurück in die Liste der Person, die ihn geschrieben hat.",
 "Seine {n} Chats bleiben: Sie kommen zurück in die Listen derer, die sie geschrieben haben."
 ],
+"Its {n} chat stays: it goes back to the list.": [
+"Sein {n} Chat bleibt: Er kommt zurück in die Liste.",
+"Seine {n} Chats bleiben: Sie kommen zurück in die Liste."
+],
 "Keep": "Behalten",
 "Keep the answer of this model": "Die Antwort dieses Modells behalten",
 "Keep the answer of {model}": "Die Antwort von {model} behalten",

@@ -1,14 +1,16 @@
 """How long a project keeps chats, and how much may be spent in it, for a member's page."""
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from llm_ui.chat import reply_ops
 from llm_ui.chat.figures import price
 from llm_ui.chat.follow import Op
 from llm_ui.chat.places import places
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import number
 from llm_ui.kit.ids import ProjectId
 from llm_ui.services import budgets, retention
-from llm_ui.services.budgets import BudgetState
+from llm_ui.services.budgets import CENT, BudgetState
 from llm_ui.ui.page import PageContext
 
 
@@ -47,5 +49,7 @@ def budget(state: BudgetState | None) -> Op | None:
 
 
 def dollars(amount: Decimal) -> str:
-    """Return an amount as people read it; nothing is not free here."""
-    return price(amount) if amount else "$0"
+    """Return an amount of a budget as people read it: to the cent, and never more than there is."""
+    if amount and amount < CENT:
+        return price(amount)
+    return _("${amount}").format(amount=number(amount.quantize(CENT, ROUND_DOWN), ",.2f"))

@@ -153,6 +153,23 @@ def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Ch
     check("bin")
 
 
+def check_members_and_limits(screen: Page, check: Check) -> None:
+    screen.get_by_role("button", name="Members of the project").click()
+    screen.get_by_label("E-mail address").fill("ada@example.org")
+    screen.get_by_role("button", name="Add member").click()
+    expect(screen.get_by_label("Role of ada")).to_be_visible()
+    check("members of a project")
+    screen.keyboard.press("Escape")
+    screen.get_by_role("button", name="Limits of the project").click()
+    screen.get_by_label("Chats that nobody touches").fill("30")
+    screen.get_by_label("Most that may be spent").fill("2.50")
+    expect(screen.get_by_text("No chat would go now.")).to_be_visible()
+    check("limits of a project")
+    screen.get_by_role("button", name="Save").click()
+    expect(screen.get_by_text("$2.50 of $2.50 are left")).to_be_visible()
+    check("a project with members and limits")
+
+
 def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None:
     sign_in(screen, product, "bob")
     pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
@@ -180,11 +197,7 @@ def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None
     screen.get_by_role("button", name="Settings of the project", exact=True).click()
     check("settings of a project")
     screen.keyboard.press("Escape")
-    screen.get_by_role("button", name="Members of the project").click()
-    screen.get_by_label("E-mail address").fill("ada@example.org")
-    screen.get_by_role("button", name="Add member").click()
-    expect(screen.get_by_label("Role of ada")).to_be_visible()
-    check("members of a project")
+    check_members_and_limits(screen, check)
     screen.keyboard.press("Escape")
     actions = screen.get_by_role("main").get_by_role("button", name="Actions for the project")
     actions.click()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import ask, new_chat, sign_in
+from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.browser.test_sidebar import choose, shelf
 from tests.product import Product
 
@@ -103,6 +103,42 @@ def test_a_project_is_shared_and_its_members_do_what_they_may_at_once(
     expect(theirs.get_by_role("link", name=title)).to_be_visible()
     members.get_by_role("button", name="Close").click()
     expect(page.get_by_role("link", name=title)).to_have_count(0)
+
+
+def test_limits_of_a_project_are_told_before_they_hold(page: Page, product: Product, title: str) -> None:
+    sign_in(page, product, "bob")
+    new_chat(page)
+    begin_project(page, "Budgeted")
+    ask(page, title)
+    expect(page.get_by_role("link", name=title)).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    with product.connection() as connection:
+        dollars = 1_000 * 10**12
+        connection.execute(
+            "UPDATE ai_models SET input_usd_per_mtok = ?, output_usd_per_mtok = ? WHERE name = 'slow-words'",
+            (dollars, dollars),
+        )
+        connection.execute("UPDATE chat_histories SET updated_at = '2026-01-01 00:00:00' WHERE title = ?", (title,))
+        connection.commit()
+    page.get_by_role("button", name="← Chats").click()
+    projects(page).filter(has_text="Budgeted").click()
+
+    page.get_by_role("button", name="Limits of the project").click()
+    limits = page.get_by_role("dialog", name="Limits of “Budgeted”")
+    expect(limits.get_by_text("They are kept until somebody deletes them.")).to_be_visible()
+    limits.get_by_label("Chats that nobody touches").fill("30")
+    expect(limits.get_by_text(f"1 chat would go with the next night. Of yours: {title}.")).to_be_visible()
+    limits.get_by_label("Most that may be spent").fill("0.05")
+    limits.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Chats that nobody touches for 30 days go to the bin; pinned ones stay.")).to_be_visible()
+    expect(page.get_by_text("$0.05 of $0.05 are left until")).to_be_visible()
+    pick_model(page, "slow-words")
+    page.get_by_role("textbox", name="Message").fill("What does it cost?")
+    expect(page.get_by_text("budget left: $0.05")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("has $0.05 left of its $0.05 for this month, and this may cost $4.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("What does it cost?")
 
 
 def test_an_archived_project_is_out_of_the_way_and_only_read_until_it_is_restored(
