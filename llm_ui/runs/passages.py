@@ -4,6 +4,7 @@ They are looked for before the question is stored, in a read of their own: nobod
 """
 
 import html
+import itertools
 import re
 import time
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from llm_ui.contract import ChatRequest, PreviewRequest, Source
 from llm_ui.db import Database, ReadSession
-from llm_ui.documents.retrieve import Passage, Strategy, retrieve
+from llm_ui.documents.neighbours import beside, in_runs, overlap
+from llm_ui.documents.retrieve import Passage, Strategy, look
 from llm_ui.documents.whole import read_whole
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.ids import ChatId, DocumentId, MessageId, ProjectId
@@ -31,6 +33,8 @@ PASSAGES_SHARE = 3
 """Passages take at most this part of what a model can be sent: one in three."""
 WHOLE_TOKENS = 40_000
 """Longer documents are never sent whole: some 80 pages, which every further question would cost again."""
+COMPLETED_TOKENS = 4_000
+"""Passages are completed by what stands around them while all have fewer tokens than this: three or four are."""
 SHORT_WORDS = 5
 """A question of fewer words, such as "And for the second one?", is looked up together with the one before it."""
 ABOUT_PASSAGES = (
@@ -56,10 +60,16 @@ class Found:
     strategy: Strategy = Strategy.LEXICAL
     problem: str | None = None
     """Why words alone were searched, although a model is there that makes vectors."""
+    beside: tuple[Passage, ...] = ()
+    """What stands around the passages."""
+    weak: int = 0
+    """Passages that were left out because they barely match."""
+    alike: int = 0
+    """Passages that were left out because they say nearly the same as another one."""
 
-    def how(self) -> dict[str, str | None]:
+    def how(self) -> dict[str, object]:
         """Return how it was found, as a run's manifest tells it."""
-        return {"strategy": self.strategy.value, "problem": self.problem}
+        return {"strategy": self.strategy.value, "problem": self.problem, "weak": self.weak, "alike": self.alike}
 
 
 async def look_up(
@@ -76,8 +86,11 @@ async def look_up(
     sought = await seek(database, embeddings, actor, Search(project_id, asked, MOST, named))
     async with database.reading() as session:
         whole = await _whole(session, actor, project_id, named)
+        around = await beside(session, actor, project_id, sought.passages)
     took_ms = round((time.monotonic() - began) * 1000, 1)
-    return Found(sought.passages, took_ms, whole, cited, sought.strategy, sought.problem)
+    return Found(
+        sought.passages, took_ms, whole, cited, sought.strategy, sought.problem, around, sought.weak, sought.alike
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +101,9 @@ class Sought:
     strategy: Strategy
     problem: str | None = None
     """Why words alone were searched, although a model is there that makes vectors."""
+    weak: int = 0
+    alike: int = 0
+    """As in `Found`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +142,10 @@ async def seek(database: Database, embeddings: Embeddings, actor: Actor, search:
     used = strategy or (Strategy.LEXICAL if meaning is None else Strategy.HYBRID)
     words = "" if used is Strategy.VECTOR else search.query
     async with database.reading() as session:
-        found = await retrieve(
+        found = await look(
             session, actor, search.project_id, words, most=search.most, documents=search.documents, meaning=meaning
         )
-    return Sought(found, used, problem)
+    return Sought(found.passages, used, problem, found.weak, found.alike)
 
 
 async def look_ahead(
@@ -143,8 +159,9 @@ async def look_ahead(
         return None
     asked = await _with_the_one_before(session, actor, request)
     named = [DocumentId(each) for each in request.documents]
-    passages = await retrieve(session, actor, project_id, asked, most=MOST, documents=named)
-    return Found(passages, whole=await _whole(session, actor, project_id, named))
+    found = await look(session, actor, project_id, asked, most=MOST, documents=named)
+    around = await beside(session, actor, project_id, found.passages)
+    return Found(found.passages, whole=await _whole(session, actor, project_id, named), beside=around)
 
 
 async def _whole(
@@ -192,38 +209,57 @@ class Numbered:
     """Estimated."""
     sources: tuple[Source, ...] = ()
     """What may be cited."""
+    completing: int = 0
+    """How many of these were not found but stand around what was."""
 
 
 def numbered(found: Found | None, left: int, room: Room) -> Numbered:
     """Return the passages as they are sent; `left` is what a model can still be sent, in tokens.
 
     Documents that were named go whole where they fit into two thirds of it, else as many of the best passages as fit
-    into one.
+    into one, completed by what stands around them.
     """
     if found is None:
         return Numbered()
     first = max((source.number for source in found.cited), default=0) + 1
-    told = _numbered(found.whole, first, 2 * left // PASSAGES_SHARE, room)
+    told = _numbered(found.whole, 2 * left // PASSAGES_SHARE, first, room)
     if len(told.sources) < len(found.whole) or not found.whole:
-        told = _numbered(found.passages, first, left // PASSAGES_SHARE, room)
+        told = _numbered(found.passages, left // PASSAGES_SHARE, first, room, found.beside)
     return replace(told, sources=(*found.cited, *told.sources))
 
 
-def _numbered(found: Sequence[Passage], first: int, most: int, room: Room) -> Numbered:
-    sources: list[Source] = []
+def _numbered(found: Sequence[Passage], most: int, first: int, room: Room, around: Sequence[Passage] = ()) -> Numbered:
+    """Return as many as fit, the first ones with the first numbers; what belongs together comes in reading order."""
+    about = room.count(ABOUT_PASSAGES)
+    sent = _fitting(found, most - about, room)
+    tokens = about + sum(_tokens(one, room) for one in sent)
+    more = _fitting(around, min(most, COMPLETED_TOKENS) - tokens, room) if len(sent) == len(found) else []
+    tokens += sum(_tokens(one, room) for one in more)
+    sources = {one.chunk_id: _source(number, one) for number, one in enumerate([*sent, *more], start=first)}
     told = [ABOUT_PASSAGES]
-    tokens = room.count(ABOUT_PASSAGES)
-    for passage in found:
-        source = _source(first + len(sources), passage)
-        opening = _opening(source, passage.title_path)
-        # The passage itself was counted when it was cut: to count a thousand tokens anew takes a millisecond.
-        more = room.scaled(passage.tokens + estimate(opening))
-        if tokens + more > most:
-            break
-        tokens += more
-        sources.append(source)
-        told.append(f"{opening}\n{_fenced(source.text)}\n</passage>")
-    return Numbered("\n".join(told), tokens, tuple(sources)) if sources else Numbered()
+    for run in in_runs([*sent, *more]):
+        before = ""
+        for passage in run:
+            repeated = overlap(before, passage.text)
+            before = passage.text
+            tokens -= room.count(before[:repeated]) if repeated else 0
+            opening = _opening(sources[passage.chunk_id], passage.title_path)
+            told.append(f"{opening}\n{_fenced(passage.text[repeated:].lstrip())}\n</passage>")
+    return Numbered("\n".join(told), tokens, tuple(sources.values()), len(more)) if sources else Numbered()
+
+
+def _fitting(passages: Sequence[Passage], most: int, room: Room) -> list[Passage]:
+    """Return the first passages that have at most so many tokens together."""
+    sums = itertools.accumulate(_tokens(one, room) for one in passages)
+    return [one for one, tokens in zip(passages, sums, strict=True) if tokens <= most]
+
+
+def _tokens(passage: Passage, room: Room) -> int:
+    """Return what a passage takes, with the line it begins with.
+
+    It was counted when it was cut: to count a thousand tokens anew takes a millisecond.
+    """
+    return room.scaled(passage.tokens + estimate(_opening(_source(1, passage), passage.title_path)))
 
 
 def _source(number: int, passage: Passage) -> Source:

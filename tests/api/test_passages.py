@@ -21,7 +21,7 @@ from llm_ui.models import Document, Role, Run
 from llm_ui.services import memories, projects
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.embedding import set_embedding_model
-from llm_ui.services.explanations import Stretch, explain_answer
+from llm_ui.services.explanations import PassedOver, Stretch, explain_answer
 from llm_ui.services.messages import read_messages
 from tests.api.conftest import AddModel, RunningApi
 from tests.conftest import make_actor
@@ -399,10 +399,37 @@ async def test_what_will_be_sent_in_a_project_is_known_before(
 
     for events, foretold in ((first, before), (second, small), (third, whole)):
         assert is_as_foretold(await manifest_of(database, events), foretold)
-    assert before.passage_count == 8
+    assert before.passage_count == 2, "what tells of a weight, and what stands beside it"
     assert whole.passage_count == 20, "all of a short document that is named"
     assert (nothing.passages, nothing.is_in_project) == (0, True), "nothing is written yet"
     assert min(before.instructions, before.passages, small.passages, small.history) > 0
+
+
+async def test_a_passage_is_sent_with_what_stands_around_it_and_what_barely_matches_is_not(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    project_id = await a_project(database, a_user)
+    vault = "The vault of the harbour lies under the third quay."
+    said = ["The harbour has a vault of stone. " + vault, f"{vault} A heron guards the lock.", "Its code is 4711."]
+    await a_document(database, a_user, project_id, said)
+    await a_document(
+        database, a_user, project_id, [f"Quay {number} has two cranes." for number in range(9)], name="quays.txt"
+    )
+    async with FakeProvider(reply("openai", answer("openai", ["Of it [1]."]))) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        asked = asking("Which bird guards the lock at the quay?", project_id=project_id, model_id=model_id)
+        events = await everything(client_of(a_user), asked)
+        sent = system_of(fake)
+
+    sources = started(events).sources or ()
+    assert [(one.number, one.text) for one in sources] == [(1, said[1]), (2, said[2]), (3, said[0])]
+    assert sent.count(vault) == 1, "the overlap is not repeated"
+    assert sent.index("vault of stone") < sent.index("A heron guards") < sent.index("4711")
+    assert '<passage number="1" document="birds.txt" page="2">\nA heron guards the lock.' in sent
+    assert "cranes" not in sent
+    async with database.reading() as session:
+        explained = await explain_answer(session, a_user, MessageId(started(events).answer_id))
+    assert explained.passed_over == PassedOver(weak=7, alike=0, beside=2)
 
 
 async def test_a_project_of_another_is_not_weighed(
