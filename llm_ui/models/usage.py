@@ -21,6 +21,7 @@ class UsagePurpose(StrEnum):
     FOLLOW_UPS = "follow_ups"
     SUMMARY = "summary"
     EMBEDDING = "embedding"
+    QUERY = "query"
 
 
 class UsageLog(Base):

@@ -48,6 +48,7 @@ from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.passages import Found, look_up
 from llm_ui.runs.resilience import Call, Resilience
+from llm_ui.runs.rewriting import Rewriter
 from llm_ui.runs.temporary import TemporaryRuns, prepare
 from llm_ui.services import providers
 from llm_ui.services.access import Actor
@@ -89,6 +90,7 @@ class Engine:
         self._running: set[asyncio.Task[None]] = set()
         self._beginning: dict[tuple[UserId, str], asyncio.Task[RunId]] = {}
         self._background = Background(database, sealer, http)
+        self._rewriter = Rewriter(database, sealer, http)
         self._keeper = Keeper(database, self._owner, self._live)
         self._keeping: asyncio.Task[None] | None = None
         self._is_draining = False
@@ -173,6 +175,7 @@ class Engine:
         """Take no new runs, let the live ones end for so long, interrupt the rest, and return once all is written."""
         self._is_draining = True
         await self._background.close()
+        await self._rewriter.close()
         if self._running:
             await asyncio.wait(self._running, timeout=limit_s)
         for live in list(self._live.values()):
@@ -207,7 +210,7 @@ class Engine:
                 sought = chat.project_id
             if sought is not None:
                 # Outside: nobody's write waits for a search.
-                found = await look_up(self._database, self._embeddings, actor, sought, request)
+                found = await look_up(self._database, self._embeddings, self._rewriter.worded, actor, sought, request)
         return LiveRun(
             turn=turn,
             target=target,

@@ -103,6 +103,8 @@ class Explanation:
     """How passages were looked for: `lexical`, `vector` or `hybrid`; empty where none were."""
     words_alone: str
     """Why they were looked for by words alone, although there is an embedding model; else empty."""
+    searched_for: str
+    """What the documents were searched for instead of the question; empty: the question itself."""
     passed_over: PassedOver
     timings: tuple[Timing, ...]
     """One after the other, from the question's arrival to the answer's end."""
@@ -143,6 +145,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         cut=str(manifest.get("cut", "")),
         found_by=str(sought.get("strategy") or ""),
         words_alone=str(sought.get("problem") or ""),
+        searched_for=str(sought.get("searched_for") or ""),
         passed_over=PassedOver(*(int(sought.get(name) or 0) for name in ("weak", "alike", "beside"))),
         timings=_timings(run),
         input_tokens=run.input_tokens,

@@ -14,6 +14,7 @@ from llm_ui.services.settings import (
     EMBEDDING_MODEL,
     HELPER_FOLLOW_UPS,
     HELPER_MODEL,
+    HELPER_QUERIES,
     HELPER_SUMMARIES,
     HELPER_TAGS,
     HELPER_TITLES,
@@ -30,6 +31,7 @@ ERRANDS = {
     "makes_tags": HELPER_TAGS,
     "suggests_follow_ups": HELPER_FOLLOW_UPS,
     "sums_up": HELPER_SUMMARIES,
+    "words_queries": HELPER_QUERIES,
 }
 """What the helper model may do, by parameter."""
 ROOMS = {"room_of_person": PERSON_DOCUMENTS_MB, "room_of_project": PROJECT_DOCUMENTS_MB}
@@ -56,6 +58,7 @@ class SettingsState(AdminState):
     makes_tags = param.Boolean(default=True, doc="Whether it gives new chats tags.")
     suggests_follow_ups = param.Boolean(default=True, doc="Whether it suggests what to ask next.")
     sums_up = param.Boolean(default=True, doc="Whether it sums up what no longer fits.")
+    words_queries = param.Boolean(default=True, doc="Whether it words questions that build on the conversation.")
     prompts = param.ClassSelector(class_=tuple, default=(), doc="The platform's instructions to choose from.")
     default_prompt = param.String(default=NONE, doc="Id of the instructions new chats start with; empty for none.")
     prompt_text = param.String(default="", doc="The words of those instructions.")
