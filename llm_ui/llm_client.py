@@ -134,6 +134,10 @@ class UserClient:
         """Test a provider's address and key; the result also tells what it serves."""
         return ProviderTest.model_validate_json(await self._send("POST", f"/v1/providers/{provider_id}/test"))
 
+    async def test_reranking(self, model_id: UUID) -> EmbeddingTest:
+        """Have a model put two sentences in order."""
+        return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/reranking"))
+
     async def test_embedding(self, model_id: UUID) -> EmbeddingTest:
         """Have an embedding model make a vector."""
         return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/embedding"))

@@ -64,6 +64,8 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("Temperature"), "" if found.temperature is None else number(found.temperature, "g")),
         (_("Passages found by"), _found_by(found)),
         (_("Searched for"), _shortened(found.searched_for)),
+        (_("Put in order by"), found.reranked_by),
+        (_("Not put in order anew"), told(found.not_reranked)),
         (_("Passages around these"), _counted("{count}", found.passed_over.beside or None)),
         (_("Left out: they barely match"), _counted("{count}", found.passed_over.weak or None)),
         (_("Left out: they repeat others"), _counted("{count}", found.passed_over.alike or None)),

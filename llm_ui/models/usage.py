@@ -22,6 +22,7 @@ class UsagePurpose(StrEnum):
     SUMMARY = "summary"
     EMBEDDING = "embedding"
     QUERY = "query"
+    RERANKING = "reranking"
 
 
 class UsageLog(Base):

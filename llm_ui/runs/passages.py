@@ -22,6 +22,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.files import Room
 from llm_ui.runs.query import Worded, query_of
+from llm_ui.runs.reranking import LOOKED_AT, Reranker
 from llm_ui.services.access import Actor
 from llm_ui.services.documents import has_ready
 from llm_ui.services.messages import sources_of
@@ -68,17 +69,31 @@ class Found:
 
     searched_for: str = ""
     """What was searched for instead of the question; empty: the question itself."""
+    reranked_by: str = ""
+    """The model that put them in order; empty: none."""
+    not_reranked: str = ""
+    """Why none did, although one is set."""
 
     def how(self) -> dict[str, object]:
         """Return how it was found, as a run's manifest tells it."""
-        told = {"strategy": self.strategy.value, "problem": self.problem, "searched_for": self.searched_for}
-        return {**told, "weak": self.weak, "alike": self.alike}
+        return {
+            "strategy": self.strategy.value, "problem": self.problem, "searched_for": self.searched_for,
+            "reranked_by": self.reranked_by, "not_reranked": self.not_reranked, "weak": self.weak, "alike": self.alike,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What is asked while passages are looked for."""
+
+    embeddings: Embeddings
+    reranker: Reranker
+    worded: Worded
 
 
 async def look_up(
-    database: Database, embeddings: Embeddings, worded: Worded, actor: Actor, project_id: ProjectId,
-    request: ChatRequest,
-) -> Found | None:  # fmt: skip
+    database: Database, means: Means, actor: Actor, project_id: ProjectId, request: ChatRequest
+) -> Found | None:
     """Return what the documents of a project hold on a question; None when there is none that can be searched."""
     began = time.monotonic()
     async with database.reading() as session:
@@ -86,16 +101,18 @@ async def look_up(
             return None
         query = await query_of(session, actor, request)
         cited = await _cited(session, actor, request)
-    asked = await worded(actor, project_id, query) or query.plain()
+    asked = await means.worded(actor, project_id, query) or query.plain()
     named = [DocumentId(each) for each in request.documents]
-    sought = await seek(database, embeddings, actor, Search(project_id, asked, MOST, named))
+    search = Search(project_id, asked, MOST, named)
+    sought = await seek(database, means.embeddings, actor, search, means.reranker)
     async with database.reading() as session:
         whole = await _whole(session, actor, project_id, named)
         around = await beside(session, actor, project_id, sought.passages)
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return Found(
         sought.passages, took_ms, whole, cited, sought.strategy, sought.problem, around, sought.weak, sought.alike,
-        searched_for="" if asked == query.question else asked,
+        searched_for="" if asked == query.question else asked, reranked_by=sought.reranked_by,
+        not_reranked=sought.not_reranked,
     )  # fmt: skip
 
 
@@ -109,6 +126,8 @@ class Sought:
     """Why words alone were searched, although a model is there that makes vectors."""
     weak: int = 0
     alike: int = 0
+    reranked_by: str = ""
+    not_reranked: str = ""
     """As in `Found`."""
 
 
@@ -125,8 +144,10 @@ class Search:
     """None: the best there is."""
 
 
-async def seek(database: Database, embeddings: Embeddings, actor: Actor, search: Search) -> Sought:
-    """Return the passages of a project that answer what is asked.
+async def seek(
+    database: Database, embeddings: Embeddings, actor: Actor, search: Search, reranker: Reranker | None = None
+) -> Sought:
+    """Return the passages of a project that answer what is asked, in the order of `reranker` unless a way is named.
 
     Raises our errors when vectors are asked for and none can be made of the question.
     """
@@ -147,11 +168,17 @@ async def seek(database: Database, embeddings: Embeddings, actor: Actor, search:
             )
     used = strategy or (Strategy.LEXICAL if meaning is None else Strategy.HYBRID)
     words = "" if used is Strategy.VECTOR else search.query
+    if reranker is None or strategy is not None or not await reranker.is_set():
+        reranker = None
+    most = search.most if reranker is None else max(search.most, LOOKED_AT)
     async with database.reading() as session:
         found = await look(
-            session, actor, search.project_id, words, most=search.most, documents=search.documents, meaning=meaning
+            session, actor, search.project_id, words, most=most, documents=search.documents, meaning=meaning
         )
-    return Sought(found.passages, used, problem, found.weak, found.alike)
+    if reranker is None:
+        return Sought(found.passages, used, problem, found.weak, found.alike)
+    put = await reranker.ordered(actor, search.project_id, search.query, found.passages, search.most)
+    return Sought(put.passages, used, problem, found.weak, found.alike, put.by, put.problem)
 
 
 async def look_ahead(

@@ -105,6 +105,10 @@ class Explanation:
     """Why they were looked for by words alone, although there is an embedding model; else empty."""
     searched_for: str
     """What the documents were searched for instead of the question; empty: the question itself."""
+    reranked_by: str
+    """The model that put the passages in order; empty where none did."""
+    not_reranked: str
+    """Why none did, although one is set; else empty."""
     passed_over: PassedOver
     timings: tuple[Timing, ...]
     """One after the other, from the question's arrival to the answer's end."""
@@ -146,6 +150,8 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         found_by=str(sought.get("strategy") or ""),
         words_alone=str(sought.get("problem") or ""),
         searched_for=str(sought.get("searched_for") or ""),
+        reranked_by=str(sought.get("reranked_by") or ""),
+        not_reranked=str(sought.get("not_reranked") or ""),
         passed_over=PassedOver(*(int(sought.get(name) or 0) for name in ("weak", "alike", "beside"))),
         timings=_timings(run),
         input_tokens=run.input_tokens,

@@ -58,6 +58,11 @@ EMBEDDING_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "The model that makes vectors of passages and questions; none: words alone are searched.",
     None,
 )
+RERANKING_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
+    "reranking_model_id",
+    "The model that puts found passages in order; none: they stay as they were found.",
+    None,
+)
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
@@ -65,7 +70,8 @@ SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written on
 
 REGISTRY = (
     REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, HELPER_MODEL, HELPER_TITLES,
-    HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, SETUP_TOKEN, SEEDED,
+    HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, SETUP_TOKEN,
+    SEEDED,
 )  # fmt: skip
 
 

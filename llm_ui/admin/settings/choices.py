@@ -71,6 +71,13 @@ def embedders(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
     }
 
 
+def rerankers(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
+    """Return the ids of the models that may put passages in order."""
+    return {_("None: as they are found"): NONE} | {
+        f"{each.display_name} · {each.provider_name}": str(each.id) for each in listed
+    }
+
+
 def prompts(listed: tuple[PromptInfo, ...]) -> dict[str, str]:
     """Return the ids of the instructions that new chats may start with."""
     return {_("None"): NONE, **{shown_name(prompt.name): str(prompt.id) for prompt in listed}}
