@@ -424,13 +424,13 @@ class ProviderTest(_Wire):
 
 
 class EmbeddingTest(_Wire):
-    """What a try of an embedding model gave."""
+    """What a try of an embedding or a reranking model gave."""
 
     is_ok: bool
     message: str
     """One sentence: what works, or what failed and what to do."""
     dimensions: int | None = None
-    """Numbers of a vector."""
+    """Numbers of a vector, where it makes any."""
 
 
 class FoundServer(_Wire):

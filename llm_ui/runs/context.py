@@ -162,7 +162,11 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
         "cut": _cut(history, forgotten),
         "left_out": sorted(without),
         "counts": "calibrated" if target.calibration.is_known else "estimate",
-        **({} if found is None else {"retrieval_ms": found.took_ms, "retrieval": found.how()}),
+        **(
+            {}
+            if found is None
+            else {"retrieval_ms": found.took_ms, "retrieval": {**found.how(), "beside": passages.completing}}
+        ),
     }
     asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wanted.wish) if text)
     messages = [*history.messages, SentMessage("user", asked, files)]

@@ -46,8 +46,10 @@ from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.files import with_contents
 from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
-from llm_ui.runs.passages import Found, look_up
+from llm_ui.runs.passages import Found, Means, look_up
+from llm_ui.runs.reranking import Reranker
 from llm_ui.runs.resilience import Call, Resilience
+from llm_ui.runs.rewriting import Rewriter
 from llm_ui.runs.temporary import TemporaryRuns, prepare
 from llm_ui.services import budgets, providers
 from llm_ui.services.access import Actor
@@ -89,6 +91,8 @@ class Engine:
         self._running: set[asyncio.Task[None]] = set()
         self._beginning: dict[tuple[UserId, str], asyncio.Task[RunId]] = {}
         self._background = Background(database, sealer, http)
+        self._rewriter = Rewriter(database, sealer, http)
+        self.reranker = Reranker(database, sealer, http)
         self._keeper = Keeper(database, self._owner, self._live)
         self._keeping: asyncio.Task[None] | None = None
         self._is_draining = False
@@ -173,6 +177,7 @@ class Engine:
         """Take no new runs, let the live ones end for so long, interrupt the rest, and return once all is written."""
         self._is_draining = True
         await self._background.close()
+        await self._rewriter.close()
         if self._running:
             await asyncio.wait(self._running, timeout=limit_s)
         for live in list(self._live.values()):
@@ -207,7 +212,8 @@ class Engine:
                 sought = chat.project_id
             if sought is not None:
                 # Outside: nobody's write waits for a search.
-                found = await look_up(self._database, self._embeddings, actor, sought, request)
+                means = Means(self._embeddings, self.reranker, self._rewriter.worded)
+                found = await look_up(self._database, means, actor, sought, request)
         return LiveRun(
             turn=turn,
             target=target,
