@@ -5,6 +5,8 @@ import { copyText, make, textButton } from "./dom.js"
 const ORIGINS = {
   instructions: t("Instructions"),
   project: t("Instructions of the project"),
+  agent: t("Instructions of the agent"),
+  others: t("Who has answered before"),
   memory: t("What you told of yourself"),
   project_memory: t("Facts of the project"),
   summary: t("Summary of earlier messages"),
@@ -20,13 +22,14 @@ const ORIGINS = {
 const WITHOUT = {
   instructions: t("Without the instructions"),
   project: t("Without those of the project"),
+  agent: t("Without those of the agent"),
   memory: t("Without the facts about you"),
   summary: t("Without the summary"),
   passages: t("Without the passages"),
   history: t("Without the earlier messages"),
 }
 const LEFT_OUT = {
-  instructions: t("the instructions"), project: t("those of the project"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
+  instructions: t("the instructions"), project: t("those of the project"), agent: t("those of the agent"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
 }
 // Parts that a person may change.
 const CHANGEABLE = { memory: t("Change what models know of you …"), summary: t("Change the summary …") }

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from llm_ui.api import errors
 from llm_ui.api.edge import Edge
 from llm_ui.api.principal import Api
-from llm_ui.api.routes import chat, health, models, preview, providers, retrieve, runs
+from llm_ui.api.routes import agents, chat, health, models, preview, providers, retrieve, runs
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.errors import ConfigurationError
@@ -27,7 +27,8 @@ from llm_ui.services.secrets import load_secrets
 log = get_logger(__name__)
 
 ROUTERS = (
-    chat.router, runs.router, models.router, preview.router, retrieve.router, providers.router, health.router,
+    agents.router, chat.router, runs.router, models.router, preview.router, retrieve.router, providers.router,
+    health.router,
 )  # fmt: skip
 BACKLOG = 2_048
 

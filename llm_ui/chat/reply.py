@@ -1,6 +1,7 @@
-"""What a page asks that one operation answers: an answer's origin, a search, prompts, links, projects, documents."""
+"""What a page asks that one operation answers: an answer's origin, a search, prompts, agents, links, projects."""
 
 from llm_ui.chat import reply_ops
+from llm_ui.chat.agents import agents, knowledge
 from llm_ui.chat.documents import project
 from llm_ui.chat.explain import explain
 from llm_ui.chat.fetches import fetches
@@ -38,11 +39,17 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
         case _:
-            return await _of_project(context, asked)
+            return await _of_place(context, asked)
 
 
-async def _of_project(context: PageContext, asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches) -> Op:
+async def _of_place(
+    context: PageContext, asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Agents
+) -> Op:
     match asked:
+        case reply_ops.ListAgents() | reply_ops.SaveAgent() | reply_ops.DeleteAgent() | reply_ops.RestoreAgent():
+            return await agents(context, asked)
+        case reply_ops.ListKnowledge():
+            return await knowledge(context, asked)
         case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():
             return await fetches(context, asked)
         case _:

@@ -25,6 +25,7 @@ SummaryId = NewType("SummaryId", UUID)
 DocumentId = NewType("DocumentId", UUID)
 ChunkId = NewType("ChunkId", int)
 FetchId = NewType("FetchId", UUID)
+AgentId = NewType("AgentId", UUID)
 
 
 def uuid7() -> UUID:

@@ -1,5 +1,6 @@
 """Tables, one aggregate a file. Importing this package registers all of them on `Base.metadata`."""
 
+from llm_ui.models.agent import Agent
 from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
@@ -26,6 +27,7 @@ from llm_ui.models.user import Role, User, UserSession
 
 __all__ = [
     "LIVE_STATUSES",
+    "Agent",
     "AiModel",
     "AiProvider",
     "AiType",

@@ -20,6 +20,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.files import Room
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import Knowledge
 from llm_ui.services.documents import has_ready
 from llm_ui.services.messages import last_questions, sources_of
 
@@ -63,19 +64,21 @@ class Found:
 
 
 async def look_up(
-    database: Database, embeddings: Embeddings, actor: Actor, project_id: ProjectId, request: ChatRequest
+    database: Database, embeddings: Embeddings, actor: Actor, known: Knowledge, request: ChatRequest
 ) -> Found | None:
-    """Return what the documents of a project hold on a question; None when there is none that can be searched."""
+    """Return what is known about a question; None when there is no document that can be searched."""
+    project_id, reader = known.project_id, known.reader
     began = time.monotonic()
     async with database.reading() as session:
-        if "passages" in request.without or not await has_ready(session, actor, project_id):
+        if "passages" in request.without or not await has_ready(session, reader, project_id):
             return None
         asked = await _asked(session, actor, request)
         cited = await _cited(session, actor, request)
-    named = [DocumentId(each) for each in request.documents]
-    sought = await seek(database, embeddings, actor, Search(project_id, asked, MOST, named))
+    named = [DocumentId(each) for each in request.documents] if reader == actor else []
+    search = Search(project_id, asked, MOST, named or known.documents, reader=reader)
+    sought = await seek(database, embeddings, actor, search)
     async with database.reading() as session:
-        whole = await _whole(session, actor, project_id, named)
+        whole = await _whole(session, reader, project_id, named)
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return Found(sought.passages, took_ms, whole, cited, sought.strategy, sought.problem)
 
@@ -101,6 +104,8 @@ class Search:
     """Only in these; none: in all."""
     strategy: Strategy | None = None
     """None: the best there is."""
+    reader: Actor | None = None
+    """As whom documents are read; None: as whoever asks."""
 
 
 async def seek(database: Database, embeddings: Embeddings, actor: Actor, search: Search) -> Sought:
@@ -126,25 +131,25 @@ async def seek(database: Database, embeddings: Embeddings, actor: Actor, search:
     used = strategy or (Strategy.LEXICAL if meaning is None else Strategy.HYBRID)
     words = "" if used is Strategy.VECTOR else search.query
     async with database.reading() as session:
+        reader = search.reader or actor
         found = await retrieve(
-            session, actor, search.project_id, words, most=search.most, documents=search.documents, meaning=meaning
+            session, reader, search.project_id, words, most=search.most, documents=search.documents, meaning=meaning
         )
     return Sought(found, used, problem)
 
 
-async def look_ahead(
-    session: ReadSession, actor: Actor, project_id: ProjectId, request: PreviewRequest
-) -> Found | None:
+async def look_ahead(session: ReadSession, actor: Actor, known: Knowledge, request: PreviewRequest) -> Found | None:
     """Return what would be found by its words if what is written so far were asked; None when nothing can be searched.
 
     No embedding model is asked while somebody types: what is found by meaning besides is as long.
     """
-    if not request.text.strip() or not await has_ready(session, actor, project_id):
+    project_id, reader = known.project_id, known.reader
+    if not request.text.strip() or not await has_ready(session, reader, project_id):
         return None
     asked = await _with_the_one_before(session, actor, request)
-    named = [DocumentId(each) for each in request.documents]
-    passages = await retrieve(session, actor, project_id, asked, most=MOST, documents=named)
-    return Found(passages, whole=await _whole(session, actor, project_id, named))
+    named = [DocumentId(each) for each in request.documents] if reader == actor else []
+    passages = await retrieve(session, reader, project_id, asked, most=MOST, documents=named or known.documents)
+    return Found(passages, whole=await _whole(session, reader, project_id, named))
 
 
 async def _whole(

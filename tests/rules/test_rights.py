@@ -23,6 +23,7 @@ OWNED = {
     "UserMemory",
     "ChatSummary",
     "DocumentFetch",
+    "Agent",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""
