@@ -3,11 +3,12 @@
 import { Agents } from "./chat_agents.js"
 import { documents } from "./chat_document.js"
 import { ArchivedBar } from "./chat_project_menu.js"
+import { Told } from "./chat_told.js"
 import { TEMPORARY } from "./chat_temporary.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_agent", "delete_agent", "restore_agent", "list_knowledge", "pick_agent", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_agent", "delete_agent", "restore_agent", "list_knowledge", "pick_agent", "read_told", "save_personal", "list_versions", "restore_version", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
   "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
@@ -153,9 +154,23 @@ export function agentsOf(page) {
       page.composer.refocus()
     },
     changed: () => page.composer.asksOther(),
+    preview: (agent) => page.inAdvance.show(agent),
     ask: (text) => page.composer.take(text),
     models: () => page.models,
     projects: () => page.places.projects.filter((project) => !project.is_archived),
+  })
+}
+
+export function toldOf(page) {
+  return new Told({
+    tell: (op) => page.tell(op),
+    // Of the chat that is open, or of the one that would begin here.
+    place: () => ({ chat: page.chat === TEMPORARY ? null : page.chat, project: page.chat ? null : page.home.id ?? page.list.project, agent: page.agents.current?.id ?? null }),
+    isTemporary: () => page.chat === TEMPORARY,
+    changed: () => {
+      page.tell({ op: "list_prompts" })
+      page.composer.asksOther()
+    },
   })
 }
 
@@ -233,6 +248,9 @@ export function replies(page) {
       page.on_snapshot(op)
       keepIn(page, op.project ?? null)
     },
+    told: (op) => page.inAdvance.update(op),
+    told_changed: () => page.inAdvance.reload(),
+    versions: (op) => page.inAdvance.versions.update(op),
     summary: (op) => page.summary.update(op),
     request: (op) => page.explanation.showRequest(op),
   }

@@ -26,7 +26,7 @@ function described(label, node, sentence) {
 }
 
 export class AgentForm {
-  // `act` has tell(op), models(), projects(), mayShare() and save(told).
+  // `act` has tell(op), models(), projects(), mayShare(), preview(agent) and save(told).
   constructor(act) {
     this.act = act
     this.editing = dialogNamed(t("New agent"), "agent-form form-dialog")
@@ -42,7 +42,8 @@ export class AgentForm {
     const fields = this.#fields(data)
     const form = make("form")
     const buttons = make("div", "buttons")
-    buttons.append(make("button", "primary", t("Save agent")), textButton(t("Cancel"), "more", () => dialog.close()))
+    const preview = textButton(t("What models are told …"), "more", () => this.act.preview({ name: fields.name.value, text: fields.instructions.value }))
+    buttons.append(make("button", "primary", t("Save agent")), preview, textButton(t("Cancel"), "more", () => dialog.close()))
     form.append(
       field(t("Name"), fields.name), lookFields(this.look), field(t("Description"), fields.description),
       described(t("Instructions"), fields.instructions, t("What models are told in its chats, after your own instructions and those of a project.")),

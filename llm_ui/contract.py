@@ -10,7 +10,7 @@ MAX_PROMPT_CHARS = 2_000_000
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
-LeftOut = Literal["instructions", "project", "agent", "memory", "summary", "passages", "history"]
+LeftOut = Literal["instructions", "personal", "project", "agent", "memory", "summary", "passages", "history"]
 """Parts of the context that a model can be asked without."""
 
 MAX_ATTACHMENTS = 50

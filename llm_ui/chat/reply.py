@@ -15,6 +15,7 @@ from llm_ui.chat.places import places
 from llm_ui.chat.preferences import preferences
 from llm_ui.chat.request_code import request_code
 from llm_ui.chat.summaries import summary
+from llm_ui.chat.told import told
 from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
 
@@ -26,7 +27,7 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
             return {"answer": str(asked.answer), **await _of_answer(context, client, asked)}
         case reply_ops.Search():
             return await find(context, asked)
-        case reply_ops.ListPrompts() | reply_ops.SavePrompt() | reply_ops.DeletePrompt():
+        case reply_ops.ListPrompts() | reply_ops.SavePrompt() | reply_ops.UsePrompt() | reply_ops.DeletePrompt():
             return await prompts(context, asked)
         case reply_ops.ListLinks() | reply_ops.Share() | reply_ops.Revoke():
             return await links(context, asked)
@@ -43,9 +44,12 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
 
 
 async def _of_place(
-    context: PageContext, asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Agents
+    context: PageContext,
+    asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Agents | reply_ops.Told,
 ) -> Op:
     match asked:
+        case reply_ops.ReadTold() | reply_ops.SavePersonal() | reply_ops.ListVersions() | reply_ops.RestoreVersion():
+            return await told(context, asked)
         case reply_ops.ListAgents() | reply_ops.SaveAgent() | reply_ops.DeleteAgent() | reply_ops.RestoreAgent():
             return await agents(context, asked)
         case reply_ops.ListKnowledge():

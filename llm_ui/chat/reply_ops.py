@@ -159,6 +159,46 @@ class SavePrompt(Reply):
     name: Annotated[str, Field(max_length=200)]
     text: Annotated[str, Field(max_length=2 * MAX_TEXT_CHARS)]
     is_shared: bool = False
+    tags: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=50)] = ()
+
+
+class UsePrompt(Reply):
+    """Count that one was put into a message."""
+
+    op: Literal["use_prompt"]
+    prompt: UUID
+
+
+class ReadTold(Reply):
+    """Tell what models are told ahead of a chat, or of one that would begin."""
+
+    op: Literal["read_told"]
+    chat: UUID | None = None
+    project: UUID | None = None
+    agent: UUID | None = None
+
+
+class SavePersonal(Reply):
+    """Have models told this in all chats of the person."""
+
+    op: Literal["save_personal"]
+    text: Annotated[str, Field(max_length=2 * MAX_TEXT_CHARS)]
+
+
+class ListVersions(Reply):
+    """Tell the versions of a prompt."""
+
+    op: Literal["list_versions"]
+    prompt: UUID
+
+
+class RestoreVersion(Reply):
+    """Have a prompt say again what it said in a version."""
+
+    op: Literal["restore_version"]
+    of: Literal["platform", "personal", "saved"]
+    prompt: UUID
+    version: UUID
 
 
 class DeletePrompt(Reply):
@@ -388,8 +428,10 @@ class RemoveFetch(Reply):
     fetch: UUID
 
 
-Prompts = ListPrompts | SavePrompt | DeletePrompt
+Prompts = ListPrompts | SavePrompt | UsePrompt | DeletePrompt
 """What is done with the library of prompts."""
+Told = ReadTold | SavePersonal | ListVersions | RestoreVersion
+"""What models are told ahead of chats, and earlier versions of it."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
 Places = ListPlaces | SaveProject | ArchiveProject | DeleteProject
@@ -413,6 +455,7 @@ Replies = (
     OfAnswers
     | Search
     | Prompts
+    | Told
     | Agents
     | Links
     | Places

@@ -26,6 +26,7 @@ DocumentId = NewType("DocumentId", UUID)
 ChunkId = NewType("ChunkId", int)
 FetchId = NewType("FetchId", UUID)
 AgentId = NewType("AgentId", UUID)
+PromptVersionId = NewType("PromptVersionId", UUID)
 
 
 def uuid7() -> UUID:

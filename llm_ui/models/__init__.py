@@ -17,7 +17,7 @@ from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.memory import ChatSummary, UserMemory
 from llm_ui.models.project import ChatTag, Project, ProjectColor, ProjectIcon
-from llm_ui.models.prompt import SavedPrompt, SystemPrompt
+from llm_ui.models.prompt import PromptVersion, SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.setting import Setting
@@ -58,6 +58,7 @@ __all__ = [
     "Project",
     "ProjectColor",
     "ProjectIcon",
+    "PromptVersion",
     "ProviderKind",
     "Rating",
     "Role",

@@ -94,6 +94,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.DocumentId: Uuid(),
         ids.FetchId: Uuid(),
         ids.AgentId: Uuid(),
+        ids.PromptVersionId: Uuid(),
     }
 
 

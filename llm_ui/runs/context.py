@@ -1,9 +1,9 @@
 """What a model is sent, and the manifest that says so.
 
-In order: instructions, those of the project and of the agent, what the person has told of themselves, a summary of
-what no longer fits, passages of documents, who else has answered before, as many recent messages of the branch as fit,
-the question with how its answer should be, and the beginning of an answer that is continued. A message or passage is
-sent whole or not at all.
+In order: instructions, the person's own, those of the project and of the agent, what the person has told of themselves,
+a summary of what no longer fits, passages of documents, who else has answered before, as many recent messages of the
+branch as fit, the question with how its answer should be, and the beginning of an answer that is continued. A message
+or passage is sent whole or not at all.
 """
 
 import time
@@ -28,8 +28,8 @@ from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import find_attachments
+from llm_ui.services.levels import levels
 from llm_ui.services.projects import instructions_of
-from llm_ui.services.prompts import instructions
 from llm_ui.services.turns import Turn
 
 DEFAULT_WINDOW = 32_000
@@ -65,10 +65,20 @@ MAX_OTHERS = 3
 OTHERS_TOKENS = 100
 """Kept free for it, ahead of the messages that it is about."""
 
-NOT_SENT_IN_TEMPORARY: tuple[LeftOut, ...] = ("memory",)
-"""In a temporary chat nobody is told what is known of the person."""
+NOT_SENT_IN_TEMPORARY: tuple[LeftOut, ...] = ("memory", "personal")
+"""In a temporary chat nobody is told what is known of the person, nor what the person wants to be told."""
 
-SYSTEM_PARTS = ("instructions", "project", "agent", "others", "memory", "project_memory", "summary", "passages")
+SYSTEM_PARTS = (
+    "instructions",
+    "personal",
+    "project",
+    "agent",
+    "others",
+    "memory",
+    "project_memory",
+    "summary",
+    "passages",
+)
 """Origins that are sent ahead of the conversation, as one text."""
 
 
@@ -77,8 +87,8 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `project`, `agent`, `others`, `memory`, `project_memory`, `summary`, `passages`, `history`,
-    `attachments`, `question`, `merged`, `wish` or `opening`."""
+    """`instructions`, `personal`, `project`, `agent`, `others`, `memory`, `project_memory`, `summary`, `passages`,
+    `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -248,21 +258,18 @@ class Place:
 
 async def _standing(session: ReadSession, actor: Actor, place: Place, room: Room) -> tuple[list[Part], int]:
     """Return the parts ahead of the conversation that are sent in any case, and how many facts did not fit."""
-    without, project_id, agent, most = place.without, place.project_id, place.agent, place.most // MEMORY_SHARE
-    prompt = None if "instructions" in without else await instructions(session, actor, place.prompt_id)
-    name, told = "", ""
+    without, project_id, most = place.without, place.project_id, place.most // MEMORY_SHARE
+    told = await levels(session, actor, place.prompt_id, project_id, agent=place.agent, without=without)
+    name = ""
     of_project: tuple[str, ...] = ()
-    if project_id is not None and "project" not in without:
-        name, told = await instructions_of(session, actor, project_id)
     if project_id is not None and "memory" not in without:
         of_project = await memories.facts_of(session, actor, project_id)
+        name = (await instructions_of(session, actor, project_id))[0] if of_project else ""
     facts = () if "memory" in without else await memories.facts(session, actor, project_id)
     project, left_of_project = about_project(of_project, most, room.count)
     person, left_of_person = about_person(facts, most, room.count)
     parts = [
-        ("instructions", prompt.name if prompt else "", prompt.text if prompt else ""),
-        ("project", name, told),
-        *([] if agent is None or "agent" in without else [("agent", agent.name, agent.settings.instructions)]),
+        *((level.origin, level.name, level.text) for level in told),
         ("memory", "What you told of yourself", person),
         ("project_memory", name, project),
     ]

@@ -13,7 +13,7 @@ from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
 
 SPEAKERS = {
-    "instructions": "system", "project": "system", "agent": "system", "others": "system",
+    "instructions": "system", "personal": "system", "project": "system", "agent": "system", "others": "system",
     "memory": "system", "project_memory": "system",
     "summary": "system", "passages": "system",
     "opening": "assistant",

@@ -24,6 +24,7 @@ OWNED = {
     "ChatSummary",
     "DocumentFetch",
     "Agent",
+    "PromptVersion",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""
