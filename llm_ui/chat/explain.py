@@ -54,6 +54,7 @@ def _facts(found: Explanation) -> list[list[str]]:
     price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
     facts = [
         (_("Model"), f"{shown_name(found.model_name)} · {found.provider_name}"),
+        (_("Agent"), found.agent_name),
         (_("Ended"), _ended(found)),
         (_("Tokens in"), _counted(about, found.input_tokens)),
         (_("of these cached"), _counted("{count}", found.cached_tokens or None)),

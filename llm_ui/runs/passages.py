@@ -25,6 +25,7 @@ from llm_ui.runs.files import Room
 from llm_ui.runs.query import Worded, query_of
 from llm_ui.runs.reranking import LOOKED_AT, Reranker
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import Knowledge
 from llm_ui.services.documents import has_ready
 from llm_ui.services.messages import sources_of
 from llm_ui.services.retrieval import strategy_of
@@ -94,22 +95,23 @@ class Means:
 
 
 async def look_up(
-    database: Database, means: Means, actor: Actor, project_id: ProjectId, request: ChatRequest
+    database: Database, means: Means, actor: Actor, known: Knowledge, request: ChatRequest
 ) -> Found | None:
-    """Return what the documents of a project hold on a question; None when there is none that can be searched."""
+    """Return what is known about a question; None when there is no document that can be searched."""
+    project_id, reader = known.project_id, known.reader
     began = time.monotonic()
     async with database.reading() as session:
-        if "passages" in request.without or not await has_ready(session, actor, project_id):
+        if "passages" in request.without or not await has_ready(session, reader, project_id):
             return None
         query = await query_of(session, actor, request)
         cited = await _cited(session, actor, request)
     asked = await means.worded(actor, project_id, query) or query.plain()
-    named = [DocumentId(each) for each in request.documents]
-    search = Search(project_id, asked, MOST, named)
+    named = [DocumentId(each) for each in request.documents] if reader == actor else []
+    search = Search(project_id, asked, MOST, named or known.documents, reader=reader)
     sought = await seek(database, means.embeddings, actor, search, means.reranker)
     async with database.reading() as session:
-        whole = await _whole(session, actor, project_id, named)
-        around = await beside(session, actor, project_id, sought.passages)
+        whole = await _whole(session, reader, project_id, named)
+        around = await beside(session, reader, project_id, sought.passages)
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return Found(
         sought.passages, took_ms, whole, cited, sought.strategy, sought.problem, around, sought.weak, sought.alike,
@@ -144,6 +146,8 @@ class Search:
     """Only in these; none: in all."""
     strategy: Strategy | None = None
     """None: as the project is set, with words alone where no vector can be made."""
+    reader: Actor | None = None
+    """As whom documents are read; None: as whoever asks."""
 
 
 async def seek(
@@ -153,11 +157,12 @@ async def seek(
 
     Raises our errors when vectors are asked for and none can be made of the question.
     """
+    reader = search.reader or actor
     strategy = search.strategy
     wanted = strategy
     if wanted is None:
         async with database.reading() as session:
-            wanted = await strategy_of(session, actor, search.project_id)
+            wanted = await strategy_of(session, reader, search.project_id)
     meaning, problem = None, None
     if wanted is not Strategy.LEXICAL:
         try:
@@ -179,7 +184,7 @@ async def seek(
     most = search.most if reranker is None else max(search.most, LOOKED_AT)
     async with database.reading() as session:
         found = await look(
-            session, actor, search.project_id, words, most=most, documents=search.documents, meaning=meaning
+            session, reader, search.project_id, words, most=most, documents=search.documents, meaning=meaning
         )
     if reranker is None:
         return Sought(found.passages, used, problem, found.weak, found.alike)
@@ -187,20 +192,19 @@ async def seek(
     return Sought(put.passages, used, problem, found.weak, found.alike, put.by, put.problem)
 
 
-async def look_ahead(
-    session: ReadSession, actor: Actor, project_id: ProjectId, request: PreviewRequest
-) -> Found | None:
+async def look_ahead(session: ReadSession, actor: Actor, known: Knowledge, request: PreviewRequest) -> Found | None:
     """Return what would be found by its words if what is written so far were asked; None when nothing can be searched.
 
     No embedding model is asked while somebody types: what is found by meaning besides is as long.
     """
-    if not request.text.strip() or not await has_ready(session, actor, project_id):
+    project_id, reader = known.project_id, known.reader
+    if not request.text.strip() or not await has_ready(session, reader, project_id):
         return None
     asked = (await query_of(session, actor, request)).plain()
-    named = [DocumentId(each) for each in request.documents]
-    found = await look(session, actor, project_id, asked, most=MOST, documents=named)
-    around = await beside(session, actor, project_id, found.passages)
-    return Found(found.passages, whole=await _whole(session, actor, project_id, named), beside=around)
+    named = [DocumentId(each) for each in request.documents] if reader == actor else []
+    found = await look(session, reader, project_id, asked, most=MOST, documents=named or known.documents)
+    around = await beside(session, reader, project_id, found.passages)
+    return Found(found.passages, whole=await _whole(session, reader, project_id, named), beside=around)
 
 
 async def _whole(

@@ -13,7 +13,8 @@ from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
 
 SPEAKERS = {
-    "instructions": "system", "project": "system", "memory": "system", "project_memory": "system",
+    "instructions": "system", "personal": "system", "project": "system", "agent": "system", "others": "system",
+    "memory": "system", "project_memory": "system",
     "summary": "system", "passages": "system",
     "opening": "assistant",
 }  # fmt: skip
@@ -85,6 +86,8 @@ class Explanation:
 
     model_name: str
     provider_name: str
+    agent_name: str
+    """Empty: the model alone."""
     status: RunStatus
     reason: str
     """Why it ended, where more is known than that it did."""
@@ -139,6 +142,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
     return Explanation(
         model_name=run.model_name,
         provider_name=run.provider_name,
+        agent_name=run.agent_name,
         status=run.status,
         reason=_reason(run),
         parts=tuple(_part(part, texts) for part in listed),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
+from llm_ui.kit.ids import AgentId, ChatId, MessageId, ModelId, RunId
 from llm_ui.models import (
     ChatHistory,
     ChatMessage,
@@ -41,6 +41,9 @@ class RunSummary:
     model_id: ModelId | None
     model_name: str
     provider_name: str
+    agent_id: AgentId | None
+    agent_name: str
+    """Empty: the model alone."""
     input_tokens: int | None
     output_tokens: int | None
     usage_source: UsageSource | None
