@@ -106,6 +106,7 @@ function sentence(job) {
     job.chats_extended && tn("{n} chat brought up to date", "{n} chats brought up to date", job.chats_extended, { n: number(job.chats_extended) }),
     job.projects_added && tn("{n} project", "{n} projects", job.projects_added, { n: number(job.projects_added) }),
     job.documents_added && tn("{n} document", "{n} documents", job.documents_added, { n: number(job.documents_added) }),
+    job.agents_added && tn("{n} agent", "{n} agents", job.agents_added, { n: number(job.agents_added) }),
     job.prompts_added && tn("{n} prompt", "{n} prompts", job.prompts_added, { n: number(job.prompts_added) }),
     job.memories_added && tn("{n} fact about you", "{n} facts about you", job.memories_added, { n: number(job.memories_added) }),
     job.chats_same && tn("{n} chat that was here already", "{n} chats that were here already", job.chats_same, { n: number(job.chats_same) }),

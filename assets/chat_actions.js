@@ -1,12 +1,14 @@
 // What can be done on the chat page: in the composer, to messages, to chats of the list.
 
+import { Agents } from "./chat_agents.js"
 import { documents } from "./chat_document.js"
 import { ArchivedBar } from "./chat_project_menu.js"
+import { Told } from "./chat_told.js"
 import { TEMPORARY } from "./chat_temporary.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "list_members", "add_member", "change_member", "remove_member", "weigh_keeping", "save_limits", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_agent", "delete_agent", "restore_agent", "list_knowledge", "pick_agent", "read_told", "save_personal", "list_versions", "restore_version", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "list_members", "add_member", "change_member", "remove_member", "weigh_keeping", "save_limits", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
   "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch", "save_cutting", "read_bench", "try_search", "judge_passage", "change_case", "delete_case", "measure_cases", "promote",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
@@ -19,11 +21,11 @@ export function composerActions(page) {
     beside: () => page.choice.ids,
     project: () => page.home.id ?? page.list.project,
     drops: () => page.home.takesDrops(),
-    gauge: (what) => page.tell({ op: "gauge", ...what }),
+    gauge: (what) => page.tell({ op: "gauge", agent: page.agents.current?.id ?? null, ...what }),
     blindModel: () => page.blindModel(),
-    offeredModels: () => page.models.map(({ id, label }) => ({
+    offeredModels: () => [...(page.chat === TEMPORARY ? [] : page.agents.offered()), ...page.models.map(({ id, label }) => ({
       label, about: t("Ask this model"), take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
-    })),
+    }))],
     findDocuments: (chat, text, number) => page.tell({
       op: "find_documents", chat: chat === TEMPORARY ? null : chat, project: chat ? null : page.home.id ?? page.list.project, text, number,
     }),
@@ -146,6 +148,37 @@ function keepIn(page, project) {
   page.archived.draw()
 }
 
+export function agentsOf(page) {
+  return new Agents({
+    tell: (op) => page.tell(op),
+    // In an empty chat outside of projects the address names the agent: it can be kept, and reloading changes nothing.
+    pick: (agent) => {
+      const isFree = page.chat === null && !page.home.id
+      if (isFree) page.navigate(agent ? `/a/${agent}` : "/")
+      else page.tell({ op: "pick_agent", agent })
+      page.composer.refocus()
+    },
+    changed: () => page.composer.asksOther(),
+    preview: (agent) => page.inAdvance.show(agent),
+    ask: (text) => page.composer.take(text),
+    models: () => page.models,
+    projects: () => page.places.projects.filter((project) => !project.is_archived),
+  })
+}
+
+export function toldOf(page) {
+  return new Told({
+    tell: (op) => page.tell(op),
+    // Of the chat that is open, or of the one that would begin here.
+    place: () => ({ chat: page.chat === TEMPORARY ? null : page.chat, project: page.chat ? null : page.home.id ?? page.list.project, agent: page.agents.current?.id ?? null }),
+    isTemporary: () => page.chat === TEMPORARY,
+    changed: () => {
+      page.tell({ op: "list_prompts" })
+      page.composer.asksOther()
+    },
+  })
+}
+
 export function archivedBar(page) {
   return new ArchivedBar(document.getElementById("archived"), {
     project: () => placeOf(page),
@@ -181,6 +214,8 @@ function deleted(page, { chat }) {
 // What the server tells that only one part of the page has to know.
 export function replies(page) {
   return {
+    agent: (op) => page.agents.answer(op),
+    agents: (op) => page.agents.update(op),
     chats: (op) => {
       page.list.update(op)
       page.composer.picked.draw()
@@ -213,6 +248,7 @@ export function replies(page) {
     found: (op) => page.search.found(op),
     found_documents: (op) => page.composer.picked.update(op),
     go: (op) => page.navigate(op.path),
+    knowledge: (op) => page.agents.form.know(op),
     links: (op) => page.sharing.update(op),
     parts: (op) => page.messages.editParts(op),
     places: (op) => page.places.update(op),
@@ -233,6 +269,9 @@ export function replies(page) {
       page.on_snapshot(op)
       keepIn(page, op.project ?? null)
     },
+    told: (op) => page.inAdvance.update(op),
+    told_changed: () => page.inAdvance.reload(),
+    versions: (op) => page.inAdvance.versions.update(op),
     summary: (op) => page.summary.update(op),
     request: (op) => page.explanation.showRequest(op),
   }

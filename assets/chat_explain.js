@@ -2,9 +2,12 @@
 
 import { copyText, make, textButton } from "./dom.js"
 
-const ORIGINS = {
+export const ORIGINS = {
   instructions: t("Instructions"),
   project: t("Instructions of the project"),
+  personal: t("Your instructions"),
+  agent: t("Instructions of the agent"),
+  others: t("Who has answered before"),
   memory: t("What you told of yourself"),
   project_memory: t("Facts of the project"),
   summary: t("Summary of earlier messages"),
@@ -20,19 +23,21 @@ const ORIGINS = {
 const WITHOUT = {
   instructions: t("Without the instructions"),
   project: t("Without those of the project"),
+  personal: t("Without your instructions"),
+  agent: t("Without those of the agent"),
   memory: t("Without the facts about you"),
   summary: t("Without the summary"),
   passages: t("Without the passages"),
   history: t("Without the earlier messages"),
 }
 const LEFT_OUT = {
-  instructions: t("the instructions"), project: t("those of the project"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
+  instructions: t("the instructions"), project: t("those of the project"), personal: t("your instructions"), agent: t("those of the agent"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
 }
 // Parts that a person may change.
 const CHANGEABLE = { memory: t("Change what models know of you …"), summary: t("Change the summary …") }
 const SPEAKERS = { system: t("Ahead of the conversation"), user: t("You"), assistant: t("Assistant") }
 
-function counted(tokens) {
+export function counted(tokens) {
   return tn("{n} token", "{n} tokens", tokens, { n: tokens.toLocaleString(document.documentElement.lang) })
 }
 

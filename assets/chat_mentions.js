@@ -1,4 +1,4 @@
-// What opens while one writes: "@" offers the models, "#" documents, "/" at the beginning the person's prompts.
+// What opens while one writes: "@" offers models and agents, "#" documents, "/" at the beginning the person's prompts.
 
 import { make } from "./dom.js"
 
@@ -6,7 +6,7 @@ const MENTION = /(^|\s)@([\w.:-]*)$/
 const DOCUMENT = /(^|\s)#([^\s#]*)$/
 const COMMAND = /^\/([\w-]*)$/
 const MAX_SHOWN = 8
-const NAMES = { models: t("Models"), prompts: t("Prompts"), documents: t("Documents") }
+const NAMES = { models: t("Models and agents"), prompts: t("Prompts"), documents: t("Documents") }
 
 export class Mentions {
   // `sources` has models() and prompts(), each a list of { label, about, take(replaceWith) }; documents has

@@ -1,5 +1,6 @@
 // The messages of a chat: articles made from data. The only HTML that enters the page is the server's sanitised blocks.
 
+import { byline } from "./chat_agent_look.js"
 import { AnswerBar, QuestionBar, TemporaryBar, editor } from "./chat_bar.js"
 import { blockNode, sanitised } from "./chat_blocks.js"
 import { Citations } from "./chat_citations.js"
@@ -75,6 +76,7 @@ class Answer {
     this.goOn = textButton(t("Continue"), "retry", () => act.goOn(this.id))
     this.figures = make("span", "figures")
     this.foot.append(this.figures)
+    if (data.agent) this.node.append(byline(data.agent))
     this.node.append(this.thoughts, this.body, this.citations.list, this.remark, this.foot)
     this.thought = data.thought
     this.setStatus(data.status)

@@ -6,9 +6,12 @@ import { make, textButton } from "./dom.js"
 const VARIABLE = /\{\{\s*([\w -]{1,40}?)\s*\}\}/g
 
 export class Prompts {
-  // `tell` sends operations; `look` makes the open menu look again; `focus` gives the composer the focus.
-  constructor(tell, { look, focus }) {
+  // `tell` sends operations; `look` makes the open menu look again; `focus` gives the composer the focus; `versions`
+  // shows those of a prompt; `attempt` asks a text in a temporary chat.
+  constructor(tell, { look, focus, versions, attempt }) {
     this.tell = tell
+    Object.assign(this, { versions, attempt })
+    this.tag = null
     this.look = look
     this.focus = focus
     this.prompts = null
@@ -25,7 +28,10 @@ export class Prompts {
     const all = (this.prompts ?? []).map((prompt) => ({
       label: prompt.name,
       about: prompt.text.replaceAll(/\s+/g, " ").slice(0, 80),
-      take: (write) => this.#fill(prompt, write),
+      take: (write) => this.#fill(prompt, (text) => {
+        this.tell({ op: "use_prompt", prompt: prompt.id })
+        write(text)
+      }),
     }))
     return [...all, { label: t("Your prompts …"), about: t("Keep, change and delete them"), isAlways: true, take: (write) => { write(""); this.show() } }]
   }
@@ -50,26 +56,55 @@ export class Prompts {
 
   #drawList() {
     const list = make("ul")
-    for (const prompt of this.prompts ?? []) {
+    const all = this.prompts ?? []
+    const tags = [...new Set(all.flatMap((prompt) => prompt.tags))].sort()
+    if (!tags.includes(this.tag)) this.tag = null
+    for (const prompt of all.filter((one) => !this.tag || one.tags.includes(this.tag))) {
       const item = make("li")
       const about = make("span")
-      about.append(make("strong", "", `/${prompt.name}`), make("small", "", prompt.text.slice(0, 120)))
+      const used = prompt.use_count ? tn("used once", "used {n} times", prompt.use_count, { n: prompt.use_count.toLocaleString(document.documentElement.lang) }) : t("not used yet")
+      about.append(make("strong", "", `/${prompt.name}`), make("small", "", prompt.text.slice(0, 120)), make("small", "", [used, ...prompt.tags].join(" · ")))
       item.append(about)
       if (prompt.is_shared) item.append(make("span", "chip", prompt.is_mine ? t("For everybody") : t("From an administrator")))
+      const attempt = textButton(t("Try"), "more", () => this.#try(prompt))
+      attempt.setAttribute("aria-label", t("Try {name} in a temporary chat", { name: prompt.name }))
+      item.append(attempt)
       if (prompt.is_mine) {
+        const versions = textButton(t("Versions …"), "more", () => this.versions({ id: prompt.id, name: `/${prompt.name}` }))
+        versions.setAttribute("aria-label", t("Versions of {name}", { name: prompt.name }))
         const edit = textButton(t("Edit"), "more", () => this.#drawForm(prompt))
         edit.setAttribute("aria-label", t("Edit {name}", { name: prompt.name }))
         const remove = textButton(t("Delete"), "more", () => this.#remove(prompt))
         remove.setAttribute("aria-label", t("Delete {name}", { name: prompt.name }))
-        item.append(edit, remove)
+        item.append(versions, edit, remove)
       }
       list.append(item)
     }
     const about = make("p", "muted", t("Type / in an empty message to use one. {{topic}} in its text is asked for each time."))
     this.library.body.replaceChildren(
-      about, list, textButton(t("New prompt"), "primary", () => this.#drawForm(null)), " ",
+      about, ...(tags.length ? [this.#filter(tags)] : []), list, textButton(t("New prompt"), "primary", () => this.#drawForm(null)), " ",
       textButton(t("Close"), "more", () => this.#close(this.library.dialog)),
     )
+  }
+
+  // Only those with a tag, or all.
+  #filter(tags) {
+    const select = make("select")
+    select.append(new Option(t("all"), ""), ...tags.map((tag) => new Option(tag, tag)))
+    select.value = this.tag ?? ""
+    select.addEventListener("change", () => {
+      this.tag = select.value || null
+      this.#drawList()
+      this.library.body.querySelector("select")?.focus()
+    })
+    return field(t("Tagged"), select)
+  }
+
+  #try(prompt) {
+    this.#fill(prompt, (text) => {
+      this.library.dialog.close()
+      this.attempt(text)
+    })
   }
 
   #drawForm(prompt) {
@@ -77,16 +112,17 @@ export class Prompts {
     const name = Object.assign(make("input"), { value: prompt?.name ?? "", maxLength: 40, required: true, placeholder: "summarise" })
     const text = Object.assign(make("textarea"), { value: prompt?.text ?? "", rows: 6, required: true, placeholder: t("Summarise this in {{number}} sentences:") })
     const shared = Object.assign(make("input"), { type: "checkbox", checked: prompt?.is_shared ?? false })
-    form.append(field(t("Name"), name), field(t("Text"), text))
+    const tags = Object.assign(make("input"), { value: prompt?.tags.join(", ") ?? "", maxLength: 400, placeholder: t("mail, english") })
+    form.append(field(t("Name"), name), field(t("Text"), text), field(t("Tags, with commas between"), tags))
     if (this.mayShare) {
       const line = make("label", "check")
-      line.append(shared, " Offer it to everybody")
+      line.append(shared, ` ${t("Offer it to everybody")}`)
       form.append(line)
     }
     form.append(make("button", "primary", t("Save prompt")), textButton(t("Cancel"), "more", () => this.#drawList()))
     form.addEventListener("submit", (event) => {
       event.preventDefault()
-      this.tell({ op: "save_prompt", prompt: prompt?.id ?? null, name: name.value, text: text.value, is_shared: shared.checked })
+      this.tell({ op: "save_prompt", prompt: prompt?.id ?? null, name: name.value, text: text.value, is_shared: shared.checked, tags: tags.value.split(",").map((tag) => tag.trim()).filter(Boolean) })
     })
     this.library.body.replaceChildren(form)
     name.focus()
@@ -94,7 +130,7 @@ export class Prompts {
 
   #remove(prompt) {
     this.tell({ op: "delete_prompt", prompt: prompt.id })
-    const undo = () => this.tell({ op: "save_prompt", name: prompt.name, text: prompt.text, is_shared: prompt.is_shared })
+    const undo = () => this.tell({ op: "save_prompt", name: prompt.name, text: prompt.text, is_shared: prompt.is_shared, tags: prompt.tags })
     window.llmUi.toast(t("{name} is deleted.", { name: prompt.name }), { action: t("Undo"), onAction: undo })
   }
 

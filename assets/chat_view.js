@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { NEEDS_CONNECTION, NO_CONNECTION, archivedBar, composerActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, agentsOf, archivedBar, composerActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions, toldOf } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { closeBeside } from "./chat_beside.js"
 import { ComparisonChoice } from "./chat_comparison.js"
@@ -45,7 +45,7 @@ class ChatPage {
     this.models = []
     this.asked = null
     this.composer = new Composer(composerActions(this))
-    this.prompts = new Prompts((op) => this.tell(op), { look: () => this.composer.mentions.look(), focus: () => this.composer.refocus() })
+    this.prompts = new Prompts((op) => this.tell(op), { look: () => this.composer.mentions.look(), focus: () => this.composer.refocus(), versions: (prompt) => this.inAdvance.versions.show("saved", prompt), attempt: (text) => { this.navigate(pathOf(TEMPORARY)); this.composer.take(text) } })
     this.choice = new ComparisonChoice(find("beside"), () => this.models)
     this.explanation = new Explanation({
       models: () => this.models,
@@ -67,7 +67,7 @@ class ChatPage {
     this.summary = new Summary({ tell: (op) => this.tell(op), chat: () => this.chat })
     this.sharing = new Sharing((op) => this.tell(op))
     this.list = new ChatList(find("chats"), listActions(this))
-    Object.assign(this, { told: replies(this), archived: archivedBar(this) })
+    Object.assign(this, { told: replies(this), archived: archivedBar(this), agents: agentsOf(this), inAdvance: toldOf(this) })
     this.#listen()
     drawStart(find("start"), (text) => this.composer.take(text))
   }
@@ -107,7 +107,7 @@ class ChatPage {
   #askForAll() {
     this.lastSeen = null
     this.tell({ op: "ready", path: location.pathname, at: this.#at() })
-    this.tell({ op: "list_places" })
+    for (const op of ["list_places", "list_agents"]) this.tell({ op })
     this.home.visit()
   }
 
@@ -405,11 +405,11 @@ class ChatPage {
 
   #showStart() {
     const pending = this.composer.pending
-    const isNew = [null, TEMPORARY].includes(this.chat) && !this.messages.lastAnswer()
-    const isEmpty = isNew && (!pending || pending.isLeft || pending.chat !== this.chat)
+    const isEmpty = [null, TEMPORARY].includes(this.chat) && !this.messages.lastAnswer() && (!pending || pending.isLeft || pending.chat !== this.chat)
     find("start").hidden = this.home.show(isEmpty) || !isEmpty || this.chat === TEMPORARY
     find("temporary-start").hidden = !isEmpty || this.chat !== TEMPORARY
     this.temporary.offer(this.chat === null && isEmpty)
+    this.agents.offer(this.chat !== TEMPORARY)
     find("chat").classList.toggle("empty", isEmpty && !this.home.isOpen)
   }
 

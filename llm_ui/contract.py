@@ -11,18 +11,15 @@ MAX_PROMPT_CHARS = 2_000_000
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
-LeftOut = Literal["instructions", "project", "memory", "summary", "passages", "history"]
+LeftOut = Literal["instructions", "personal", "project", "agent", "memory", "summary", "passages", "history"]
 """Parts of the context that a model can be asked without."""
 
 MAX_ATTACHMENTS = 50
 """Most files of a message that any deployment can allow."""
-
 MAX_DOCUMENTS = 20
 """Most documents that a question can name."""
-
 MAX_LOOKED_UP_CHARS = 8_000
 """Of a question, from its beginning: whoever pastes a whole text asks for what it begins with."""
-
 MAX_SAID = 2_000
 """Most earlier messages of a temporary chat."""
 
@@ -42,6 +39,8 @@ class _Wire(BaseModel):
 
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Made by whoever submits; the same key gives the same run, however often it is sent."""
+Who = UUID | Literal["none"] | None
+"""An agent, or `none` for the model alone. None: the agent that the chat is with, as long as there is one."""
 
 
 class ChatRequest(_Wire):
@@ -73,11 +72,13 @@ class ChatRequest(_Wire):
     wish: Annotated[str, Field(max_length=MAX_WISH_CHARS)] = ""
     """How the answer should be, such as "Shorter, please."; the model is told, the chat does not show it."""
     model_id: UUID | None = None
-    """None: the chat's last model, else the default model."""
+    """None: that of an agent that is new to the chat, else the chat's last model, else the default model."""
+    agent_id: Who = None
     system_prompt_id: UUID | None = None
     project_id: UUID | None = None
     """Where a chat that begins is kept."""
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
+    """None: as the agent has it, else the model's own; so is `max_tokens`."""
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
 
 
@@ -181,6 +182,8 @@ class StartEvent(_Wire):
     answer_id: UUID
     model_name: str
     provider_name: str
+    agent_id: UUID | None = None
+    agent_name: str = ""
     is_replay: bool = False
     sources: tuple[Source, ...] | None = None
     """What the answer may cite; None outside of projects with documents."""
@@ -310,6 +313,7 @@ class PreviewRequest(_Wire):
     """Where a chat that begins would be kept."""
     is_temporary: bool = False
     """Whether it would be asked in a temporary chat."""
+    agent_id: Who = None
     model_id: UUID | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
     attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
@@ -424,13 +428,13 @@ class ProviderTest(_Wire):
 
 
 class EmbeddingTest(_Wire):
-    """What a try of an embedding model gave."""
+    """What a try of an embedding or a reranking model gave."""
 
     is_ok: bool
     message: str
     """One sentence: what works, or what failed and what to do."""
     dimensions: int | None = None
-    """Numbers of a vector."""
+    """Numbers of a vector, where it makes any."""
 
 
 class FoundServer(_Wire):

@@ -159,6 +159,10 @@ class UserClient:
         found = await self._send("POST", "/v1/passages/measure", sent, timeout_s=MEASURE_S)
         return MeasureReport.model_validate_json(found)
 
+    async def test_reranking(self, model_id: UUID) -> EmbeddingTest:
+        """Have a model put two sentences in order."""
+        return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/reranking"))
+
     async def test_embedding(self, model_id: UUID) -> EmbeddingTest:
         """Have an embedding model make a vector."""
         return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/embedding"))

@@ -10,7 +10,19 @@ from fastapi import FastAPI
 from llm_ui.api import errors
 from llm_ui.api.edge import Edge
 from llm_ui.api.principal import Api
-from llm_ui.api.routes import chat, health, limits, members, models, passages, preview, providers, retrieve, runs
+from llm_ui.api.routes import (
+    agents,
+    chat,
+    health,
+    limits,
+    members,
+    models,
+    passages,
+    preview,
+    providers,
+    retrieve,
+    runs,
+)  # fmt: skip
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.kit import i18n
@@ -26,8 +38,8 @@ from llm_ui.services.secrets import load_secrets
 log = get_logger(__name__)
 
 ROUTERS = (
-    chat.router, runs.router, models.router, preview.router, retrieve.router, passages.router, members.router,
-    limits.router, providers.router, health.router,
+    agents.router, chat.router, runs.router, models.router, preview.router, retrieve.router, passages.router,
+    members.router, limits.router, providers.router, health.router,
 )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
         "/temporary": chat,
         "/c/{chat_id}": chat,
         "/p/{project_id}": chat,
+        "/a/{agent_id}": chat,
     }
     for name in ADMIN_PAGES:
         pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name)

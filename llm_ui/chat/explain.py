@@ -54,6 +54,7 @@ def _facts(found: Explanation) -> list[list[str]]:
     price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
     facts = [
         (_("Model"), f"{shown_name(found.model_name)} · {found.provider_name}"),
+        (_("Agent"), found.agent_name),
         (_("Ended"), _ended(found)),
         (_("Tokens in"), _counted(about, found.input_tokens)),
         (_("of these cached"), _counted("{count}", found.cached_tokens or None)),
@@ -63,6 +64,12 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),
         (_("Temperature"), "" if found.temperature is None else number(found.temperature, "g")),
         (_("Passages found by"), _found_by(found)),
+        (_("Searched for"), _shortened(found.searched_for)),
+        (_("Put in order by"), found.reranked_by),
+        (_("Not put in order anew"), told(found.not_reranked)),
+        (_("Passages around these"), _counted("{count}", found.passed_over.beside or None)),
+        (_("Left out: they barely match"), _counted("{count}", found.passed_over.weak or None)),
+        (_("Left out: they repeat others"), _counted("{count}", found.passed_over.alike or None)),
         (_("Longest answer"), _counted(_("{count} tokens"), found.max_tokens)),
         (_("Request"), found.request_id),
         (_("Provider's request"), found.provider_request_id),

@@ -19,7 +19,11 @@ async def prompts(context: PageContext, asked: reply_ops.Prompts) -> Op:
         async with database.writing() as session:
             if isinstance(asked, reply_ops.SavePrompt):
                 prompt_id = None if asked.prompt is None else SavedPromptId(asked.prompt)
-                await library.save(session, actor, prompt_id, asked.name, asked.text, is_shared=asked.is_shared)
+                await library.save(
+                    session, actor, prompt_id, asked.name, asked.text, is_shared=asked.is_shared, tags=asked.tags
+                )
+            elif isinstance(asked, reply_ops.UsePrompt):
+                await library.used(session, actor, SavedPromptId(asked.prompt))
             else:
                 await library.remove(session, actor, SavedPromptId(asked.prompt))
             found = await library.list_prompts(session, actor)
@@ -34,6 +38,8 @@ async def prompts(context: PageContext, asked: reply_ops.Prompts) -> Op:
                 "text": one.text,
                 "is_shared": one.is_shared,
                 "is_mine": one.is_mine,
+                "tags": list(one.tags),
+                "use_count": one.use_count,
             }
             for one in found
         ],

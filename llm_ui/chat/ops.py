@@ -193,6 +193,8 @@ class Gauge(Look):
     project: UUID | None = None
     """Where the chat is kept that would begin."""
     is_temporary: bool = False
+    agent: UUID | None = None
+    """Who would answer."""
     text: Annotated[str, Field(max_length=MAX_LOOKED_UP_CHARS)] = ""
     """The beginning of what is written, where documents are looked through for it."""
     documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_PICKED)] = ()
@@ -204,6 +206,13 @@ class PickModel(Look):
 
     op: Literal["pick_model"]
     model: UUID
+
+
+class PickAgent(Look):
+    """Have this agent answer next, or none."""
+
+    op: Literal["pick_agent"]
+    agent: UUID | None
 
 
 class Stop(Op):
@@ -298,7 +307,7 @@ Again = Regenerate | Continue | Edit | Merge | Replay
 """What makes a sibling of a message by asking a model."""
 
 ChatChanges = Rename | Pin | Archive | Delete | Restore | Purge | Move | Tag
-Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel
+Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel | PickAgent
 InOrder = Ready | Send | AskTemporary | Again | Looks | ChatChanges | Change | Replies | Bench
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]

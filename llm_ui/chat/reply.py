@@ -1,6 +1,7 @@
-"""What a page asks that one operation answers: an answer's origin, a search, prompts, links, projects, documents."""
+"""What a page asks that one operation answers: an answer's origin, a search, prompts, agents, links, projects."""
 
 from llm_ui.chat import bench_ops, reply_ops
+from llm_ui.chat.agents import agents, knowledge
 from llm_ui.chat.bench import bench
 from llm_ui.chat.cutting import cutting
 from llm_ui.chat.documents import project
@@ -18,8 +19,11 @@ from llm_ui.chat.places import places
 from llm_ui.chat.preferences import preferences
 from llm_ui.chat.request_code import request_code
 from llm_ui.chat.summaries import summary
+from llm_ui.chat.told import told
 from llm_ui.llm_client import UserClient
 from llm_ui.ui.page import PageContext
+
+OfProject = reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Cuttings | bench_ops.Bench
 
 
 async def reply(
@@ -34,7 +38,7 @@ async def reply(
             return {"answer": str(asked.answer), **await _of_answer(context, client, asked)}
         case reply_ops.Search():
             return await find(context, asked)
-        case reply_ops.ListPrompts() | reply_ops.SavePrompt() | reply_ops.DeletePrompt():
+        case reply_ops.ListPrompts() | reply_ops.SavePrompt() | reply_ops.UsePrompt() | reply_ops.DeletePrompt():
             return await prompts(context, asked)
         case reply_ops.ListLinks() | reply_ops.Share() | reply_ops.Revoke():
             return await links(context, asked)
@@ -49,27 +53,33 @@ async def reply(
         case reply_ops.ReadSummary() | reply_ops.EditSummary():
             return await summary(context, asked)
         case _:
-            return await _of_project(context, client, asked)
+            return await _of_place(context, client, asked)
 
 
-async def _of_project(
+async def _of_place(
     context: PageContext,
     client: UserClient,
-    asked: reply_ops.Projects
-    | reply_ops.Documents
-    | reply_ops.Fetches
-    | reply_ops.Cuttings
-    | reply_ops.ListMembers
-    | reply_ops.WeighKeeping
-    | bench_ops.Bench,
+    asked: reply_ops.Agents | reply_ops.Told | reply_ops.ListMembers | reply_ops.WeighKeeping | OfProject,
 ) -> Op:
     match asked:
-        case bench_ops.OfBench():
-            return await bench(context, client, asked)
+        case reply_ops.ReadTold() | reply_ops.SavePersonal() | reply_ops.ListVersions() | reply_ops.RestoreVersion():
+            return await told(context, asked)
+        case reply_ops.ListAgents() | reply_ops.SaveAgent() | reply_ops.DeleteAgent() | reply_ops.RestoreAgent():
+            return await agents(context, asked)
+        case reply_ops.ListKnowledge():
+            return await knowledge(context, asked)
         case reply_ops.WeighKeeping():
             return await weigh(context, asked)
         case reply_ops.ListMembers():
             return await members(context, asked)
+        case _:
+            return await _of_project(context, client, asked)
+
+
+async def _of_project(context: PageContext, client: UserClient, asked: OfProject) -> Op:
+    match asked:
+        case bench_ops.OfBench():
+            return await bench(context, client, asked)
         case reply_ops.ReadCutting() | reply_ops.PreviewCutting() | reply_ops.SaveCutting():
             return await cutting(context, client, asked)
         case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():

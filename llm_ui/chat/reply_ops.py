@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
 from llm_ui.kit.fetching import MAX_ADDRESS_CHARS
 from llm_ui.models import Audience, Cutting, ProjectColor, ProjectIcon, ProjectRole
+from llm_ui.services.agents import MAX_DESCRIPTION_CHARS
+from llm_ui.services.agents import MAX_DOCUMENTS as MAX_AGENT_DOCUMENTS
+from llm_ui.services.agents import MAX_NAME_CHARS as MAX_AGENT_NAME_CHARS
 from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
 from llm_ui.services.budgets import MAX_AMOUNT_USD
 from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
@@ -211,6 +214,46 @@ class SavePrompt(Reply):
     name: Annotated[str, Field(max_length=200)]
     text: Annotated[str, Field(max_length=2 * MAX_TEXT_CHARS)]
     is_shared: bool = False
+    tags: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=50)] = ()
+
+
+class UsePrompt(Reply):
+    """Count that one was put into a message."""
+
+    op: Literal["use_prompt"]
+    prompt: UUID
+
+
+class ReadTold(Reply):
+    """Tell what models are told ahead of a chat, or of one that would begin."""
+
+    op: Literal["read_told"]
+    chat: UUID | None = None
+    project: UUID | None = None
+    agent: UUID | None = None
+
+
+class SavePersonal(Reply):
+    """Have models told this in all chats of the person."""
+
+    op: Literal["save_personal"]
+    text: Annotated[str, Field(max_length=2 * MAX_TEXT_CHARS)]
+
+
+class ListVersions(Reply):
+    """Tell the versions of a prompt."""
+
+    op: Literal["list_versions"]
+    prompt: UUID
+
+
+class RestoreVersion(Reply):
+    """Have a prompt say again what it said in a version."""
+
+    op: Literal["restore_version"]
+    of: Literal["platform", "personal", "saved"]
+    prompt: UUID
+    version: UUID
 
 
 class DeletePrompt(Reply):
@@ -218,6 +261,52 @@ class DeletePrompt(Reply):
 
     op: Literal["delete_prompt"]
     prompt: UUID
+
+
+class ListAgents(Reply):
+    """Tell the agents that may be asked."""
+
+    op: Literal["list_agents"]
+
+
+class SaveAgent(Reply):
+    """Make an agent, or change one."""
+
+    op: Literal["save_agent"]
+    agent: UUID | None = None
+    name: Annotated[str, Field(max_length=4 * MAX_AGENT_NAME_CHARS)]
+    description: Annotated[str, Field(max_length=4 * MAX_DESCRIPTION_CHARS)] = ""
+    instructions: Annotated[str, Field(max_length=4 * MAX_INSTRUCTIONS_CHARS)] = ""
+    color: ProjectColor = ProjectColor.GREY
+    icon: ProjectIcon = ProjectIcon.STAR
+    model: UUID | None = None
+    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
+    project: UUID | None = None
+    documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_AGENT_DOCUMENTS)] = ()
+    starters: Annotated[tuple[Annotated[str, Field(max_length=1_000)], ...], Field(max_length=50)] = ()
+    is_shared: bool = False
+
+
+class DeleteAgent(Reply):
+    """Delete one."""
+
+    op: Literal["delete_agent"]
+    agent: UUID
+
+
+class RestoreAgent(Reply):
+    """Take it back."""
+
+    op: Literal["restore_agent"]
+    agent: UUID
+
+
+class ListKnowledge(Reply):
+    """Tell the documents of a project that an agent can be given."""
+
+    op: Literal["list_knowledge"]
+    project: UUID
 
 
 class ReadPreferences(Reply):
@@ -421,8 +510,10 @@ class SaveCutting(Cut, OfProject):
     op: Literal["save_cutting"]
 
 
-Prompts = ListPrompts | SavePrompt | DeletePrompt
+Prompts = ListPrompts | SavePrompt | UsePrompt | DeletePrompt
 """What is done with the library of prompts."""
+Told = ReadTold | SavePersonal | ListVersions | RestoreVersion
+"""What models are told ahead of chats, and earlier versions of it."""
 Links = ListLinks | Share | Revoke
 """What is done with links to a chat."""
 Limits = WeighKeeping | SaveLimits
@@ -431,6 +522,8 @@ MemberChanges = AddMember | ChangeMember | RemoveMember
 """What is done with the members of a project."""
 Places = ListPlaces | SaveProject | ArchiveProject | DeleteProject
 """What is done with what chats are sorted by."""
+Agents = ListAgents | SaveAgent | DeleteAgent | RestoreAgent | ListKnowledge
+"""What is done with agents."""
 Preferences = ReadPreferences | WantFollowUps
 """How the person wants the chat to be."""
 Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
@@ -450,6 +543,8 @@ Replies = (
     OfAnswers
     | Search
     | Prompts
+    | Told
+    | Agents
     | Links
     | Places
     | ListMembers

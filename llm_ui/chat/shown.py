@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from llm_ui.chat import figures
 from llm_ui.contract import StartEvent
@@ -71,11 +72,17 @@ def empty_answer(start: StartEvent) -> Shown:
         "role": "assistant",
         "status": "streaming",
         "model": shown_name(start.model_name),
+        "agent": _by(start.agent_id, start.agent_name),
         "blocks": [],
         "text": "",
         "reasoning": "",
         **({} if start.sources is None else {"sources": [source.model_dump(mode="json") for source in start.sources]}),
     }
+
+
+def _by(agent_id: UUID | None, name: str) -> Shown | None:
+    """Return who answered with the model; None: nobody."""
+    return {"id": None if agent_id is None else str(agent_id), "name": name} if name else None
 
 
 def _ended_early(message: MessageView) -> bool:
@@ -113,6 +120,7 @@ def _shown(message: MessageView) -> Shown:
     if message.role is MessageRole.ASSISTANT:
         shown["can_explain"] = message.run is not None
         shown["model"] = shown_name(message.model_name if message.run is None else message.run.model_name)
+        shown["agent"] = None if message.run is None else _by(message.run.agent_id, message.run.agent_name)
         shown["rating"] = 0 if message.feedback is None else int(message.feedback.rating)
         shown["can_go_on"] = _ended_early(message)
         if message.origin is MessageOrigin.EDIT:

@@ -59,7 +59,7 @@ class ChatState(param.Parameterized):
         self._client: UserClient = context.backend.llm.signed_in(context.user_id, context.session_id)
         self._sidebar = Sidebar(context, tell)
         self._models: frozenset[str] = frozenset()
-        self._last_model: str | None = None
+        self._last_asked: tuple[object, object] | None = None
         self._turn: Turn | None = None
         self._comparison = Comparison(self._client, self)
         self._temporary = Temporary(self._client, self)
@@ -124,8 +124,8 @@ class ChatState(param.Parameterized):
                 await self._go_to(asked.path, asked.at)
             case ops.Gauge():
                 self.tell(await gauge(self._client, self.chat_id, self.model, self.max_tokens, asked))
-            case ops.PickModel():
-                self.model = str(asked.model) if str(asked.model) in self._models else self.model
+            case ops.PickModel() | ops.PickAgent():
+                await self._defaults.pick(asked)
             case ops.Older() if self.chat_id is not None:
                 self.tell(await older(self.context, self.chat_id, MessageId(asked.before)))
             case ops.MoreChats():
@@ -175,7 +175,7 @@ class ChatState(param.Parameterized):
         if key in self._submitted:
             self._tell_sent(key)
             return
-        is_same = self._last_model in (None, self.model) and self._comparison.answer_id is None
+        is_same = self._last_asked in (None, self._defaults.asks) and self._comparison.answer_id is None
         shows_more = bool(asked.attachments) or (chat_id is not None and chat_id == self.chat_id and not is_same)
         more: dict[str, object] = {"attachments": asked.attachments or None, "documents": asked.documents}
         if chat_id is None:
@@ -221,7 +221,7 @@ class ChatState(param.Parameterized):
             if self._turn is not None:
                 self._turn.leave()
                 self._turn = None
-        self.chat_id, self.title, self._last_model = chat_id, "", None
+        self.chat_id, self.title, self._last_asked, self._defaults.path = chat_id, "", None, path
         await self._show_open_chat(is_opened=is_other, at=None if at is None else MessageId(at))
 
     def _request(self, key: str, *, text: str, chat_id: ChatId | None) -> ChatRequest:
@@ -230,6 +230,7 @@ class ChatState(param.Parameterized):
             text=text,
             chat_id=chat_id,
             model_id=None if self.model is None else UUID(self.model),
+            agent_id=self._defaults.answers,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
         )
@@ -286,7 +287,7 @@ class ChatState(param.Parameterized):
             turn.leave()
             self.spawn(self._tell_others(ChatId(event.chat_id)))
             return
-        self.chat_id, self._last_model = ChatId(event.chat_id), self.model
+        self.chat_id, self._last_asked = ChatId(event.chat_id), self._defaults.asks
         if submission.request is not None and submission.beside:
             self._comparison.ask(submission.request, submission.beside, event)
         self.spawn(self._show_turn(turn, submission, event))
@@ -334,9 +335,9 @@ class ChatState(param.Parameterized):
             return
         detail, live = opened.detail, opened.live_run_id
         self.title = detail.title
-        self._last_model = None if detail.model_id is None else str(detail.model_id)
+        self._last_asked = None if detail.model_id is None else (str(detail.model_id), detail.agent_id or "none")
         if is_opened:
-            self._defaults.opened(detail)
+            await self._defaults.opened(detail)
         self.tell(opened.snapshot(at, beside=await self._comparison.with_text(opened.beside)))
         self._comparison.follow(opened.compared, opened.live_beside)
         turn = self._turn

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, func, select
 
 from llm_ui.db import ReadSession
-from llm_ui.documents.index.base import Hit
+from llm_ui.documents.index.base import Ranking
 from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId
 from llm_ui.kit.vectors import HALF
 from llm_ui.models import Document, DocumentChunk, DocumentStage, PassageVector
@@ -63,7 +63,7 @@ class Vectors:
     async def nearest(
         self, session: ReadSession, project_id: ProjectId, meaning: Meaning, *, most: int,
         documents: Collection[DocumentId] = (),
-    ) -> list[Hit]:  # fmt: skip
+    ) -> Ranking:  # fmt: skip
         """Return the passages of a project that are nearest to a question, nearest first.
 
         Of documents alone that have vectors of all their passages; `documents` narrows to these. The caller has checked

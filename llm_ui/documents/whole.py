@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import func
 
 from llm_ui.db import ReadSession
-from llm_ui.documents.retrieve import Passage
+from llm_ui.documents.retrieve import Passage, passage_of
 from llm_ui.kit.ids import DocumentId, ProjectId
 from llm_ui.models import Document, DocumentChunk, DocumentStage
 from llm_ui.services.access import Actor, readable
@@ -31,10 +31,4 @@ async def read_whole(
         .order_by(Document.name, Document.id, DocumentChunk.position)
         .add_columns(Document.name, Document.has_pages)
     )
-    return tuple(
-        Passage(
-            row.id, row.document_id, name, has_pages, row.position, row.title_path, row.text, row.page_from,
-            row.page_to, row.tokens, 0.0,
-        )
-        for row, name, has_pages in rows
-    )  # fmt: skip
+    return tuple(passage_of(row, name, has_pages) for row, name, has_pages in rows)

@@ -27,6 +27,8 @@ ChunkId = NewType("ChunkId", int)
 FetchId = NewType("FetchId", UUID)
 CaseId = NewType("CaseId", UUID)
 BudgetId = NewType("BudgetId", UUID)
+AgentId = NewType("AgentId", UUID)
+PromptVersionId = NewType("PromptVersionId", UUID)
 
 
 def uuid7() -> UUID:

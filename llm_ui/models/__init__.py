@@ -1,5 +1,6 @@
 """Tables, one aggregate a file. Importing this package registers all of them on `Base.metadata`."""
 
+from llm_ui.models.agent import Agent
 from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditLog
 from llm_ui.models.base import Base
@@ -26,7 +27,7 @@ from llm_ui.models.project import (
     ProjectRole,
     Strategy,
 )
-from llm_ui.models.prompt import SavedPrompt, SystemPrompt
+from llm_ui.models.prompt import PromptVersion, SavedPrompt, SystemPrompt
 from llm_ui.models.provider import AiModel, AiProvider, AiType, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.models.retrieval import RetrievalCase
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
@@ -37,6 +38,7 @@ from llm_ui.models.user import Role, User, UserSession
 
 __all__ = [
     "LIVE_STATUSES",
+    "Agent",
     "AiModel",
     "AiProvider",
     "AiType",
@@ -74,6 +76,7 @@ __all__ = [
     "ProjectIcon",
     "ProjectMember",
     "ProjectRole",
+    "PromptVersion",
     "ProviderKind",
     "Rating",
     "RetrievalCase",

@@ -74,6 +74,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         Decimal: Usd(),
         dict[str, Any]: JSON(),
         list[dict[str, Any]]: JSON(),
+        list[str]: JSON(),
         ids.UserId: Uuid(),
         ids.SessionId: Uuid(),
         ids.ProviderId: Uuid(),
@@ -94,6 +95,8 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.CaseId: Uuid(),
         ids.FetchId: Uuid(),
         ids.BudgetId: Uuid(),
+        ids.AgentId: Uuid(),
+        ids.PromptVersionId: Uuid(),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProjectId, PromptId, UserId, uuid7
+from llm_ui.kit.ids import AgentId, ChatId, MessageId, ModelId, ProjectId, PromptId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 
 
@@ -63,6 +63,8 @@ class ChatHistory(Timestamped, Base):
     system_prompt_id: Mapped[PromptId | None] = mapped_column(ForeignKey("system_prompts.id", ondelete="SET NULL"))
     project_id: Mapped[ProjectId | None]
     """No foreign key: SQLite can add one to a table that has rows, but not take it away again."""
+    agent_id: Mapped[AgentId | None]
+    """Who answers in it; None: the model alone. No foreign key, as with `project_id`; the agent may be gone."""
     temperature: Mapped[float | None]
     max_tokens: Mapped[int | None]
     active_leaf_id: Mapped[MessageId | None]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProviderId, RunId, UserId, uuid7
+from llm_ui.kit.ids import AgentId, ChatId, MessageId, ModelId, ProviderId, RunId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 
 
@@ -59,6 +59,10 @@ class Run(Timestamped, Base):
     model_name: Mapped[str] = mapped_column(String(200))
     """As shown when the run began, so that history survives renaming and deletion."""
     provider_name: Mapped[str] = mapped_column(String(64))
+    agent_id: Mapped[AgentId | None]
+    """Who answered, with this model; None: the model alone. No foreign key, as with chats."""
+    agent_name: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    """As it was called when the run began."""
     idempotency_key: Mapped[str] = mapped_column(String(64))
     status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus))
     temperature: Mapped[float | None]

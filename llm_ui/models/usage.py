@@ -21,6 +21,8 @@ class UsagePurpose(StrEnum):
     FOLLOW_UPS = "follow_ups"
     SUMMARY = "summary"
     EMBEDDING = "embedding"
+    QUERY = "query"
+    RERANKING = "reranking"
 
 
 class UsageLog(Base):

@@ -50,7 +50,7 @@ class OpenAIProtocol:
             # OpenAI's newer models refuse the old name; most other servers know only that one.
             is_openai = "api.openai.com" in endpoint.base_url or ".openai.azure.com" in endpoint.base_url
             body["max_completion_tokens" if is_openai else "max_tokens"] = prompt.max_tokens
-        return WireRequest(f"{endpoint.base_url}/chat/completions", _headers(endpoint), body)
+        return WireRequest(f"{endpoint.base_url}/chat/completions", headers(endpoint), body)
 
     def translator(self, endpoint: Endpoint) -> "OpenAITranslator":
         """Return a translator for one answer."""
@@ -58,7 +58,7 @@ class OpenAIProtocol:
 
     def models(self, endpoint: Endpoint) -> WireRequest:
         """Return the request that lists models."""
-        return WireRequest(f"{endpoint.base_url}/models", _headers(endpoint))
+        return WireRequest(f"{endpoint.base_url}/models", headers(endpoint))
 
     def parse_models(self, body: object) -> Iterator[ListedModel]:
         """Yield the models of the list. Some servers tell the window, under names of their own."""
@@ -74,7 +74,7 @@ class OpenAIProtocol:
     def embed(self, endpoint: Endpoint, texts: Texts) -> WireRequest:
         """Return the request for vectors: https://platform.openai.com/docs/api-reference/embeddings."""
         body: dict[str, object] = {"model": texts.model, "input": list(texts.texts)}
-        return WireRequest(f"{endpoint.base_url}/embeddings", _headers(endpoint), body)
+        return WireRequest(f"{endpoint.base_url}/embeddings", headers(endpoint), body)
 
     def parse_embedded(self, body: object) -> Embedded:
         """Return the vectors; they say themselves whose they are."""
@@ -143,7 +143,8 @@ def _content(content: object) -> Iterator[Delta]:
                 yield ReasoningDelta(text(thought, "text"))
 
 
-def _headers(endpoint: Endpoint) -> dict[str, str]:
+def headers(endpoint: Endpoint) -> dict[str, str]:
+    """Return what a request is signed with."""
     if not endpoint.key:
         return {}
     if ".openai.azure.com" in endpoint.base_url:

@@ -1,33 +1,36 @@
 """What a model is sent, and the manifest that says so.
 
-In order: instructions, those of the project, what the person has told of themselves, a summary of what no longer fits,
-passages of the project's documents, as many recent messages of the branch as fit, the question with how its answer
-should be, and the beginning of an answer that is continued. A message or passage is sent whole or not at all.
+In order: instructions, the person's own, those of the project and of the agent, what the person has told of themselves,
+a summary of what no longer fits, passages of documents, who else has answered before, as many recent messages of the
+branch as fit, the question with how its answer should be, and the beginning of an answer that is continued. A message
+or passage is sent whole or not at all.
 """
 
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from uuid import UUID
 
 from llm_ui.contract import LeftOut, Preview, PreviewRequest, Source
 from llm_ui.db import ReadSession
 from llm_ui.errors import ContextTooLong
 from llm_ui.kit.i18n import to_tell
-from llm_ui.kit.ids import AttachmentId, ProjectId, PromptId
+from llm_ui.kit.ids import AttachmentId, MessageId, ProjectId, PromptId
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
 from llm_ui.runs.passages import Found, look_ahead, numbered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person, about_project
-from llm_ui.services import budgets, memories
+from llm_ui.services import agents, budgets, memories
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import find_attachments
+from llm_ui.services.levels import levels
 from llm_ui.services.prices import cost
 from llm_ui.services.projects import instructions_of
-from llm_ui.services.prompts import instructions
 from llm_ui.services.turns import Turn
 
 DEFAULT_WINDOW = 32_000
@@ -54,10 +57,29 @@ GO_ON = (
 )
 """Understood by every provider; beginning the answer for the model is refused by some."""
 
-NOT_SENT_IN_TEMPORARY: tuple[LeftOut, ...] = ("memory",)
-"""In a temporary chat nobody is told what is known of the person."""
+OTHERS = (
+    "Some earlier answers of this conversation were written by {others}. You answer {name} from here on, and follow "
+    "the instructions that you were given here, not theirs."
+)
 
-SYSTEM_PARTS = ("instructions", "project", "memory", "project_memory", "summary", "passages")
+MAX_OTHERS = 3
+OTHERS_TOKENS = 100
+"""Kept free for it, ahead of the messages that it is about."""
+
+NOT_SENT_IN_TEMPORARY: tuple[LeftOut, ...] = ("memory", "personal")
+"""In a temporary chat nobody is told what is known of the person, nor what the person wants to be told."""
+
+SYSTEM_PARTS = (
+    "instructions",
+    "personal",
+    "project",
+    "agent",
+    "others",
+    "memory",
+    "project_memory",
+    "summary",
+    "passages",
+)
 """Origins that are sent ahead of the conversation, as one text."""
 
 
@@ -66,8 +88,8 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `project`, `memory`, `project_memory`, `summary`, `passages`, `history`, `attachments`,
-    `question`, `merged`, `wish` or `opening`."""
+    """`instructions`, `personal`, `project`, `agent`, `others`, `memory`, `project_memory`, `summary`, `passages`,
+    `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -132,7 +154,7 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     reserve = min(wanted.max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
     files = room.required(turn.attachments)
-    place = Place(turn.system_prompt_id, turn.project_id, window - reserve, without)
+    place = Place(turn.system_prompt_id, turn.project_id, window - reserve, without, turn.agent)
     before, forgotten = await _standing(session, actor, place, room)
     after = _after(turn, wanted.wish, room)
     attached = sum(file.tokens for file in files)
@@ -145,7 +167,8 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     passages = numbered(found, left, room)
     count = len(passages.sources)
     given = [Part("passages", "Passages", passages.tokens, count, text=passages.text)] if passages.text else []
-    left -= sum(part.tokens for part in given)
+    may_be_others = turn.was_with_agent or turn.agent is not None
+    left -= sum(part.tokens for part in given) + (OTHERS_TOKENS if may_be_others else 0)
     if turn.said is None:
         leaf = None if "history" in without else turn.before_id
         is_summed_up = "summary" not in without
@@ -153,6 +176,8 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     else:
         history = fitting([SentMessage(one.role, one.text) for one in turn.said], left, room)
     before += [*_summary(history), *given]
+    if may_be_others:
+        before += await _others(session, actor, history, turn.agent, room)
     parts = [*before, *_earlier(history), *_attached([*history.files, *files]), *after]
     manifest: dict[str, object] = {
         "parts": [part.listed() for part in parts],
@@ -162,7 +187,11 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
         "cut": _cut(history, forgotten),
         "left_out": sorted(without),
         "counts": "calibrated" if target.calibration.is_known else "estimate",
-        **({} if found is None else {"retrieval_ms": found.took_ms, "retrieval": found.how()}),
+        **(
+            {}
+            if found is None
+            else {"retrieval_ms": found.took_ms, "retrieval": {**found.how(), "beside": passages.completing}}
+        ),
     }
     asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wanted.wish) if text)
     messages = [*history.messages, SentMessage("user", asked, files)]
@@ -186,12 +215,15 @@ async def preview(
     prompt_id = None if chat is None else chat.system_prompt_id
     project_id = _project(request, chat)
     without = NOT_SENT_IN_TEMPORARY if request.is_temporary else ()
-    standing, _ = await _standing(session, actor, Place(prompt_id, project_id, window - reserve, without), room)
+    agent = await agents.answering(session, actor, None if chat is None else chat.agent_id, request.agent_id)
+    place = Place(prompt_id, project_id, window - reserve, without, agent)
+    standing, _ = await _standing(session, actor, place, room)
     fixed = sum(part.tokens for part in standing)
     files = room.offered(await find_attachments(session, actor, [AttachmentId(each) for each in request.attachments]))
     attached = sum(file.tokens for file in files)
     left = window - reserve - fixed - attached
-    found = None if project_id is None else await look_ahead(session, actor, project_id, request)
+    known = await agents.knowledge(session, actor, project_id, agent)
+    found = None if known is None else await look_ahead(session, actor, known, request)
     passages = numbered(found, left - room.count(request.text), room)
     left -= passages.tokens
     history = History()
@@ -207,7 +239,7 @@ async def preview(
         attachments=attached,
         passages=passages.tokens,
         passage_count=len(passages.sources),
-        is_in_project=project_id is not None,
+        is_in_project=known is not None,
         is_cut=bool(history.cut_at),
         input_usd_per_mtok=_price(target.prices.input_usd_per_mtok),
         output_usd_per_mtok=_price(target.prices.output_usd_per_mtok),
@@ -235,29 +267,41 @@ class Place:
     most: int
     """Tokens that a model can be sent."""
     without: Collection[LeftOut] = ()
+    agent: AgentInfo | None = None
 
 
 async def _standing(session: ReadSession, actor: Actor, place: Place, room: Room) -> tuple[list[Part], int]:
     """Return the parts ahead of the conversation that are sent in any case, and how many facts did not fit."""
     without, project_id, most = place.without, place.project_id, place.most // MEMORY_SHARE
-    prompt = None if "instructions" in without else await instructions(session, actor, place.prompt_id)
-    name, told = "", ""
+    told = await levels(session, actor, place.prompt_id, project_id, agent=place.agent, without=without)
+    name = ""
     of_project: tuple[str, ...] = ()
-    if project_id is not None and "project" not in without:
-        name, told = await instructions_of(session, actor, project_id)
     if project_id is not None and "memory" not in without:
         of_project = await memories.facts_of(session, actor, project_id)
+        name = (await instructions_of(session, actor, project_id))[0] if of_project else ""
     facts = () if "memory" in without else await memories.facts(session, actor, project_id)
     project, left_of_project = about_project(of_project, most, room.count)
     person, left_of_person = about_person(facts, most, room.count)
     parts = [
-        ("instructions", prompt.name if prompt else "", prompt.text if prompt else ""),
-        ("project", name, told),
+        *((level.origin, level.name, level.text) for level in told),
         ("memory", "What you told of yourself", person),
         ("project_memory", name, project),
     ]
     sent = [Part(origin, known, room.count(text), text=text) for origin, known, text in parts if text]
     return sent, left_of_project + left_of_person
+
+
+async def _others(
+    session: ReadSession, actor: Actor, history: History, agent: AgentInfo | None, room: Room
+) -> list[Part]:
+    """Return the part that says who else has written answers that are sent; none where nobody has."""
+    names = await agents.others_before(session, actor, [MessageId(UUID(each)) for each in history.ids], agent)
+    if not names:
+        return []
+    known = [f"the agent “{name}”" if name else "a model without an agent" for name in names]
+    others = ", ".join([*known[:MAX_OTHERS], *(["others"] if len(known) > MAX_OTHERS else [])])
+    text = OTHERS.format(others=others, name="without an agent" if agent is None else f"as the agent “{agent.name}”")
+    return [Part("others", "Change of agent", room.count(text), text=text)]
 
 
 def _summary(history: History) -> list[Part]:

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import httpx2
 from sqlalchemy.exc import IntegrityError
@@ -46,14 +47,17 @@ from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.files import with_contents
 from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
-from llm_ui.runs.passages import Found, look_up
+from llm_ui.runs.passages import Found, Means, look_up
+from llm_ui.runs.reranking import Reranker
 from llm_ui.runs.resilience import Call, Resilience
+from llm_ui.runs.rewriting import Rewriter
 from llm_ui.runs.temporary import TemporaryRuns, prepare
-from llm_ui.services import budgets, providers
+from llm_ui.services import agents, budgets, providers
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.ai_models import target as find_target
-from llm_ui.services.turns import NewRun, Turn, add_run, append_turn, find_run, open_turn_chat, set_sources
+from llm_ui.services.turns import Answerer, NewRun, Turn, add_run, append_turn, find_run, open_turn_chat, set_sources
 
 log = get_logger(__name__)
 
@@ -65,6 +69,18 @@ DRAIN_WRITE_S = 5.0
 """What writing down the ends may take once the process is told to stop and the answers had their time."""
 SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING, ProviderFault.SPEND_LIMIT})
 """Faults whose details are for administrators."""
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What is asked, before it is stored."""
+
+    request: ChatRequest
+    request_id: str
+    found: Found | None
+    """What was found for it in documents."""
+    agent: AgentInfo | None
+    """Who answers; None: the model alone."""
 
 
 class Engine:
@@ -89,6 +105,8 @@ class Engine:
         self._running: set[asyncio.Task[None]] = set()
         self._beginning: dict[tuple[UserId, str], asyncio.Task[RunId]] = {}
         self._background = Background(database, sealer, http)
+        self._rewriter = Rewriter(database, sealer, http)
+        self.reranker = Reranker(database, sealer, http)
         self._keeper = Keeper(database, self._owner, self._live)
         self._keeping: asyncio.Task[None] | None = None
         self._is_draining = False
@@ -173,6 +191,7 @@ class Engine:
         """Take no new runs, let the live ones end for so long, interrupt the rest, and return once all is written."""
         self._is_draining = True
         await self._background.close()
+        await self._rewriter.close()
         if self._running:
             await asyncio.wait(self._running, timeout=limit_s)
         for live in list(self._live.values()):
@@ -201,13 +220,19 @@ class Engine:
         while True:
             async with self._database.writing() as session:
                 chat = await open_turn_chat(session, actor, request)
-                if chat.project_id == sought:
-                    turn, target, sent = await self._store_turn(session, actor, chat, request, request_id, found)
+                agent = await agents.answering(session, actor, chat.agent_id, request.agent_id)
+                known = await agents.knowledge(session, actor, chat.project_id, agent)
+                if known == sought:
+                    if agent is not None:
+                        request = await agents.asked_of(session, actor, chat, agent, request)
+                    new = _New(request, request_id, found, agent)
+                    turn, target, sent = await self._store_turn(session, actor, chat, new)
                     break
-                sought = chat.project_id
+                sought = known
             if sought is not None:
                 # Outside: nobody's write waits for a search.
-                found = await look_up(self._database, self._embeddings, actor, sought, request)
+                means = Means(self._embeddings, self.reranker, self._rewriter.worded)
+                found = await look_up(self._database, means, actor, sought, request)
         return LiveRun(
             turn=turn,
             target=target,
@@ -220,17 +245,17 @@ class Engine:
         )
 
     async def _store_turn(
-        self, session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, request_id: str,
-        found: Found | None,
-    ) -> tuple[Turn, ModelTarget, Context]:  # fmt: skip
+        self, session: Session, actor: Actor, chat: ChatHistory, new: "_New"
+    ) -> tuple[Turn, ModelTarget, Context]:
+        request = new.request
         model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
-        turn = await append_turn(session, actor, chat, request, target)
-        wanted = Wanted(request.max_tokens, storable(request.wish).strip(), request.without, found)
+        turn = await append_turn(session, actor, chat, request, Answerer(target, new.agent))
+        wanted = Wanted(request.max_tokens, storable(request.wish).strip(), request.without, new.found)
         sent = await context.build(session, actor, turn, target, wanted)
         if sent.sources is not None:
             await set_sources(session, actor, turn, sent.sources)
-        await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, request_id))
+        await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, new.request_id))
         # Last: who holds this row, which all calls of a project share, waits for nobody.
         await budgets.reserve(session, turn.run_id, turn.project_id, sent.most_usd(target))
         return turn, target, sent

@@ -150,6 +150,8 @@ class LiveRun:
             answer_id=self.turn.answer_id,
             model_name=self.target.display_name,
             provider_name=self.target.provider_name,
+            agent_id=None if self.turn.agent is None else self.turn.agent.id,
+            agent_name="" if self.turn.agent is None else self.turn.agent.name,
             is_replay=is_replay,
             sources=self.context.sources,
         )

@@ -97,6 +97,8 @@ def _start(run: Run, answer: ChatMessage) -> StartEvent:
         answer_id=run.answer_id,
         model_name=run.model_name,
         provider_name=run.provider_name,
+        agent_id=run.agent_id,
+        agent_name=run.agent_name,
         is_replay=True,
         sources=None if cited is None else tuple(map(Source.model_validate, cited)),
     )

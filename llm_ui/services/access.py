@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import ProjectId, SessionId, UserId
 from llm_ui.models import (
+    Agent,
     AiModel,
     AiProvider,
     Attachment,
@@ -29,6 +30,7 @@ from llm_ui.models import (
     Project,
     ProjectMember,
     ProjectRole,
+    PromptVersion,
     RetrievalCase,
     Role,
     Run,
@@ -119,11 +121,26 @@ def require(actor: Actor, permission: Permission) -> None:
 
 
 def _is_offered(table: type[Base], actor: Actor) -> ColumnElement[bool]:
-    """Return the rule of prompts: one's own and those for everybody."""
+    """Return the rule of prompts and agents: one's own and those for everybody; of versions, who may change it."""
+    if table is Agent:
+        return _is_agent(actor)
+    if table is PromptVersion:
+        is_own = SystemPrompt.owner_id == actor.user_id
+        may_change = is_own | SystemPrompt.owner_id.is_(None) if actor.may(Permission.MANAGE_SETTINGS) else is_own
+        of_system = exists().where(SystemPrompt.id == PromptVersion.system_prompt_id, may_change)
+        is_mine = SavedPrompt.owner_id == actor.user_id
+        return of_system | exists().where(SavedPrompt.id == PromptVersion.saved_prompt_id, is_mine)
     if table is SavedPrompt:
         return SavedPrompt.is_shared | (SavedPrompt.owner_id == actor.user_id)
     is_mine_or_shared = SystemPrompt.owner_id.is_(None) | (SystemPrompt.owner_id == actor.user_id)
     return is_mine_or_shared & SystemPrompt.deleted_at.is_(None)
+
+
+def _is_agent(actor: Actor) -> ColumnElement[bool]:
+    """Return the rule of agents: one's own, and those that are shared by somebody who may still share."""
+    sharers = [role for role, allowed in ROLE_PERMISSIONS.items() if Permission.MANAGE_SETTINGS in allowed]
+    may_share = exists().where(User.id == Agent.owner_id, User.is_active, User.role.in_(sharers))
+    return ((Agent.owner_id == actor.user_id) | (Agent.is_shared & may_share)) & Agent.deleted_at.is_(None)
 
 
 def _is_of_a_chat(table: type[Base], actor: Actor) -> ColumnElement[bool]:
@@ -185,7 +202,7 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(OWNERS[table] == actor.user_id)
     if table in FOR_EVERYBODY:
         return query.where(FOR_EVERYBODY[table].is_(None))
-    if table in (SavedPrompt, SystemPrompt):
+    if table in (SavedPrompt, SystemPrompt, PromptVersion, Agent):
         return query.where(_is_offered(table, actor))
     if table is UserSession:
         return query if actor.may(Permission.MANAGE_USERS) else query.where(UserSession.user_id == actor.user_id)

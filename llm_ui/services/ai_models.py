@@ -111,6 +111,11 @@ async def list_embedders(session: ReadSession, actor: Actor) -> tuple[ModelInfo,
     return await _infos(session, _usable(actor).where(AiModel.makes_embeddings))
 
 
+async def list_rerankers(session: ReadSession, actor: Actor) -> tuple[ModelInfo, ...]:
+    """Return the models that may put passages in order, by provider and name; trying one shows whether it does."""
+    return tuple(model for model in await list_embedders(session, actor) if model.kind is ProviderKind.OPENAI)
+
+
 async def find_models(
     session: ReadSession,
     actor: Actor,

@@ -22,6 +22,7 @@ from llm_ui.kit.ids import ChatId
 from llm_ui.kit.zip_stream import ZipFile, ZipStream
 from llm_ui.models import ChatHistory, ProjectRole, SavedPrompt, User
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.agents import AgentInfo, list_agents, name_documents
 from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.cutting import CuttingInfo, read_cutting
 from llm_ui.services.documents import DocumentInfo, list_documents
@@ -43,6 +44,7 @@ CONTENTS = {
     "documents/*/*": "The documents of your projects, a folder for each project.",
     "documents.json": "Which document belongs to which project. LLM UI imports them too.",
     "projects.json": "Your projects. LLM UI imports these too.",
+    "agents.json": "Your agents. LLM UI imports these too.",
     "prompts.json": "The prompts you keep. LLM UI imports these too.",
     "memories.json": "What you want models to know of you. LLM UI imports this too.",
     "account.json": "Your account.",
@@ -71,6 +73,7 @@ class _Belongings:
     account: dict[str, str]
     own_projects: tuple[ProjectInfo, ...]
     projects: list[dict[str, object]]
+    agents: list[dict[str, object]]
     prompts: list[dict[str, str]]
     memories: list[dict[str, str | bool]]
     pages: list[list[ChatId]]
@@ -105,6 +108,8 @@ async def archive(database: Database, store: FileStore, actor: Actor) -> AsyncIt
     yield zipped.add(index)
     async for piece in _documents(zipped, database, store, actor, owned):
         yield piece
+    # Behind the documents, which are there when these come in.
+    yield _file(zipped, "agents.json", owned.at, _json(owned.agents))
     yield zipped.end()
 
 
@@ -194,7 +199,34 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     columns = readable(ChatHistory, actor).with_only_columns(ChatHistory.id, ChatHistory.next_position)
     newest_first = columns.order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
     pages = _pages([(row.id, row.next_position) for row in await session.execute(newest_first)])
-    return _Belongings(account, own_projects, projects, prompts, facts, pages, now())
+    own = [one for one in await list_agents(session, actor) if one.is_mine]
+    own_agents = [await _agent(session, actor, one, own_projects) for one in own]
+    return _Belongings(account, own_projects, projects, own_agents, prompts, facts, pages, now())
+
+
+async def _agent(
+    session: ReadSession, actor: Actor, one: AgentInfo, projects: Sequence[ProjectInfo]
+) -> dict[str, object]:
+    """Return an agent of the actor's own; what it knows by its names."""
+    own = one.settings
+    known = next((project for project in projects if project.id == own.project_id), None)
+    documents: list[str] = []
+    if known is not None and own.documents:
+        offered = await name_documents(session, actor, known.id)
+        documents = [name for document_id, name in offered if document_id in own.documents]
+    return {
+        "name": own.name,
+        "description": own.description,
+        "instructions": own.instructions,
+        "color": own.color.value,
+        "icon": own.icon.value,
+        "model": own.model_name,
+        "temperature": own.temperature,
+        "max_tokens": own.max_tokens,
+        "project": None if known is None else {"id": str(known.id), "name": known.name},
+        "documents": documents,
+        "starters": list(own.starters),
+    }
 
 
 def _told(project: ProjectInfo) -> dict[str, object]:
@@ -237,6 +269,7 @@ def _beginning(zipped: ZipStream, owned: _Belongings) -> bytes:
         "account": owned.account["name"],
         "chats": owned.count,
         "projects": len(owned.projects),
+        "agents": len(owned.agents),
         "prompts": len(owned.prompts),
         "memories": len(owned.memories),
         "contents": CONTENTS,

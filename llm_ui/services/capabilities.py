@@ -16,8 +16,10 @@ BLIND = re.compile(
 
 EMBEDS = re.compile(
     r"embed|^bge-|^gte-|^e5-|-e5-|all-minilm|^voyage-|sentence-|paraphrase-|jina-(clip|colbert)|snowflake-arctic-embed"
+    r"|rerank"
 )
-"""Families that make vectors of texts, under the names that Ollama, OpenAI, Google and routers give them."""
+"""Families that make vectors of texts, under the names that Ollama, OpenAI, Google and routers give them, and such that
+put texts in order: neither answers."""
 
 
 def can_see_images(kind: ProviderKind, name: str) -> bool:

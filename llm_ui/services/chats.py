@@ -10,7 +10,7 @@ from sqlalchemy import delete as sql_delete
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, ModelId, ProjectId, PromptId
+from llm_ui.kit.ids import AgentId, ChatId, ModelId, ProjectId, PromptId
 from llm_ui.kit.text import one_line
 from llm_ui.models import LIVE_STATUSES, ChatHistory, Project, Run
 from llm_ui.services.access import Actor, readable
@@ -67,6 +67,8 @@ class ChatDetail:
     max_tokens: int | None
     system_prompt_id: PromptId | None
     project_id: ProjectId | None
+    agent_id: AgentId | None = None
+    """Who answers in it; the agent may be gone."""
 
 
 async def list_chats(
@@ -130,7 +132,14 @@ async def open_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> Chat
     """Return a chat of the actor. Raises `NotFound`, for somebody else's chat too."""
     row = await chat_row(session, actor, chat_id)
     return ChatDetail(
-        row.id, row.title, row.model_id, row.temperature, row.max_tokens, row.system_prompt_id, row.project_id
+        row.id,
+        row.title,
+        row.model_id,
+        row.temperature,
+        row.max_tokens,
+        row.system_prompt_id,
+        row.project_id,
+        row.agent_id,
     )
 
 

@@ -13,7 +13,8 @@ from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
 
 SPEAKERS = {
-    "instructions": "system", "project": "system", "memory": "system", "project_memory": "system",
+    "instructions": "system", "personal": "system", "project": "system", "agent": "system", "others": "system",
+    "memory": "system", "project_memory": "system",
     "summary": "system", "passages": "system",
     "opening": "assistant",
 }  # fmt: skip
@@ -68,11 +69,25 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """How many passages were sent, or not, for another reason than that they match."""
+
+    weak: int
+    """Left out because they barely match."""
+    alike: int
+    """Left out because they say nearly the same as one that was sent."""
+    beside: int
+    """Sent because they stand right before or after one that was found."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """One answer: what went into it, what it cost and where the time went."""
 
     model_name: str
     provider_name: str
+    agent_name: str
+    """Empty: the model alone."""
     status: RunStatus
     reason: str
     """Why it ended, where more is known than that it did."""
@@ -91,6 +106,13 @@ class Explanation:
     """How passages were looked for: `lexical`, `vector` or `hybrid`; empty where none were."""
     words_alone: str
     """Why they were looked for by words alone, although there is an embedding model; else empty."""
+    searched_for: str
+    """What the documents were searched for instead of the question; empty: the question itself."""
+    reranked_by: str
+    """The model that put the passages in order; empty where none did."""
+    not_reranked: str
+    """Why none did, although one is set; else empty."""
+    passed_over: PassedOver
     timings: tuple[Timing, ...]
     """One after the other, from the question's arrival to the answer's end."""
     input_tokens: int | None
@@ -115,11 +137,12 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         raise NotFound("Nothing is known of how this answer came about: no model wrote it in this chat.")
     manifest: dict[str, Any] = run.manifest or {}
     listed: list[dict[str, Any]] = manifest.get("parts", [])
-    sought: dict[str, str | None] = manifest.get("retrieval", {})
+    sought: dict[str, Any] = manifest.get("retrieval", {})
     texts = await _texts(session, actor, [name for part in listed for name in part.get("messages", ())])
     return Explanation(
         model_name=run.model_name,
         provider_name=run.provider_name,
+        agent_name=run.agent_name,
         status=run.status,
         reason=_reason(run),
         parts=tuple(_part(part, texts) for part in listed),
@@ -130,6 +153,10 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         cut=str(manifest.get("cut", "")),
         found_by=str(sought.get("strategy") or ""),
         words_alone=str(sought.get("problem") or ""),
+        searched_for=str(sought.get("searched_for") or ""),
+        reranked_by=str(sought.get("reranked_by") or ""),
+        not_reranked=str(sought.get("not_reranked") or ""),
+        passed_over=PassedOver(*(int(sought.get(name) or 0) for name in ("weak", "alike", "beside"))),
         timings=_timings(run),
         input_tokens=run.input_tokens,
         cached_tokens=run.cached_tokens,

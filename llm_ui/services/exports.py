@@ -323,6 +323,7 @@ def _json_summary(row: ChatSummary) -> dict[str, object]:
 
 def _json_run(run: Run) -> dict[str, object]:
     return {
+        **({"agent": run.agent_name} if run.agent_name else {}),
         "model": run.model_name,
         "provider": run.provider_name,
         "finish_reason": run.finish_reason,
@@ -343,7 +344,8 @@ def speaker(chat: WholeChat, message: ChatMessage) -> str:
     if message.role is MessageRole.USER:
         return "You"
     run = chat.runs.get(message.id)
-    return (message.model_name if run is None else run.model_name) or "Assistant"
+    model = (message.model_name if run is None else run.model_name) or "Assistant"
+    return f"{run.agent_name} ({model})" if run is not None and run.agent_name else model
 
 
 def _when(message: ChatMessage) -> str:

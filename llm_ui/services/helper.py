@@ -1,4 +1,4 @@
-"""The helper model: which one makes titles, tags, suggestions and summaries, and which of these are wanted."""
+"""The helper model: which one makes titles, tags, suggestions, summaries and queries, and which are wanted."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,14 @@ from llm_ui.models import ProviderKind
 from llm_ui.services import ai_models, settings
 from llm_ui.services.access import SYSTEM, Actor, Permission, require
 from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.settings import HELPER_FOLLOW_UPS, HELPER_MODEL, HELPER_SUMMARIES, HELPER_TAGS, HELPER_TITLES
+from llm_ui.services.settings import (
+    HELPER_FOLLOW_UPS,
+    HELPER_MODEL,
+    HELPER_QUERIES,
+    HELPER_SUMMARIES,
+    HELPER_TAGS,
+    HELPER_TITLES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,7 @@ class Helper:
     makes_tags: bool
     suggests_follow_ups: bool
     sums_up: bool
+    words_queries: bool
 
 
 async def find_helper(session: ReadSession) -> Helper | None:
@@ -35,6 +43,7 @@ async def find_helper(session: ReadSession) -> Helper | None:
         makes_tags=await settings.get(session, HELPER_TAGS),
         suggests_follow_ups=await settings.get(session, HELPER_FOLLOW_UPS),
         sums_up=await settings.get(session, HELPER_SUMMARIES),
+        words_queries=await settings.get(session, HELPER_QUERIES),
     )
 
 

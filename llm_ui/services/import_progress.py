@@ -18,6 +18,7 @@ class Progress:
     messages_added: int = 0
     projects_added: int = 0
     documents_added: int = 0
+    agents_added: int = 0
     prompts_added: int = 0
     memories_added: int = 0
     skipped: int = 0

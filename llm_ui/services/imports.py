@@ -24,6 +24,7 @@ from llm_ui.services.attachments import Received, file_name
 from llm_ui.services.documents import FILES_LOCK, Arrived
 from llm_ui.services.formats.base import (
     BadEntry,
+    ImportedAgent,
     ImportedChat,
     ImportedDocument,
     ImportedFile,
@@ -32,6 +33,7 @@ from llm_ui.services.formats.base import (
     ImportedPrompt,
 )
 from llm_ui.services.formats.files import Entry, Upload
+from llm_ui.services.import_agents import store_agent
 from llm_ui.services.import_chats import Arrivals
 from llm_ui.services.import_progress import Progress
 
@@ -238,6 +240,8 @@ async def keep(session: Session, actor: Actor, entries: Sequence[Entry], receive
                 progress.skip(entry.name, entry.what.why)
             case ImportedProject():
                 await arrivals.places.project(entry.what)
+            case ImportedAgent():
+                await store_agent(session, actor, entry.what, arrivals.places)
             case ImportedPrompt():
                 await _store_prompt(session, actor, entry.what, progress)
             case ImportedMemory():

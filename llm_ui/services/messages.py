@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
-from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId
+from llm_ui.kit.ids import AgentId, ChatId, MessageId, ModelId, RunId
 from llm_ui.models import (
     ChatHistory,
     ChatMessage,
@@ -41,6 +41,9 @@ class RunSummary:
     model_id: ModelId | None
     model_name: str
     provider_name: str
+    agent_id: AgentId | None
+    agent_name: str
+    """Empty: the model alone."""
     input_tokens: int | None
     output_tokens: int | None
     usage_source: UsageSource | None
@@ -76,6 +79,14 @@ class MessageView:
     """Of a question, in their order."""
     sources: tuple[dict[str, Any], ...] | None = None
     """What an answer may cite, each a `Source` of llm_ui/contract.py; None outside of projects with documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said."""
+
+    role: MessageRole
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +165,18 @@ async def read_message(session: ReadSession, actor: Actor, message_id: MessageId
     return view
 
 
-async def last_questions(
+async def last_said(
     session: ReadSession,
     actor: Actor,
     *,
     chat_id: ChatId | None = None,
     message_id: MessageId | None = None,
     most: int,
-) -> tuple[str, ...]:
-    """Return the questions that lead to a message, itself among them, or to the end of a chat, newest first."""
+) -> tuple[Said, ...]:
+    """Return what was said up to a message, itself among it, or to the end of a chat, newest first.
+
+    Of so many messages at most, notes and deleted ones counted.
+    """
     if chat_id is not None:
         query = readable(ChatHistory, actor).where(ChatHistory.id == chat_id)
         leaf = await session.scalar(query.with_only_columns(ChatHistory.active_leaf_id))
@@ -171,9 +185,10 @@ async def last_questions(
         leaf = await session.scalar(query_message.with_only_columns(ChatMessage.id))
     if leaf is None:
         return ()
-    # rights: the leaf was read through readable(). A question, its answer and perhaps a note between two of them.
-    rows = await session.scalars(branch(leaf, 3 * most))
-    return tuple(row.text for row in rows if row.role is MessageRole.USER and row.deleted_at is None)[:most]
+    # rights: the leaf was read through readable()
+    rows = await session.scalars(branch(leaf, most))
+    spoken = (MessageRole.USER, MessageRole.ASSISTANT)
+    return tuple(Said(row.role, row.text) for row in rows if row.role in spoken and row.deleted_at is None)
 
 
 async def sources_of(session: ReadSession, actor: Actor, answer_id: MessageId) -> list[dict[str, Any]]:

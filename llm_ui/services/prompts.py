@@ -7,13 +7,14 @@ from sqlalchemy import update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
-from llm_ui.kit.ids import PromptId
+from llm_ui.kit.ids import PromptId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import SystemPrompt
-from llm_ui.services import audit
+from llm_ui.services import audit, prompt_versions
 from llm_ui.services.access import Actor, Permission, readable, require
 
 MAX_NAME_CHARS = 100
+PERSONAL = "Your instructions"
 MAX_TEXT_CHARS = 20_000
 """Some five thousand tokens, sent with every question: longer instructions leave small models no room to answer."""
 
@@ -74,8 +75,41 @@ async def change_text(
         raise InvalidInput("The instructions are empty. Write them, or let new chats start without.")
     if len(words) > MAX_TEXT_CHARS:
         raise InvalidInput("The instructions are longer than {most} characters. Shorten them.", most=MAX_TEXT_CHARS)
-    row.text = words
+    before, row.text = row.text, words
+    await prompt_versions.note(session, actor, row, before)
     await audit.record(session, actor, "prompt.changed", one_line(row.name, MAX_NAME_CHARS))
+
+
+async def personal(session: ReadSession, actor: Actor) -> PromptInfo | None:
+    """Return what models are told in all chats of the actor, None when that is nothing."""
+    row = await _personal(session, actor)
+    return None if row is None or not row.text else _info(row)
+
+
+async def save_personal(session: Session, actor: Actor, text: str) -> None:
+    """Have models told this in all chats of the actor; nothing, with an empty text. Raises `InvalidInput`."""
+    require(actor, Permission.CHAT)
+    words = storable(text).strip()
+    if len(words) > MAX_TEXT_CHARS:
+        raise InvalidInput("The instructions are longer than {most} characters. Shorten them.", most=MAX_TEXT_CHARS)
+    row = await _personal(session, actor)
+    if row is None:
+        row = SystemPrompt(id=PromptId(uuid7()), owner_id=actor.user_id, name=PERSONAL, text="", is_default=True)
+        session.add(row)
+        await session.flush()
+    before, row.text = row.text, words
+    await prompt_versions.note(session, actor, row, before)
+
+
+async def personal_id(session: ReadSession, actor: Actor) -> PromptId | None:
+    """Return where the actor's own instructions are kept, with their versions; None: there never were any."""
+    row = await _personal(session, actor)
+    return None if row is None else row.id
+
+
+async def _personal(session: ReadSession, actor: Actor) -> SystemPrompt | None:
+    mine = readable(SystemPrompt, actor).where(SystemPrompt.owner_id == actor.user_id, SystemPrompt.is_default)
+    return await session.scalar(mine.order_by(SystemPrompt.id).limit(1))
 
 
 async def _row(session: Session, actor: Actor, prompt_id: PromptId) -> SystemPrompt:

@@ -48,9 +48,19 @@ HELPER_FOLLOW_UPS = WorkspaceSetting(
 HELPER_SUMMARIES = WorkspaceSetting(
     "helper_summaries", "Whether the helper model sums up what no longer fits a model's window.", default=True
 )
+HELPER_QUERIES = WorkspaceSetting(
+    "helper_queries",
+    "Whether the helper model words questions that build on a conversation, so that documents can be searched.",
+    default=True,
+)
 EMBEDDING_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "embedding_model_id",
     "The model that makes vectors of passages and questions; none: words alone are searched.",
+    None,
+)
+RERANKING_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
+    "reranking_model_id",
+    "The model that puts found passages in order; none: they stay as they were found.",
     None,
 )
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
@@ -60,7 +70,8 @@ SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written on
 
 REGISTRY = (
     REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, HELPER_MODEL, HELPER_TITLES,
-    HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, EMBEDDING_MODEL, SETUP_TOKEN, SEEDED,
+    HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, SETUP_TOKEN,
+    SEEDED,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.i18n import to_tell
-from llm_ui.kit.ids import AttachmentId, ChatId, MessageId, ModelId, ProjectId, PromptId, RunId, uuid7
+from llm_ui.kit.ids import AgentId, AttachmentId, ChatId, MessageId, ModelId, ProjectId, PromptId, RunId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
     LIVE_STATUSES,
@@ -25,12 +25,16 @@ from llm_ui.models import (
     SystemPrompt,
 )
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
 from llm_ui.services.projects import require_open
 
 TITLE_CHARS = 60
 CHANGED = to_tell("Model changed from {before} to {after}.")
+AGENT_JOINS = to_tell("The agent {after} answers from here on.")
+AGENT_FOLLOWS = to_tell("The agent {after} answers from here on, no longer {before}.")
+AGENT_LEAVES = to_tell("The agent {before} answers no more from here on, but the model alone.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ class Turn:
     project_id: ProjectId | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
     """The files of the question."""
+    agent: AgentInfo | None = None
+    """Who answers; None: the model alone."""
+    was_with_agent: bool = False
+    """Whether an agent may have written earlier answers."""
     said: tuple[Said, ...] | None = None
     """The earlier messages of a temporary chat, oldest first; None: those that are stored."""
 
@@ -134,8 +142,17 @@ class _Asked:
     """Those it is still to be given."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Who answers a turn."""
+
+    target: ModelTarget
+    agent: AgentInfo | None = None
+    """None: the model alone."""
+
+
 async def append_turn(
-    session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, target: ModelTarget
+    session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, answerer: Answerer
 ) -> Turn:
     """Store the question and the empty answer: a new question, or another one or another answer beside an old one.
 
@@ -143,18 +160,20 @@ async def append_turn(
     """
     require(actor, Permission.CHAT)
     is_new = request.chat_id is None
+    target, agent, before_it = answerer.target, answerer.agent, chat.agent_id
     last = None if is_new else await _last_run(session, actor, chat, request)
     shown = chat.active_leaf_id
     if request.regenerate_of or request.continue_of:
         asked = await _ask_again(session, actor, chat, request)
     else:
-        asked = await _ask(session, actor, chat, request, target, last)
+        asked = await _ask(session, actor, chat, request, answerer, last)
     answer = _message(chat, MessageRole.ASSISTANT, MessageStatus.STREAMING, asked.opening)
     if request.is_beside:
         chat.active_leaf_id = shown
     else:
         chat.model_id = target.model_id
         chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
+        chat.agent_id = None if agent is None else agent.id
     title = title_of(asked.question.text or "Files") if is_new else None
     if title is not None:
         chat.title = title
@@ -180,6 +199,8 @@ async def append_turn(
         system_prompt_id=chat.system_prompt_id,
         project_id=chat.project_id,
         attachments=files,
+        agent=agent,
+        was_with_agent=before_it is not None or (last is not None and last.agent_id is not None),
     )
 
 
@@ -204,6 +225,8 @@ async def add_run(
             provider_id=target.provider_id,
             model_name=target.display_name,
             provider_name=target.provider_name,
+            agent_id=None if turn.agent is None else turn.agent.id,
+            agent_name="" if turn.agent is None else turn.agent.name,
             idempotency_key=request.idempotency_key,
             status=RunStatus.QUEUED,
             temperature=request.temperature,
@@ -236,12 +259,15 @@ class _LastRun:
     answer_id: MessageId
     model_id: ModelId | None
     model_name: str
+    agent_id: AgentId | None
+    agent_name: str
 
 
 async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest) -> _LastRun | None:
     """Return the chat's last run. Raises `Conflict` while one goes on: only the last few, of one question, can."""
     runs = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
-    columns = runs.with_only_columns(Run.status, Run.question_id, Run.answer_id, Run.model_id, Run.model_name)
+    who = Run.model_id, Run.model_name, Run.agent_id, Run.agent_name
+    columns = runs.with_only_columns(Run.status, Run.question_id, Run.answer_id, *who)
     found = (await session.execute(columns.limit(MAX_BESIDE))).all()
     if not found:
         return None
@@ -252,7 +278,7 @@ async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: 
         raise Conflict(
             "{most} answers are being written at once, which is the most. Wait for one to end.", most=MAX_BESIDE
         )
-    return _LastRun(found[0].answer_id, found[0].model_id, found[0].model_name)
+    return _LastRun(*found[0][2:])
 
 
 async def _is_of(session: Session, actor: Actor, request: ChatRequest, question_id: MessageId) -> bool:
@@ -262,7 +288,7 @@ async def _is_of(session: Session, actor: Actor, request: ChatRequest, question_
 
 
 async def _ask(
-    session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, target: ModelTarget, last: _LastRun | None
+    session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest, answerer: Answerer, last: _LastRun | None
 ) -> _Asked:
     """Return a new question after the active leaf, or beside the one that is edited."""
     files = await _files(session, actor, request)
@@ -271,11 +297,22 @@ async def _ask(
         chat.active_leaf_id = await _leaf_before(session, actor, chat, MessageId(request.edit_of))
     before = await _model_before(session, actor, chat, last)
     added: list[ChatMessage] = []
-    if before is not None and before.model_id != target.model_id:
-        remark = CHANGED.format(before=before.model_name, after=target.display_name)
+    remark = None if before is None else _remark(before, answerer)
+    if remark is not None:
         added.append(_message(chat, MessageRole.NOTE, MessageStatus.COMPLETE, remark))
     question = _message(chat, MessageRole.USER, MessageStatus.COMPLETE, text)
     return _Asked(question, (*added, question), new_files=files)
+
+
+def _remark(before: _LastRun, answerer: Answerer) -> str | None:
+    """Return what to say about who answers now; None where nothing has changed."""
+    target, agent = answerer.target, answerer.agent
+    if before.agent_id != (None if agent is None else agent.id):
+        words = AGENT_LEAVES if agent is None else AGENT_JOINS if before.agent_id is None else AGENT_FOLLOWS
+        return words.format(before=before.agent_name, after="" if agent is None else agent.name)
+    if before.model_id != target.model_id:
+        return CHANGED.format(before=before.model_name, after=target.display_name)
+    return None
 
 
 async def _files(session: Session, actor: Actor, request: ChatRequest) -> tuple[AttachmentId, ...]:
@@ -338,7 +375,9 @@ async def _model_before(session: Session, actor: Actor, chat: ChatHistory, last:
     if last is None or chat.active_leaf_id in (None, last.answer_id):
         return last if chat.active_leaf_id is not None else None
     run = await session.scalar(readable(Run, actor).where(Run.answer_id == chat.active_leaf_id))
-    return last if run is None else _LastRun(run.answer_id, run.model_id, run.model_name)
+    if run is None:
+        return last
+    return _LastRun(run.answer_id, run.model_id, run.model_name, run.agent_id, run.agent_name)
 
 
 def _message(chat: ChatHistory, role: MessageRole, status: MessageStatus, text: str) -> ChatMessage:

@@ -18,17 +18,18 @@ from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.i18n import speak
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.llm_client import Numbered, UserClient
-from llm_ui.models import Document, Role, Run
+from llm_ui.models import Document, Role, Run, UsageLog, UsagePurpose
 from llm_ui.services import memories, projects
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.embedding import set_embedding_model
-from llm_ui.services.explanations import Stretch, explain_answer
+from llm_ui.services.explanations import PassedOver, Stretch, explain_answer
+from llm_ui.services.helper import set_helper_model
 from llm_ui.services.messages import read_messages
 from tests.api.conftest import AddModel, RunningApi
 from tests.conftest import make_actor
 from tests.documents.ready import a_document, a_project, received
 from tests.fakes.embeddings import embeddings_reply
-from tests.fakes.provider import FakeProvider, answer, reply
+from tests.fakes.provider import FakeProvider, answer, numbered_words, reply
 
 ClientOf = Callable[[Actor], UserClient]
 PASSAGES = [
@@ -400,10 +401,65 @@ async def test_what_will_be_sent_in_a_project_is_known_before(
 
     for events, foretold in ((first, before), (second, small), (third, whole)):
         assert is_as_foretold(await manifest_of(database, events), foretold)
-    assert before.passage_count == 8
+    assert before.passage_count == 2, "what tells of a weight, and what stands beside it"
     assert whole.passage_count == 20, "all of a short document that is named"
     assert (nothing.passages, nothing.is_in_project) == (0, True), "nothing is written yet"
     assert min(before.instructions, before.passages, small.passages, small.history) > 0
+
+
+async def test_a_passage_is_sent_with_what_stands_around_it_and_what_barely_matches_is_not(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    project_id = await a_project(database, a_user)
+    vault = "The vault of the harbour lies under the third quay."
+    said = ["The harbour has a vault of stone. " + vault, f"{vault} A heron guards the lock.", "Its code is 4711."]
+    await a_document(database, a_user, project_id, said)
+    await a_document(
+        database, a_user, project_id, [f"Quay {number} has two cranes." for number in range(9)], name="quays.txt"
+    )
+    async with FakeProvider(reply("openai", answer("openai", ["Of it [1]."]))) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        asked = asking("Which bird guards the lock at the quay?", project_id=project_id, model_id=model_id)
+        events = await everything(client_of(a_user), asked)
+        sent = system_of(fake)
+
+    sources = started(events).sources or ()
+    assert [(one.number, one.text) for one in sources] == [(1, said[1]), (2, said[2]), (3, said[0])]
+    assert sent.count(vault) == 1, "the overlap is not repeated"
+    assert sent.index("vault of stone") < sent.index("A heron guards") < sent.index("4711")
+    assert '<passage number="1" document="birds.txt" page="2">\nA heron guards the lock.' in sent
+    assert "cranes" not in sent
+    async with database.reading() as session:
+        explained = await explain_answer(session, a_user, MessageId(started(events).answer_id))
+    assert explained.passed_over == PassedOver(weak=7, alike=0, beside=2)
+
+
+async def test_a_question_that_builds_on_the_conversation_is_worded_anew(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    project_id = await a_project(database, a_user)
+    await a_document(database, a_user, project_id, PASSAGES)
+    await a_document(database, a_user, project_id, ["Four kilograms is what a stork weighs."], name="storks.txt")
+    async with FakeProvider(numbered_words({"pieces": 3})) as fake:
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        async with database.writing() as session:
+            await set_helper_model(session, SYSTEM, model_id)
+        client = client_of(a_user)
+        asked = asking("How much does it weigh, the heron?", project_id=project_id, model_id=model_id)
+        first = started(await everything(client, asked))
+        later = started(await everything(client, asking("And the other one?", chat_id=first.chat_id)))
+        told = [one.body for one in fake.requests if b"You word searches" in one.body]
+
+    async with database.reading() as session:
+        explained = await explain_answer(session, a_user, MessageId(later.answer_id))
+        before = await explain_answer(session, a_user, MessageId(first.answer_id))
+        rows = list(await session.scalars(select(UsageLog).where(UsageLog.purpose == UsagePurpose.QUERY)))
+    assert next(one.text for one in later.sources or ()) == "Four kilograms is what a stork weighs."
+    assert (before.searched_for, explained.searched_for) == ("", "How much does a stork weigh?")
+    assert len(told) == 1
+    assert b"the heron?" in told[0]
+    assert b"And the other one?" in told[0]
+    assert [(row.project_id, row.user_id) for row in rows] == [(project_id, a_user.user_id)]
 
 
 async def test_a_project_of_another_is_not_weighed(

@@ -288,6 +288,18 @@ def test_what_models_know_of_a_person(screen: Page, product: Product, check: Che
     expect(screen.get_by_role("checkbox", name="I am a baker.")).to_be_visible()
     check("memory")
     screen.get_by_role("button", name="Delete: I am a baker.").click()
+    screen.get_by_role("button", name="Close").last.click()
+    screen.get_by_role("button", name="Agent: none").click()
+    screen.get_by_role("button", name="Agents …").click()
+    screen.get_by_role("button", name="New agent").click()
+    check("a new agent")
+    screen.get_by_role("dialog", name="New agent").get_by_label("Name").fill(f"Baker {screen.viewport_size}")
+    screen.get_by_role("textbox", name="Starters").fill("Which flour?")
+    screen.get_by_role("button", name="Save agent").click()
+    check("agents")
+    screen.get_by_role("button", name=re.compile("^Ask Baker")).first.click()
+    expect(screen.get_by_role("button", name="Which flour?")).to_be_visible()
+    check("a chat with an agent")
 
 
 def test_what_a_helper_model_makes(screen: Page, helped: Product, check: Check) -> None:

@@ -217,7 +217,7 @@ def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, produ
         fill_provider(admin, "Vectors", address)
         admin.get_by_role("button", name="Save and test").click()
         models = admin.get_by_role("dialog", name="Models of Vectors")
-        for name in ("things-embed", "broken-embed"):
+        for name in ("things-embed", "broken-embed", "word-reranker"):
             models.get_by_role("checkbox", name=name).check()
         models.get_by_role("button", name="Add models").click()
         expect(models).to_be_hidden()
@@ -229,6 +229,11 @@ def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, produ
         expect(chosen).to_have_value("None: search by words alone")
         chosen.select_option(label="things-embed · Vectors")
         expect(admin.get_by_text("It works.")).to_be_visible()
+        order = admin.get_by_label("Reranking model")
+        order.select_option(label="broken-embed · Vectors")
+        expect(admin.get_by_text("did not put the texts in order")).to_be_visible()
+        order.select_option(label="word-reranker · Vectors")
+        expect(admin.get_by_text("It begins with the next question.")).to_be_visible()
         open_admin(admin, product, "Models")
         expect(row(admin, "things-embed")).to_contain_text("Embeddings")
 
@@ -242,12 +247,18 @@ def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, produ
         admin.get_by_role("button", name="What the model saw").click()
         saw = admin.get_by_role("dialog", name="What the model saw")
         expect(saw).to_contain_text("their words and their meaning")
+        expect(saw).to_contain_text("Put in order by")
+        expect(saw).to_contain_text("word-reranker")
         saw.get_by_text("Passages of documents").click()
         expect(saw).to_contain_text("The heron stands on one leg.")
         saw.get_by_role("button", name="Close").click()
         open_admin(admin, product, "Settings")
+        expect(chosen).to_have_value("things-embed · Vectors")
+        expect(order).to_have_value("word-reranker · Vectors")
         chosen.select_option(label="None: search by words alone")
         expect(admin.get_by_text("searched by words alone now")).to_be_visible()
+        order.select_option(label="None: as they are found")
+        expect(admin.get_by_text("Passages stay as they are found.")).to_be_visible()
 
 
 def test_registration_is_closed_and_opened(admin: Page, product: Product) -> None:

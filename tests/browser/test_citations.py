@@ -35,7 +35,7 @@ def test_a_citation_opens_the_document_at_its_page(page: Page, product: Product)
     read_documents(page, "Birds of the river")
     page.get_by_role("textbox", name="Message", exact=True).fill(QUESTION)
     expect(page.locator("#gauge")).to_have_attribute(
-        "title", re.compile("1 passage of the documents goes along, with about")
+        "title", re.compile("3 passages of the documents go along, with about")
     )
     ask(page, QUESTION)
     answer = page.get_by_role("article", name="Assistant")
@@ -71,6 +71,7 @@ def test_a_citation_opens_the_document_at_its_page(page: Page, product: Product)
     page.get_by_role("button", name="What the model saw").click()
     expect(page.get_by_role("dialog")).to_contain_text("Looking through the documents")
     expect(page.get_by_role("dialog")).to_contain_text("Passages of documents")
+    expect(page.get_by_role("dialog")).to_contain_text("Passages around these")
     page.keyboard.press("Escape")
 
     # Read anew, its passages are others; what was said is found again by its words.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import new_chat, pick_model, sign_in
+from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.product import Product
 
 
@@ -100,3 +100,58 @@ def test_the_round_button_is_at_the_right_on_a_phone(
     assert composer is not None
     assert button is not None
     assert composer["x"] + composer["width"] - button["x"] - button["width"] < 20
+
+
+def test_an_agent_is_made_picked_and_named_and_its_chats_outlive_it(page: Page, product: Product) -> None:
+    sign_in(page, product, "ada")
+    new_chat(page)
+    box = page.get_by_role("textbox", name="Message")
+    box.press_sequentially("@")
+    page.get_by_role("option", name="Agents …").click()
+    agents = page.get_by_role("dialog", name="Agents")
+    agents.get_by_role("button", name="New agent").click()
+    form = page.get_by_role("dialog", name="New agent")
+    form.get_by_label("Name").fill("Tutor")
+    form.get_by_role("textbox", name="Instructions").fill("You are a patient tutor.")
+    form.get_by_role("textbox", name="Starters").fill("What is 6 * 7?\nHow do I begin?")
+    form.get_by_label("Model").select_option(label="slow-words")
+    form.get_by_role("button", name="Save agent").click()
+    agents.get_by_role("button", name="Duplicate Tutor").click()
+    form.get_by_role("button", name="Save agent").click()
+    agents.get_by_role("button", name="Delete Tutor (copy)").click()
+    expect(agents.get_by_role("listitem")).to_have_count(1)
+    agents.get_by_role("button", name="Close").click()
+
+    box.fill("@Tut")
+    box.press("Enter")
+    expect(page.get_by_role("heading", name="Tutor")).to_be_visible()
+    expect(page.get_by_label("Model", exact=True).locator("option:checked")).to_have_text("slow-words")
+    page.reload()
+    expect(page.get_by_role("heading", name="Tutor")).to_be_visible()
+    pick_model(page, page.get_by_label("Model", exact=True).locator("option").first.inner_text())
+    page.get_by_role("button", name="What is 6 * 7?").click()
+    answer = page.get_by_role("article", name="Assistant answered").last
+    expect(answer.locator(".by")).to_have_text("Tutor")
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    page.get_by_role("button", name="Agent: Tutor").click()
+    page.get_by_role("button", name="No agent").click()
+    ask(page, "And you?")
+    expect(page.get_by_text("The agent Tutor answers no more from here on")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    page.get_by_role("button", name="What the model saw").last.click()
+    page.get_by_text("Who has answered before").click()
+    expect(page.get_by_text("were written by the agent “Tutor”. You answer without an agent")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Agent: none").click()
+    page.get_by_role("button", name="Tutor").click()
+    ask(page, "You again?")
+    expect(page.locator(".answer .by")).to_have_count(2)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    page.get_by_role("button", name="Agent: Tutor").click()
+    page.get_by_role("button", name="Agents …").click()
+    agents.get_by_role("button", name="Delete Tutor").click()
+    agents.get_by_role("button", name="Close").click()
+    page.reload()
+    expect(page.get_by_text("The agent Tutor was deleted or is not shared any more.")).to_be_visible()
+    expect(page.locator(".answer .by").first).to_have_text("Tutor")

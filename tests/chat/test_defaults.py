@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from llm_ui.chat.defaults import Choice, Defaults
+from llm_ui.chat.follow import Op
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId, uuid7
@@ -29,6 +30,7 @@ class Controls:
     def __init__(self, *offered: str) -> None:
         self.shown = MINE
         self.offered = offered
+        self.told: list[Op] = []
 
     def controls(self, chosen: Choice | None = None) -> Choice:
         self.shown = chosen or self.shown
@@ -36,6 +38,9 @@ class Controls:
 
     def offers(self, model: str) -> bool:
         return model in self.offered
+
+    def tell(self, op: Op) -> None:
+        self.told.append(op)
 
 
 @pytest.fixture
@@ -105,13 +110,13 @@ async def test_a_chat_keeps_what_it_has_and_one_of_a_project_leaves_the_persons_
     defaults = Defaults(context, page)
     inside = ChatDetail(ChatId(uuid7()), "", model_id, 2.0, 5, None, project_id)
 
-    defaults.opened(inside)
+    await defaults.opened(inside)
     assert page.shown == Choice(str(model_id), 2.0, 5)
     await defaults.begin(project_id)
     assert page.shown == replace(MINE, temperature=0.5)
     await defaults.begin(None)
     assert page.shown == MINE
 
-    defaults.opened(replace(inside, project_id=None))
+    await defaults.opened(replace(inside, project_id=None))
     await defaults.begin(None)
     assert page.shown == Choice(str(model_id), 2.0, 5)

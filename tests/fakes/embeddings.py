@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 from tests.fakes.provider import Received, Reply
+from tests.fakes.reranking import reranked
 
 THINGS = (
     {"heron", "herons", "wader", "reiher", "bird"},
@@ -57,17 +58,20 @@ def failing_at(calls: set[int], status: int = 503) -> Callable[[Received], Reply
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Lists two models, one of which makes no embeddings although it is called so."""
+    """Lists three models: one makes no embeddings although it is called so, one puts texts in order."""
 
     def do_GET(self) -> None:
         """List the models."""
-        self._tell({"data": [{"id": "things-embed"}, {"id": "broken-embed"}]})
+        self._tell({"data": [{"id": "things-embed"}, {"id": "broken-embed"}, {"id": "word-reranker"}]})
 
     def do_POST(self) -> None:
         """Answer with vectors."""
         sent = self.rfile.read(int(self.headers["Content-Length"]))
         request = Received("POST", self.path, {}, sent)
-        self._tell({} if b"broken-embed" in sent else body(request))
+        if self.path.endswith("/rerank"):
+            self._tell({} if b"embed" in sent else reranked(request))
+        else:
+            self._tell({} if b"broken-embed" in sent else body(request))
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""

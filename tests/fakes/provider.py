@@ -274,6 +274,7 @@ HELPING = {
     b"You tag conversations": ["river\n", "a walk\n"],
     b"You suggest what": ["How far is it?\n", "Is there an inn on the way?\n", "What if it rains?"],
     b"You sum up the beginning": ["The person walks by the river ", "and wants to know how far it is."],
+    b"You word searches": ["How much does ", "a stork weigh?"],
 }
 """What a model says that helps in the background, by the beginning of its instructions."""
 

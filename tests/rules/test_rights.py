@@ -24,6 +24,8 @@ OWNED = {
     "ChatSummary",
     "DocumentFetch",
     "RetrievalCase",
+    "Agent",
+    "PromptVersion",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

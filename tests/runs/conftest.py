@@ -11,12 +11,13 @@ from llm_ui.kit.ids import ModelId, uuid7
 from llm_ui.runs import context
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelChange, ModelTarget, NewModel, add_models, change_model, target
 from llm_ui.services.prices import Prices
 from llm_ui.services.providers import NewProvider, add
 from llm_ui.services.secrets import Secrets
 from llm_ui.services.seed import seed
-from llm_ui.services.turns import NewRun, add_run, append_turn, open_turn_chat
+from llm_ui.services.turns import Answerer, NewRun, add_run, append_turn, open_turn_chat
 
 OWNER = "this process"
 
@@ -40,12 +41,14 @@ async def model_id(database: Database, secrets: Secrets) -> ModelId:
 def ask(database: Database, a_user: Actor, model_id: ModelId) -> Ask:
     """Store a turn and its run, as the engine does; the answer is not made."""
 
-    async def make(text: str = "hi there", *, model: ModelId | None = None, **fields: object) -> LiveRun:
+    async def make(
+        text: str = "hi there", *, model: ModelId | None = None, agent: AgentInfo | None = None, **fields: object
+    ) -> LiveRun:
         request = ChatRequest(**{"idempotency_key": str(uuid7()), "text": text, **fields})
         async with database.writing() as session:
             chat = await open_turn_chat(session, a_user, request)
             asked: ModelTarget = await target(session, a_user, model or model_id)
-            turn = await append_turn(session, a_user, chat, request, asked)
+            turn = await append_turn(session, a_user, chat, request, Answerer(asked, agent))
             wanted = context.Wanted(request.max_tokens, without=request.without)
             sent = await context.build(session, a_user, turn, asked, wanted)
             await add_run(session, a_user, request, turn, asked, NewRun(sent.manifest, OWNER, "request-1"))

@@ -25,7 +25,7 @@ async def ask(database: Database, actor: Actor, text: str = "hi there", **fields
     async with database.writing() as session:
         chat = await turns.open_turn_chat(session, actor, request)
         model = await target(session, actor, None)
-        turn = await turns.append_turn(session, actor, chat, request, model)
+        turn = await turns.append_turn(session, actor, chat, request, turns.Answerer(model))
         await turns.add_run(session, actor, request, turn, model, NewRun({}, "owner", "request"))
     return turn
 

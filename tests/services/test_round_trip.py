@@ -18,6 +18,7 @@ from llm_ui.kit.ids import AttachmentId, ChatId, ProjectId, uuid7
 from llm_ui.kit.media import inspect
 from llm_ui.models import AiModel, ChatMessage, Cutting, FeedbackReason, ProjectColor, ProjectIcon, Rating, Strategy
 from llm_ui.services import (
+    agents,
     attachments,
     chats,
     documents,
@@ -30,6 +31,7 @@ from llm_ui.services import (
     tags,
 )
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import AgentSettings
 from llm_ui.services.ai_models import list_models
 from llm_ui.services.archive import archive
 from llm_ui.services.attachments import AttachmentInfo, Received
@@ -95,6 +97,11 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         await retrieval.set_strategy(session, a_user, empty, Strategy.LEXICAL)
         await memories.save(session, a_user, None, "It is empty.", is_on=False, project_id=empty)
         await projects.archive(session, a_user, empty, is_archived=True)
+        tutor = AgentSettings(
+            "Tutor", "Asks", "Ask first.", model_id=model_id, temperature=0.3, project_id=empty, starters=("How?",),
+            model_name="Demo (no language model)",
+        )  # fmt: skip
+        await agents.save(session, a_user, None, tutor)
         await chats.pin(session, a_user, first.chat_id, is_pinned=True)
         await chats.set_options(session, a_user, first.chat_id, temperature=0.5, max_tokens=900)
         await chats.archive(session, a_user, archived.chat_id, is_archived=True)
@@ -127,6 +134,10 @@ async def test_where_a_chat_lies_and_what_was_thought_of_it_come_along(
         True,
     )
     assert theirs_empty.settings == replace(looks, model_name="Demo (no language model)")
+    async with seeded.reading() as session:
+        (agent,) = await agents.list_agents(session, another_user)
+    assert agent.settings == replace(tutor, project_id=theirs_empty.id)
+    assert (progress.agents_added, same.agents_added) == (1, 0)
     assert (fact.text, fact.is_on) == ("I count from zero.", False)
     assert (progress.projects_added, progress.memories_added, progress.skipped) == (3, 1, 0)
     assert (same.chats_same, same.projects_added, same.memories_added, same.skipped) == (2, 0, 0, 0)

@@ -43,6 +43,10 @@ def errands() -> dict[str, str]:
         "makes_tags": _("Give new chats up to three tags, unless their person tags them"),
         "suggests_follow_ups": _("Suggest up to three questions to ask next; people can switch it off"),
         "sums_up": _("Sum up old messages of long chats that no longer fit the model's window"),
+        "words_queries": _(
+            "Before an answer: word questions such as “And the second one?” so that documents can be searched for it; "
+            "the answer waits two seconds for it at most"
+        ),
     }
 
 
@@ -63,6 +67,13 @@ def helpers(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
 def embedders(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
     """Return the ids of the models that may make vectors."""
     return {_("None: search by words alone"): NONE} | {
+        f"{each.display_name} · {each.provider_name}": str(each.id) for each in listed
+    }
+
+
+def rerankers(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
+    """Return the ids of the models that may put passages in order."""
+    return {_("None: as they are found"): NONE} | {
         f"{each.display_name} · {each.provider_name}": str(each.id) for each in listed
     }
 

@@ -104,6 +104,19 @@ class SettingsPage(pn.viewable.Viewer):
                 ),
             ),
             section(
+                _("Order of passages"),
+                _(
+                    "A reranking model reads the best passages together with the question and puts them in order, in "
+                    "three seconds at most. Passages are sent to it with each question."
+                ),
+                chooser(
+                    state.param.reranking_model,
+                    _("Reranking model"),
+                    pn.bind(choices.rerankers, state.param.rerankers),
+                    state.set_reranking_model,
+                ),
+            ),
+            section(
                 _("Documents"),
                 _("How much room documents of projects may take. What does not fit is refused; nothing is deleted."),
                 stack(*(self._room(name, label) for name, label in choices.rooms().items())),

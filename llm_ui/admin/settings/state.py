@@ -8,18 +8,20 @@ from llm_ui.admin.state import AdminState, action
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ModelId, PromptId
-from llm_ui.services import ai_models, embedding, helper, prompts, settings
+from llm_ui.services import ai_models, embedding, helper, prompts, reranking, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import (
     EMBEDDING_MODEL,
     HELPER_FOLLOW_UPS,
     HELPER_MODEL,
+    HELPER_QUERIES,
     HELPER_SUMMARIES,
     HELPER_TAGS,
     HELPER_TITLES,
     PERSON_DOCUMENTS_MB,
     PROJECT_DOCUMENTS_MB,
     REGISTRATION_OPEN,
+    RERANKING_MODEL,
     SHARING,
 )
 from llm_ui.ui.names import shown_name
@@ -30,6 +32,7 @@ ERRANDS = {
     "makes_tags": HELPER_TAGS,
     "suggests_follow_ups": HELPER_FOLLOW_UPS,
     "sums_up": HELPER_SUMMARIES,
+    "words_queries": HELPER_QUERIES,
 }
 """What the helper model may do, by parameter."""
 ROOMS = {"room_of_person": PERSON_DOCUMENTS_MB, "room_of_project": PROJECT_DOCUMENTS_MB}
@@ -52,10 +55,13 @@ class SettingsState(AdminState):
     helper_model = param.String(default=NONE, doc="Id of the model that works in the background; empty for none.")
     embedders = param.ClassSelector(class_=tuple, default=(), doc="The models that may make vectors.")
     embedding_model = param.String(default=NONE, doc="Id of the model that makes vectors; empty for none.")
+    rerankers = param.ClassSelector(class_=tuple, default=(), doc="The models that may put passages in order.")
+    reranking_model = param.String(default=NONE, doc="Id of the model that puts passages in order; empty for none.")
     makes_titles = param.Boolean(default=True, doc="Whether it gives new chats a title.")
     makes_tags = param.Boolean(default=True, doc="Whether it gives new chats tags.")
     suggests_follow_ups = param.Boolean(default=True, doc="Whether it suggests what to ask next.")
     sums_up = param.Boolean(default=True, doc="Whether it sums up what no longer fits.")
+    words_queries = param.Boolean(default=True, doc="Whether it words questions that build on the conversation.")
     prompts = param.ClassSelector(class_=tuple, default=(), doc="The platform's instructions to choose from.")
     default_prompt = param.String(default=NONE, doc="Id of the instructions new chats start with; empty for none.")
     prompt_text = param.String(default="", doc="The words of those instructions.")
@@ -131,6 +137,21 @@ class SettingsState(AdminState):
         )
 
     @action
+    async def set_reranking_model(self, actor: Actor, model_id: str) -> None:
+        """Let the model put passages in order once it has done so, or leave them as they are found."""
+        chosen = ModelId(UUID(model_id)) if model_id else None
+        tried = None if chosen is None else await self.llm(actor).test_reranking(chosen)
+        if tried is not None and not tried.is_ok:
+            await self._reload(actor)
+            raise InvalidInput(tried.message)
+        async with self.context.backend.database.writing() as session:
+            await reranking.set_reranking_model(session, actor, chosen)
+        await self._reload(actor)
+        self.said = (
+            _("It works. It begins with the next question.") if chosen else _("Passages stay as they are found.")
+        )
+
+    @action
     async def set_errand(self, actor: Actor, name: str, *, is_wanted: bool) -> None:
         """Let the helper model do this, or no more."""
         async with self.context.backend.database.writing() as session:
@@ -169,6 +190,8 @@ class SettingsState(AdminState):
             models = await ai_models.list_models(session, actor)
             embedders = await ai_models.list_embedders(session, actor)
             embedding_model = await settings.get(session, EMBEDDING_MODEL) or NONE
+            rerankers = await ai_models.list_rerankers(session, actor)
+            reranking_model = await settings.get(session, RERANKING_MODEL) or NONE
             shared = await prompts.list_shared(session, actor)
         default = next((prompt for prompt in shared if prompt.is_default), None)
         self.param.update(
@@ -179,6 +202,8 @@ class SettingsState(AdminState):
             helper_model=helper_model if helper_model in {str(model.id) for model in models} else NONE,
             embedders=embedders,
             embedding_model=embedding_model if embedding_model in {str(model.id) for model in embedders} else NONE,
+            rerankers=rerankers,
+            reranking_model=reranking_model if reranking_model in {str(model.id) for model in rerankers} else NONE,
             prompts=shared,
             default_prompt=NONE if default is None else str(default.id),
             prompt_text="" if default is None else default.text,

@@ -10,6 +10,7 @@ from llm_ui.contract import EmbeddingTest, ModelView
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
 from llm_ui.runs.embeddings import test_embedding
+from llm_ui.runs.reranking import test_reranking
 from llm_ui.services.access import Permission, require
 from llm_ui.services.ai_models import list_models
 
@@ -44,6 +45,13 @@ async def embedding(model_id: UUID, parts: Parts, actor: Principal) -> Embedding
     """Have an embedding model make a vector; say in one sentence how it went."""
     require(actor, Permission.MANAGE_SETTINGS)
     return await test_embedding(parts.database, parts.embeddings, actor, ModelId(model_id))
+
+
+@router.post("/{model_id}/reranking")
+async def reranking(model_id: UUID, parts: Parts, actor: Principal) -> EmbeddingTest:
+    """Have a model put two sentences in order; administrators only."""
+    require(actor, Permission.MANAGE_SETTINGS)
+    return await test_reranking(parts.database, parts.engine.reranker, actor, ModelId(model_id))
 
 
 def _price(price: Decimal | None) -> str | None:

@@ -24,7 +24,7 @@ async def retrieve(body: RetrieveRequest, parts: Parts, actor: Principal) -> Ret
     named = [DocumentId(one) for one in body.documents]
     strategy = None if body.strategy is None else Strategy(body.strategy)
     search = Search(project_id, body.query, body.most, named, strategy)
-    sought = await seek(parts.database, parts.embeddings, actor, search)
+    sought = await seek(parts.database, parts.embeddings, actor, search, parts.engine.reranker)
     passages = tuple(
         FoundPassage(
             document_id=one.document_id, name=one.document_name, passage=one.chunk_id,

@@ -63,6 +63,15 @@ class Hit:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Passages in the order of one way to find them, best first."""
+
+    hits: Sequence[Hit]
+    floor: float = 0.0
+    """What has a lower score barely matches."""
+
+
 class PassageIndex(Protocol):
     """An index of passages. Whatever it is asked, it looks at one project's part only."""
 

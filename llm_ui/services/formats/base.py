@@ -14,6 +14,7 @@ from llm_ui.contract import Source as Cited
 from llm_ui.errors import Value, filled
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import MessageRole, MessageStatus, Strategy
+from llm_ui.services.agents import AgentSettings
 from llm_ui.services.cutting import AS_CUT, CuttingInfo
 from llm_ui.services.feedback import Feedback
 from llm_ui.services.projects import AS_NEW, MAX_NAME_CHARS, ProjectSettings
@@ -141,6 +142,17 @@ class ImportedChat:
     summaries: tuple[ImportedSummary, ...] = ()
     temperature: float | None = None
     max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedAgent:
+    """An agent; of its model only the name is known."""
+
+    settings: AgentSettings
+    project: ImportedProject | None
+    """Whose documents it knew."""
+    documents: tuple[str, ...]
+    """The names of those that it knew; none: all."""
 
 
 @dataclass(frozen=True, slots=True)

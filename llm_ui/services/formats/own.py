@@ -22,6 +22,14 @@ from llm_ui.models import (
     Rating,
     Strategy,
 )
+from llm_ui.services.agents import (
+    MAX_DESCRIPTION_CHARS,
+    MAX_DOCUMENTS,
+    MAX_STARTER_CHARS,
+    MAX_STARTERS,
+    AgentSettings,
+)
+from llm_ui.services.agents import MAX_NAME_CHARS as MAX_AGENT_NAME_CHARS
 from llm_ui.services.attachments import file_name
 from llm_ui.services.cutting import AS_CUT, CuttingInfo
 from llm_ui.services.cutting import checked as checked_cutting
@@ -29,6 +37,7 @@ from llm_ui.services.exports import FORMAT, VERSION
 from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
 from llm_ui.services.formats.base import (
     BadEntry,
+    ImportedAgent,
     ImportedChat,
     ImportedDocument,
     ImportedFile,
@@ -100,7 +109,8 @@ def _message(told: dict[str, Any]) -> ImportedMessage:
     message_id, role = identifier(told.get("id")), ROLES.get(text(told.get("role")))
     if message_id is None or role is None:
         raise BadEntry("One of its messages has no id or no role.")
-    wrote = text(mapping(told.get("run")).get("model")) or text(told.get("model"))
+    run = mapping(told.get("run"))
+    wrote = " · ".join(filter(None, (text(run.get("agent")), text(run.get("model"))))) or text(told.get("model"))
     return ImportedMessage(
         id=message_id,
         parent_id=identifier(told.get("parent_id")),
@@ -157,7 +167,7 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-Kept = ImportedProject | ImportedPrompt | ImportedMemory | ImportedDocument
+Kept = ImportedProject | ImportedAgent | ImportedPrompt | ImportedMemory | ImportedDocument
 """What an archive holds beside chats."""
 
 
@@ -199,6 +209,27 @@ def _cutting(told: dict[str, Any]) -> CuttingInfo:
         return AS_CUT
 
 
+def _kept_agent(told: dict[str, Any]) -> Kept | BadEntry:
+    name = one_line(text(told.get("name")), MAX_AGENT_NAME_CHARS)
+    if not name:
+        return BadEntry("It is an agent without a name.")
+    kept_in, looks = mapping(told.get("project")), _settings(told)
+    settings = AgentSettings(
+        name=name,
+        description=one_line(text(told.get("description")), MAX_DESCRIPTION_CHARS),
+        instructions=text(told.get("instructions")).strip()[:MAX_INSTRUCTIONS_CHARS],
+        color=looks.color,
+        icon=looks.icon,
+        model_name=looks.model_name,
+        temperature=looks.temperature,
+        max_tokens=looks.max_tokens,
+        starters=tuple(one_line(each, MAX_STARTER_CHARS) for each in texts(told.get("starters"))[:MAX_STARTERS]),
+    )
+    found = project(Source.LLM_UI, kept_in.get("id"), kept_in.get("name"))
+    names = sequence(told.get("documents"))[:MAX_DOCUMENTS]
+    return ImportedAgent(settings, found, tuple(filter(None, map(text, names))))
+
+
 def _kept_prompt(told: dict[str, Any]) -> Kept:
     return ImportedPrompt(text(told.get("name")), text(told.get("text")))
 
@@ -224,6 +255,7 @@ LISTS: dict[str, Callable[[dict[str, Any]], Kept | BadEntry]] = {
     "prompts.json": _kept_prompt,
     "memories.json": _fact,
     "documents.json": _kept_document,
+    "agents.json": _kept_agent,
 }
 """How each of the archive's other files is read, entry by entry."""
 BEFORE_CHATS = frozenset({"projects.json"})

@@ -1,0 +1,101 @@
+"""Agents, for a person's page."""
+
+import re
+from uuid import UUID
+
+from llm_ui.chat import reply_ops
+from llm_ui.chat.follow import Op
+from llm_ui.kit.ids import AgentId, DocumentId, ModelId, ProjectId
+from llm_ui.services import agents as services
+from llm_ui.services.access import Permission
+from llm_ui.services.agents import AgentInfo, AgentSettings
+from llm_ui.ui.page import PageContext
+
+AGENT_PATH = re.compile(r"/a/([0-9a-f\-]{36})/?")
+
+
+def agent_of(path: str) -> AgentId | None:
+    """Return the agent of a path, None when there is none in it."""
+    found = AGENT_PATH.fullmatch(path)
+    try:
+        return None if found is None else AgentId(UUID(found.group(1)))
+    except ValueError:
+        return None
+
+
+async def agents(
+    context: PageContext,
+    asked: reply_ops.ListAgents | reply_ops.SaveAgent | reply_ops.DeleteAgent | reply_ops.RestoreAgent,
+) -> Op:
+    """Do what is asked and return the operation that tells the agents. Raises our errors."""
+    actor = await context.actor()
+    database = context.backend.database
+    saved: AgentId | None = None
+    if not isinstance(asked, reply_ops.ListAgents):
+        async with database.writing() as session:
+            match asked:
+                case reply_ops.SaveAgent():
+                    agent_id = None if asked.agent is None else AgentId(asked.agent)
+                    saved = await services.save(session, actor, agent_id, _settings(asked))
+                case reply_ops.DeleteAgent():
+                    await services.remove(session, actor, AgentId(asked.agent))
+                case reply_ops.RestoreAgent():
+                    await services.restore(session, actor, AgentId(asked.agent))
+    async with database.reading() as session:
+        found = await services.list_agents(session, actor)
+    return {
+        "op": "agents",
+        "saved": None if saved is None else str(saved),
+        "may_share": actor.may(Permission.MANAGE_SETTINGS),
+        "agents": list(map(shown_agent, found)),
+    }
+
+
+async def knowledge(context: PageContext, asked: reply_ops.ListKnowledge) -> Op:
+    """Return the operation that tells the documents of a project. Raises `NotFound`."""
+    actor = await context.actor()
+    async with context.backend.database.reading() as session:
+        found = await services.name_documents(session, actor, ProjectId(asked.project))
+    documents = [{"id": str(document_id), "name": name} for document_id, name in found]
+    return {"op": "knowledge", "project": str(asked.project), "documents": documents}
+
+
+def shown_agent(one: AgentInfo) -> Op:
+    """Return an agent as the page is told of it."""
+    own = one.settings
+    return {
+        "id": str(one.id),
+        "name": own.name,
+        "description": own.description,
+        "instructions": own.instructions,
+        "color": own.color.value,
+        "icon": own.icon.value,
+        "model": None if own.model_id is None else str(own.model_id),
+        "model_name": own.model_name,
+        "temperature": own.temperature,
+        "max_tokens": own.max_tokens,
+        "project": None if own.project_id is None else str(own.project_id),
+        "documents": [str(each) for each in own.documents],
+        "starters": list(own.starters),
+        "is_shared": own.is_shared,
+        "is_mine": one.is_mine,
+        "owner": one.owner_name,
+        "has_knowledge": one.has_knowledge,
+    }
+
+
+def _settings(asked: reply_ops.SaveAgent) -> AgentSettings:
+    return AgentSettings(
+        name=asked.name,
+        description=asked.description,
+        instructions=asked.instructions,
+        color=asked.color,
+        icon=asked.icon,
+        model_id=None if asked.model is None else ModelId(asked.model),
+        temperature=asked.temperature,
+        max_tokens=asked.max_tokens,
+        project_id=None if asked.project is None else ProjectId(asked.project),
+        documents=tuple(DocumentId(each) for each in asked.documents),
+        starters=asked.starters,
+        is_shared=asked.is_shared,
+    )

@@ -1,0 +1,43 @@
+"""What models are told ahead of every conversation, level by level; later ones are nearer to it and win."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from llm_ui.db import ReadSession
+from llm_ui.kit.ids import ProjectId, PromptId
+from llm_ui.services.access import Actor
+from llm_ui.services.agents import AgentInfo
+from llm_ui.services.projects import instructions_of
+from llm_ui.services.prompts import instructions, personal
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The instructions of one level."""
+
+    origin: str
+    """`instructions` for the platform's or those the chat has chosen, `personal`, `project` or `agent`."""
+    name: str
+    text: str
+
+
+async def levels(
+    session: ReadSession,
+    actor: Actor,
+    prompt_id: PromptId | None,
+    project_id: ProjectId | None,
+    *,
+    agent: AgentInfo | None = None,
+    without: Collection[str] = (),
+) -> tuple[Level, ...]:
+    """Return the levels that hold something, the outermost first; those of `without` are left out."""
+    found: list[Level] = []
+    if "instructions" not in without and (prompt := await instructions(session, actor, prompt_id)) is not None:
+        found.append(Level("instructions", prompt.name, prompt.text))
+    if "personal" not in without and (own := await personal(session, actor)) is not None:
+        found.append(Level("personal", own.name, own.text))
+    if "project" not in without and project_id is not None:
+        found.append(Level("project", *await instructions_of(session, actor, project_id)))
+    if "agent" not in without and agent is not None:
+        found.append(Level("agent", agent.name, agent.settings.instructions))
+    return tuple(level for level in found if level.text)
