@@ -11,7 +11,8 @@ from tornado.httpclient import HTTPResponse
 
 from llm_ui.config import Config
 from llm_ui.kit.ids import DocumentId, ProjectId
-from llm_ui.services import documents, projects, settings
+from llm_ui.models import ProjectRole
+from llm_ui.services import documents, project_members, projects, settings
 from llm_ui.services.settings import PROJECT_DOCUMENTS_MB
 from tests.app.browser import Browser, until
 from tests.app.conftest import Workspace
@@ -67,6 +68,23 @@ async def test_a_document_is_taken_in_and_given_back_to_be_saved(workspace: Work
     assert given.headers["Content-Disposition"] == disposition
     assert given.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in given.headers["Content-Security-Policy"]
+
+
+async def test_a_viewer_saves_documents_and_adds_none_until_they_are_an_editor(workspace: Workspace) -> None:
+    ann, bob = await workspace.signed_in("ann"), await workspace.signed_in("bob")
+    owner, member = workspace.people["ann"], workspace.people["bob"]
+    project_id = await begin(workspace, "ann")
+    found = told(await upload(ann, project_id, TEXT))
+    async with workspace.site.backend.database.writing() as session:
+        await project_members.add(session, owner, project_id, "bob@example.org", ProjectRole.VIEWER)
+
+    refused = await upload(bob, project_id, b"More.", "more.md")
+
+    assert (refused.code, sentence(refused)[:31]) == (403, "You may ask in the project Hous")
+    assert (await bob.get(f"/documents/{found['id']}/file")).body == TEXT
+    async with workspace.site.backend.database.writing() as session:
+        await project_members.change_role(session, owner, project_id, member.user_id, ProjectRole.EDITOR)
+    assert (await upload(bob, project_id, b"More.", "more.md")).code == 201
 
 
 async def test_what_is_there_already_and_what_is_replaced_is_told(workspace: Workspace) -> None:

@@ -25,6 +25,19 @@ def test_accounts_are_made_listed_and_disabled(cli: Cli) -> None:
     assert "disabled" in cli.fine("users", "list")
 
 
+def test_an_account_is_deleted_once_that_is_confirmed(cli: Cli) -> None:
+    cli.create("ann")
+    cli.create("bea")
+
+    assert "for good" in cli("users", "delete", "ann", text="n\n").stdout
+    assert "ann" in cli.fine("users", "list")
+    cli.fine("users", "delete", "ann", "--yes")
+
+    found = cli.fine("users", "list")
+    assert "bea" in found
+    assert "ann" not in found
+
+
 def test_providers_are_added_listed_and_tested(cli: Cli) -> None:
     cli.fine("providers", "add", "Far", "--type", "openai", "--url", "http://127.0.0.1:9/v1", "--key-stdin",
              "--model", "big", "--model", "small", text="sk-a-key-nobody-may-read")  # fmt: skip
