@@ -1,6 +1,6 @@
 """What a page asks that one operation answers: an answer's origin, a search, prompts, agents, links, projects."""
 
-from llm_ui.chat import reply_ops
+from llm_ui.chat import agent_ops, reply_ops
 from llm_ui.chat.agents import agents, knowledge
 from llm_ui.chat.documents import project
 from llm_ui.chat.explain import explain
@@ -45,14 +45,14 @@ async def reply(context: PageContext, client: UserClient, asked: reply_ops.Repli
 
 async def _of_place(
     context: PageContext,
-    asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | reply_ops.Agents | reply_ops.Told,
+    asked: reply_ops.Projects | reply_ops.Documents | reply_ops.Fetches | agent_ops.Agents | reply_ops.Told,
 ) -> Op:
     match asked:
         case reply_ops.ReadTold() | reply_ops.SavePersonal() | reply_ops.ListVersions() | reply_ops.RestoreVersion():
             return await told(context, asked)
-        case reply_ops.ListAgents() | reply_ops.SaveAgent() | reply_ops.DeleteAgent() | reply_ops.RestoreAgent():
+        case agent_ops.ListAgents() | agent_ops.SaveAgent() | agent_ops.DeleteAgent() | agent_ops.RestoreAgent():
             return await agents(context, asked)
-        case reply_ops.ListKnowledge():
+        case agent_ops.ListKnowledge():
             return await knowledge(context, asked)
         case reply_ops.FetchDocument() | reply_ops.FetchAgain() | reply_ops.RetryFetch() | reply_ops.RemoveFetch():
             return await fetches(context, asked)
