@@ -20,6 +20,7 @@ from llm_ui.runs.sweep import sweep
 from llm_ui.services import attachments, documents
 from llm_ui.services.retention import (
     KEEP_UNSENT,
+    purge_agents,
     purge_bin,
     purge_jobs,
     purge_links,
@@ -45,10 +46,11 @@ async def purge(database: Database) -> None:
     async with database.writing() as session:
         sessions = await purge_sessions(session)
         chats = await purge_bin(session)
+        agents = await purge_agents(session)
         links = await purge_links(session)
         jobs = await purge_jobs(session)
         unsent = await purge_unsent(session)
-    log.info("purge.finished", sessions=sessions, chats=chats, links=links, jobs=jobs, unsent=unsent)
+    log.info("purge.finished", sessions=sessions, chats=chats, agents=agents, links=links, jobs=jobs, unsent=unsent)
 
 
 def purge_files(config: Config) -> Job:
