@@ -116,7 +116,7 @@ export class Prompts {
     form.append(field(t("Name"), name), field(t("Text"), text), field(t("Tags, with commas between"), tags))
     if (this.mayShare) {
       const line = make("label", "check")
-      line.append(shared, ` ${t("Offer it to everybody")}`)
+      line.append(shared, " ", t("Offer it to everybody"))
       form.append(line)
     }
     form.append(make("button", "primary", t("Save prompt")), textButton(t("Cancel"), "more", () => this.#drawList()))

@@ -67,7 +67,7 @@ export class Told {
     const buttons = make("div", "buttons")
     if (origin === "personal" && !this.draft) buttons.append(textButton(t("Edit"), "more", () => this.#write(text)))
     const kept = { personal: this.data.personal, instructions: this.data.platform }[origin]
-    if (kept && !this.draft) buttons.append(textButton(t("Versions …"), "more", () => this.versions.show(origin === "personal" ? "personal" : "platform", { id: kept, name })))
+    if (kept && !this.draft) buttons.append(this.#versionsOf(origin === "personal" ? "personal" : "platform", { id: kept, name: origin === "personal" ? ORIGINS.personal : name }))
     item.append(head, make("p", "words", text), ...(buttons.childElementCount ? [buttons] : []))
     return item
   }
@@ -78,9 +78,15 @@ export class Told {
     head.append(make("span", "dot origin-personal"), make("strong", "", ORIGINS.personal))
     const buttons = make("div", "buttons")
     buttons.append(textButton(t("Write your own"), "more", () => this.#write("")))
-    if (this.data.personal) buttons.append(textButton(t("Versions …"), "more", () => this.versions.show("personal", { id: this.data.personal, name: ORIGINS.personal })))
+    if (this.data.personal) buttons.append(this.#versionsOf("personal", { id: this.data.personal, name: ORIGINS.personal }))
     item.append(head, make("p", "muted", t("None yet: how you like answers to be, in all your chats.")), buttons)
     return item
+  }
+
+  #versionsOf(of, prompt) {
+    const button = textButton(t("Versions …"), "more", () => this.versions.show(of, prompt))
+    button.setAttribute("aria-label", t("Versions of {name}", { name: prompt.name }))
+    return button
   }
 
   #write(text) {

@@ -3,7 +3,7 @@
 import re
 from uuid import UUID
 
-from llm_ui.chat import reply_ops
+from llm_ui.chat import agent_ops
 from llm_ui.chat.follow import Op
 from llm_ui.kit.ids import AgentId, DocumentId, ModelId, ProjectId
 from llm_ui.services import agents as services
@@ -25,21 +25,21 @@ def agent_of(path: str) -> AgentId | None:
 
 async def agents(
     context: PageContext,
-    asked: reply_ops.ListAgents | reply_ops.SaveAgent | reply_ops.DeleteAgent | reply_ops.RestoreAgent,
+    asked: agent_ops.ListAgents | agent_ops.SaveAgent | agent_ops.DeleteAgent | agent_ops.RestoreAgent,
 ) -> Op:
     """Do what is asked and return the operation that tells the agents. Raises our errors."""
     actor = await context.actor()
     database = context.backend.database
     saved: AgentId | None = None
-    if not isinstance(asked, reply_ops.ListAgents):
+    if not isinstance(asked, agent_ops.ListAgents):
         async with database.writing() as session:
             match asked:
-                case reply_ops.SaveAgent():
+                case agent_ops.SaveAgent():
                     agent_id = None if asked.agent is None else AgentId(asked.agent)
                     saved = await services.save(session, actor, agent_id, _settings(asked))
-                case reply_ops.DeleteAgent():
+                case agent_ops.DeleteAgent():
                     await services.remove(session, actor, AgentId(asked.agent))
-                case reply_ops.RestoreAgent():
+                case agent_ops.RestoreAgent():
                     await services.restore(session, actor, AgentId(asked.agent))
     async with database.reading() as session:
         found = await services.list_agents(session, actor)
@@ -51,7 +51,7 @@ async def agents(
     }
 
 
-async def knowledge(context: PageContext, asked: reply_ops.ListKnowledge) -> Op:
+async def knowledge(context: PageContext, asked: agent_ops.ListKnowledge) -> Op:
     """Return the operation that tells the documents of a project. Raises `NotFound`."""
     actor = await context.actor()
     async with context.backend.database.reading() as session:
@@ -84,7 +84,7 @@ def shown_agent(one: AgentInfo) -> Op:
     }
 
 
-def _settings(asked: reply_ops.SaveAgent) -> AgentSettings:
+def _settings(asked: agent_ops.SaveAgent) -> AgentSettings:
     return AgentSettings(
         name=asked.name,
         description=asked.description,

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from llm_ui.chat.bench_ops import Bench
-from llm_ui.chat.reply_ops import Op, Replies
+from llm_ui.chat.op import Op
+from llm_ui.chat.reply_ops import Replies
 from llm_ui.contract import (
     MAX_ATTACHMENTS,
     MAX_BESIDE,

@@ -1,6 +1,6 @@
 """What a page asks that one operation answers: an answer's origin, a search, prompts, agents, links, projects."""
 
-from llm_ui.chat import bench_ops, reply_ops
+from llm_ui.chat import agent_ops, bench_ops, reply_ops
 from llm_ui.chat.agents import agents, knowledge
 from llm_ui.chat.bench import bench
 from llm_ui.chat.cutting import cutting
@@ -59,14 +59,14 @@ async def reply(
 async def _of_place(
     context: PageContext,
     client: UserClient,
-    asked: reply_ops.Agents | reply_ops.Told | reply_ops.ListMembers | reply_ops.WeighKeeping | OfProject,
+    asked: agent_ops.Agents | reply_ops.Told | reply_ops.ListMembers | reply_ops.WeighKeeping | OfProject,
 ) -> Op:
     match asked:
         case reply_ops.ReadTold() | reply_ops.SavePersonal() | reply_ops.ListVersions() | reply_ops.RestoreVersion():
             return await told(context, asked)
-        case reply_ops.ListAgents() | reply_ops.SaveAgent() | reply_ops.DeleteAgent() | reply_ops.RestoreAgent():
+        case agent_ops.ListAgents() | agent_ops.SaveAgent() | agent_ops.DeleteAgent() | agent_ops.RestoreAgent():
             return await agents(context, asked)
-        case reply_ops.ListKnowledge():
+        case agent_ops.ListKnowledge():
             return await knowledge(context, asked)
         case reply_ops.WeighKeeping():
             return await weigh(context, asked)

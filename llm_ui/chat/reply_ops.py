@@ -4,14 +4,13 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from llm_ui.chat.agent_ops import Agents
+from llm_ui.chat.op import Reply
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
 from llm_ui.kit.fetching import MAX_ADDRESS_CHARS
 from llm_ui.models import Audience, Cutting, ProjectColor, ProjectIcon, ProjectRole
-from llm_ui.services.agents import MAX_DESCRIPTION_CHARS
-from llm_ui.services.agents import MAX_DOCUMENTS as MAX_AGENT_DOCUMENTS
-from llm_ui.services.agents import MAX_NAME_CHARS as MAX_AGENT_NAME_CHARS
 from llm_ui.services.attachments import MAX_NAME_CHARS as MAX_FILE_NAME_CHARS
 from llm_ui.services.budgets import MAX_AMOUNT_USD
 from llm_ui.services.documents import LISTED, MAX_DOCUMENTS
@@ -28,16 +27,6 @@ MAX_NUMBER = 2**31 - 1
 """That every database holds."""
 Language = Literal["curl", "python"]
 FileName = Annotated[str, Field(max_length=4 * MAX_FILE_NAME_CHARS)]
-
-
-class Op(BaseModel):
-    """Something that a page asks."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Reply(Op):
-    """What one operation answers."""
 
 
 class OfAnswer(Reply):
@@ -263,52 +252,6 @@ class DeletePrompt(Reply):
     prompt: UUID
 
 
-class ListAgents(Reply):
-    """Tell the agents that may be asked."""
-
-    op: Literal["list_agents"]
-
-
-class SaveAgent(Reply):
-    """Make an agent, or change one."""
-
-    op: Literal["save_agent"]
-    agent: UUID | None = None
-    name: Annotated[str, Field(max_length=4 * MAX_AGENT_NAME_CHARS)]
-    description: Annotated[str, Field(max_length=4 * MAX_DESCRIPTION_CHARS)] = ""
-    instructions: Annotated[str, Field(max_length=4 * MAX_INSTRUCTIONS_CHARS)] = ""
-    color: ProjectColor = ProjectColor.GREY
-    icon: ProjectIcon = ProjectIcon.STAR
-    model: UUID | None = None
-    temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
-    project: UUID | None = None
-    documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_AGENT_DOCUMENTS)] = ()
-    starters: Annotated[tuple[Annotated[str, Field(max_length=1_000)], ...], Field(max_length=50)] = ()
-    is_shared: bool = False
-
-
-class DeleteAgent(Reply):
-    """Delete one."""
-
-    op: Literal["delete_agent"]
-    agent: UUID
-
-
-class RestoreAgent(Reply):
-    """Take it back."""
-
-    op: Literal["restore_agent"]
-    agent: UUID
-
-
-class ListKnowledge(Reply):
-    """Tell the documents of a project that an agent can be given."""
-
-    op: Literal["list_knowledge"]
-    project: UUID
-
-
 class ReadPreferences(Reply):
     """Tell how the person wants the chat to be."""
 
@@ -522,8 +465,6 @@ MemberChanges = AddMember | ChangeMember | RemoveMember
 """What is done with the members of a project."""
 Places = ListPlaces | SaveProject | ArchiveProject | DeleteProject
 """What is done with what chats are sorted by."""
-Agents = ListAgents | SaveAgent | DeleteAgent | RestoreAgent | ListKnowledge
-"""What is done with agents."""
 Preferences = ReadPreferences | WantFollowUps
 """How the person wants the chat to be."""
 Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory

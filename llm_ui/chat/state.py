@@ -8,7 +8,7 @@ from uuid import UUID
 
 import param
 
-from llm_ui.chat import ops, reply_ops
+from llm_ui.chat import op, ops, reply_ops
 from llm_ui.chat.aftermath import look_after
 from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.defaults import Choice, Defaults
@@ -112,7 +112,7 @@ class ChatState(param.Parameterized):
                 await self._look_through(asked)
             case ops.ToChat():
                 await self._change_chat(asked)
-            case reply_ops.Reply():
+            case op.Reply():
                 tell_people = partial(self._hub.tell_all, but=self._listener)
                 self.tell(await reply(self.context, self._client, asked, tell_people))
             case _:

@@ -12,6 +12,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId
 from llm_ui.models import (
     LIVE_STATUSES,
+    Agent,
     Attachment,
     BackgroundJob,
     ChatHistory,
@@ -25,7 +26,7 @@ from llm_ui.services.access import Actor, Permission, ProjectRight, readable, re
 from llm_ui.services.projects import project_row
 
 KEEP = timedelta(days=30)
-"""How long chats stay in the bin and ended sessions in the list."""
+"""How long chats stay in the bin, deleted agents can be taken back and ended sessions are listed."""
 KEEP_UNSENT = timedelta(days=1)
 """How long a file waits for its message to be sent."""
 MAX_KEEP_DAYS = 3_650
@@ -105,6 +106,12 @@ async def purge_bin(session: Session) -> int:
     """Delete chats that went to the bin a month ago or more, with all that hangs on them; return how many."""
     gone = delete(ChatHistory).where(ChatHistory.deleted_at < now() - KEEP)
     return len((await session.scalars(gone.returning(ChatHistory.id))).all())
+
+
+async def purge_agents(session: Session) -> int:
+    """Delete agents that were deleted a month ago or more; chats with them keep their names. Return how many."""
+    gone = delete(Agent).where(Agent.deleted_at < now() - KEEP)
+    return len((await session.scalars(gone.returning(Agent.id))).all())
 
 
 async def purge_links(session: Session) -> int:

@@ -22,6 +22,7 @@ from llm_ui.services.budgets import release_lost
 from llm_ui.services.retention import (
     KEEP_UNSENT,
     expire_chats,
+    purge_agents,
     purge_bin,
     purge_jobs,
     purge_links,
@@ -48,11 +49,15 @@ async def purge(database: Database) -> None:
         expired = await expire_chats(session)
         sessions = await purge_sessions(session)
         chats = await purge_bin(session)
+        agents = await purge_agents(session)
         links = await purge_links(session)
         jobs = await purge_jobs(session)
         unsent = await purge_unsent(session)
         await release_lost(session)
-    log.info("purge.finished", expired=expired, sessions=sessions, chats=chats, links=links, jobs=jobs, unsent=unsent)
+    log.info(
+        "purge.finished", expired=expired, sessions=sessions, chats=chats, agents=agents, links=links, jobs=jobs,
+        unsent=unsent,
+    )  # fmt: skip
 
 
 def purge_files(config: Config) -> Job:

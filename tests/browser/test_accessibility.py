@@ -300,6 +300,16 @@ def test_what_models_know_of_a_person(screen: Page, product: Product, check: Che
     screen.get_by_role("button", name=re.compile("^Ask Baker")).first.click()
     expect(screen.get_by_role("button", name="Which flour?")).to_be_visible()
     check("a chat with an agent")
+    screen.get_by_label("Chat settings").click()
+    screen.get_by_role("button", name="What models are told …").click()
+    expect(screen.get_by_text("You are a helpful assistant.")).to_be_visible()
+    screen.get_by_role("button", name=re.compile("Write your own|Edit")).first.click()
+    screen.get_by_role("textbox", name="Your instructions").fill(f"Be brief at {screen.viewport_size}.")
+    screen.get_by_role("button", name="Save instructions").click()
+    check("what models are told")
+    screen.get_by_role("button", name="Versions of Your instructions").click()
+    expect(screen.get_by_text("What changed").first).to_be_visible()
+    check("versions")
 
 
 def test_what_a_helper_model_makes(screen: Page, helped: Product, check: Check) -> None:

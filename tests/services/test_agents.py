@@ -8,9 +8,10 @@ from sqlalchemy import update
 
 from llm_ui.db import Database
 from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
+from llm_ui.kit.clock import now
 from llm_ui.kit.ids import AgentId, DocumentId, ModelId, uuid7
-from llm_ui.models import Role, User
-from llm_ui.services import agents, ai_models, projects
+from llm_ui.models import Agent, Role, User
+from llm_ui.services import agents, ai_models, projects, retention
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo, AgentSettings
 
@@ -85,6 +86,19 @@ async def test_a_deleted_agent_can_be_taken_back(seeded: Database, a_user: Actor
         await agents.restore(session, a_user, agent_id)
 
     assert list(await listed(seeded, a_user)) == ["Tutor"]
+
+
+async def test_a_month_after_it_was_deleted_an_agent_is_gone_for_good(seeded: Database, a_user: Actor) -> None:
+    agent_id = await save(seeded, a_user, TUTOR)
+    kept = await save(seeded, a_user, replace(TUTOR, name="Kept"))
+    async with seeded.writing() as session:
+        await agents.remove(session, a_user, agent_id)
+        assert await retention.purge_agents(session) == 0
+        await session.execute(update(Agent).values(deleted_at=now() - retention.KEEP).where(Agent.id == agent_id))
+        assert await retention.purge_agents(session) == 1
+        with pytest.raises(NotFound):
+            await agents.restore(session, a_user, agent_id)
+        assert (await agents.read(session, a_user, kept)).name == "Kept"
 
 
 @pytest.mark.parametrize(
