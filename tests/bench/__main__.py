@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from tabulate import tabulate
 
-from tests.bench import api, chats, imports, pages, parse, rendering, retrieval, search, start, vectors
+from tests.bench import api, chats, imports, lexical, pages, parse, rendering, retrieval, search, start, vectors
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "search": search.measure,
     "retrieval": retrieval.measure,
     "vectors": vectors.measure,
+    "lexical": lexical.measure,
     "imports": imports.measure,
     "rendering": rendering.measure,
     "parse": parse.measure,
