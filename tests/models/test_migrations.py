@@ -12,8 +12,8 @@ from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import SchemaMismatch
 from llm_ui.kit.clock import now
-from llm_ui.models import AiModel, AiType, Base, ChatHistory, ChatMessage, Cutting, Project, Setting
-from llm_ui.services import search, settings
+from llm_ui.models import AiModel, AiType, Base, ChatHistory, ChatMessage, Cutting, Project, ProjectRole, Setting
+from llm_ui.services import projects, search, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import DEFAULT_MODEL
 
@@ -56,6 +56,27 @@ async def test_each_step_down_and_up_keeps_messages_and_runs(database: Database,
 
     async with database.reading() as session:
         assert (await session.scalars(select(ChatMessage))).one().text == "kept"
+
+
+async def test_whoever_had_a_project_owns_it_and_has_it_again_on_the_way_back(
+    database: Database, a_user: Actor
+) -> None:
+    await migrations.downgrade(database, "0021")
+    async with database.writing() as session:
+        begun = (
+            "INSERT INTO projects (id, owner_id, name, lets_memory_in, created_at, updated_at)"
+            " SELECT id, id, 'Herons', :yes, created_at, updated_at FROM users"
+        )
+        await session.execute(text(begun), {"yes": True})
+
+    await migrations.upgrade(database, "head")
+
+    async with database.reading() as session:
+        (found,) = await projects.list_projects(session, a_user)
+    assert (found.name, found.role, found.lets_memory_in) == ("Herons", ProjectRole.OWNER, True)
+    await migrations.downgrade(database, "0021")
+    async with database.reading() as session:
+        assert await session.scalar(text("SELECT lets_memory_in FROM projects"))
 
 
 async def test_what_was_said_is_found_whichever_step_indexed_it(database: Database, a_user: Actor) -> None:
