@@ -121,13 +121,15 @@ async def look(
     scope = None if most < 1 else await _scope(session, actor, project_id, documents)
     if scope is None:
         return Looked()
-    rankings: list[Ranking] = []
+    nearest: asyncio.Task[Ranking] | None = None
     looked_at = SPARE * most if meaning is None else max(FUSED, SPARE * most)
-    if words := question_words(query):
-        rankings.append(await _by_words(session, scope, words, looked_at))
     if meaning is not None:
-        nearest = meaning.vectors.nearest
-        rankings.append(await nearest(session, project_id, meaning, most=looked_at, documents=documents))
+        find = meaning.vectors.nearest
+        nearest = await find(session, project_id, meaning, most=looked_at, documents=documents)
+    words = question_words(query)
+    rankings = [await _by_words(session, scope, words, looked_at)] if words else []
+    if nearest is not None:
+        rankings.append(await nearest)
     hits = _fused([ranking.hits for ranking in rankings])
     matching = {hit.chunk_id for one in rankings for hit in one.hits if documents or hit.score >= one.floor}
     weak = sum(hit.chunk_id not in matching for hit in hits[:most])

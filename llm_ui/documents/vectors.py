@@ -63,9 +63,10 @@ class Vectors:
     async def nearest(
         self, session: ReadSession, project_id: ProjectId, meaning: Meaning, *, most: int,
         documents: Collection[DocumentId] = (),
-    ) -> Ranking:  # fmt: skip
-        """Return the passages of a project that are nearest to a question, nearest first.
+    ) -> asyncio.Task[Ranking]:  # fmt: skip
+        """Begin to find the passages of a project that are nearest to a question; the task returns them, nearest first.
 
+        From then on a thread is at it that needs no database: what is searched by words is searched meanwhile.
         Of documents alone that have vectors of all their passages; `documents` narrows to these. The caller has checked
         whose project it is.
         """
@@ -79,7 +80,7 @@ class Vectors:
                     await _bring_up(session, held, project_id, meaning.model_id)
                     held.state = state
             self._make_room()
-        return await asyncio.to_thread(held.matrix.nearest, meaning.vector, most, documents)
+        return asyncio.create_task(asyncio.to_thread(held.matrix.nearest, meaning.vector, most, documents))
 
     async def _of(self, project_id: ProjectId, meaning: Meaning) -> _Held:
         dimensions = len(meaning.vector) // HALF

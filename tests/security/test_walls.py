@@ -114,7 +114,7 @@ Probe = Callable[[ReadSession, Actor, ProjectId, Place], Awaitable[Any]]
 
 
 async def _nearest(session: ReadSession, _actor: Actor, project: ProjectId, place: Place) -> Any:
-    hits = (await place.meaning.vectors.nearest(session, project, place.meaning, most=50)).hits
+    hits = (await (await place.meaning.vectors.nearest(session, project, place.meaning, most=50))).hits
     known = {one.chunk_id: one.text for one in place.found}
     return [known[hit.chunk_id] for hit in hits if hit.chunk_id in known]
 
