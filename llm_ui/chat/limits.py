@@ -2,7 +2,7 @@
 
 from decimal import ROUND_DOWN, Decimal
 
-from llm_ui.chat import reply_ops
+from llm_ui.chat import place_ops
 from llm_ui.chat.figures import price
 from llm_ui.chat.follow import Op
 from llm_ui.chat.places import places
@@ -14,7 +14,7 @@ from llm_ui.services.budgets import CENT, BudgetState
 from llm_ui.ui.page import PageContext
 
 
-async def weigh(context: PageContext, asked: reply_ops.WeighKeeping) -> Op:
+async def weigh(context: PageContext, asked: place_ops.WeighKeeping) -> Op:
     """Return the operation that tells what would go to the bin. Raises our errors."""
     async with context.backend.database.reading() as session:
         found = await retention.weigh_keeping(session, await context.actor(), ProjectId(asked.project), asked.days)
@@ -22,14 +22,14 @@ async def weigh(context: PageContext, asked: reply_ops.WeighKeeping) -> Op:
     return {"op": "keeping_weight", "project": str(asked.project), "number": asked.number, **counts}
 
 
-async def save_limits(context: PageContext, asked: reply_ops.SaveLimits) -> Op:
+async def save_limits(context: PageContext, asked: place_ops.SaveLimits) -> Op:
     """Set the limits and return the operation that tells projects. Raises our errors."""
     actor = await context.actor()
     project_id = ProjectId(asked.project)
     async with context.backend.database.writing() as session:
         await retention.keep_for(session, actor, project_id, asked.keep_days)
         await budgets.set_amount(session, actor, project_id, asked.budget)
-    told = await places(context, reply_ops.ListPlaces(op="list_places"))
+    told = await places(context, place_ops.ListPlaces(op="list_places"))
     return {**told, "limited": str(asked.project)}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from llm_ui.chat import reply_ops
+from llm_ui.chat import place_ops
 from llm_ui.chat.follow import Op
 from llm_ui.chat.limits import save_limits
 from llm_ui.chat.places import places
@@ -19,19 +19,19 @@ TellPeople = Callable[[Collection[UserId]], None]
 
 async def change_places(
     context: PageContext,
-    asked: reply_ops.SaveProject
-    | reply_ops.ArchiveProject
-    | reply_ops.DeleteProject
-    | reply_ops.SaveLimits
-    | reply_ops.MemberChanges,
+    asked: place_ops.SaveProject
+    | place_ops.ArchiveProject
+    | place_ops.DeleteProject
+    | place_ops.SaveLimits
+    | place_ops.MemberChanges,
     tell_people: TellPeople,
 ) -> Op:
     """Change a project or its members, and tell all whom that concerns: also those who are no members any more."""
     before = await _people(context, asked.project)
     match asked:
-        case reply_ops.AddMember() | reply_ops.ChangeMember() | reply_ops.RemoveMember():
+        case place_ops.AddMember() | place_ops.ChangeMember() | place_ops.RemoveMember():
             done = await _change(context, asked)
-        case reply_ops.SaveLimits():
+        case place_ops.SaveLimits():
             done = await save_limits(context, asked)
         case _:
             done = await places(context, asked)
@@ -39,27 +39,27 @@ async def change_places(
     return done
 
 
-async def members(context: PageContext, asked: reply_ops.ListMembers | reply_ops.MemberChanges) -> Op:
+async def members(context: PageContext, asked: place_ops.ListMembers | place_ops.MemberChanges) -> Op:
     """Return the operation that tells the members of a project. Raises our errors."""
     async with context.backend.database.reading() as session:
         found = await services.list_members(session, await context.actor(), ProjectId(asked.project))
     return {"op": "members", "project": str(asked.project), "members": list(map(_shown, found))}
 
 
-async def _change(context: PageContext, asked: reply_ops.MemberChanges) -> Op:
+async def _change(context: PageContext, asked: place_ops.MemberChanges) -> Op:
     """Return the operation that tells the members, or, to one who has left, the projects that are left."""
     actor = await context.actor()
     project_id = ProjectId(asked.project)
     async with context.backend.database.writing() as session:
         match asked:
-            case reply_ops.AddMember():
+            case place_ops.AddMember():
                 await services.add(session, actor, project_id, asked.email, asked.role)
-            case reply_ops.ChangeMember():
+            case place_ops.ChangeMember():
                 await services.change_role(session, actor, project_id, UserId(asked.member), asked.role)
-            case reply_ops.RemoveMember():
+            case place_ops.RemoveMember():
                 await services.remove(session, actor, project_id, UserId(asked.member))
-    if isinstance(asked, reply_ops.RemoveMember) and asked.member == actor.user_id:
-        left = await places(context, reply_ops.ListPlaces(op="list_places"))
+    if isinstance(asked, place_ops.RemoveMember) and asked.member == actor.user_id:
+        left = await places(context, place_ops.ListPlaces(op="list_places"))
         return {**left, "left": str(asked.project)}
     return {**await members(context, asked), "is_changed": True}
 

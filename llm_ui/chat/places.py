@@ -1,6 +1,6 @@
 """What a person sorts chats by, for their page."""
 
-from llm_ui.chat import reply_ops
+from llm_ui.chat import place_ops
 from llm_ui.chat.follow import Op
 from llm_ui.db import Session
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId
@@ -13,23 +13,23 @@ from llm_ui.services.tags import list_tags
 from llm_ui.ui.page import PageContext
 
 
-async def places(context: PageContext, asked: reply_ops.Places) -> Op:
+async def places(context: PageContext, asked: place_ops.Places) -> Op:
     """Do what is asked and return the operation that tells projects and tags. Raises our errors."""
     actor = await context.actor()
     database = context.backend.database
     saved: ProjectId | None = None
     deleted: ProjectId | None = None
     match asked:
-        case reply_ops.SaveProject():
+        case place_ops.SaveProject():
             # While a file is being taken away that nobody needs, no copy comes to need it.
             async with database.writing(lock=FILES_LOCK if asked.with_documents else None) as session:
                 saved = await _save(session, actor, asked)
                 if asked.chat is not None:
                     await projects.move(session, actor, ChatId(asked.chat), saved)
-        case reply_ops.ArchiveProject():
+        case place_ops.ArchiveProject():
             async with database.writing() as session:
                 await projects.archive(session, actor, ProjectId(asked.project), is_archived=asked.is_archived)
-        case reply_ops.DeleteProject():
+        case place_ops.DeleteProject():
             deleted = ProjectId(asked.project)
             async with database.writing() as session:
                 await projects.remove(session, actor, deleted)
@@ -45,7 +45,7 @@ async def places(context: PageContext, asked: reply_ops.Places) -> Op:
     }
 
 
-async def _save(session: Session, actor: Actor, asked: reply_ops.SaveProject) -> ProjectId:
+async def _save(session: Session, actor: Actor, asked: place_ops.SaveProject) -> ProjectId:
     if asked.like is not None:
         like, look = ProjectId(asked.like), (asked.color, asked.icon)
         return await begin_like(session, actor, like, asked.name, look, with_documents=asked.with_documents)
@@ -53,7 +53,7 @@ async def _save(session: Session, actor: Actor, asked: reply_ops.SaveProject) ->
     return await projects.save(session, actor, project_id, asked.name, _settings(asked))
 
 
-def _settings(asked: reply_ops.SaveProject) -> ProjectSettings:
+def _settings(asked: place_ops.SaveProject) -> ProjectSettings:
     return ProjectSettings(
         asked.color,
         asked.icon,

@@ -1,6 +1,6 @@
 """What a page asks that one operation answers: an answer's origin, a search, prompts, agents, links, projects."""
 
-from llm_ui.chat import agent_ops, bench_ops, reply_ops
+from llm_ui.chat import agent_ops, bench_ops, place_ops, reply_ops
 from llm_ui.chat.agents import agents, knowledge
 from llm_ui.chat.bench import bench
 from llm_ui.chat.cutting import cutting
@@ -42,9 +42,9 @@ async def reply(
             return await prompts(context, asked)
         case reply_ops.ListLinks() | reply_ops.Share() | reply_ops.Revoke():
             return await links(context, asked)
-        case reply_ops.ListPlaces():
+        case place_ops.ListPlaces():
             return await places(context, asked)
-        case reply_ops.ChangePlaces():
+        case place_ops.ChangePlaces():
             return await change_places(context, asked, tell_people)
         case reply_ops.ReadPreferences() | reply_ops.WantFollowUps():
             return await preferences(context, asked)
@@ -59,7 +59,7 @@ async def reply(
 async def _of_place(
     context: PageContext,
     client: UserClient,
-    asked: agent_ops.Agents | reply_ops.Told | reply_ops.ListMembers | reply_ops.WeighKeeping | OfProject,
+    asked: agent_ops.Agents | reply_ops.Told | place_ops.ListMembers | place_ops.WeighKeeping | OfProject,
 ) -> Op:
     match asked:
         case reply_ops.ReadTold() | reply_ops.SavePersonal() | reply_ops.ListVersions() | reply_ops.RestoreVersion():
@@ -68,9 +68,9 @@ async def _of_place(
             return await agents(context, asked)
         case agent_ops.ListKnowledge():
             return await knowledge(context, asked)
-        case reply_ops.WeighKeeping():
+        case place_ops.WeighKeeping():
             return await weigh(context, asked)
-        case reply_ops.ListMembers():
+        case place_ops.ListMembers():
             return await members(context, asked)
         case _:
             return await _of_project(context, client, asked)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import param
 
-from llm_ui.chat import op, ops, reply_ops
+from llm_ui.chat import op, ops, place_ops
 from llm_ui.chat.aftermath import look_after
 from llm_ui.chat.comparison import Comparison
 from llm_ui.chat.defaults import Choice, Defaults
@@ -420,7 +420,7 @@ class ChatState(param.Parameterized):
     async def _catch_up(self, chat_id: ChatId | None) -> None:
         async with self._one_at_a_time:
             if chat_id is None:
-                self.tell(await places(self.context, reply_ops.ListPlaces(op="list_places")))
+                self.tell(await places(self.context, place_ops.ListPlaces(op="list_places")))
             elif chat_id == self.chat_id:
                 await self._show_open_chat()
             await self._show_chats()
