@@ -397,6 +397,7 @@ class ModelView(_Wire):
     context_window: int | None
     max_output_tokens: int | None
     can_see_images: bool
+    can_use_tools: bool
     input_usd_per_mtok: str | None
     output_usd_per_mtok: str | None
     is_default: bool

@@ -74,6 +74,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         Decimal: Usd(),
         dict[str, Any]: JSON(),
         list[dict[str, Any]]: JSON(),
+        list[str]: JSON(),
         ids.UserId: Uuid(),
         ids.SessionId: Uuid(),
         ids.ProviderId: Uuid(),

@@ -65,6 +65,8 @@ class ChatHistory(Timestamped, Base):
     """No foreign key: SQLite can add one to a table that has rows, but not take it away again."""
     temperature: Mapped[float | None]
     max_tokens: Mapped[int | None]
+    tools_off: Mapped[list[str] | None]
+    """Names of the tools that models may not use here; None: its person has switched none off."""
     active_leaf_id: Mapped[MessageId | None]
     """No foreign key: messages refer to the chat, and a cycle of keys can neither be made nor dropped on SQLite."""
     next_position: Mapped[int] = mapped_column(default=0)
@@ -96,4 +98,6 @@ class ChatMessage(Timestamped, Base):
     citations: Mapped[list[dict[str, Any]] | None]
     """What an answer cites, while it is written what it may: each a `Source` of llm_ui/contract.py. None: it was given
     nothing to cite."""
+    steps: Mapped[list[dict[str, Any]] | None]
+    """Tools that were used for an answer, each a `Step` of llm_ui/contract.py; None: none was."""
     deleted_at: Mapped[datetime | None]

@@ -31,6 +31,7 @@ async def models(parts: Parts, actor: Principal) -> list[ModelView]:
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
             can_see_images=model.can_see_images,
+            can_use_tools=model.can_use_tools,
             input_usd_per_mtok=_price(model.prices.input_usd_per_mtok),
             output_usd_per_mtok=_price(model.prices.output_usd_per_mtok),
             is_default=model.is_default,
