@@ -3,11 +3,12 @@
 import { documents } from "./chat_document.js"
 import { ArchivedBar } from "./chat_project_menu.js"
 import { TEMPORARY } from "./chat_temporary.js"
+import { ToolMenu } from "./chat_tools.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
   "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
-  "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch",
+  "choose_tools", "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -173,8 +174,18 @@ function deleted(page, { chat }) {
   if (isOpen) page.navigate("/")
 }
 
+// Which tools the model that is asked next may use.
+function toolMenu(page) {
+  return new ToolMenu(document.getElementById("tools"), {
+    choose: (off) => page.tell({ op: "choose_tools", off }),
+    isUsable: () => page.models.some((model) => model.id === page.asked && model.can_use_tools),
+    isInProject: () => Boolean(placeOf(page)),
+  })
+}
+
 // What the server tells that only one part of the page has to know.
 export function replies(page) {
+  const tools = toolMenu(page)
   return {
     chats: (op) => {
       page.list.update(op)
@@ -182,6 +193,7 @@ export function replies(page) {
       page.composer.placed()
       page.archived.draw()
       drawStartPlace(page)
+      tools.draw()
     },
     deleted: (op) => deleted(page, op),
     document_changed: (op) => page.home.news(op),
@@ -194,6 +206,15 @@ export function replies(page) {
     found: (op) => page.search.found(op),
     found_documents: (op) => page.composer.picked.update(op),
     go: (op) => page.navigate(op.path),
+    gauge_changed: (op) => {
+      page.on_gauge_changed(op)
+      tools.draw()
+    },
+    models: (op) => {
+      page.on_models(op)
+      tools.draw()
+    },
+    tools: (op) => tools.update(op),
     links: (op) => page.sharing.update(op),
     parts: (op) => page.messages.editParts(op),
     places: (op) => page.places.update(op),
@@ -211,6 +232,7 @@ export function replies(page) {
     snapshot: (op) => {
       page.on_snapshot(op)
       keepIn(page, op.project ?? null)
+      tools.draw()
     },
     summary: (op) => page.summary.update(op),
     request: (op) => page.explanation.showRequest(op),

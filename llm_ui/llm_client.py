@@ -16,20 +16,17 @@ from llm_ui.contract import (
     Aftermath,
     ChatRequest,
     CompleteEvent,
-    EmbeddingTest,
     ErrorBody,
     ErrorEvent,
-    FoundServer,
-    Health,
     ModelView,
     Preview,
     PreviewRequest,
-    ProviderTest,
     RunEvent,
     SentRequest,
     StartEvent,
     TemporaryRequest,
 )
+from llm_ui.contract.probes import EmbeddingTest, FoundServer, Health, ProviderTest
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import language

@@ -1,8 +1,11 @@
 """What a chat that begins is asked with: as its project says, else as the person had it outside of projects."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from llm_ui.chat.follow import Op
+from llm_ui.chat.tools import Tools
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ProjectId
 from llm_ui.services import projects
@@ -33,14 +36,16 @@ class Page(Protocol):
 class Defaults:
     """Sets the controls of one page where a chat begins; what they showed outside of projects comes back there."""
 
-    def __init__(self, context: PageContext, page: Page) -> None:
+    def __init__(self, context: PageContext, page: Page, tell: Callable[[Op], None]) -> None:
         self._context = context
         self._page = page
+        self.tools = Tools(context, tell)
         self._own: Choice | None = None
         """What the person had, while the controls show what a project says."""
 
     async def begin(self, project_id: ProjectId | None) -> None:
         """A chat is to begin, in a project or in none."""
+        self.tools.opened(None)
         own = self._own or self._page.controls()
         wanted = None if project_id is None else await self._read(project_id)
         if wanted is None:
@@ -60,6 +65,7 @@ class Defaults:
 
     def opened(self, chat: ChatDetail) -> None:
         """A chat was opened: it keeps what it was asked with last."""
+        self.tools.opened(chat)
         self._own = None if chat.project_id is None else self._own or self._page.controls()
         model = None if chat.model_id is None else str(chat.model_id)
         if model is not None and self._page.offers(model):

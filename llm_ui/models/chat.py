@@ -96,8 +96,8 @@ class ChatMessage(Timestamped, Base):
     model_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """What wrote an imported answer, as it was called there; of our own answers the run says it."""
     citations: Mapped[list[dict[str, Any]] | None]
-    """What an answer cites, while it is written what it may: each a `Source` of llm_ui/contract.py. None: it was given
+    """What an answer cites, while it is written what it may: each a `Source` of llm_ui/contract. None: it was given
     nothing to cite."""
     steps: Mapped[list[dict[str, Any]] | None]
-    """Tools that were used for an answer, each a `Step` of llm_ui/contract.py; None: none was."""
+    """Tools that were used for an answer, each a `Step` of llm_ui/contract/steps.py; None: none was."""
     deleted_at: Mapped[datetime | None]

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
-from llm_ui.contract import EmbeddingTest, ModelView
+from llm_ui.contract import ModelView
+from llm_ui.contract.probes import EmbeddingTest
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
 from llm_ui.runs.embeddings import test_embedding

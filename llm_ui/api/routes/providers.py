@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
-from llm_ui.contract import FoundServer, ProviderTest
+from llm_ui.contract.probes import FoundServer, ProviderTest
 from llm_ui.kit.ids import ProviderId
 from llm_ui.providers.local import find_local
 from llm_ui.runs.provider_test import found_model, test_provider
