@@ -5,11 +5,12 @@ import { documents } from "./chat_document.js"
 import { ArchivedBar } from "./chat_project_menu.js"
 import { Told } from "./chat_told.js"
 import { TEMPORARY } from "./chat_temporary.js"
+import { ToolMenu } from "./chat_tools.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
   "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_agent", "delete_agent", "restore_agent", "list_knowledge", "pick_agent", "read_told", "save_personal", "list_versions", "restore_version", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "list_members", "add_member", "change_member", "remove_member", "weigh_keeping", "save_limits", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
-  "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch", "save_cutting", "read_bench", "try_search", "judge_passage", "change_case", "delete_case", "measure_cases", "promote",
+  "choose_tools", "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch", "save_cutting", "read_bench", "try_search", "judge_passage", "change_case", "delete_case", "measure_cases", "promote",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
 
@@ -211,8 +212,18 @@ function deleted(page, { chat }) {
   if (isOpen) page.navigate("/")
 }
 
+// Which tools the model that is asked next may use.
+function toolMenu(page) {
+  return new ToolMenu(document.getElementById("tools"), {
+    choose: (off) => page.tell({ op: "choose_tools", off }),
+    isUsable: () => page.models.some((model) => model.id === page.asked && model.can_use_tools),
+    isInProject: () => Boolean(placeOf(page)),
+  })
+}
+
 // What the server tells that only one part of the page has to know.
 export function replies(page) {
+  const tools = toolMenu(page)
   return {
     agent: (op) => page.agents.answer(op),
     agents: (op) => page.agents.update(op),
@@ -222,6 +233,7 @@ export function replies(page) {
       page.composer.placed()
       page.archived.draw()
       drawStartPlace(page)
+      tools.draw()
     },
     deleted: (op) => deleted(page, op),
     document_changed: (op) => page.home.news(op),
@@ -249,6 +261,15 @@ export function replies(page) {
     found_documents: (op) => page.composer.picked.update(op),
     go: (op) => page.navigate(op.path),
     knowledge: (op) => page.agents.form.know(op),
+    gauge_changed: (op) => {
+      page.on_gauge_changed(op)
+      tools.draw()
+    },
+    models: (op) => {
+      page.on_models(op)
+      tools.draw()
+    },
+    tools: (op) => tools.update(op),
     links: (op) => page.sharing.update(op),
     parts: (op) => page.messages.editParts(op),
     places: (op) => page.places.update(op),
@@ -268,6 +289,7 @@ export function replies(page) {
     snapshot: (op) => {
       page.on_snapshot(op)
       keepIn(page, op.project ?? null)
+      tools.draw()
     },
     told: (op) => page.inAdvance.update(op),
     told_changed: () => page.inAdvance.reload(),

@@ -4,7 +4,7 @@ import { documents } from "./chat_document.js"
 import { make, textButton } from "./dom.js"
 
 const CITED = /\[(\d{1,3})\]/g
-const NOT_IN = "a, button, code, pre, math, .katex"
+const NOT_IN = "a, button, summary, code, pre, math, .katex"
 const CARD_PX = 360
 const GAP_PX = 6
 const LEAVE_MS = 150
@@ -83,6 +83,12 @@ export class Citations {
     this.isSought = Array.isArray(sources)
     this.list = make("div", "sources")
     this.list.hidden = true
+  }
+
+  // Tools have found more.
+  know(sources) {
+    this.sources = new Map(sources.map((source) => [source.number, source]))
+    this.isSought = true
   }
 
   // Make chips of the citations in a block.

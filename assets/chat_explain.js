@@ -12,6 +12,8 @@ export const ORIGINS = {
   project_memory: t("Facts of the project"),
   summary: t("Summary of earlier messages"),
   passages: t("Passages of documents"),
+  tools: t("Tools"),
+  steps: t("What tools gave"),
   history: t("Earlier messages"),
   attachments: t("Files"),
   question: t("Your message"),
@@ -29,13 +31,15 @@ const WITHOUT = {
   summary: t("Without the summary"),
   passages: t("Without the passages"),
   history: t("Without the earlier messages"),
+  tools: t("Without tools"),
 }
 const LEFT_OUT = {
   instructions: t("the instructions"), project: t("those of the project"), personal: t("your instructions"), agent: t("those of the agent"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
+  tools: t("the tools"),
 }
 // Parts that a person may change.
 const CHANGEABLE = { memory: t("Change what models know of you …"), summary: t("Change the summary …") }
-const SPEAKERS = { system: t("Ahead of the conversation"), user: t("You"), assistant: t("Assistant") }
+const SPEAKERS = { system: t("Ahead of the conversation"), user: t("You"), assistant: t("Assistant"), tool: t("Tool") }
 
 export function counted(tokens) {
   return tn("{n} token", "{n} tokens", tokens, { n: tokens.toLocaleString(document.documentElement.lang) })

@@ -129,6 +129,7 @@ class Answer {
   }
 
   change(op) {
+    if (op.sources) this.citations.know(op.sources)
     if (op.reasoning) this.addReasoning(op.reasoning)
     if (op.blocks) this.setBlocks(op.from, op.blocks)
     if (op.code) this.growCode(op.code)
@@ -159,17 +160,27 @@ class Answer {
     if (!this.bar) {
       const edit = () => this.#edit()
       const Bar = this.data.is_temporary ? TemporaryBar : AnswerBar
-      this.bar = new Bar(this.data, { edit, text: () => this.text, plain: () => this.body.innerText, act: this.act })
+      this.bar = new Bar(this.data, { edit, text: () => this.text, plain: () => this.#plain(), act: this.act })
       this.foot.prepend(this.bar.node)
     }
     this.bar.setEnd(data)
   }
 
+  // What was said, without the tools that were used on the way.
+  #said() {
+    return this.blocks.map((block) => block.node).filter((node) => !node.querySelector(":scope > .step"))
+  }
+
+  #plain() {
+    return this.#said().map((node) => node.innerText.trim()).join("\n\n")
+  }
+
   // The parts came: where they are not those that are shown, the answer is edited whole.
   editParts(texts) {
     if (!this.body.isConnected) return
-    if (texts.length !== this.blocks.length || texts.length < 2) this.#edit()
-    else partsEditor(this.blocks.map((block) => block.node), texts, (text) => this.act.rewrite(this.id, text)).open(this.body)
+    const said = this.#said()
+    if (texts.length !== said.length || texts.length < 2) this.#edit()
+    else partsEditor(said, texts, (text) => this.act.rewrite(this.id, text)).open(this.body)
   }
 
   #edit() {

@@ -106,7 +106,7 @@ class ChatPage {
 
   #askForAll() {
     this.lastSeen = null
-    this.tell({ op: "ready", path: location.pathname, at: this.#at() })
+    this.tell({ op: "ready", path: location.pathname, at: this.#at(), time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "" })
     for (const op of ["list_places", "list_agents"]) this.tell({ op })
     this.home.visit()
   }

@@ -16,21 +16,17 @@ from llm_ui.contract import (
     Aftermath,
     ChatRequest,
     CompleteEvent,
-    EmbeddingTest,
     ErrorBody,
     ErrorEvent,
-    FoundServer,
-    Health,
     ModelView,
     Preview,
     PreviewRequest,
-    ProviderTest,
     RunEvent,
     SentRequest,
     StartEvent,
     TemporaryRequest,
 )
-from llm_ui.contract_passages import (
+from llm_ui.contract.passages import (
     BenchFound,
     BenchRequest,
     CutPreview,
@@ -38,6 +34,7 @@ from llm_ui.contract_passages import (
     MeasureReport,
     MeasureRequest,
 )
+from llm_ui.contract.probes import EmbeddingTest, FoundServer, Health, ProviderTest
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import language

@@ -12,9 +12,9 @@ from llm_ui.app.streamed import StoredFile
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError, NotFound
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.markdown import blocks
 from llm_ui.models import MessageRole
 from llm_ui.services.sharing import GONE, SharedImage, SharedMessage, continue_link, open_image, open_link
+from llm_ui.services.steps import answer_blocks
 
 IMAGE_PX, LEAST_PX = 360, 24
 """How large images are drawn; each leads to itself in full."""
@@ -119,8 +119,8 @@ def _shown(messages: tuple[SharedMessage, ...]) -> tuple[_Shown, ...]:
 
 def _message(message: SharedMessage) -> _Shown:
     is_question = message.role is MessageRole.USER
-    # Sanitised by `blocks`; the question is escaped by the template.
-    drawn = () if is_question else tuple(Markup(block) for block in blocks(message.text))  # noqa: S704
+    # Sanitised by `answer_blocks`; the question is escaped by the template.
+    drawn = () if is_question else tuple(Markup(block) for block in answer_blocks(message.text, message.steps))  # noqa: S704
     images = tuple(map(_image, message.images))
     return _Shown(is_question, message.speaker, message.text, ", ".join(message.files), images, drawn)
 

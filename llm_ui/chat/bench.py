@@ -3,7 +3,7 @@
 from llm_ui.chat import bench_ops
 from llm_ui.chat.documents import listed
 from llm_ui.chat.follow import Op
-from llm_ui.contract_passages import BenchRequest, Cut, MeasureRequest
+from llm_ui.contract.passages import BenchRequest, Cut, MeasureRequest
 from llm_ui.db import ReadSession
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import told

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from llm_ui.chat.op import Reply
 from llm_ui.chat.reply_ops import Cut, OfProject
-from llm_ui.contract_passages import MAX_QUERY_CHARS
+from llm_ui.contract.passages import MAX_QUERY_CHARS
 from llm_ui.models import Strategy
 from llm_ui.services.retrieval import MAX_PASSAGE_CHARS
 

@@ -1,5 +1,6 @@
 """What a chat that begins is asked with: as its agent says, else its project, else as the person had it outside."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from llm_ui.chat.agents import agent_of, shown_agent
 from llm_ui.chat.follow import Op
 from llm_ui.chat.ops import PickAgent, PickModel
+from llm_ui.chat.tools import Tools
 from llm_ui.errors import NotFound
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import AgentId, ProjectId
@@ -46,9 +48,10 @@ _Says = ProjectSettings | AgentSettings
 class Defaults:
     """Sets the controls of one page where a chat begins; what they showed outside of projects comes back there."""
 
-    def __init__(self, context: PageContext, page: Page) -> None:
+    def __init__(self, context: PageContext, page: Page, tell: Callable[[Op], None]) -> None:
         self._context = context
         self._page = page
+        self.tools = Tools(context, tell)
         self._own: Choice | None = None
         """What the person had, while the controls show what a project or an agent says."""
         self.path = ""
@@ -57,6 +60,10 @@ class Defaults:
         """Who answers next; None: the model alone."""
         self._alone: Choice | None = None
         """What the controls showed before an agent was picked; None: nobody knows."""
+
+    def wanted(self) -> dict[str, object]:
+        """Return the fields of a request that say who answers, and with which tools."""
+        return {"agent_id": self.answers, **self.tools.wanted()}
 
     @property
     def answers(self) -> UUID | Literal["none"]:
@@ -70,6 +77,7 @@ class Defaults:
 
     async def begin(self, project_id: ProjectId | None) -> None:
         """A chat is to begin, in a project or in none, perhaps with an agent."""
+        self.tools.opened(None)
         own = self._own or self._page.controls()
         agent_id = agent_of(self.path)
         try:
@@ -88,6 +96,7 @@ class Defaults:
 
     async def opened(self, chat: ChatDetail) -> None:
         """A chat was opened: it keeps whom and what it was asked with last."""
+        self.tools.opened(chat)
         is_set = chat.project_id is not None or chat.agent_id is not None
         self._own = (self._own or self._page.controls()) if is_set else None
         actor = await self._context.actor()

@@ -18,6 +18,7 @@ STRETCHES = {
     Stretch.CONNECTING: later("Connecting to the provider"),
     Stretch.FIRST_TOKEN: later("Waiting for the first token"),
     Stretch.WRITING: later("Writing"),
+    Stretch.TOOLS: later("Using tools"),
 }
 ENDS = {
     RunStatus.QUEUED: later("not begun"),
@@ -61,6 +62,7 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("Tokens out"), _counted(about, found.output_tokens)),
         (_("of these reasoning"), _counted("{count}", found.reasoning_tokens or None)),
         (_("Cost"), price),
+        (_("Requests"), str(found.requests) if found.requests > 1 else ""),
         (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),
         (_("Temperature"), "" if found.temperature is None else number(found.temperature, "g")),
         (_("Passages found by"), _found_by(found)),

@@ -7,6 +7,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, told
 from llm_ui.models import RunStatus, UsageSource
 from llm_ui.services.messages import RunSummary
+from llm_ui.services.steps import span
 from llm_ui.ui.names import shown_name
 
 REASONS = {
@@ -14,6 +15,7 @@ REASONS = {
     "content_filter": later("Ended by the provider's content filter."),
     "empty": later("The model gave an empty answer."),
     "cap": later("Ended by this server's limit."),
+    "rounds": later("Ended because the model wanted to use tools again and again."),
 }
 
 
@@ -42,7 +44,7 @@ def of_metrics(model_name: str, metrics: Metrics, usage: Usage, cost_usd: str | 
 
 def thought(reasoning_ms: float | None) -> str:
     """Return how long a model reasoned; empty where nothing is known."""
-    return "" if reasoning_ms is None else _("Thought for {time}").format(time=_span(reasoning_ms))
+    return "" if reasoning_ms is None else _("Thought for {time}").format(time=span(reasoning_ms))
 
 
 def remark_of_run(run: RunSummary) -> str:
@@ -68,10 +70,6 @@ def price(amount: Decimal) -> str:
     return _("${amount}").format(amount=number(amount, ",.2f" if amount >= 1 else ".2g"))
 
 
-def _span(ms: float) -> str:
-    return f"{number(ms / 1000, '.2f')} s" if ms >= 1000 else f"{max(1, ms):.0f} ms"
-
-
 def _line(
     model_name: str,
     ttft_ms: float | None,
@@ -84,7 +82,7 @@ def _line(
     about = "" if is_exact else "~"
     parts = [shown_name(model_name)]
     if ttft_ms is not None:
-        parts.append(_("{time} to first token").format(time=_span(ttft_ms)))
+        parts.append(_("{time} to first token").format(time=span(ttft_ms)))
     if speed is not None:
         parts.append(_("{speed} tokens/s").format(speed=number(speed, ".0f")))
     if tokens_out is not None:

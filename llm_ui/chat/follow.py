@@ -7,16 +7,21 @@ from contextlib import aclosing
 from uuid import UUID
 
 from llm_ui.chat import figures
+from llm_ui.chat.growing import GrowingAnswer
 from llm_ui.contract import (
     CompleteEvent,
     ErrorEvent,
     MetricsEvent,
     ReasoningEvent,
+    Source,
     StartEvent,
     TitleEvent,
     TokenEvent,
+    ToolCallEvent,
+    ToolResultEvent,
 )
-from llm_ui.kit.markdown import Change, GrowingText
+from llm_ui.contract.steps import Step
+from llm_ui.kit.markdown import Change
 from llm_ui.llm_client import Numbered
 
 FRAME_S = 0.033
@@ -38,7 +43,10 @@ class AnswerFollower:
         self._on_title = on_title
         self._answer = _Pieces()
         self._thoughts = _Pieces()
-        self._growing = GrowingText()
+        self._growing = GrowingAnswer()
+        self._steps: dict[int, Step] = {}
+        self._found: list[Source] = []
+        self._found_told = 0
         self._rendering = asyncio.Lock()
         self._dirty = asyncio.Event()
         self._acked = asyncio.Event()
@@ -70,7 +78,9 @@ class AnswerFollower:
             self._acked.set()
             thoughts = self._thoughts.whole()
             self._thoughts.told = len(thoughts)
-            return {"blocks": self._growing.all_blocks(), "reasoning": thoughts, "figures": self.figures}
+            self._found_told = len(self._found)
+            told: Op = {"blocks": self._growing.all_blocks(), "reasoning": thoughts, "figures": self.figures}
+            return {**told, "sources": self._sources()} if self._found else told
 
     async def follow(self, events: AsyncGenerator[Numbered]) -> None:
         """Take the events to the run's end. Raises what the client raises; may then be called again."""
@@ -91,6 +101,8 @@ class AnswerFollower:
             case ReasoningEvent():
                 self._thoughts.put(event.offset, event.token)
                 self._dirty.set()
+            case ToolCallEvent() | ToolResultEvent():
+                self._use(event)
             case StartEvent():
                 self._begin(event)
             case MetricsEvent() if self._started is not None:
@@ -110,7 +122,23 @@ class AnswerFollower:
             self._started = event
             self._on_start(event)
         else:
-            self._answer, self._thoughts, self._growing = _Pieces(), _Pieces(), GrowingText()
+            self._answer, self._thoughts, self._growing = _Pieces(), _Pieces(), GrowingAnswer()
+            self._steps.clear()
+            # What tools had found by then is among what may be cited.
+            known = {source.number for source in (*(self._started.sources or ()), *self._found)}
+            self._found += [source for source in event.sources or () if source.number not in known]
+
+    def _use(self, event: ToolCallEvent | ToolResultEvent) -> None:
+        """A tool is used, or is done; what it has found can be cited before the answer does."""
+        self._steps[event.step.number] = event.step
+        if isinstance(event, ToolResultEvent):
+            self._found += event.sources
+        self._dirty.set()
+
+    def _sources(self) -> list[dict[str, object]]:
+        """Return all that may be cited."""
+        first = () if self._started is None else self._started.sources or ()
+        return [source.model_dump(mode="json") for source in (*first, *self._found)]
 
     async def _finish(self, event: CompleteEvent | ErrorEvent) -> None:
         self.is_over = True
@@ -164,6 +192,9 @@ class AnswerFollower:
             told |= {"from": change.start, "code": {"added": change.code.added, "tail": change.code.tail}}
         elif change is not None:
             told |= {"from": change.start, "blocks": list(change.blocks)}
+        if len(self._found) != self._found_told:
+            told["sources"] = self._sources()
+            self._found_told = len(self._found)
         thoughts = self._thoughts.whole()
         if len(thoughts) != self._thoughts.told:
             told["reasoning"] = {"at": self._thoughts.told, "text": thoughts[self._thoughts.told :]}
@@ -173,9 +204,11 @@ class AnswerFollower:
     async def _render(self, *, is_last: bool) -> Change | None:
         """Return what became of the blocks; None when the text began anew meanwhile."""
         async with self._rendering:
-            growing, text = self._growing, self._answer.whole()
-            work = growing.finish if is_last else growing.update
-            change = work(text) if growing.is_quick(text) else await asyncio.to_thread(work, text)
+            growing, text, steps = self._growing, self._answer.whole(), list(self._steps.values())
+            if growing.is_quick(text, steps):
+                change = growing.update(text, steps, is_last=is_last)
+            else:
+                change = await asyncio.to_thread(growing.update, text, steps, is_last=is_last)
             return change if growing is self._growing else None
 
 

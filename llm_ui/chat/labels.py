@@ -19,5 +19,11 @@ async def model_labels(context: PageContext) -> dict[str, ModelInfo]:
 def shown_models(labels: dict[str, ModelInfo]) -> list[dict[str, object]]:
     """Return the models as the page is told of them."""
     return [
-        {"id": str(model.id), "label": label, "can_see_images": model.can_see_images} for label, model in labels.items()
+        {
+            "id": str(model.id),
+            "label": label,
+            "can_see_images": model.can_see_images,
+            "can_use_tools": model.can_use_tools,
+        }
+        for label, model in labels.items()
     ]

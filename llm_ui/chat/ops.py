@@ -18,6 +18,7 @@ from llm_ui.contract import (
     LeftOut,
     Said,
 )
+from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, ToolName
 from llm_ui.models import FeedbackReason
 from llm_ui.services.chats import Shelf
 from llm_ui.services.feedback import MAX_COMMENT_CHARS
@@ -47,6 +48,15 @@ class Ready(Op):
     path: Annotated[str, Field(max_length=MAX_PATH_CHARS)]
     at: UUID | None = None
     """The message to show; without it the chat's end."""
+    time_zone: Annotated[str, Field(max_length=MAX_TIME_ZONE_CHARS)] = ""
+    """Where the browser is, such as Europe/Berlin."""
+
+
+class ChooseTools(Look):
+    """Let models use all tools but these from now on: in the open chat, or in the one that begins next."""
+
+    op: Literal["choose_tools"]
+    off: frozenset[ToolName]
 
 
 class Open(Look):
@@ -308,7 +318,7 @@ Again = Regenerate | Continue | Edit | Merge | Replay
 """What makes a sibling of a message by asking a model."""
 
 ChatChanges = Rename | Pin | Archive | Delete | Restore | Purge | Move | Tag
-Looks = Open | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel | PickAgent
+Looks = Open | ChooseTools | Older | MoreChats | ShowShelf | Compare | Gauge | PickModel | PickAgent
 InOrder = Ready | Send | AskTemporary | Again | Looks | ChatChanges | Change | Replies | Bench
 """What a page does one after the other."""
 Asked = Annotated[InOrder | Stop | Ack, Field(discriminator="op")]

@@ -10,12 +10,13 @@ from llm_ui.kit.block import calm
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId
-from llm_ui.kit.markdown import blocks, is_quick
+from llm_ui.kit.markdown import is_quick
 from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
 from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.chats import ChatSummary
 from llm_ui.services.follow_ups import questions_of
 from llm_ui.services.messages import MessageView
+from llm_ui.services.steps import answer_blocks, used_tools
 from llm_ui.ui.names import shown_name
 
 Shown = dict[str, object]
@@ -130,7 +131,8 @@ def _shown(message: MessageView) -> Shown:
         shown["reasoning"] = message.reasoning
         if message.sources is not None:
             shown["sources"] = list(message.sources)
-        shown["blocks"] = [] if message.status is MessageStatus.STREAMING else blocks(message.text)
+        is_live = message.status is MessageStatus.STREAMING
+        shown["blocks"] = [] if is_live else answer_blocks(message.text, used_tools(message.steps))
         if message.run is not None and message.status is not MessageStatus.STREAMING:
             shown["figures"] = figures.of_run(message.run)
             shown["thought"] = figures.thought(message.run.reasoning_ms)

@@ -63,7 +63,7 @@ class ChatState(param.Parameterized):
         self._turn: Turn | None = None
         self._comparison = Comparison(self._client, self)
         self._temporary = Temporary(self._client, self)
-        self._defaults = Defaults(context, self)
+        self._defaults = Defaults(context, self, tell)
         self._submitted = Submitted()
         self._looking: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -99,6 +99,7 @@ class ChatState(param.Parameterized):
     async def _do(self, asked: ops.InOrder) -> None:
         match asked:
             case ops.Ready():
+                self._defaults.tools.time_zone = asked.time_zone
                 await self.load_models()
                 await self.open_path(asked.path, asked.at)
                 await self._show_chats()
@@ -122,6 +123,8 @@ class ChatState(param.Parameterized):
         match asked:
             case ops.Open():
                 await self._go_to(asked.path, asked.at)
+            case ops.ChooseTools():
+                await self._defaults.tools.choose(self.chat_id, asked.off)
             case ops.Gauge():
                 self.tell(await gauge(self._client, self.chat_id, self.model, self.max_tokens, asked))
             case ops.PickModel() | ops.PickAgent():
@@ -225,15 +228,10 @@ class ChatState(param.Parameterized):
         await self._show_open_chat(is_opened=is_other, at=None if at is None else MessageId(at))
 
     def _request(self, key: str, *, text: str, chat_id: ChatId | None) -> ChatRequest:
-        return ChatRequest(
-            idempotency_key=key,
-            text=text,
-            chat_id=chat_id,
-            model_id=None if self.model is None else UUID(self.model),
-            agent_id=self._defaults.answers,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-        )
+        model_id = None if self.model is None else UUID(self.model)
+        asked = ChatRequest(idempotency_key=key, text=text, chat_id=chat_id, model_id=model_id)
+        how = {"temperature": self.temperature, "max_tokens": self.max_tokens, **self._defaults.wanted()}
+        return asked.model_copy(update=how)
 
     def _follow(self, events: AsyncGenerator[Numbered], submission: Submission | None = None) -> None:
         """Follow a run in a task; the page stops following the one before."""

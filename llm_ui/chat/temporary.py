@@ -31,6 +31,8 @@ class Temporary:
             model_id=request.model_id,
             temperature=request.temperature,
             max_tokens=request.max_tokens,
+            tools_off=request.tools_off or frozenset(),
+            time_zone=request.time_zone,
         )
         submission = Submission(asked.key, asked.text, None, shows_more=False)
         turn = Turn(self._client, self._page.tell, self._started, lambda *_: None, submission)

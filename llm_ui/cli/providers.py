@@ -7,7 +7,7 @@ import click
 
 from llm_ui.cli.command import data_dir, fail, read_secret, run, settings, stamp, table, with_database
 from llm_ui.config import Config
-from llm_ui.contract import ProviderTest
+from llm_ui.contract.probes import ProviderTest
 from llm_ui.db import Database
 from llm_ui.kit.http import new_client
 from llm_ui.models import ProviderKind

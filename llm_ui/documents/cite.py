@@ -28,6 +28,10 @@ class CitationCheck:
         """How many numbers were taken out."""
         self.cited: set[int] = set()
 
+    def know(self, numbers: Collection[int]) -> None:
+        """Let these be cited from now on, too."""
+        self._numbers |= frozenset(numbers)
+
     def feed(self, piece: str) -> str:
         """Take a piece of the answer; return what may be shown."""
         self._held += piece

@@ -67,6 +67,8 @@ class ChatHistory(Timestamped, Base):
     """Who answers in it; None: the model alone. No foreign key, as with `project_id`; the agent may be gone."""
     temperature: Mapped[float | None]
     max_tokens: Mapped[int | None]
+    tools_off: Mapped[list[str] | None]
+    """Names of the tools that models may not use here; None: its person has switched none off."""
     active_leaf_id: Mapped[MessageId | None]
     """No foreign key: messages refer to the chat, and a cycle of keys can neither be made nor dropped on SQLite."""
     next_position: Mapped[int] = mapped_column(default=0)
@@ -96,6 +98,8 @@ class ChatMessage(Timestamped, Base):
     model_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """What wrote an imported answer, as it was called there; of our own answers the run says it."""
     citations: Mapped[list[dict[str, Any]] | None]
-    """What an answer cites, while it is written what it may: each a `Source` of llm_ui/contract.py. None: it was given
+    """What an answer cites, while it is written what it may: each a `Source` of llm_ui/contract. None: it was given
     nothing to cite."""
+    steps: Mapped[list[dict[str, Any]] | None]
+    """Tools that were used for an answer, each a `Step` of llm_ui/contract/steps.py; None: none was."""
     deleted_at: Mapped[datetime | None]

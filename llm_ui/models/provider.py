@@ -91,6 +91,8 @@ class AiModel(Timestamped, Base):
     """Tokens the model can be sent and answer together; empty where unknown."""
     max_output_tokens: Mapped[int | None]
     can_see_images: Mapped[bool] = mapped_column(default=False, server_default=false())
+    can_use_tools: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it calls tools: only then is it told of any."""
     makes_embeddings: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it makes vectors of texts: then it answers nobody."""
     input_usd_per_mtok: Mapped[Decimal | None]

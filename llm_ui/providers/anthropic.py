@@ -1,7 +1,8 @@
 """Anthropic's Messages API.
 
 Protocol: https://docs.anthropic.com/en/api/messages-streaming, read 2026-11-20; images as base64, before the text, see
-https://platform.claude.com/docs/en/build-with-claude/vision.
+https://platform.claude.com/docs/en/build-with-claude/vision; tools, see
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from llm_ui.providers.base import (
     UsageDelta,
     WireRequest,
 )
+from llm_ui.providers.calls import Calls
 from llm_ui.providers.fields import array, count, obj, text
 from llm_ui.providers.refusals import reported
 from llm_ui.providers.wire import parsed_object
@@ -50,6 +52,13 @@ class AnthropicProtocol:
         }
         if prompt.system:
             body["system"] = prompt.system
+        if prompt.tools:
+            body["tools"] = [
+                {"name": tool.name, "description": tool.description, "input_schema": tool.schema}
+                for tool in prompt.tools
+            ]
+            if not prompt.may_call:
+                body["tool_choice"] = {"type": "none"}
         if prompt.temperature is not None:
             # The protocol's range ends at 1 where others' ends at 2.
             body["temperature"] = min(prompt.temperature, 1.0)
@@ -82,6 +91,7 @@ class AnthropicTranslator:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._reason: str | None = None
+        self._calls = Calls()
 
     def feed(self, data: str) -> Iterator[Delta]:
         """Yield what one event says; kinds that are new to us are skipped, as the protocol asks."""
@@ -93,12 +103,16 @@ class AnthropicTranslator:
                 block = obj(event.get("content_block"))
                 if text(block, "text"):
                     yield TextDelta(text(block, "text"))
+                if block.get("type") == "tool_use":
+                    self._calls.add(count(event, "index"), call_id=text(block, "id"), name=text(block, "name"))
             case "content_block_delta":
-                yield from _piece(obj(event.get("delta")))
+                delta = obj(event.get("delta"))
+                yield from _piece(delta)
+                self._calls.go_on(count(event, "index"), text(delta, "partial_json"))
             case "message_delta":
                 reason = text(obj(event.get("delta")), "stop_reason")
-                if reason:
-                    self._reason = REASONS.get(reason, "stop")
+                self._reason = REASONS.get(reason, "stop") if reason else self._reason
+                yield from self._calls.end()
                 yield _usage(obj(event.get("usage")))
             case "message_stop":
                 yield Finish(self._reason or "stop")
@@ -113,7 +127,16 @@ class AnthropicTranslator:
 
 
 def _sent(message: PromptMessage) -> object:
-    """Return a message's content: its text, with images a list of blocks."""
+    """Return a message's content: its text; with images, calls or results a list of blocks."""
+    if message.results:
+        return [
+            {"type": "tool_result", "tool_use_id": one.call_id, "content": one.text, "is_error": one.is_error}
+            for one in message.results
+        ]
+    if message.calls:
+        said: list[dict[str, object]] = [{"type": "text", "text": message.text}] if message.text.strip() else []
+        calls = ({"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments or {}} for c in message.calls)
+        return [*said, *calls]
     if not message.images:
         return message.text
     blocks: list[dict[str, object]] = [

@@ -26,12 +26,49 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool that a model may call, as it is told of it."""
+
+    name: str
+    description: str
+    schema: dict[str, object]
+    """JSON Schema of the arguments, an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that a model called, whole."""
+
+    id: str
+    """The provider's, else ours; the same nowhere else in the conversation."""
+    name: str
+    arguments: dict[str, object] | None
+    """None: what came is no JSON object."""
+    signature: str = ""
+    """What the provider wants back with the call, unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a call gave."""
+
+    call_id: str
+    name: str
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One message of the conversation. With images its text may be empty."""
+    """One message of the conversation. With images, calls or results its text may be empty."""
 
     role: Literal["user", "assistant"]
     text: str
     images: tuple[Image, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    """Of an answer: what it called after its text. The next message holds the results."""
+    results: tuple[ToolResult, ...] = ()
+    """Of what follows such an answer: one for each call, in their order; such a message has no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +81,9 @@ class Prompt:
     temperature: float | None = None
     max_tokens: int | None = None
     """Most tokens of the answer; None leaves it to the provider."""
+    tools: tuple[ToolSpec, ...] = ()
+    may_call: bool = True
+    """False: the tools are named, as calls of them are in the messages, but none may be called any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +124,13 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDelta:
+    """A tool is called. Its arguments came in pieces; nobody is told before they are whole."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
 class UsageDelta:
     """Token counts as the provider reports them so far; None where it says nothing. Later ones replace earlier."""
 
@@ -105,7 +152,7 @@ class Finish:
     reason: str
 
 
-Delta = Began | TextDelta | ReasoningDelta | UsageDelta | Finish
+Delta = Began | TextDelta | ReasoningDelta | CallDelta | UsageDelta | Finish
 """What an answer is made of. `Finish` comes once and last; a stream that ends without it was cut off and raises."""
 
 

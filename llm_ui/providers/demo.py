@@ -14,11 +14,12 @@ from html import unescape
 
 import httpx2
 
+from llm_ui.kit.arithmetic import ArithmeticRefused, evaluate, find_expression, in_plain
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later, number
-from llm_ui.providers.arithmetic import ArithmeticRefused, evaluate, find_expression
+from llm_ui.kit.i18n import later, number, told
 from llm_ui.providers.base import (
     Began,
+    CallDelta,
     Delta,
     Endpoint,
     Finish,
@@ -27,8 +28,11 @@ from llm_ui.providers.base import (
     PromptMessage,
     TextDelta,
     Timeouts,
+    ToolCall,
+    ToolResult,
     UsageDelta,
 )
+from llm_ui.providers.calls import new_id
 
 LABEL = later("*Built-in demo, not a language model.*")
 PIECE_S = 0.004
@@ -63,6 +67,11 @@ FILE = re.compile(r'^<file name="(.+)">$', re.MULTILINE)
 GREETINGS = re.compile(
     r"\s*(hi|hello|hey|good (morning|evening|afternoon)|hallo|moin|servus|guten (morgen|tag|abend))\b", re.IGNORECASE
 )
+ASKS_FOR_TIME = re.compile(
+    r"\b(what time|time is it|current time|what day|what date|today's date|wie spät|wie viel uhr|uhrzeit|welcher tag"
+    r"|welches datum|datum heute)\b",
+    re.IGNORECASE,
+)
 WORD = re.compile(r"\w+", re.UNICODE)
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 COMMON = frozenset(
@@ -89,8 +98,18 @@ class DemoAdapter:
         del http, endpoint, timeouts
         yield Began("")
         last = prompt.messages[-1]
+        call = wanted(prompt)
+        if call is not None:
+            yield CallDelta(call)
+            yield UsageDelta(input_tokens=words_of(prompt), output_tokens=1)
+            yield Finish("tool")
+            return
         passages = [(int(count), text) for count, text in PASSAGE.findall(prompt.system)]
-        if passages:
+        if last.results:
+            text = used(
+                next(m.text for m in reversed(prompt.messages) if m.role == "user" and m.text), last.results[-1]
+            )
+        elif passages:
             text = cited(last.text, passages)
         else:
             text = answer(last.text, earlier=[m.text for m in prompt.messages[:-1] if m.role == "user"])
@@ -102,8 +121,7 @@ class DemoAdapter:
             if index:
                 await asyncio.sleep(PIECE_S)
             yield TextDelta(piece)
-        words_in = sum(len(WORD.findall(message.text)) for message in prompt.messages)
-        yield UsageDelta(input_tokens=words_in, output_tokens=min(limit, len(pieces)))
+        yield UsageDelta(input_tokens=words_of(prompt), output_tokens=min(limit, len(pieces)))
         yield Finish("length" if limit < len(pieces) else "stop")
 
     async def list_models(
@@ -112,6 +130,34 @@ class DemoAdapter:
         """Return the one demo."""
         del http, endpoint, timeouts
         return (ListedModel("demo", "Demo (no language model)", 1_000_000),)
+
+
+def words_of(prompt: Prompt) -> int:
+    """Return how many words the demo was sent."""
+    return sum(len(WORD.findall(message.text)) for message in prompt.messages)
+
+
+def wanted(prompt: Prompt) -> ToolCall | None:
+    """Return the tool that helps with a question, where there is one and nothing better to answer from."""
+    last, tools = prompt.messages[-1], {tool.name for tool in prompt.tools}
+    if last.results or not prompt.may_call or PASSAGE.search(prompt.system):
+        return None
+    expression = find_expression(last.text)
+    if expression is not None and "calculate" in tools:
+        return ToolCall(new_id(), "calculate", {"expression": in_plain(expression)})
+    if ASKS_FOR_TIME.search(last.text[:MIN_EXTRACT_CHARS]) and "current_time" in tools:
+        return ToolCall(new_id(), "current_time", {})
+    return None
+
+
+def used(question: str, result: ToolResult) -> str:
+    """Return the answer that a tool has helped with."""
+    expression = find_expression(question)
+    if result.is_error:
+        return _labelled(_("The tool could not help: {why}").format(why=told(result.text)))
+    if expression is None or result.name != "calculate":
+        return _labelled(f"**{result.text}**")
+    return _labelled(f"`{expression}` = **{evaluate(expression)}**")
 
 
 def answer(question: str, earlier: list[str]) -> str:

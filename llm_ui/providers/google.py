@@ -1,7 +1,9 @@
 """Google's Gemini API.
 
 Protocol: https://ai.google.dev/api/generate-content, read 2026-11-20; images as `inlineData`, see
-https://ai.google.dev/gemini-api/docs/image-understanding.
+https://ai.google.dev/gemini-api/docs/image-understanding; tools, see
+https://ai.google.dev/gemini-api/docs/function-calling; a call's `thoughtSignature` goes back with it, see
+https://ai.google.dev/gemini-api/docs/thought-signatures.
 """
 
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from urllib.parse import quote
 
 from llm_ui.errors import ProviderFault
 from llm_ui.providers.base import (
+    CallDelta,
     Delta,
     Embedded,
     Endpoint,
@@ -19,15 +22,19 @@ from llm_ui.providers.base import (
     ReasoningDelta,
     TextDelta,
     Texts,
+    ToolCall,
     UsageDelta,
     WireRequest,
 )
+from llm_ui.providers.calls import MAX_CALLS, MAX_ID_CHARS, MAX_NAME_CHARS, new_id, unreadable
 from llm_ui.providers.fields import array, count, numbers, obj, text
 from llm_ui.providers.refusals import error, reported
 from llm_ui.providers.wire import parsed_object
 
 REASONS = {"STOP": "stop", "MAX_TOKENS": "length"}
 """Every other reason is one of the provider's filters."""
+BAD_CALLS = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL")
+"""How an answer ends with a call that makes no sense."""
 ROLES = {"user": "user", "assistant": "model"}
 
 
@@ -47,6 +54,14 @@ class GoogleProtocol:
             "contents": [{"role": ROLES[message.role], "parts": _sent(message)} for message in prompt.messages],
             "generationConfig": settings,
         }
+        if prompt.tools:
+            told = [
+                {"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.schema}
+                for tool in prompt.tools
+            ]
+            body["tools"] = [{"functionDeclarations": told}]
+            if not prompt.may_call:
+                body["toolConfig"] = {"functionCallingConfig": {"mode": "NONE"}}
         if prompt.system:
             body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
         model = quote(prompt.model.removeprefix("models/"), safe="")
@@ -96,6 +111,8 @@ class GoogleTranslator:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._reason: str | None = None
+        self._seen: set[str] = set()
+        self._calls = 0
 
     def feed(self, data: str) -> Iterator[Delta]:
         """Yield what one response says."""
@@ -110,12 +127,30 @@ class GoogleTranslator:
                 piece = text(part, "text")
                 if piece:
                     yield ReasoningDelta(piece) if part.get("thought") is True else TextDelta(piece)
+                yield from self._call(part)
             reason = text(candidate, "finishReason")
+            if reason in BAD_CALLS:
+                raise unreadable()
             if reason:
                 self._reason = REASONS.get(reason, "content_filter")
         usage = obj(response.get("usageMetadata"))
         if usage:
             yield _usage(usage)
+
+    def _call(self, part: dict[str, object]) -> Iterator[Delta]:
+        """Yield the call of a part; the protocol sends calls whole, and most without an id."""
+        call = obj(part.get("functionCall"))
+        name = text(call, "name")[:MAX_NAME_CHARS]
+        if not name or self._calls == MAX_CALLS:
+            return
+        call_id = text(call, "id")[:MAX_ID_CHARS]
+        if not call_id or call_id in self._seen:
+            call_id = new_id()
+        self._seen.add(call_id)
+        self._calls += 1
+        arguments = call.get("args") or {}
+        whole = arguments if isinstance(arguments, dict) else None
+        yield CallDelta(ToolCall(call_id, name, whole, text(part, "thoughtSignature")))
 
     def end(self) -> Finish | None:
         """Return the end when a reason was given: the protocol's streams just close."""
@@ -124,10 +159,23 @@ class GoogleTranslator:
 
 def _sent(message: PromptMessage) -> list[dict[str, object]]:
     """Return the parts of a message."""
+    if message.results:
+        return [
+            {"functionResponse": {"name": one.name, "response": {"error" if one.is_error else "result": one.text}}}
+            for one in message.results
+        ]
+    if message.calls:
+        said: list[dict[str, object]] = [{"text": message.text}] if message.text else []
+        return [*said, *(_called(call) for call in message.calls)]
     images: list[dict[str, object]] = [
         {"inlineData": {"mimeType": image.media_type, "data": image.data}} for image in message.images
     ]
     return [*images, {"text": message.text}] if message.text or not images else images
+
+
+def _called(call: ToolCall) -> dict[str, object]:
+    part: dict[str, object] = {"functionCall": {"name": call.name, "args": call.arguments or {}}}
+    return {**part, "thoughtSignature": call.signature} if call.signature else part
 
 
 def _usage(usage: dict[str, object]) -> UsageDelta:

@@ -1,8 +1,10 @@
 """Ollama's own protocol.
 
-Protocol: https://github.com/ollama/ollama/blob/main/docs/api.md, read 2026-11-20.
+Protocol: https://github.com/ollama/ollama/blob/main/docs/api.md, read 2026-11-20; it has no way to forbid calls, so the
+tools are left out then.
 """
 
+import json
 from collections.abc import Iterator
 
 from llm_ui.providers.base import (
@@ -19,6 +21,7 @@ from llm_ui.providers.base import (
     UsageDelta,
     WireRequest,
 )
+from llm_ui.providers.calls import Calls, functions
 from llm_ui.providers.fields import array, count, numbers, obj, text
 from llm_ui.providers.refusals import reported
 from llm_ui.providers.wire import parsed_object
@@ -31,7 +34,7 @@ class OllamaProtocol:
 
     def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
         """Return the request that asks."""
-        messages = [_sent(message) for message in prompt.messages]
+        messages = [sent for message in prompt.messages for sent in _sent(message)]
         if prompt.system:
             messages.insert(0, {"role": "system", "content": prompt.system})
         options: dict[str, object] = {}
@@ -42,6 +45,8 @@ class OllamaProtocol:
         body: dict[str, object] = {
             "model": prompt.model, "messages": messages, "stream": True, "options": options
         }  # fmt: skip
+        if prompt.tools and prompt.may_call:
+            body["tools"] = functions(prompt.tools)
         return WireRequest(f"{_root(endpoint)}/api/chat", _headers(endpoint), body)
 
     def translator(self, endpoint: Endpoint) -> "OllamaTranslator":
@@ -75,6 +80,8 @@ class OllamaTranslator:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._calls = Calls()
+        self._count = 0
 
     def feed(self, data: str) -> Iterator[Delta]:
         """Yield what one line says."""
@@ -86,19 +93,37 @@ class OllamaTranslator:
             yield ReasoningDelta(text(message, "thinking"))
         if text(message, "content"):
             yield TextDelta(text(message, "content"))
+        for call in map(obj, array(message, "tool_calls")):
+            told = obj(call.get("function"))
+            arguments = told.get("arguments") or {}
+            piece = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            self._calls.add(self._count, call_id=text(call, "id"), name=text(told, "name"), piece=piece)
+            self._count += 1
         if line.get("done") is True:
+            yield from self._calls.end()
             yield UsageDelta(input_tokens=count(line, "prompt_eval_count"), output_tokens=count(line, "eval_count"))
-            yield Finish("length" if line.get("done_reason") == "length" else "stop")
+            is_long = line.get("done_reason") == "length"
+            yield Finish("length" if is_long else "tool" if self._count else "stop")
 
     def end(self) -> Finish | None:
         """Return None: only a line with `done` ends an answer."""
         return None
 
 
-def _sent(message: PromptMessage) -> dict[str, object]:
-    """Return a message; images are plain base64 beside its text."""
+def _sent(message: PromptMessage) -> Iterator[dict[str, object]]:
+    """Yield a message; images are plain base64 beside its text, and each result of a call is one of its own."""
+    for result in message.results:
+        yield {"role": "tool", "tool_name": result.name, "content": result.text}
+    if message.results:
+        return
     sent: dict[str, object] = {"role": message.role, "content": message.text}
-    return {**sent, "images": [image.data for image in message.images]} if message.images else sent
+    if message.images:
+        sent["images"] = [image.data for image in message.images]
+    if message.calls:
+        sent["tool_calls"] = [
+            {"function": {"name": call.name, "arguments": call.arguments or {}}} for call in message.calls
+        ]
+    yield sent
 
 
 def _root(endpoint: Endpoint) -> str:

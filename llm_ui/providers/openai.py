@@ -1,10 +1,12 @@
 """Chat completions as OpenAI defined them and many servers speak them.
 
 Protocol: https://platform.openai.com/docs/api-reference/chat/streaming, read 2026-11-20; images as data URLs, see
-https://platform.openai.com/docs/guides/images-vision. Reasoning fields are not
-OpenAI's: `reasoning_content` comes from DeepSeek and vLLM, `reasoning` from OpenRouter and Groq.
+https://platform.openai.com/docs/guides/images-vision; tools, see
+https://platform.openai.com/docs/guides/function-calling. Reasoning fields are not OpenAI's: `reasoning_content` comes
+from DeepSeek and vLLM, `reasoning` from OpenRouter and Groq.
 """
 
+import json
 from collections.abc import Iterator
 
 from llm_ui.providers.base import (
@@ -21,6 +23,7 @@ from llm_ui.providers.base import (
     UsageDelta,
     WireRequest,
 )
+from llm_ui.providers.calls import Calls, functions
 from llm_ui.providers.fields import array, count, numbers, obj, text
 from llm_ui.providers.refusals import reported
 from llm_ui.providers.wire import parsed_object
@@ -35,7 +38,7 @@ class OpenAIProtocol:
 
     def chat(self, endpoint: Endpoint, prompt: Prompt) -> WireRequest:
         """Return the request that asks."""
-        messages = [{"role": message.role, "content": _sent(message)} for message in prompt.messages]
+        messages = [sent for message in prompt.messages for sent in _messages(message)]
         if prompt.system:
             messages.insert(0, {"role": "system", "content": prompt.system})
         body: dict[str, object] = {
@@ -44,6 +47,10 @@ class OpenAIProtocol:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if prompt.tools:
+            body["tools"] = functions(prompt.tools)
+            if not prompt.may_call:
+                body["tool_choice"] = "none"
         if prompt.temperature is not None:
             body["temperature"] = prompt.temperature
         if prompt.max_tokens is not None:
@@ -89,10 +96,12 @@ class OpenAITranslator:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._reason: str | None = None
+        self._calls = Calls()
 
     def feed(self, data: str) -> Iterator[Delta]:
         """Yield what one chunk says."""
         if data.strip() == "[DONE]":
+            yield from self._calls.end()
             yield Finish(self._reason or "stop")
             return
         chunk = parsed_object(data)
@@ -105,8 +114,14 @@ class OpenAITranslator:
             if reasoning:
                 yield ReasoningDelta(reasoning)
             yield from _content(delta.get("content"))
+            for call in map(obj, array(delta, "tool_calls")):
+                told = obj(call.get("function"))
+                self._calls.add(
+                    count(call, "index"), call_id=text(call, "id"), name=text(told, "name"), piece=_arguments(told)
+                )
             reason = text(choice, "finish_reason")
             if reason:
+                yield from self._calls.end()
                 self._reason = REASONS.get(reason, "stop")
         usage = obj(chunk.get("usage"))
         if usage:
@@ -120,6 +135,31 @@ class OpenAITranslator:
     def end(self) -> Finish | None:
         """Return the end when a reason was given; some servers then close without `[DONE]`."""
         return Finish(self._reason) if self._reason else None
+
+
+def _messages(message: PromptMessage) -> Iterator[dict[str, object]]:
+    """Yield a message; of the results of calls each is one of its own."""
+    if message.calls:
+        calls = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(call.arguments or {})},
+            }
+            for call in message.calls
+        ]
+        yield {"role": "assistant", "content": message.text or None, "tool_calls": calls}
+    elif message.results:
+        for result in message.results:
+            yield {"role": "tool", "tool_call_id": result.call_id, "content": result.text}
+    else:
+        yield {"role": message.role, "content": _sent(message)}
+
+
+def _arguments(told: dict[str, object]) -> str:
+    """Return a piece of a call's arguments: a string, though some servers send the object itself."""
+    arguments = told.get("arguments")
+    return json.dumps(arguments) if isinstance(arguments, dict) else text(told, "arguments")
 
 
 def _sent(message: PromptMessage) -> object:

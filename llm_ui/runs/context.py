@@ -6,6 +6,7 @@ branch as fit, the question with how its answer should be, and the beginning of 
 or passage is sent whole or not at all.
 """
 
+import json
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -19,10 +20,12 @@ from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.ids import AttachmentId, MessageId, ProjectId, PromptId
 from llm_ui.kit.money import plain
 from llm_ui.models import ChatHistory
+from llm_ui.providers.base import ToolSpec
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
-from llm_ui.runs.passages import Found, look_ahead, numbered
+from llm_ui.runs.passages import Found, Numbered, look_ahead, numbered
 from llm_ui.runs.remembered import MEMORY_SHARE, about_person, about_project
+from llm_ui.runs.tools.registry import offered
 from llm_ui.services import agents, budgets, memories
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
@@ -37,6 +40,9 @@ DEFAULT_WINDOW = 32_000
 """Tokens, for models whose window nobody has told us: small enough for what people run at home today."""
 DEFAULT_RESERVE = 4_096
 """Tokens kept free for the answer when the person sets no limit."""
+TOOLS_SHARE = 4
+TOOLS_TOKENS = 8_000
+"""What tools may find is given one in so many of the tokens that are left for earlier messages, and at most so many."""
 TOO_LONG = to_tell(
     "The message has about {question} tokens; {name} takes at most {most} beside its answer. "
     "Shorten it or pick a larger model."
@@ -89,7 +95,7 @@ class Part:
 
     origin: str
     """`instructions`, `personal`, `project`, `agent`, `others`, `memory`, `project_memory`, `summary`, `passages`,
-    `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
+    `tools`, `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1
@@ -120,14 +126,22 @@ class Context:
     """Tokens that the messages of the chat may take in this window, with the question."""
     took_ms: float
     """What putting it together took."""
+    most_tokens: int
+    """What the model can be sent altogether."""
     sources: tuple[Source, ...] | None = None
     """What the answer may cite; None: there is nothing to search."""
     answer_tokens: int = 0
     """Of the longest answer that is reckoned with."""
+    tools: tuple[ToolSpec, ...] = ()
+    """What the model may use."""
 
     def most_usd(self, target: ModelTarget) -> Decimal | None:
         """Return what the longest answer that is reckoned with costs; None: nobody knows the price."""
-        return cost(target.prices, input_tokens=self.input_tokens, cached_tokens=0, output_tokens=self.answer_tokens)
+        return self.request_usd(target, self.input_tokens)
+
+    def request_usd(self, target: ModelTarget, sent: int) -> Decimal | None:
+        """Return what one request for it costs at most that is sent so many tokens."""
+        return cost(target.prices, input_tokens=sent, cached_tokens=0, output_tokens=self.answer_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,8 @@ class Wanted:
     """What is left out."""
     found: Found | None = None
     """What the project's documents hold on the question; None: there is nothing to search."""
+    tools_off: Collection[str] = ()
+    """Tools that the person switched off."""
 
 
 async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTarget, wanted: Wanted) -> Context:
@@ -154,12 +170,14 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     reserve = min(wanted.max_tokens or DEFAULT_RESERVE, window // 2)
     room = Room(target)
     files = room.required(turn.attachments)
+    tools = _tools(target, wanted)
+    told = _told_of(tools, room)
     place = Place(turn.system_prompt_id, turn.project_id, window - reserve, without, turn.agent)
     before, forgotten = await _standing(session, actor, place, room)
     after = _after(turn, wanted.wish, room)
     attached = sum(file.tokens for file in files)
     question = sum(part.tokens for part in after) + attached
-    left = window - reserve - sum(part.tokens for part in before) - question
+    left = window - reserve - sum(part.tokens for part in (*before, *told)) - question
     if left < 0:
         sentence = TOO_LONG_WITH_FILES if files else TOO_LONG
         most = max(0, left + question)
@@ -169,16 +187,13 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     given = [Part("passages", "Passages", passages.tokens, count, text=passages.text)] if passages.text else []
     may_be_others = turn.was_with_agent or turn.agent is not None
     left -= sum(part.tokens for part in given) + (OTHERS_TOKENS if may_be_others else 0)
-    if turn.said is None:
-        leaf = None if "history" in without else turn.before_id
-        is_summed_up = "summary" not in without
-        history = await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up=is_summed_up)
-    else:
-        history = fitting([SentMessage(one.role, one.text) for one in turn.said], left, room)
+    # What tools will find needs room too.
+    kept = min(left // TOOLS_SHARE, TOOLS_TOKENS) if tools else 0
+    history = await _said(session, actor, turn, without, left - kept, room)
     before += [*_summary(history), *given]
     if may_be_others:
         before += await _others(session, actor, history, turn.agent, room)
-    parts = [*before, *_earlier(history), *_attached([*history.files, *files]), *after]
+    parts = [*before, *told, *_earlier(history), *_attached([*history.files, *files]), *after]
     manifest: dict[str, object] = {
         "parts": [part.listed() for part in parts],
         "window": window,
@@ -186,23 +201,38 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
         "is_window_known": target.context_window is not None,
         "cut": _cut(history, forgotten),
         "left_out": sorted(without),
+        **({"tools": [tool.name for tool in tools]} if tools else {}),
         "counts": "calibrated" if target.calibration.is_known else "estimate",
-        **(
-            {}
-            if found is None
-            else {"retrieval_ms": found.took_ms, "retrieval": {**found.how(), "beside": passages.completing}}
-        ),
+        **_sought(found, passages),
     }
     asked = "\n\n".join(text for text in (turn.question, _to_merge(turn), wanted.wish) if text)
     messages = [*history.messages, SentMessage("user", asked, files)]
     if turn.opening:
-        messages += [SentMessage("assistant", turn.opening), SentMessage("user", GO_ON)]
+        messages += [SentMessage("assistant", turn.opening, steps=turn.steps), SentMessage("user", GO_ON)]
     system = "\n\n".join(part.text for part in before)
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return Context(
         system, tuple(messages), manifest, sum(part.tokens for part in parts), left + question, took_ms,
-        sources=None if found is None else passages.sources, answer_tokens=max(reserve, wanted.max_tokens or 0),
+        window - reserve, sources=None if found is None else passages.sources,
+        answer_tokens=max(reserve, wanted.max_tokens or 0), tools=tools,
     )  # fmt: skip
+
+
+async def _said(
+    session: ReadSession, actor: Actor, turn: Turn, without: Collection[LeftOut], left: int, room: Room
+) -> History:
+    """Return what was said before, as much of it as fits."""
+    if turn.said is not None:
+        return fitting([SentMessage(one.role, one.text) for one in turn.said], left, room)
+    leaf = None if "history" in without else turn.before_id
+    return await remembered(session, actor, turn.chat_id, leaf, left, room, is_summed_up="summary" not in without)
+
+
+def _sought(found: Found | None, passages: Numbered) -> dict[str, object]:
+    """Return what the manifest says of the search; nothing where there was none."""
+    if found is None:
+        return {}
+    return {"retrieval_ms": found.took_ms, "retrieval": {**found.how(), "beside": passages.completing}}
 
 
 async def preview(
@@ -224,6 +254,9 @@ async def preview(
     left = window - reserve - fixed - attached
     known = await agents.knowledge(session, actor, project_id, agent)
     found = None if known is None else await look_ahead(session, actor, known, request)
+    off = () if chat is None else chat.tools_off or ()
+    tools = sum(part.tokens for part in _told_of(_tools(target, Wanted(found=found, tools_off=off)), room))
+    left -= tools
     passages = numbered(found, left - room.count(request.text), room)
     left -= passages.tokens
     history = History()
@@ -233,7 +266,7 @@ async def preview(
     return Preview(
         window=window,
         reserved=reserve,
-        instructions=fixed,
+        instructions=fixed + tools,
         history=history.all_tokens,
         tokens_factor=target.calibration.factor,
         attachments=attached,
@@ -302,6 +335,21 @@ async def _others(
     others = ", ".join([*known[:MAX_OTHERS], *(["others"] if len(known) > MAX_OTHERS else [])])
     text = OTHERS.format(others=others, name="without an agent" if agent is None else f"as the agent “{agent.name}”")
     return [Part("others", "Change of agent", room.count(text), text=text)]
+
+
+def _tools(target: ModelTarget, wanted: Wanted) -> tuple[ToolSpec, ...]:
+    """Return what the model may use: nothing where it cannot, or where it is to be asked without."""
+    if not target.can_use_tools or "tools" in wanted.without:
+        return ()
+    return offered(wanted.tools_off, has_documents=wanted.found is not None)
+
+
+def _told_of(tools: tuple[ToolSpec, ...], room: Room) -> list[Part]:
+    """Return the part of the tools that the model is told of; none when there are none."""
+    if not tools:
+        return []
+    text = "\n\n".join(f"{tool.name}: {tool.description}\n{json.dumps(tool.schema)}" for tool in tools)
+    return [Part("tools", "Tools", room.count(text), len(tools), text=text)]
 
 
 def _summary(history: History) -> list[Part]:

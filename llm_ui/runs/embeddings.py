@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import httpx2
 
-from llm_ui.contract import EmbeddingTest, Metrics, Usage
+from llm_ui.contract import Metrics, Usage
+from llm_ui.contract.probes import EmbeddingTest
 from llm_ui.db import Database
 from llm_ui.documents.embed import passage_text, question_text
 from llm_ui.documents.vectors import Meaning, Vectors

@@ -43,7 +43,7 @@ def end_event(
 
 def bad_end(live: LiveRun) -> RunStatus:
     """Return how a run ends that went wrong: text that was shown is kept (I5: and nothing is tried again)."""
-    return RunStatus.INTERRUPTED if live.has_text else RunStatus.FAILED
+    return RunStatus.INTERRUPTED if live.has_begun else RunStatus.FAILED
 
 
 def crashed(live: LiveRun, error: BaseException) -> Ending:

@@ -8,8 +8,6 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 
 import httpx2
@@ -23,19 +21,9 @@ from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ModelId, RunId, UserId
 from llm_ui.kit.text import storable
-from llm_ui.models import ChatHistory, ProviderKind, Role, RunStatus
+from llm_ui.models import ChatHistory, ProviderKind, Role
 from llm_ui.observability.logging import get_logger
-from llm_ui.providers.base import (
-    Began,
-    Delta,
-    Endpoint,
-    Finish,
-    Prompt,
-    ReasoningDelta,
-    TextDelta,
-    Timeouts,
-    UsageDelta,
-)
+from llm_ui.providers.base import Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
 from llm_ui.runs import context, store
 from llm_ui.runs.background import Background
@@ -44,7 +32,7 @@ from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
-from llm_ui.runs.files import with_contents
+from llm_ui.runs.files import Room, with_contents
 from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.passages import Found, Means, look_up
@@ -52,6 +40,8 @@ from llm_ui.runs.reranking import Reranker
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.runs.rewriting import Rewriter
 from llm_ui.runs.temporary import TemporaryRuns, prepare
+from llm_ui.runs.tool_loop import answer
+from llm_ui.runs.tools.base import Around
 from llm_ui.services import agents, budgets, providers
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
@@ -242,6 +232,8 @@ class Engine:
             max_tokens=request.max_tokens,
             request_id=request_id,
             received_at=received_at,
+            known=known,
+            time_zone=request.time_zone,
         )
 
     async def _store_turn(
@@ -251,7 +243,8 @@ class Engine:
         model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
         turn = await append_turn(session, actor, chat, request, Answerer(target, new.agent))
-        wanted = Wanted(request.max_tokens, storable(request.wish).strip(), request.without, new.found)
+        wish = storable(request.wish).strip()
+        wanted = Wanted(request.max_tokens, wish, request.without, new.found, turn.tools_off)
         sent = await context.build(session, actor, turn, target, wanted)
         if sent.sources is not None:
             await set_sources(session, actor, turn, sent.sources)
@@ -281,14 +274,19 @@ class Engine:
         target = live.target
         key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
         messages = live.context.messages
+        as_calls = bool(live.context.tools)
         if any(message.files for message in messages):
-            prompted = await asyncio.to_thread(with_contents, self._files, messages)
+            prompted = await asyncio.to_thread(with_contents, self._files, messages, as_calls=as_calls)
         else:
-            prompted = with_contents(self._files, messages)
-        prompt = Prompt(target.name, live.context.system, prompted, live.temperature, live.max_tokens)
+            prompted = with_contents(self._files, messages, as_calls=as_calls)
+        prompt = Prompt(
+            target.name, live.context.system, prompted, live.temperature, live.max_tokens, live.context.tools
+        )
         call = Call(adapter(target.kind), Endpoint(target.base_url, key), prompt, target.provider_id, self._timeouts)
-        async with aclosing(self._resilience.stream(call, live.began_attempt)) as deltas:
-            await _take_in(live, deltas)
+        around = Around(
+            self._database, self._embeddings, self.reranker, live.actor, live.known, live.time_zone, Room(target)
+        )
+        await answer(live, call, self._resilience, around)
 
     def _ending_of(self, live: LiveRun, error: BaseException | None) -> Ending:
         """Return the ending for how the streaming task ended."""
@@ -313,14 +311,15 @@ class Engine:
     async def _finish(self, live: LiveRun, ending: Ending) -> None:
         """Commit the end, then tell it."""
         live.end_text()
+        live.end_steps()
         usage = live.usage(is_final=True)
         metrics = live.metrics(usage)
         cost_usd = live.cost_usd(usage)
         if not live.is_lost:
             final = store.Final(
-                ending, store.Text(live.text, live.reasoning, live.log.last + 1), usage, cost_usd, metrics,
-                started_at=live.started_at, provider_request_id=live.provider_request_id,
-                cited=live.cited, invented=live.invented, learnt=live.learnt(usage),
+                ending, store.text_of(live, live.log.last + 1), usage, cost_usd, metrics,
+                started_at=live.started_at, provider_request_id=live.rounds.now.request_id, cited=live.cited,
+                invented=live.invented, rounds=live.listed_rounds(), learnt=live.learnt(usage),
             )  # fmt: skip
             is_written = await self._write_end(live, final)
             if not is_written:
@@ -371,19 +370,3 @@ def _announce(live: LiveRun) -> None:
         live.log.append(TitleEvent(title=live.turn.title))
     if live.turn.opening:
         live.log.append_raw("token", {"token": live.text, "index": 0, "offset": 0})
-
-
-async def _take_in(live: LiveRun, deltas: AsyncGenerator[Delta]) -> None:
-    async for delta in deltas:
-        match delta:
-            case TextDelta():
-                live.add_text(delta)
-            case ReasoningDelta():
-                live.add_reasoning(delta)
-            case UsageDelta():
-                live.report(delta)
-            case Began():
-                live.provider_request_id, live.connect_ms = delta.request_id, delta.connect_ms
-            case Finish():
-                reason = delta.reason if live.has_text else "empty"
-                live.ending = live.ending or Ending(RunStatus.COMPLETED, reason)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+from llm_ui.contract.steps import Step
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.media import decoded
 from llm_ui.kit.token_count import PER_MESSAGE, estimate
 from llm_ui.providers.base import Image, PromptMessage
 from llm_ui.providers.images import RULES
+from llm_ui.runs.said import with_steps
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import AttachmentInfo
 
@@ -47,6 +49,8 @@ class SentMessage:
     role: Literal["user", "assistant"]
     text: str
     files: tuple[SentFile, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """Tools that were used for an answer."""
 
 
 class Room:
@@ -130,14 +134,20 @@ class Room:
 
 
 def with_contents(
-    store: FileStore, messages: Sequence[SentMessage], *, is_told: bool = False
+    store: FileStore, messages: Sequence[SentMessage], *, as_calls: bool = False, is_told: bool = False
 ) -> tuple[PromptMessage, ...]:
-    """Return the messages with what their files hold. Blocks: not for an event loop.
+    """Return the messages with what their files hold. Blocks where there are any: not for an event loop.
 
-    `is_told` is for people to read: of each file a beginning, with a mark. Raises `NotFound` when a file of the
-    question is gone.
+    `as_calls`: what tools were used goes along as the protocol has it, else in words. `is_told` is for people to read:
+    of each file a beginning, with a mark. Raises `NotFound` when a file of the question is gone.
     """
-    return tuple(_with_contents(store, message, is_told=is_told) for message in messages)
+    found: list[PromptMessage] = []
+    for place, message in enumerate(messages):
+        if message.steps:
+            found += with_steps(message.text, message.steps, place, as_calls=as_calls)
+        else:
+            found.append(_with_contents(store, message, is_told=is_told))
+    return tuple(found)
 
 
 def _with_contents(store: FileStore, message: SentMessage, *, is_told: bool) -> PromptMessage:

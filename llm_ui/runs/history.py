@@ -10,6 +10,8 @@ from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.models import ChatMessage, MessageRole
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.remembered import summed_up
+from llm_ui.runs.said import shortened
+from llm_ui.runs.steps import steps_of, tokens_of
 from llm_ui.services import summaries
 from llm_ui.services.access import Actor
 from llm_ui.services.attachments import attachments_of
@@ -88,7 +90,7 @@ async def history(
             message = sent(row, room.offered(attached.get(row.id, ())))
             if message is None:
                 continue
-            tokens = room.count(message.text)
+            tokens = room.count(message.text) + room.scaled(tokens_of(message.steps))
             with_files = tokens + sum(file.tokens for file in message.files)
             if used + with_files > budget:
                 cut_at = row.created_at.isoformat(timespec="seconds")
@@ -123,4 +125,6 @@ def sent(row: ChatMessage, files: tuple[SentFile, ...] = ()) -> SentMessage | No
     """Return the message as a model is sent it; notes, deleted ones and those without any content are not."""
     if row.role is MessageRole.NOTE or row.deleted_at is not None or not (row.text.strip() or files):
         return None
-    return SentMessage("user" if row.role is MessageRole.USER else "assistant", row.text, files)
+    if row.role is MessageRole.USER:
+        return SentMessage("user", row.text, files)
+    return SentMessage("assistant", row.text, steps=shortened(steps_of(row)))

@@ -107,7 +107,7 @@ def _is_streaming(live: LiveRun) -> bool:
 
 
 def _has_news(live: LiveRun) -> bool:
-    return live.log.last > live.written_at and live.first_at is not None
+    return live.log.last > live.written_at and live.rounds.first.first_at is not None
 
 
 def _tell_figures(live: LiveRun) -> None:
@@ -120,5 +120,5 @@ def _beat_of(live: LiveRun) -> store.Beat:
     text = None
     if _has_news(live):
         _tell_figures(live)
-        text = store.Text(live.text, live.reasoning, live.log.last)
+        text = store.text_of(live, live.log.last)
     return store.Beat(live.turn.run_id, live.started_at, text)

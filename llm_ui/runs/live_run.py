@@ -2,21 +2,27 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from llm_ui.contract import Metrics, Source, StartEvent, Usage
+from llm_ui.contract import Metrics, Source, StartEvent, ToolCallEvent, ToolResultEvent, Usage
+from llm_ui.contract.steps import Step
 from llm_ui.documents.cite import CitationCheck
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
-from llm_ui.kit.token_count import GrowingCount
+from llm_ui.kit.token_count import GrowingCount, estimate
 from llm_ui.models import MessageStatus, RunStatus
-from llm_ui.providers.base import ReasoningDelta, TextDelta, UsageDelta
+from llm_ui.providers.base import Began, ReasoningDelta, TextDelta, ToolCall, UsageDelta
 from llm_ui.runs.context import Context
 from llm_ui.runs.event_log import EventLog, Wire, wire
+from llm_ui.runs.rounds import Round, Rounds
+from llm_ui.runs.steps import Steps, interleaved, tokens_of
+from llm_ui.runs.tools.base import Given
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import Knowledge
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import cost
 from llm_ui.services.turns import Turn
@@ -84,22 +90,21 @@ class LiveRun:
     max_tokens: int | None
     request_id: str
     received_at: float
+    known: Knowledge | None = None
+    """Where tools look for documents."""
+    time_zone: str = ""
+    """Where the person is, as their browser names it."""
     is_stored: bool = True
     """False in a temporary chat: what is said stays in memory, and only what it used is booked."""
     log: EventLog = field(init=False)
     attempts: int = 0
     started_at: datetime | None = None
     """When the provider was first called, by the wall clock."""
-    called_at: float | None = None
-    first_at: float | None = None
-    last_at: float | None = None
     thought_at: float | None = None
     """When the reasoning began."""
     thought_until: float | None = None
     """When its last piece came, or the first one of the answer after it."""
     connect_ms: float | None = None
-    provider_request_id: str = ""
-    reported: UsageDelta = field(default_factory=UsageDelta)
     written_at: int = 0
     """Number of the last event that is in the database."""
     is_lost: bool = False
@@ -111,9 +116,12 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self.log = EventLog(self.retell)
+        self.rounds = Rounds(Round(self.context.input_tokens), self.received_at)
+        self.steps = Steps(self.turn.steps)
+        self._is_after_step = False
         self._count, self._thoughts_count = GrowingCount(len(self.turn.opening)), GrowingCount()
         # An answer without passages may say [1] and mean something else.
-        sent = self.context.sources
+        sent = self.sources = self.context.sources
         self._citations = None if sent is None else CitationCheck([source.number for source in sent])
         if self.turn.opening:
             self._text.add(self.turn.opening)
@@ -141,6 +149,11 @@ class LiveRun:
         """Whether anything was said."""
         return self._text.chars > 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was shown: text, or a tool at work."""
+        return self.has_text or bool(self.steps.all)
+
     def start_event(self, *, is_replay: bool = False) -> StartEvent:
         """Return the event that a run begins with."""
         return StartEvent(
@@ -153,7 +166,7 @@ class LiveRun:
             agent_id=None if self.turn.agent is None else self.turn.agent.id,
             agent_name="" if self.turn.agent is None else self.turn.agent.name,
             is_replay=is_replay,
-            sources=self.context.sources,
+            sources=self.sources,
         )
 
     def retell(self) -> list[Wire]:
@@ -161,14 +174,18 @@ class LiveRun:
         events = [wire(self.start_event(is_replay=True))]
         if self._reasoning.chars:
             events.append(("reasoning", {"token": self.reasoning, "offset": 0}))
-        if self._text.chars:
-            events.append(("token", {"token": self.text, "index": 0, "offset": 0}))
-        return events
+        return [*events, *interleaved(self.text, self.steps.all)]
+
+    def accepted(self, began: Began) -> None:
+        """Note that the provider took the request."""
+        self.rounds.now.request_id = began.request_id
+        if not self.rounds.over:
+            self.connect_ms = began.connect_ms
 
     def began_attempt(self, number: int) -> None:
         """Note that the provider is called."""
-        self.attempts = number
-        self.called_at = time.monotonic()
+        self.attempts = max(number, self.attempts)
+        self.rounds.now.called_at = time.monotonic()
         self.started_at = self.started_at or now()
 
     @property
@@ -181,7 +198,7 @@ class LiveRun:
         """What the answer cites so far; None: it was given nothing to cite."""
         if self._citations is None:
             return None
-        return tuple(one for one in self.context.sources or () if one.number in self._citations.cited)
+        return tuple(one for one in self.sources or () if one.number in self._citations.cited)
 
     def add_text(self, delta: TextDelta) -> None:
         """Add a piece of the answer and tell the followers."""
@@ -193,6 +210,9 @@ class LiveRun:
             self._add(self._citations.end())
 
     def _add(self, said: str) -> None:
+        if said and self._is_after_step:
+            self._is_after_step = False
+            said = said if not self.has_text or self.text.endswith("\n") else f"\n\n{said.lstrip()}"
         index, offset = self._text.count, self._text.chars
         if index == 0 and self.thought_at is not None:
             self.thought_until = time.monotonic()
@@ -205,13 +225,46 @@ class LiveRun:
         offset = self._reasoning.chars
         if piece := self._reasoning.add(delta.text):
             self._mark()
-            self.thought_until = self.last_at
-            self.thought_at = self.thought_at or self.last_at
+            self.thought_until = self.rounds.now.last_at
+            self.thought_at = self.thought_at or self.rounds.now.last_at
             self.log.append_raw("reasoning", {"token": piece, "offset": offset})
+
+    def begin_step(self, call: ToolCall) -> Step:
+        """Tell the followers that a tool is called."""
+        self.end_text()
+        step = self.steps.begin(call, self.rounds.number, self._text.chars)
+        self._is_after_step = True
+        self._mark()
+        self.log.append(ToolCallEvent(step=step))
+        return step
+
+    def end_step(self, step: Step, given: Given) -> Step:
+        """Tell the followers what came of it; what it found can be cited from now on."""
+        done = self.steps.end(step, given.text, is_error=given.is_error)
+        if given.sources and self._citations is not None:
+            self.sources = (*(self.sources or ()), *given.sources)
+            self._citations.know([source.number for source in given.sources])
+        self.log.append(ToolResultEvent(step=done, sources=given.sources))
+        return done
+
+    def end_steps(self) -> None:
+        """Tell the followers of tools that were at work when the run ended."""
+        for step in self.steps.stop():
+            self.log.append(ToolResultEvent(step=step))
+
+    def begin_round(self, steps: Sequence[Step]) -> None:
+        """What these steps gave goes to the model."""
+        said, thoughts = self._tokens_said, self._thoughts_count.of(self.reasoning)
+        more = round(tokens_of(steps) * self.target.calibration.factor) + said - self.rounds.now.tokens_before
+        used = self._used(is_over=True, is_whole=True)
+        if used.source == "estimate":
+            called = sum(estimate(str(step.arguments)) for step in steps)
+            used = used.model_copy(update={"output_tokens": used.output_tokens + called})
+        self.rounds.next(used, more, said, thoughts)
 
     def report(self, delta: UsageDelta) -> None:
         """Take over the counts the provider reports; what it leaves out stays."""
-        self.reported = self.reported.updated(delta)
+        self.rounds.now.reported = self.rounds.now.reported.updated(delta)
 
     def end(self, ending: Ending) -> None:
         """Ask the run to end like this; the first asker wins."""
@@ -221,50 +274,39 @@ class LiveRun:
             self.streaming.cancel()
 
     def usage(self, *, is_final: bool) -> Usage:
-        """Return the tokens: the provider's once it has reported both sides and the run is over, else estimates.
+        """Return the tokens of all requests: the provider's where it has reported them, else estimates."""
+        return self.rounds.total(self._last_used(is_final=is_final))
 
-        A stopped answer's last report counts less than was said; the larger count is the honest one.
-        """
-        reported = self.reported
-        if is_final and reported.input_tokens is not None and reported.output_tokens is not None:
-            is_whole = self.ending is None or self.ending.status is RunStatus.COMPLETED
-            output = reported.output_tokens
-            if not is_whole:
-                output = max(output, self._tokens_said + self._thoughts_count.of(self.reasoning))
-            return Usage(
-                input_tokens=reported.input_tokens,
-                cached_tokens=reported.cached_tokens or 0,
-                output_tokens=output,
-                reasoning_tokens=reported.reasoning_tokens or 0,
-                source="provider" if is_whole else "estimate",
-            )
-        called = self.called_at is not None
+    def listed_rounds(self) -> list[dict[str, object]]:
+        """Return the requests that the answer took, where it took several."""
+        return self.rounds.listed(self._last_used(is_final=True), self.target.prices)
+
+    def _last_used(self, *, is_final: bool) -> Usage:
+        is_whole = self.ending is None or self.ending.status is RunStatus.COMPLETED
+        return self._used(is_over=is_final, is_whole=is_whole)
+
+    def _used(self, *, is_over: bool, is_whole: bool) -> Usage:
         thoughts = self._thoughts_count.of(self.reasoning)
-        return Usage(
-            input_tokens=(reported.input_tokens or self.context.input_tokens) if called else 0,
-            cached_tokens=reported.cached_tokens or 0,
-            output_tokens=self._tokens_said + thoughts,
-            reasoning_tokens=thoughts,
-            source="estimate",
-        )
+        return self.rounds.now.usage(self._tokens_said, thoughts, is_over=is_over, is_whole=is_whole)
 
     def learnt(self, usage: Usage) -> Calibration | None:
         """Return what is known of the model's tokens once its provider has counted; None where that is nothing new."""
         before = self.target.calibration
         if usage.source != "provider" or any(message.files for message in self.context.messages):
             return None
-        after = before.learnt(round(self.context.input_tokens / before.factor), usage.input_tokens)
+        first = self.rounds.over[0][1] if self.rounds.over else usage
+        after = before.learnt(round(self.context.input_tokens / before.factor), first.input_tokens)
         return after if after.is_news(before) else None
 
     def metrics(self, usage: Usage) -> Metrics:
         """Return the timings so far."""
         instant = time.monotonic()
-        span = (self.last_at or 0) - (self.first_at or 0)
+        first, span = self.rounds.first, self.rounds.span_s
         return Metrics(
-            queue_ms=_ms(self.received_at, self.called_at),
+            queue_ms=_ms(self.received_at, first.called_at),
             context_ms=self.context.took_ms,
             connect_ms=self.connect_ms,
-            ttft_ms=_ms(self.called_at, self.first_at),
+            ttft_ms=_ms(first.called_at, first.first_at),
             reasoning_ms=_ms(self.thought_at, self.thought_until),
             total_ms=_ms(self.received_at, instant),
             tokens_per_second=round(usage.output_tokens / span, 1) if span > 0.05 else None,
@@ -281,9 +323,7 @@ class LiveRun:
         )
 
     def _mark(self) -> None:
-        self.last_at = time.monotonic()
-        if self.first_at is None:
-            self.first_at = self.last_at
+        self.rounds.now.mark()
 
 
 def _ms(start: float | None, end: float | None) -> float | None:

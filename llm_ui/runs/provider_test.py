@@ -4,7 +4,7 @@ import time
 
 import httpx2
 
-from llm_ui.contract import FoundModel, ProviderTest
+from llm_ui.contract.probes import FoundModel, ProviderTest
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.encryption import Sealer

@@ -13,6 +13,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.runs.ends import end_event
 from llm_ui.runs.event_log import PING_EVERY_S, wire
 from llm_ui.runs.live_run import Ending
+from llm_ui.runs.steps import events, steps_of
 from llm_ui.services.access import Actor
 from llm_ui.services.runs import read_run
 
@@ -63,6 +64,7 @@ class _Told:
         self._pieces = 0
         self._chars = 0
         self._reasoning_chars = 0
+        self._steps: dict[int, str] = {}
         self._frames = [self._frame(*wire(_start(run, answer)))]
         self.has_end = False
         """Whether the run's end was told."""
@@ -72,16 +74,25 @@ class _Told:
         if piece := answer.reasoning[self._reasoning_chars :]:
             self._frames.append(self._frame("reasoning", {"token": piece, "offset": self._reasoning_chars}))
             self._reasoning_chars += len(piece)
-        if piece := answer.text[self._chars :]:
-            data: dict[str, object] = {"token": piece, "index": self._pieces, "offset": self._chars}
-            self._frames.append(self._frame("token", data))
-            self._chars += len(piece)
-            self._pieces += 1
+        for step in steps_of(answer):
+            if self._steps.get(step.number) != step.state:
+                self._tell_text(answer.text[: step.at])
+                self._frames += [self._frame(*one) for one in events(step)]
+                self._steps[step.number] = step.state
+        self._tell_text(answer.text)
         if run.status not in LIVE_STATUSES:
             self._frames.append(self._frame(*wire(_end(run))))
             self.has_end = True
         frames, self._frames = b"".join(self._frames), []
         return frames
+
+    def _tell_text(self, text: str) -> None:
+        """Tell what was not told yet of this beginning of the answer."""
+        if piece := text[self._chars :]:
+            data: dict[str, object] = {"token": piece, "index": self._pieces, "offset": self._chars}
+            self._frames.append(self._frame("token", data))
+            self._chars += len(piece)
+            self._pieces += 1
 
     def _frame(self, kind: str, data: dict[str, object]) -> bytes:
         self._number += 1

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import httpx2
 
-from llm_ui.contract import EmbeddingTest, Metrics, Usage
+from llm_ui.contract import Metrics, Usage
+from llm_ui.contract.probes import EmbeddingTest
 from llm_ui.db import Database
 from llm_ui.documents.diverse import diverse
 from llm_ui.documents.retrieve import RRF_K, Passage

@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 from llm_ui.contract import SentRequest
+from llm_ui.contract.steps import Step
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.file_store import FileStore
@@ -12,10 +13,13 @@ from llm_ui.providers.base import Endpoint, Prompt, PromptMessage
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.context import GO_ON, SYSTEM_PARTS
 from llm_ui.runs.files import SentFile, SentMessage, with_contents
+from llm_ui.runs.said import shortened
+from llm_ui.runs.tools.registry import named
 from llm_ui.services.access import Actor, Permission
 from llm_ui.services.ai_models import target as find_target
 from llm_ui.services.attachments import attachments_of
 from llm_ui.services.explanations import Explanation, explain_answer
+from llm_ui.services.messages import steps_of
 from llm_ui.services.runs import read_run
 
 KEY = "$API_KEY"
@@ -26,7 +30,7 @@ ASKED = ("question", "merged", "wish")
 
 
 async def sent_request(session: ReadSession, actor: Actor, store: FileStore, run_id: RunId) -> SentRequest:
-    """Return the request, as it would be made today; of each file a beginning, with a mark.
+    """Return the first request of the run, as it would be made today; of each file a beginning, with a mark.
 
     Raises `NotFound` when run, model or messages are gone, `InvalidInput` when no provider was asked.
     """
@@ -35,9 +39,12 @@ async def sent_request(session: ReadSession, actor: Actor, store: FileStore, run
         raise NotFound("The model that answered does not exist any more, so its request cannot be rebuilt.")
     target = await find_target(session, actor, run.model_id)
     explained = await explain_answer(session, actor, run.answer_id)
-    messages = _messages(explained, await _files(session, explained))
-    told: tuple[PromptMessage, ...] = await asyncio.to_thread(with_contents, store, messages, is_told=True)
-    prompt = Prompt(target.name, _system(explained), told, run.temperature, run.max_tokens)
+    tools = named((run.manifest or {}).get("tools", ()))
+    messages = _messages(explained, await _files(session, explained), await _steps(session, actor, explained))
+    told: tuple[PromptMessage, ...] = await asyncio.to_thread(
+        with_contents, store, messages, as_calls=bool(tools), is_told=True
+    )
+    prompt = Prompt(target.name, _system(explained), told, run.temperature, run.max_tokens, tools)
     endpoint = Endpoint(target.base_url, KEY if target.sealed_key else None)
     request = adapter(target.kind).request(endpoint, prompt)
     if request is None or request.body is None:
@@ -65,7 +72,16 @@ async def _files(session: ReadSession, explained: Explanation) -> dict[str, tupl
     }
 
 
-def _messages(explained: Explanation, files: dict[str, tuple[SentFile, ...]]) -> tuple[SentMessage, ...]:
+async def _steps(session: ReadSession, actor: Actor, explained: Explanation) -> dict[str, tuple[Step, ...]]:
+    """Return the tools that were used for earlier answers, by message."""
+    names = [MessageId(UUID(name)) for part in explained.parts if part.origin == "history" for name in part.messages]
+    used = await steps_of(session, actor, names)
+    return {str(name): shortened([Step.model_validate(step) for step in steps]) for name, steps in used.items()}
+
+
+def _messages(
+    explained: Explanation, files: dict[str, tuple[SentFile, ...]], steps: dict[str, tuple[Step, ...]]
+) -> tuple[SentMessage, ...]:
     history = [
         (name, *each)
         for part in explained.parts
@@ -73,7 +89,7 @@ def _messages(explained: Explanation, files: dict[str, tuple[SentFile, ...]]) ->
         for name, each in zip(part.messages, part.texts, strict=True)
     ]
     messages = [
-        SentMessage("user" if role == "user" else "assistant", text, files.get(name, ()))
+        SentMessage("user" if role == "user" else "assistant", text, files.get(name, ()), steps.get(name, ()))
         for name, role, text in history
     ]
     asked = [text for part in explained.parts if part.origin in ASKED for _, text in part.texts]

@@ -1,7 +1,7 @@
 """Writing runs down: checkpoints, heartbeats and ends, all fenced by the lease."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -29,6 +29,7 @@ from llm_ui.models import (
 )
 from llm_ui.runs.booking import booking
 from llm_ui.runs.live_run import MESSAGE_STATUS, Ending, LiveRun
+from llm_ui.runs.steps import steps_of, tokens_of
 from llm_ui.services import budgets, calibrations
 from llm_ui.services.ai_models import prices_of
 from llm_ui.services.prices import Prices, cost
@@ -59,6 +60,16 @@ class Text:
     answer: str
     reasoning: str
     last_event: int
+    more: dict[str, object] = field(default_factory=dict)
+    """Further columns of the message: steps, and what may be cited once tools have found more."""
+
+
+def text_of(live: LiveRun, last_event: int) -> Text:
+    """Return the answer so far."""
+    more: dict[str, object] = {"steps": live.steps.listed()} if live.steps.all else {}
+    if live.sources and live.sources is not live.context.sources:
+        more["citations"] = [source.model_dump(mode="json") for source in live.sources]
+    return Text(live.text, live.reasoning, last_event, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,8 @@ class Final:
     """What the answer cites; None: it was given nothing to cite."""
     invented: int = 0
     """Citations of passages that were never sent; they were taken out."""
+    rounds: Sequence[dict[str, object]] = ()
+    """The requests that the answer took, where it took several."""
     learnt: Calibration | None = None
     """What is known now of how the model's tokens are counted; None: nothing new."""
 
@@ -112,7 +125,7 @@ async def beat(session: Session, owner: str, beats: Sequence[Beat]) -> dict[RunI
         if one.text is not None:
             renewed[-1]["last_event"] = one.text.last_event
             text = {"id": answer_id, "text": one.text.answer, "reasoning": one.text.reasoning}
-            written.append(text | {"updated_at": instant})
+            written.append(text | one.text.more | {"updated_at": instant})
     if renewed:
         await session.execute(update(Run), renewed)
     if written:
@@ -145,10 +158,14 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
     run = await session.scalar(fenced.returning(Run))
     if run is None:
         return False
-    if final.invented:
-        run.manifest = {**(run.manifest or {}), "invented": final.invented}
+    told: dict[str, object] = {"invented": final.invented} if final.invented else {}
+    if final.rounds:
+        told["rounds"] = final.rounds
+    if told:
+        run.manifest = {**(run.manifest or {}), **told}
     written: dict[str, object] = {
-        "text": final.text.answer, "reasoning": final.text.reasoning, "status": MESSAGE_STATUS[final.ending.status]
+        "text": final.text.answer, "reasoning": final.text.reasoning, "status": MESSAGE_STATUS[final.ending.status],
+        **final.text.more,
     }  # fmt: skip
     if final.cited is not None:
         written["citations"] = [source.model_dump(mode="json") for source in final.cited]
@@ -214,7 +231,8 @@ async def interrupt_stale(session: Session, instant: datetime, spared: Collectio
         parts = (run.manifest or {}).get("parts", [])
         begun = sum(int(part["tokens"]) for part in parts if part["origin"] == "opening")
         said = max(0, estimate(answer.text) - begun) + estimate(answer.reasoning)
-        usage = Usage(input_tokens=sum(int(part["tokens"]) for part in parts), output_tokens=said)
+        sent, written = _sent_with_tools(answer, sum(int(part["tokens"]) for part in parts))
+        usage = Usage(input_tokens=sent, output_tokens=said + written)
         model = None if run.model_id is None else await session.get(AiModel, run.model_id)
         price = None if model is None else _price(prices_of(model), usage)
         for name, value in _ending_values(INTERRUPTED, usage, price).items():
@@ -225,6 +243,25 @@ async def interrupt_stale(session: Session, instant: datetime, spared: Collectio
         await _book(session, run)
         ended.append(run.id)
     return tuple(ended)
+
+
+def _sent_with_tools(answer: ChatMessage, first: int) -> tuple[int, int]:
+    """Return what all requests of a run were sent and wrote as calls, estimated, and end its steps.
+
+    `first` is what the first one was sent. Each tool that was done had its result sent in those that follow.
+    """
+    steps = steps_of(answer)
+    if not steps:
+        return first, 0
+    # rights: the product's own sweep, as above
+    answer.steps = [
+        (step.model_copy(update={"state": "stopped"}) if step.state == "running" else step).model_dump(mode="json")
+        for step in steps
+    ]
+    rounds = {step.round for step in steps if step.round}
+    last = max(rounds, default=0) + all(step.state != "running" for step in steps)
+    sent = first * max(last, 1) + sum((last - step.round) * tokens_of([step]) for step in steps if step.round)
+    return sent, sum(estimate(str(step.arguments)) for step in steps if step.round)
 
 
 def _fence(owner: str) -> tuple[ColumnElement[bool], ...]:

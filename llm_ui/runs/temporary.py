@@ -56,7 +56,11 @@ async def prepare(
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
         sent = await context.build(
-            session, actor, turn, target, context.Wanted(request.max_tokens, without=context.NOT_SENT_IN_TEMPORARY)
+            session,
+            actor,
+            turn,
+            target,
+            context.Wanted(request.max_tokens, without=context.NOT_SENT_IN_TEMPORARY, tools_off=request.tools_off),
         )
     return LiveRun(
         turn=turn,
@@ -67,5 +71,6 @@ async def prepare(
         max_tokens=request.max_tokens,
         request_id=request_id,
         received_at=received_at,
+        time_zone=request.time_zone,
         is_stored=False,
     )

@@ -17,7 +17,7 @@ from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, ModelCalibration, PriceSource, ProviderKind
 from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, readable, require
-from llm_ui.services.capabilities import can_see_images, makes_embeddings
+from llm_ui.services.capabilities import can_see_images, can_use_tools, makes_embeddings
 from llm_ui.services.prices import Prices, listed
 from llm_ui.services.settings import DEFAULT_MODEL
 
@@ -40,6 +40,7 @@ class ModelInfo:
     context_window: int | None
     max_output_tokens: int | None
     can_see_images: bool
+    can_use_tools: bool
     makes_embeddings: bool
     prices: Prices
     price_source: PriceSource
@@ -73,6 +74,7 @@ class ModelTarget:
     calibration: Calibration
     """How its provider counts tokens, as far as that is known."""
     can_see_images: bool = False
+    can_use_tools: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class ModelChange:
     max_output_tokens: int | None
     prices: Prices
     can_see_images: bool | None = None
+    """None leaves it as it is."""
+    can_use_tools: bool | None = None
     """None leaves it as it is."""
     makes_embeddings: bool | None = None
     """None leaves it as it is."""
@@ -192,6 +196,7 @@ async def target(
         max_output_tokens=model.max_output_tokens,
         prices=prices_of(model),
         can_see_images=model.can_see_images,
+        can_use_tools=model.can_use_tools,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
     )
 
@@ -248,6 +253,8 @@ async def change_model(
     row.max_output_tokens = _count(change.max_output_tokens)
     if change.can_see_images is not None:
         row.can_see_images = change.can_see_images
+    if change.can_use_tools is not None:
+        row.can_use_tools = change.can_use_tools
     if change.makes_embeddings is not None and change.makes_embeddings != row.makes_embeddings:
         await _refuse_default(session, row)
         row.makes_embeddings = change.makes_embeddings
@@ -327,6 +334,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         can_see_images=model.can_see_images,
+        can_use_tools=model.can_use_tools,
         makes_embeddings=model.makes_embeddings,
         prices=prices_of(model),
         price_source=model.price_source,
@@ -363,6 +371,7 @@ def _new_row(provider: AiProvider, name: str, new: NewModel) -> AiModel:
         context_window=new.context_window or (known.context_window if known else None),
         max_output_tokens=new.max_output_tokens,
         can_see_images=can_see_images(provider.kind, name),
+        can_use_tools=can_use_tools(provider.kind, name),
         makes_embeddings=makes_embeddings(name),
         input_usd_per_mtok=prices.input_usd_per_mtok,
         cached_input_usd_per_mtok=prices.cached_input_usd_per_mtok,

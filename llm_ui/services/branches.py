@@ -169,6 +169,7 @@ async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> C
         project_id=source.project_id,
         temperature=source.temperature,
         max_tokens=source.max_tokens,
+        tools_off=source.tools_off,
         last_message_at=now(),
     )
     session.add(chat)
@@ -188,6 +189,7 @@ async def branch_off(session: Session, actor: Actor, message_id: MessageId) -> C
             origin=MessageOrigin.COPY,
             model_name=original.model_name,
             citations=original.citations,
+            steps=original.steps,
             created_at=original.created_at,
         )
         session.add(copied)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, literal, selec
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import BudgetSpent, InvalidInput
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ProjectId, RunId
+from llm_ui.kit.ids import BudgetId, ProjectId, RunId
 from llm_ui.models import (
     LIVE_STATUSES,
     Budget,
@@ -97,6 +97,8 @@ async def set_amount(session: Session, actor: Actor, project_id: ProjectId, amou
 async def reserve(session: Session, call_id: RunId, project_id: ProjectId | None, estimate_usd: Decimal | None) -> None:
     """Set aside what a call may cost, of the budget of its project, if there is one. Raises `BudgetSpent`.
 
+    One that asks again, after its tools, gets more set aside.
+
     Calls that are free, or whose price nobody knows, need no budget.
     """
     if project_id is None or not estimate_usd:
@@ -107,14 +109,22 @@ async def reserve(session: Session, call_id: RunId, project_id: ProjectId | None
     # One statement: whoever comes at the same moment waits for it and then counts anew.
     budget_id = await session.scalar(taken.returning(Budget.id))
     if budget_id is not None:
-        session.add(BudgetReservation(call_id=call_id, budget_id=budget_id, amount_usd=estimate_usd))
-        await session.flush()
+        await _hold(session, call_id, budget_id, estimate_usd)
         return
     row = await _row(session, project_id)
     if row is not None:
         # rights: the caller asks in it
         name = await session.scalar(select(Project.name).where(Project.id == project_id)) or ""
         raise _refusal(_state(row), estimate_usd, name)
+
+
+async def _hold(session: Session, call_id: RunId, budget_id: BudgetId, amount_usd: Decimal) -> None:
+    is_held = BudgetReservation.call_id == call_id, BudgetReservation.budget_id == budget_id
+    more = BudgetReservation.amount_usd + literal(amount_usd, Usd())
+    held = update(BudgetReservation).where(*is_held).values(amount_usd=more).returning(BudgetReservation.call_id)
+    if await session.scalar(held) is None:
+        session.add(BudgetReservation(call_id=call_id, budget_id=budget_id, amount_usd=amount_usd))
+        await session.flush()
 
 
 async def settle(

@@ -1,12 +1,15 @@
 """Chats of a person: list, open, rename, bin."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import get_args
 
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy import delete as sql_delete
 
+from llm_ui.contract.steps import ToolName
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.clock import now
@@ -18,6 +21,7 @@ from llm_ui.services.access import Actor, readable
 MAX_TITLE_CHARS = 200
 PAGE_SIZE = 50
 MAX_PINNED = 50
+TOOL_NAMES: tuple[ToolName, ...] = get_args(ToolName)
 
 
 class Shelf(StrEnum):
@@ -69,6 +73,8 @@ class ChatDetail:
     project_id: ProjectId | None
     agent_id: AgentId | None = None
     """Who answers in it; the agent may be gone."""
+    tools_off: frozenset[ToolName] = frozenset()
+    """Tools that models may not use in it."""
 
 
 async def list_chats(
@@ -140,7 +146,14 @@ async def open_chat(session: ReadSession, actor: Actor, chat_id: ChatId) -> Chat
         row.system_prompt_id,
         row.project_id,
         row.agent_id,
+        frozenset(name for name in TOOL_NAMES if name in (row.tools_off or ())),
     )
+
+
+async def choose_tools(session: Session, actor: Actor, chat_id: ChatId, off: Collection[ToolName]) -> None:
+    """Let models use all tools but these in a chat. Raises `NotFound`."""
+    row = await chat_row(session, actor, chat_id)
+    row.tools_off = sorted(off)
 
 
 async def rename(session: Session, actor: Actor, chat_id: ChatId, title: str) -> str:

@@ -1,21 +1,25 @@
 """How an answer came about: what its model was sent, as the manifest of its run says."""
 
+import itertools
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from llm_ui.contract.steps import Step
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import MessageId
+from llm_ui.kit.token_count import estimate
 from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services.access import Actor, readable
 
 SPEAKERS = {
     "instructions": "system", "personal": "system", "project": "system", "agent": "system", "others": "system",
-    "memory": "system", "project_memory": "system",
-    "summary": "system", "passages": "system",
+    "memory": "system", "project_memory": "system", "summary": "system", "passages": "system", "tools": "system",
     "opening": "assistant",
 }  # fmt: skip
 """Who is said to speak in a part that is no message of the chat; else it is the person."""
@@ -58,6 +62,7 @@ class Stretch(StrEnum):
     CONNECTING = "connecting"
     FIRST_TOKEN = "first_token"  # noqa: S105 - no secret
     WRITING = "writing"
+    TOOLS = "tools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class Explanation:
     reason: str
     """Why it ended, where more is known than that it did."""
     parts: tuple[SentPart, ...]
+    requests: int
+    """To the model; more than one where it used tools."""
     window: int
     """The model's context window, in tokens; assumed where nobody has said it."""
     reserved: int
@@ -138,6 +145,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
     manifest: dict[str, Any] = run.manifest or {}
     listed: list[dict[str, Any]] = manifest.get("parts", [])
     sought: dict[str, Any] = manifest.get("retrieval", {})
+    answer = await session.scalar(readable(ChatMessage, actor).where(ChatMessage.id == answer_id))
     texts = await _texts(session, actor, [name for part in listed for name in part.get("messages", ())])
     return Explanation(
         model_name=run.model_name,
@@ -145,7 +153,8 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         agent_name=run.agent_name,
         status=run.status,
         reason=_reason(run),
-        parts=tuple(_part(part, texts) for part in listed),
+        parts=(*(_part(part, texts) for part in listed), *_used(answer)),
+        requests=max(1, len(manifest.get("rounds", ()))),
         window=int(manifest.get("window", 0)),
         reserved=int(manifest.get("reserved_for_answer", 0)),
         is_calibrated=manifest.get("counts") == "calibrated",
@@ -194,11 +203,24 @@ def _reason(run: Run) -> str:
     return "" if reason == run.status.value else reason
 
 
+def _used(answer: ChatMessage | None) -> Iterator[SentPart]:
+    """Yield what tools gave on the way to the answer: a part for each request that it was sent with."""
+    steps = [Step.model_validate(step) for step in (answer.steps or () if answer else ())]
+    for number, together in itertools.groupby((step for step in steps if step.round), lambda step: step.round):
+        texts = []
+        for step in together:
+            texts.append(("assistant", f"{step.name} {json.dumps(step.arguments or {}, ensure_ascii=False)}"))
+            texts.append(("tool", step.result or step.state))
+        tokens = sum(estimate(text) for _, text in texts)
+        yield SentPart("steps", str(number), tokens, tuple(texts))
+
+
 def _timings(run: Run) -> tuple[Timing, ...]:
     """Return where the time of a run went, as far as it got. Runs of older releases know fewer stretches."""
     if run.queue_ms is None:
         return ()
-    retrieval_ms = (run.manifest or {}).get("retrieval_ms")
+    manifest = run.manifest or {}
+    retrieval_ms = manifest.get("retrieval_ms")
     sought = float(retrieval_ms or 0)
     ends = [
         (Stretch.RETRIEVAL, None if retrieval_ms is None else sought),
@@ -206,6 +228,7 @@ def _timings(run: Run) -> tuple[Timing, ...]:
         (Stretch.STORING, run.queue_ms),
         (Stretch.CONNECTING, None if run.connect_ms is None else run.queue_ms + run.connect_ms),
         (Stretch.FIRST_TOKEN, None if run.ttft_ms is None else run.queue_ms + run.ttft_ms),
+        *_of_rounds(manifest.get("rounds", ())),
         (Stretch.WRITING, None if run.ttft_ms is None else run.total_ms),
     ]
     known = [(stretch, end) for stretch, end in ends if end is not None]
@@ -213,3 +236,11 @@ def _timings(run: Run) -> tuple[Timing, ...]:
     return tuple(
         Timing(stretch, max(0.0, round(end - begin, 1))) for (stretch, end), begin in zip(known, begins, strict=False)
     )
+
+
+def _of_rounds(rounds: Sequence[dict[str, Any]]) -> Iterator[tuple[Stretch, float | None]]:
+    """Yield when the model had called tools, when they were done and when it went on, for each further request."""
+    for before, after in itertools.pairwise(rounds):
+        yield Stretch.WRITING, before["last_ms"]
+        yield Stretch.TOOLS, after["called_ms"]
+        yield Stretch.FIRST_TOKEN, after["first_ms"]

@@ -22,6 +22,7 @@ from llm_ui.models import ChatHistory, ChatMessage, ChatSummary, MessageFeedback
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.attachments import AttachmentInfo, attachments_of
 from llm_ui.services.chats import chat_row
+from llm_ui.services.steps import UsedTool, pieces, result, step_html, title, used_tools
 from llm_ui.services.tags import tags_of
 
 FORMAT = "llm-ui-chat"
@@ -34,6 +35,8 @@ body { max-width: 760px; margin: 40px auto; padding: 0 20px; font: 16px/1.6 syst
 h1 { font-size: 24px; } article { margin: 28px 0; } header, footer { color: #5d606b; font-size: 14px; }
 article.user { padding: 4px 18px; border-radius: 14px; background: #edf1fb; }
 article.user div { white-space: pre-wrap; } pre { padding: 12px; overflow-x: auto; background: #f5f6f8; }
+details.step { margin: 8px 0; padding: 4px 12px; border-left: 3px solid #dfe0e5; color: #5d606b; }
+pre { white-space: pre-wrap; }
 table { border-collapse: collapse; } th, td { padding: 6px 12px; border: 1px solid #dfe0e5; text-align: left; }
 @media print { body { max-width: none; margin: 0; padding: 0; font-size: 11pt; } pre { white-space: pre-wrap; }
 article.user, pre { border: 1px solid #dfe0e5; } header, h1, h2, h3 { break-after: avoid; }
@@ -218,7 +221,8 @@ def _markdown(chat: WholeChat) -> str:
     for message in chat.branch():
         listed = "".join(f"- Attached: {_listed(file)}\n" for file in chat.files.get(message.id, ()))
         head = f"## {speaker(chat, message)} · {_when(message)}\n\n"
-        parts.append(f"{head}{listed}\n{message.text}" if listed else f"{head}{message.text}")
+        said = "\n\n".join(_written(piece) for piece in pieces(message.text, used_tools(message.steps)))
+        parts.append(f"{head}{listed}\n{said}" if listed else f"{head}{said}")
         if message.citations:
             parts.append("\n".join(["Sources:", "", *(f"- {one}" for one in _sources(message))]))
     return "\n\n".join(parts) + "\n"
@@ -237,13 +241,26 @@ def _html(chat: WholeChat) -> str:
 
 def _article(chat: WholeChat, message: ChatMessage) -> str:
     is_answer = message.role is MessageRole.ASSISTANT
-    body = render(message.text) if is_answer else f"<div>{html.escape(message.text)}</div>"
+    drawn = map(_drawn, pieces(message.text, used_tools(message.steps)))
+    body = "".join(drawn) if is_answer else f"<div>{html.escape(message.text)}</div>"
     head = f"{html.escape(speaker(chat, message))} · {_when(message)}"
     listed = ", ".join(_listed(file) for file in chat.files.get(message.id, ()))
     head += f" · Attached: {html.escape(listed)}" if listed else ""
     sources = "".join(f"<li>{html.escape(one)}</li>" for one in _sources(message))
     body += f"<footer>Sources:<ul>{sources}</ul></footer>" if sources else ""
     return f'<article class="{message.role.value}"><header>{head}</header>\n{body}</article>'
+
+
+def _written(piece: str | UsedTool) -> str:
+    """Return text as it is, and a step as a line with what came of it."""
+    if isinstance(piece, str):
+        return piece.strip("\n")
+    quoted = "\n".join(f"> {line}" for line in result(piece, str).splitlines())
+    return f"> *{title(piece, str)}*\n>\n{quoted}"
+
+
+def _drawn(piece: str | UsedTool) -> str:
+    return render(piece) if isinstance(piece, str) else step_html(piece, str)
 
 
 def _sources(message: ChatMessage) -> list[str]:
@@ -303,6 +320,8 @@ def _json_message(chat: WholeChat, message: ChatMessage) -> dict[str, Any]:
         ]
     if message.citations is not None:
         told["sources"] = message.citations
+    if message.steps:
+        told["steps"] = message.steps
     if message.reasoning:
         told["reasoning"] = message.reasoning
     if message.model_name:

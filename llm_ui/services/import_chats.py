@@ -224,6 +224,7 @@ class _Placed:
             "citations": None
             if message.citations is None
             else [one.model_dump(mode="json") for one in message.citations],
+            "steps": [step.model_dump(mode="json") for step in message.steps] or None,
             "model_name": message.model_name,
             "origin": MessageOrigin.IMPORT,
             "created_at": at,

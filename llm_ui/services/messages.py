@@ -1,5 +1,6 @@
 """The messages of a chat's active branch, a page at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -77,8 +78,10 @@ class MessageView:
     feedback: Feedback | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
     """Of a question, in their order."""
+    steps: tuple[dict[str, Any], ...] = ()
+    """Tools that were used for an answer, each a `Step` of llm_ui/contract/steps.py."""
     sources: tuple[dict[str, Any], ...] | None = None
-    """What an answer may cite, each a `Source` of llm_ui/contract.py; None outside of projects with documents."""
+    """What an answer may cite, each a `Source` of llm_ui/contract; None outside of projects with documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +195,18 @@ async def last_said(
 
 
 async def sources_of(session: ReadSession, actor: Actor, answer_id: MessageId) -> list[dict[str, Any]]:
-    """Return what an answer cites, each a `Source` of llm_ui/contract.py; empty for one that is not the actor's."""
+    """Return what an answer cites, each a `Source` of llm_ui/contract; empty for one that is not the actor's."""
     query = readable(ChatMessage, actor).where(ChatMessage.id == answer_id)
     return await session.scalar(query.with_only_columns(ChatMessage.citations)) or []
+
+
+async def steps_of(
+    session: ReadSession, actor: Actor, answers: Sequence[MessageId]
+) -> dict[MessageId, list[dict[str, Any]]]:
+    """Return the tools that were used for answers of the actor, of those for which any was."""
+    query = readable(ChatMessage, actor).where(ChatMessage.id.in_(answers), ChatMessage.role == MessageRole.ASSISTANT)
+    rows = await session.execute(query.with_only_columns(ChatMessage.id, ChatMessage.steps))
+    return {row.id: row.steps for row in rows if row.steps}
 
 
 async def read_siblings(session: ReadSession, actor: Actor, message_id: MessageId) -> tuple[MessageView, ...]:
@@ -257,6 +269,7 @@ def _view(row: ChatMessage, run: Run | None, beside: tuple[MessageId, ...], feed
         model_name=row.model_name,
         siblings=beside,
         feedback=feedback,
+        steps=tuple(row.steps or ()),
         sources=None if row.citations is None else tuple(row.citations),
     )
 

@@ -73,6 +73,7 @@ async def _demo(session: Session) -> None:
         display_name=DEMO_MODEL_NAME,
         context_window=1_000_000,
         can_see_images=True,
+        can_use_tools=True,
         input_usd_per_mtok=FREE.input_usd_per_mtok,
         cached_input_usd_per_mtok=FREE.cached_input_usd_per_mtok,
         output_usd_per_mtok=FREE.output_usd_per_mtok,

@@ -29,6 +29,7 @@ from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.attachments import AttachmentInfo, shared_attachment
 from llm_ui.services.exports import WholeChat, read_whole_chat, speaker
 from llm_ui.services.settings import SHARING
+from llm_ui.services.steps import UsedTool, kept_tool, used_tools, without_documents
 
 TOKEN_BYTES = 32
 PREFIX_CHARS = 6
@@ -76,6 +77,8 @@ class SharedMessage:
     files: tuple[str, ...] = ()
     """Names of what was attached besides images; what it holds is not shared."""
     images: tuple[SharedImage, ...] = ()
+    steps: tuple[UsedTool, ...] = ()
+    """Tools that were used for an answer; what they found in documents is not shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,8 @@ async def open_link(session: ReadSession, token: str, actor: Actor | None) -> Sn
             one["text"],
             tuple(one.get("files", ())),
             _images(one),
+            # Links of before there were any have none.
+            tuple(map(kept_tool, one.get("steps", ()))),
         )
         for one in row.snapshot["messages"]
     )
@@ -256,6 +261,11 @@ def _is_live() -> tuple[Any, ...]:
     return ShareLink.revoked_at.is_(None), or_(ShareLink.expires_at.is_(None), ShareLink.expires_at > now())
 
 
+def _steps(message: ChatMessage) -> dict[str, Any]:
+    steps = [without_documents(step).kept() for step in used_tools(message.steps)]
+    return {"steps": steps} if steps else {}
+
+
 def _snapshot(chat: WholeChat) -> dict[str, Any]:
     """Return what is shown of a chat: no other branch, no reasoning, no figures. Raises `InvalidInput`."""
     messages = [
@@ -264,6 +274,7 @@ def _snapshot(chat: WholeChat) -> dict[str, Any]:
             "speaker": "" if message.role is MessageRole.USER else speaker(chat, message),
             "at": message.created_at.isoformat(),
             "text": message.text,
+            **_steps(message),
             "files": [file.name for file in chat.files.get(message.id, ()) if not file.is_image],
             "images": [
                 {"id": str(file.id), "name": file.name, "width": file.width or 0, "height": file.height or 0}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest, Said, Source
+from llm_ui.contract.steps import Step
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
@@ -55,6 +56,10 @@ class Turn:
     title: str | None
     """The chat's new title, where this turn gave it one."""
     system_prompt_id: PromptId | None
+    tools_off: tuple[str, ...] = ()
+    """Tools that its person has switched off in this chat."""
+    steps: tuple[Step, ...] = ()
+    """Tools that were used for what the answer begins with."""
     project_id: ProjectId | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
     """The files of the question."""
@@ -135,6 +140,7 @@ class _Asked:
     question: ChatMessage
     added: tuple[ChatMessage, ...] = ()
     opening: str = ""
+    steps: tuple[Step, ...] = ()
     merged: tuple[str, ...] = ()
     files: tuple[AttachmentInfo, ...] = ()
     """Those it has."""
@@ -168,6 +174,10 @@ async def append_turn(
     else:
         asked = await _ask(session, actor, chat, request, answerer, last)
     answer = _message(chat, MessageRole.ASSISTANT, MessageStatus.STREAMING, asked.opening)
+    if asked.steps:
+        answer.steps = [step.model_dump(mode="json") for step in asked.steps]
+    if request.tools_off is not None:
+        chat.tools_off = sorted(request.tools_off)
     if request.is_beside:
         chat.active_leaf_id = shown
     else:
@@ -193,6 +203,8 @@ async def append_turn(
         answer_id=answer.id,
         question=asked.question.text,
         opening=asked.opening,
+        steps=asked.steps,
+        tools_off=tuple(chat.tools_off or ()),
         merged=asked.merged,
         before_id=asked.question.parent_id,
         title=title,
@@ -336,12 +348,15 @@ async def _ask_again(session: Session, actor: Actor, chat: ChatHistory, request:
     if answer is None or question is None:
         raise NotFound("The answer does not exist any more. Reload the chat.")
     opening = answer.text if request.continue_of else ""
+    steps = [Step.model_validate(step) for step in answer.steps or ()] if opening else []
     if request.continue_of and not opening.strip():
         raise InvalidInput("The answer has no text to go on from. Retry it instead.")
     chat.active_leaf_id = question.id
     merged = await _to_merge(session, actor, question, request) if request.merge_of else ()
     files = await attachments_of(session, [question.id])
-    return _Asked(question, opening=opening, merged=merged, files=files.get(question.id, ()))
+    # Their rounds were those of another run.
+    before = tuple(step.model_copy(update={"round": 0}) for step in steps)
+    return _Asked(question, opening=opening, steps=before, merged=merged, files=files.get(question.id, ()))
 
 
 async def _to_merge(session: Session, actor: Actor, question: ChatMessage, request: ChatRequest) -> tuple[str, ...]:

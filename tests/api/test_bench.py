@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from llm_ui.contract import ChatRequest, StartEvent
-from llm_ui.contract_passages import BenchRequest, Cut, MeasureRequest
+from llm_ui.contract.passages import BenchRequest, Cut, MeasureRequest
 from llm_ui.db import Database
 from llm_ui.documents import trial
 from llm_ui.errors import InvalidInput, NotFound

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, CompleteEvent, Preview, PreviewRequest, StartEvent, TokenEvent
-from llm_ui.contract_passages import CutRequest
+from llm_ui.contract.passages import CutRequest
 from llm_ui.db import Database
 from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.i18n import speak

@@ -114,7 +114,6 @@ def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Ch
     answer = screen.get_by_role("article", name="Assistant").last
     expect(answer.get_by_role("button", name="Copy", exact=True).last).to_be_visible()
     check("answered")
-
     answer.get_by_label("More", exact=True).click()
     check("menu of an answer")
     screen.keyboard.press("Escape")
@@ -174,6 +173,10 @@ def test_projects_and_tags(screen: Page, product: Product, check: Check) -> None
     sign_in(screen, product, "bob")
     pick_model(screen, screen.get_by_label("Model", exact=True).locator("option").first.inner_text())
     ask(screen, "What is 3 * 3?")
+    screen.get_by_role("article", name="Assistant").last.locator(".step summary").click()
+    screen.locator("#tools summary").click()
+    check("a tool that was used, and the menu of tools")
+    screen.locator("#tools summary").click()
     expect(screen.get_by_role("button", name="Edit answer").last).to_be_visible()
     for entry in ("Tags …", "Move …"):
         open_menu(screen)

@@ -24,6 +24,11 @@ from tests.conftest import make_actor
 MINE = Choice("mine", 1.5, None)
 
 
+def told_nothing(op: Op) -> None:
+    """A page that looks at nothing it is told."""
+    del op
+
+
 class Controls:
     """The controls of a page."""
 
@@ -77,7 +82,7 @@ async def test_a_project_says_what_a_chat_begins_with_and_outside_it_is_as_befor
     part = await begun(context, "Part", ProjectSettings(max_tokens=80))
     plain = await begun(context, "Plain", AS_NEW)
     page = Controls("mine", str(model_id))
-    defaults = Defaults(context, page)
+    defaults = Defaults(context, page, told_nothing)
 
     for project_id, shown in (
         (whole, Choice(str(model_id), 0.0, 70)),
@@ -96,7 +101,7 @@ async def test_a_model_that_is_not_offered_any_more_is_the_persons_own_instead(c
     project_id = await begun(context, "Thesis", settings)
     page = Controls("mine")
 
-    await Defaults(context, page).begin(project_id)
+    await Defaults(context, page, told_nothing).begin(project_id)
 
     assert page.shown == replace(MINE, temperature=0.5)
 
@@ -107,7 +112,7 @@ async def test_a_chat_keeps_what_it_has_and_one_of_a_project_leaves_the_persons_
     project_id = await begun(context, "Thesis", ProjectSettings(temperature=0.5))
     model_id = ModelId(uuid7())
     page = Controls("mine", str(model_id))
-    defaults = Defaults(context, page)
+    defaults = Defaults(context, page, told_nothing)
     inside = ChatDetail(ChatId(uuid7()), "", model_id, 2.0, 5, None, project_id)
 
     await defaults.opened(inside)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_ui.kit.arithmetic import ArithmeticRefused, evaluate, find_expression
 from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import speak
-from llm_ui.providers.arithmetic import ArithmeticRefused, evaluate, find_expression
 from llm_ui.providers.base import Endpoint, Finish, Prompt, PromptMessage, TextDelta, Timeouts
 from llm_ui.providers.demo import LABEL, DemoAdapter, answer, cited
 

@@ -10,10 +10,13 @@ from llm_ui.contract import Metrics, Usage
 from llm_ui.db import Database
 from llm_ui.kit.clock import now
 from llm_ui.models import ChatHistory, ChatMessage, MessageStatus, Run, RunStatus, UsageLog, UsageSource
+from llm_ui.providers.base import TextDelta, ToolCall
 from llm_ui.runs import store
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
-from llm_ui.runs.store import Beat, Final, Pulse, Text
+from llm_ui.runs.steps import tokens_of
+from llm_ui.runs.store import Beat, Final, Pulse, Text, text_of
 from llm_ui.runs.sweep import sweep
+from llm_ui.runs.tools.base import Given
 from llm_ui.services import chats, users
 from llm_ui.services.access import SYSTEM, Actor
 from tests.runs.conftest import OWNER, Ask
@@ -211,6 +214,28 @@ async def test_the_sweep_interrupts_and_books_what_a_dead_process_left(ask: Ask,
     assert booked.input_tokens == live.context.input_tokens
     assert (booked.output_tokens, booked.usage_source) == (3, UsageSource.ESTIMATE)
     assert booked.cost_usd == Decimal(booked.input_tokens + 2 * 3) / 1_000_000
+
+
+async def test_the_sweep_ends_tools_and_counts_every_request_that_was_made(ask: Ask, database: Database) -> None:
+    live = await ask()
+    live.began_attempt(1)
+    for number, expression in enumerate(("1 + 1", "2 + 2")):
+        live.add_text(TextDelta(f"Step {number}. "))
+        step = live.begin_step(ToolCall(f"call_{number}", "calculate", {"expression": expression}))
+        if not number:
+            live.begin_round([live.end_step(step, Given("1 + 1 = 2"))])
+    await beat(database, live, text_of(live, 9))
+    await age(database, live)
+
+    assert await sweep(database) == 1
+
+    run, answer = await rows(database, live)
+    assert (run.status, answer.text) == ("interrupted", "Step 0. \n\nStep 1. ")
+    assert [(step["state"], step["result"]) for step in answer.steps or ()] == [("done", "1 + 1 = 2"), ("stopped", "")]
+    async with database.reading() as session:
+        booked = await session.get_one(UsageLog, live.turn.run_id)
+    assert booked.input_tokens == 2 * live.context.input_tokens + tokens_of(live.steps.all[:1])
+    assert booked.output_tokens > 8
 
 
 async def test_a_process_that_was_frozen_writes_nothing_over_the_sweep(ask: Ask, database: Database) -> None:

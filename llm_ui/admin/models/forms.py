@@ -23,6 +23,15 @@ def fields() -> list[dict[str, Any]]:
             ],
         },
         {
+            "name": "can_use_tools",
+            "label": _("Tools"),
+            "type": "select",
+            "options": [
+                {"value": "yes", "label": _("It can use them")},
+                {"value": "no", "label": _("It cannot use them")},
+            ],
+        },
+        {
             "name": "makes_embeddings",
             "label": _("Used for"),
             "type": "select",

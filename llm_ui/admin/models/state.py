@@ -37,14 +37,15 @@ class ModelsState(AdminState):
     context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
     max_output_tokens = param.String(default="", doc="Longest answer in tokens.")
     can_see_images = param.String(default="no", doc="Whether the model takes images: yes or no.")
+    can_use_tools = param.String(default="no", doc="Whether the model calls tools: yes or no.")
     makes_embeddings = param.String(default="no", doc="Whether the model makes vectors and no answers: yes or no.")
     input_price = param.String(default="", doc="Dollars per million tokens that are sent.")
     cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
     output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
 
     fields = (
-        "display_name", "context_window", "max_output_tokens", "can_see_images", "makes_embeddings",
-        "input_price", "cached_price", "output_price",
+        "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
+        "makes_embeddings", "input_price", "cached_price", "output_price",
     )  # fmt: skip
 
     @action
@@ -85,6 +86,7 @@ class ModelsState(AdminState):
                 _usd(self.output_price, OUTPUT_REFUSED),
             ),
             can_see_images=self.can_see_images == "yes",
+            can_use_tools=self.can_use_tools == "yes",
             makes_embeddings=self.makes_embeddings == "yes",
         )
         model: ModelInfo = required(self.selected)
@@ -152,6 +154,7 @@ class ModelsState(AdminState):
             context_window=_text(model.context_window),
             max_output_tokens=_text(model.max_output_tokens),
             can_see_images="yes" if model.can_see_images else "no",
+            can_use_tools="yes" if model.can_use_tools else "no",
             makes_embeddings="yes" if model.makes_embeddings else "no",
         )
         self._fill_prices(model.prices)

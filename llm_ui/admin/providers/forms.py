@@ -3,7 +3,7 @@
 from typing import Any
 
 from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS
-from llm_ui.contract import FoundModel
+from llm_ui.contract.probes import FoundModel
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import ProviderInfo

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llm_ui.contract import FoundServer
+from llm_ui.contract.probes import FoundServer
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, ngettext, number, told
 from llm_ui.models import ProviderKind

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import param
 
 from llm_ui.admin.state import AdminState, action, required
-from llm_ui.contract import FoundModel, FoundServer, ProviderTest
+from llm_ui.contract.probes import FoundModel, FoundServer, ProviderTest
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import ngettext, number, told

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from llm_ui.api.principal import Parts
-from llm_ui.contract import Health
+from llm_ui.contract.probes import Health
 from llm_ui.errors import LLMUIError
 
 router = APIRouter()

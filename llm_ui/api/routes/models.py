@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
-from llm_ui.contract import EmbeddingTest, ModelView
+from llm_ui.contract import ModelView
+from llm_ui.contract.probes import EmbeddingTest
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
 from llm_ui.runs.embeddings import test_embedding
@@ -32,6 +33,7 @@ async def models(parts: Parts, actor: Principal) -> list[ModelView]:
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
             can_see_images=model.can_see_images,
+            can_use_tools=model.can_use_tools,
             input_usd_per_mtok=_price(model.prices.input_usd_per_mtok),
             output_usd_per_mtok=_price(model.prices.output_usd_per_mtok),
             is_default=model.is_default,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
-from llm_ui.contract_passages import (
+from llm_ui.contract.passages import (
     BenchFound,
     BenchRequest,
     Cut,

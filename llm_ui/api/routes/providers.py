@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
-from llm_ui.contract import FoundServer, ProviderTest
+from llm_ui.contract.probes import FoundServer, ProviderTest
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
 from llm_ui.providers.local import USUAL_PORTS, UsualPort, find_local

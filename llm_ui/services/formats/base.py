@@ -11,6 +11,7 @@ from uuid import UUID
 
 from llm_ui.contract import MAX_PROMPT_CHARS
 from llm_ui.contract import Source as Cited
+from llm_ui.contract.steps import Step
 from llm_ui.errors import Value, filled
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import MessageRole, MessageStatus, Strategy
@@ -70,6 +71,8 @@ class ImportedMessage:
     files: tuple[ImportedFile, ...] = ()
     citations: tuple[Cited, ...] | None = None
     """What an answer cites; None: it was given nothing to cite."""
+    steps: tuple[Step, ...] = ()
+    """Tools that were used for an answer."""
 
 
 @dataclass(frozen=True, slots=True)

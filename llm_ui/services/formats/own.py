@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_ATTACHMENTS, MAX_TEMPERATURE
 from llm_ui.contract import Source as Cited
+from llm_ui.contract.steps import Step
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.fetching import checked
-from llm_ui.kit.text import one_line
+from llm_ui.kit.text import one_line, storable
 from llm_ui.models import (
     Cutting,
     FeedbackReason,
@@ -71,6 +72,8 @@ STRATEGIES = {one.value: one for one in Strategy}
 
 MAX_CITED = 500
 """Of one answer."""
+MAX_STEPS = 200
+"""Of one answer."""
 MAX_MODEL_CHARS = 200
 """Of its name."""
 
@@ -126,6 +129,7 @@ def _message(told: dict[str, Any]) -> ImportedMessage:
             for file in map(mapping, sequence(told.get("attachments"))[:MAX_ATTACHMENTS])
         ),
         citations=tuple(_citations(sequence(told.get("sources")))) if "sources" in told else None,
+        steps=tuple(_steps(sequence(told.get("steps")), text(told.get("text")))),
     )
 
 
@@ -134,6 +138,18 @@ def _citations(told: Sequence[object]) -> Iterator[Cited]:
     for one in told[:MAX_CITED]:
         with suppress(ValidationError):
             yield Cited.model_validate(one)
+
+
+def _steps(told: Sequence[object], said: str) -> Iterator[Step]:
+    """Yield the tools that were used; what is no step is left out, and none stands beyond the text."""
+    at = 0
+    for one in told[:MAX_STEPS]:
+        with suppress(ValidationError):
+            step = Step.model_validate(one)
+            at = min(max(at, step.at), len(said))
+            state = "stopped" if step.state == "running" else step.state
+            kept = {"at": at, "state": state, "name": storable(step.name), "result": storable(step.result)}
+            yield step.model_copy(update=kept)
 
 
 def _feedback(told: dict[str, Any]) -> Feedback | None:

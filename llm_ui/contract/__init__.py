@@ -3,7 +3,10 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from llm_ui.contract.base import Wire
+from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, Step, ToolName
 
 MAX_PROMPT_CHARS = 2_000_000
 """Longest accepted message, in characters. A megabyte of text works; ten do not."""
@@ -11,7 +14,7 @@ MAX_PROMPT_CHARS = 2_000_000
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
-LeftOut = Literal["instructions", "personal", "project", "agent", "memory", "summary", "passages", "history"]
+LeftOut = Literal["instructions", "personal", "project", "agent", "memory", "summary", "passages", "history", "tools"]
 """Parts of the context that a model can be asked without."""
 
 MAX_ATTACHMENTS = 50
@@ -31,19 +34,13 @@ MAX_BESIDE = 4
 """Most answers to one question that are written at once, or merged."""
 
 
-class _Wire(BaseModel):
-    """Base of all messages: unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Made by whoever submits; the same key gives the same run, however often it is sent."""
 Who = UUID | Literal["none"] | None
 """An agent, or `none` for the model alone. None: the agent that the chat is with, as long as there is one."""
 
 
-class ChatRequest(_Wire):
+class ChatRequest(Wire):
     """Ask a model. Without `chat_id` a new chat begins.
 
     At most one of `regenerate_of`, `edit_of` and `continue_of` is given; each names a message of the chat and makes a
@@ -80,16 +77,20 @@ class ChatRequest(_Wire):
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
     """None: as the agent has it, else the model's own; so is `max_tokens`."""
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
+    tools_off: frozenset[ToolName] | None = None
+    """Tools that the model may not use from now on in this chat; None: those that the chat says."""
+    time_zone: Annotated[str, Field(max_length=MAX_TIME_ZONE_CHARS)] = ""
+    """Where the person is, such as Europe/Berlin; for tools alone."""
 
 
-class Said(_Wire):
+class Said(Wire):
     """One message of a temporary chat."""
 
     role: Literal["user", "assistant"]
     text: str
 
 
-class TemporaryRequest(_Wire):
+class TemporaryRequest(Wire):
     """Ask a model in a temporary chat: of what is said only the tokens and their price are stored.
 
     Whoever asks keeps what was said before and sends it along; what the model knows of the person is left out.
@@ -103,9 +104,13 @@ class TemporaryRequest(_Wire):
     """None: the default model."""
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
+    tools_off: frozenset[ToolName] = frozenset()
+    """Tools that the model may not use."""
+    time_zone: Annotated[str, Field(max_length=MAX_TIME_ZONE_CHARS)] = ""
+    """As in `ChatRequest`."""
 
 
-class Usage(_Wire):
+class Usage(Wire):
     """Tokens of one run."""
 
     input_tokens: int = 0
@@ -117,7 +122,7 @@ class Usage(_Wire):
     source: Literal["provider", "estimate"] = "estimate"
 
 
-class Metrics(_Wire):
+class Metrics(Wire):
     """Timings of one run; None where nothing was measured."""
 
     queue_ms: float | None = None
@@ -133,7 +138,7 @@ class Metrics(_Wire):
     attempts: int = 0
 
 
-class ErrorDetail(_Wire):
+class ErrorDetail(Wire):
     """One error, the same everywhere."""
 
     code: str
@@ -143,13 +148,13 @@ class ErrorDetail(_Wire):
     request_id: str = ""
 
 
-class ErrorBody(_Wire):
+class ErrorBody(Wire):
     """The body of every refused request."""
 
     error: ErrorDetail
 
 
-class Source(_Wire):
+class Source(Wire):
     """A passage of a document that a model was sent, and may cite by its number."""
 
     number: int
@@ -168,7 +173,7 @@ class Source(_Wire):
     text: str
 
 
-class StartEvent(_Wire):
+class StartEvent(Wire):
     """The run exists and is stored; its ids follow.
 
     `is_replay` says that the text follows from its first character (the numbered events are gone, because the
@@ -189,7 +194,7 @@ class StartEvent(_Wire):
     """What the answer may cite; None outside of projects with documents."""
 
 
-class TokenEvent(_Wire):
+class TokenEvent(Wire):
     """A piece of the answer. `offset` is its place in the answer's text, in characters."""
 
     type: Literal["token"] = "token"
@@ -199,7 +204,7 @@ class TokenEvent(_Wire):
     offset: int
 
 
-class ReasoningEvent(_Wire):
+class ReasoningEvent(Wire):
     """A piece of the model's reasoning; `offset` as in `TokenEvent`, within the reasoning."""
 
     type: Literal["reasoning"] = "reasoning"
@@ -207,14 +212,30 @@ class ReasoningEvent(_Wire):
     offset: int
 
 
-class TitleEvent(_Wire):
+class ToolCallEvent(Wire):
+    """The model calls a tool, which begins to work."""
+
+    type: Literal["tool_call"] = "tool_call"
+    step: Step
+
+
+class ToolResultEvent(Wire):
+    """The tool is done, well or not."""
+
+    type: Literal["tool_result"] = "tool_result"
+    step: Step
+    sources: tuple[Source, ...] = ()
+    """What may be cited from now on besides."""
+
+
+class TitleEvent(Wire):
     """The chat got a title."""
 
     type: Literal["title"] = "title"
     title: str
 
 
-class MetricsEvent(_Wire):
+class MetricsEvent(Wire):
     """Live figures while the answer is being written."""
 
     type: Literal["metrics"] = "metrics"
@@ -222,20 +243,21 @@ class MetricsEvent(_Wire):
     usage: Usage
 
 
-class CompleteEvent(_Wire):
+class CompleteEvent(Wire):
     """The run ended well (`completed`) or was stopped; its figures are final."""
 
     type: Literal["complete"] = "complete"
     status: Literal["completed", "stopped"]
     finish_reason: str
-    """`stop`, `length`, `content_filter`, `empty`, `stopped` (by the person) or `cap` (our own limit)."""
+    """`stop`, `length`, `content_filter`, `empty`, `stopped` (by the person), `cap` (our own limit) or `rounds` (the
+    model wanted to use tools more often than it may)."""
     usage: Usage
     cost_usd: str | None
     """Exact decimal, or None where the model has no price."""
     metrics: Metrics
 
 
-class ErrorEvent(_Wire):
+class ErrorEvent(Wire):
     """The run ended badly: `failed` before any text, `interrupted` with text that is kept."""
 
     type: Literal["error"] = "error"
@@ -247,7 +269,15 @@ class ErrorEvent(_Wire):
 
 
 RunEvent = Annotated[
-    StartEvent | TokenEvent | ReasoningEvent | TitleEvent | MetricsEvent | CompleteEvent | ErrorEvent,
+    StartEvent
+    | TokenEvent
+    | ReasoningEvent
+    | ToolCallEvent
+    | ToolResultEvent
+    | TitleEvent
+    | MetricsEvent
+    | CompleteEvent
+    | ErrorEvent,
     Field(discriminator="type"),
 ]
 """Any event of a run. On the wire the type is the SSE `event` field and is left out of `data`."""
@@ -255,7 +285,7 @@ RunEvent = Annotated[
 RUN_EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
 
 
-class ChatAnswer(_Wire):
+class ChatAnswer(Wire):
     """The answer of `POST /v1/chat`, once whole."""
 
     run_id: UUID
@@ -272,7 +302,7 @@ class ChatAnswer(_Wire):
     error: ErrorDetail | None = None
 
 
-class SentRequest(_Wire):
+class SentRequest(Wire):
     """The HTTP request with which a provider was asked; its key, and its address for who may not know it, masked."""
 
     url: str
@@ -280,7 +310,7 @@ class SentRequest(_Wire):
     body: dict[str, Any]
 
 
-class RunView(_Wire):
+class RunView(Wire):
     """One run as it stands now."""
 
     run_id: UUID
@@ -290,7 +320,7 @@ class RunView(_Wire):
     last_event: int
 
 
-class Aftermath(_Wire):
+class Aftermath(Wire):
     """What was made after an answer, as far as it is there."""
 
     chat_id: UUID
@@ -305,7 +335,7 @@ class Aftermath(_Wire):
     """Questions that the person might ask next."""
 
 
-class PreviewRequest(_Wire):
+class PreviewRequest(Wire):
     """Ask what a new message would be sent with."""
 
     chat_id: UUID | None = None
@@ -324,7 +354,7 @@ class PreviewRequest(_Wire):
     """As in `ChatRequest`."""
 
 
-class Preview(_Wire):
+class Preview(Wire):
     """What a new message would be sent with, in tokens as far as they can be estimated."""
 
     window: int
@@ -332,7 +362,7 @@ class Preview(_Wire):
     reserved: int
     """Kept free for the answer."""
     instructions: int
-    """With those of the project, and what the person has told of themselves and in it."""
+    """With those of the project, what the person has told of themselves and in it, and what is told of tools."""
     history: int
     """Earlier messages of the chat with their files, as many as fit, and the summary of the others."""
     attachments: int
@@ -353,7 +383,7 @@ class Preview(_Wire):
     """Of the project, this month."""
 
 
-class RetrieveRequest(_Wire):
+class RetrieveRequest(Wire):
     """Look for passages in the documents of a project."""
 
     project_id: UUID
@@ -365,7 +395,7 @@ class RetrieveRequest(_Wire):
     """By words, by what they mean, or by both; None: the best there is."""
 
 
-class FoundPassage(_Wire):
+class FoundPassage(Wire):
     """A passage that was found."""
 
     document_id: UUID
@@ -381,7 +411,7 @@ class FoundPassage(_Wire):
     score: float
 
 
-class Retrieved(_Wire):
+class Retrieved(Wire):
     """What was found, best first."""
 
     passages: tuple[FoundPassage, ...]
@@ -392,7 +422,7 @@ class Retrieved(_Wire):
     """Why words alone were searched, although there is an embedding model."""
 
 
-class ModelView(_Wire):
+class ModelView(Wire):
     """A model that may be asked."""
 
     model_id: UUID
@@ -403,51 +433,7 @@ class ModelView(_Wire):
     context_window: int | None
     max_output_tokens: int | None
     can_see_images: bool
+    can_use_tools: bool
     input_usd_per_mtok: str | None
     output_usd_per_mtok: str | None
     is_default: bool
-
-
-class FoundModel(_Wire):
-    """A model that a provider says it serves."""
-
-    name: str
-    display_name: str
-    context_window: int | None = None
-    max_output_tokens: int | None = None
-
-
-class ProviderTest(_Wire):
-    """What testing a provider's connection gave."""
-
-    is_ok: bool
-    message: str
-    """One sentence: what works, or what failed and what to do."""
-    latency_ms: float | None = None
-    models: tuple[FoundModel, ...] = ()
-
-
-class EmbeddingTest(_Wire):
-    """What a try of an embedding or a reranking model gave."""
-
-    is_ok: bool
-    message: str
-    """One sentence: what works, or what failed and what to do."""
-    dimensions: int | None = None
-    """Numbers of a vector, where it makes any."""
-
-
-class FoundServer(_Wire):
-    """A model server that runs on this host."""
-
-    name: str
-    kind: str
-    base_url: str
-    models: tuple[FoundModel, ...]
-
-
-class Health(_Wire):
-    """State of the LLM API."""
-
-    status: Literal["ok", "draining", "unavailable"]
-    message: str = ""

@@ -1,9 +1,10 @@
-"""Arithmetic for the demo: exact where it can be, bounded in size, and never Python's own evaluation."""
+"""Arithmetic: exact where it can be, bounded in size, and never Python's own evaluation."""
 
 import ast
 import operator
 import re
 from collections.abc import Callable
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from llm_ui.kit.i18n import DECIMAL_COMMA, language, number
@@ -45,17 +46,41 @@ def find_expression(text: str) -> str | None:
 
 
 def evaluate(expression: str) -> str:
-    """Return the value: exact if whole or a short decimal, else rounded to twelve digits."""
-    python = _with_points(expression)
-    for sign, ours in (("×", "*"), ("·", "*"), ("÷", "/"), (":", "/"), ("^", "**")):
-        python = python.replace(sign, ours)
+    """Return the value as the language writes it: exact if whole or a short decimal, else rounded to twelve digits."""
+    return _shown(_worked_out(_with_points(expression)))
+
+
+def calculate(expression: str) -> str:
+    """Return the value of what a program wrote: exact as a whole number, decimal or fraction, and rounded beside it."""
+    if len(expression) > MAX_EXPRESSION_CHARS:
+        raise ArithmeticRefused(_("it has more than {most} characters.").format(most=MAX_EXPRESSION_CHARS))
+    value = _worked_out(THOUSANDS.sub("", expression))
+    if value.denominator == 1:
+        return str(value.numerator)
+    decimal = _decimal(value)
+    return decimal if decimal is not None else f"{value} ≈ {_rounded(value)}"
+
+
+def _worked_out(python: str) -> Fraction:
+    """Return the value of an expression whose numbers are written as Python reads them."""
     try:
-        tree = ast.parse(python.strip(), mode="eval")
-        return _shown(_value(tree.body, 0))
+        tree = ast.parse(_with_signs(python).strip(), mode="eval")
+        return _value(tree.body, 0)
     except (SyntaxError, MemoryError, RecursionError):
         raise ArithmeticRefused(_("it is not an expression I understand.")) from None
     except ZeroDivisionError:
         raise ArithmeticRefused(_("it divides by zero.")) from None
+
+
+def in_plain(expression: str) -> str:
+    """Return an expression as `calculate` reads it, with its numbers as the language does not write them."""
+    return _with_signs(_with_points(expression)).strip()
+
+
+def _with_signs(expression: str) -> str:
+    for sign, ours in (("×", "*"), ("·", "*"), ("÷", "/"), (":", "/"), ("^", "**")):
+        expression = expression.replace(sign, ours)
+    return expression
 
 
 def _with_points(expression: str) -> str:
@@ -107,3 +132,24 @@ def _shown(value: Fraction) -> str:
     if value.denominator == 1:
         return number(value.numerator)
     return number(float(value), ",.12g")
+
+
+def _decimal(value: Fraction) -> str | None:
+    """Return a fraction as a decimal where that is exact, else None."""
+    rest, digits = value.denominator, 0
+    while rest % 10 == 0:
+        rest, digits = rest // 10, digits + 1
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest, digits = rest // prime, digits + 1
+    if rest != 1 or digits > MAX_DIGITS:
+        return None
+    scaled = abs(value.numerator) * 10**digits // value.denominator
+    whole, part = divmod(scaled, 10**digits)
+    return f"{'-' if value < 0 else ''}{whole}.{str(part).zfill(digits).rstrip('0')}"
+
+
+def _rounded(value: Fraction) -> str:
+    """Return a fraction to twelve digits; floats end at 308 digits, these numbers do not."""
+    with localcontext(prec=12):
+        return str(Decimal(value.numerator) / Decimal(value.denominator))

@@ -3,18 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from llm_ui.contract.base import Wire
 
 MAX_QUERY_CHARS = 1_000
 
 
-class _Wire(BaseModel):
-    """Base of all messages: unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Cut(_Wire):
+class Cut(Wire):
     """How documents are cut into passages."""
 
     by: Literal["structure", "pages"] = "structure"
@@ -28,7 +24,7 @@ class CutRequest(Cut):
     document_id: UUID
 
 
-class CutPassage(_Wire):
+class CutPassage(Wire):
     """A passage as it would be."""
 
     headings: tuple[str, ...]
@@ -38,7 +34,7 @@ class CutPassage(_Wire):
     tokens: int
 
 
-class CutPreview(_Wire):
+class CutPreview(Wire):
     """The first passages of a document as it would be cut."""
 
     passages: tuple[CutPassage, ...]
@@ -53,7 +49,7 @@ StrategyName = Literal["lexical", "vector", "hybrid"]
 """By words, by what they mean, or by both."""
 
 
-class BenchRequest(_Wire):
+class BenchRequest(Wire):
     """Look for passages of a project in each way there is."""
 
     project_id: UUID
@@ -61,7 +57,7 @@ class BenchRequest(_Wire):
     most: Annotated[int, Field(ge=1, le=20)] = 10
 
 
-class RankedPassage(_Wire):
+class RankedPassage(Wire):
     """A passage that was found."""
 
     document_id: UUID
@@ -78,7 +74,7 @@ class RankedPassage(_Wire):
     """Comparable within one way only."""
 
 
-class Ranked(_Wire):
+class Ranked(Wire):
     """What was found in one way, best first."""
 
     strategy: StrategyName
@@ -86,7 +82,7 @@ class Ranked(_Wire):
     took_ms: float
 
 
-class BenchFound(_Wire):
+class BenchFound(Wire):
     """What was found in each way."""
 
     rankings: tuple[Ranked, ...]
@@ -96,7 +92,7 @@ class BenchFound(_Wire):
     """Why there is none, although there is an embedding model."""
 
 
-class MeasureRequest(_Wire):
+class MeasureRequest(Wire):
     """Measure how well the test set of a project is answered."""
 
     project_id: UUID
@@ -104,7 +100,7 @@ class MeasureRequest(_Wire):
     """Also as if its documents were cut this way."""
 
 
-class MeasuredWay(_Wire):
+class MeasuredWay(Wire):
     """How well one way answers."""
 
     cut: Cut
@@ -118,7 +114,7 @@ class MeasuredWay(_Wire):
     p50_ms: float
 
 
-class MeasureReport(_Wire):
+class MeasureReport(Wire):
     """How well each way answers."""
 
     rows: tuple[MeasuredWay, ...]

@@ -1,0 +1,50 @@
+"""What trying out providers gives, and whether the LLM API can work."""
+
+from typing import Literal
+
+from llm_ui.contract.base import Wire
+
+
+class FoundModel(Wire):
+    """A model that a provider says it serves."""
+
+    name: str
+    display_name: str
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+class ProviderTest(Wire):
+    """What testing a provider's connection gave."""
+
+    is_ok: bool
+    message: str
+    """One sentence: what works, or what failed and what to do."""
+    latency_ms: float | None = None
+    models: tuple[FoundModel, ...] = ()
+
+
+class EmbeddingTest(Wire):
+    """What a try of an embedding or a reranking model gave."""
+
+    is_ok: bool
+    message: str
+    """One sentence: what works, or what failed and what to do."""
+    dimensions: int | None = None
+    """Numbers of a vector, where it makes any."""
+
+
+class FoundServer(Wire):
+    """A model server that runs on this host."""
+
+    name: str
+    kind: str
+    base_url: str
+    models: tuple[FoundModel, ...]
+
+
+class Health(Wire):
+    """State of the LLM API."""
+
+    status: Literal["ok", "draining", "unavailable"]
+    message: str = ""

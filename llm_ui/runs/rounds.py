@@ -1,0 +1,125 @@
+"""The requests to the provider that one answer takes, one after each use of tools: what each used, and when."""
+
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from llm_ui.contract import Usage
+from llm_ui.kit.money import plain
+from llm_ui.providers.base import UsageDelta
+from llm_ui.services.prices import Prices, cost
+
+
+@dataclass
+class Round:
+    """One request. Times are of the monotonic clock, in seconds."""
+
+    input_tokens: int
+    """Estimated."""
+    called_at: float | None = None
+    first_at: float | None = None
+    last_at: float | None = None
+    request_id: str = ""
+    """The provider's."""
+    reported: UsageDelta = field(default_factory=UsageDelta)
+    tokens_before: int = 0
+    """Estimated, of what the model had said before this request; of its reasoning the next."""
+    thoughts_before: int = 0
+
+    @property
+    def span_s(self) -> float:
+        """How long the model wrote."""
+        return (self.last_at or 0) - (self.first_at or 0)
+
+    def mark(self) -> None:
+        """Something came."""
+        self.last_at = time.monotonic()
+        self.first_at = self.first_at or self.last_at
+
+    def usage(self, said: int, thoughts: int, *, is_over: bool, is_whole: bool) -> Usage:
+        """Return the tokens: the provider's once it has reported both sides and the request is over, else estimates.
+
+        `said` and `thoughts` are estimates of all that the model has written for this answer. A stopped request's last
+        report counts less than was said; the larger count is the honest one.
+        """
+        said, thoughts = said - self.tokens_before, thoughts - self.thoughts_before
+        reported = self.reported
+        if is_over and reported.input_tokens is not None and reported.output_tokens is not None:
+            output = reported.output_tokens
+            return Usage(
+                input_tokens=reported.input_tokens,
+                cached_tokens=reported.cached_tokens or 0,
+                output_tokens=output if is_whole else max(output, said + thoughts),
+                reasoning_tokens=reported.reasoning_tokens or 0,
+                source="provider" if is_whole else "estimate",
+            )
+        called = self.called_at is not None
+        return Usage(
+            input_tokens=(reported.input_tokens or self.input_tokens) if called else 0,
+            cached_tokens=reported.cached_tokens or 0,
+            output_tokens=said + thoughts,
+            reasoning_tokens=thoughts,
+            source="estimate",
+        )
+
+
+@dataclass
+class Rounds:
+    """Those of one answer: the one that goes on, and what those before it used."""
+
+    now: Round
+    received_at: float
+    over: list[tuple[Round, Usage]] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        """Counts the requests, from 1."""
+        return len(self.over) + 1
+
+    @property
+    def first(self) -> Round:
+        """Return the first one."""
+        return self.over[0][0] if self.over else self.now
+
+    @property
+    def span_s(self) -> float:
+        """How long the model wrote in all of them."""
+        return self.now.span_s + sum(one.span_s for one, _ in self.over)
+
+    def next(self, used: Usage, more: int, said: int, thoughts: int) -> None:
+        """Begin another one, which is sent so many tokens more than the one before was and was answered with."""
+        self.over.append((self.now, used))
+        sent = self.now.input_tokens + more
+        self.now = Round(sent, tokens_before=said, thoughts_before=thoughts)
+
+    def total(self, now: Usage) -> Usage:
+        """Return the tokens of all; of the one that goes on these."""
+        every = [*(used for _, used in self.over), now]
+        return Usage(
+            input_tokens=sum(used.input_tokens for used in every),
+            cached_tokens=sum(used.cached_tokens for used in every),
+            output_tokens=sum(used.output_tokens for used in every),
+            reasoning_tokens=sum(used.reasoning_tokens for used in every),
+            source="provider" if all(used.source == "provider" for used in every) else "estimate",
+        )
+
+    def listed(self, now: Usage, prices: Prices) -> list[dict[str, object]]:
+        """Return them as a run's manifest lists them; nothing of an answer that took one."""
+        every = [*self.over, (self.now, now)]
+        return [self._listed(one, used, prices) for one, used in every] if self.over else []
+
+    def _listed(self, one: Round, used: Usage, prices: Prices) -> dict[str, object]:
+        price: Decimal | None = cost(
+            prices, input_tokens=used.input_tokens, cached_tokens=used.cached_tokens, output_tokens=used.output_tokens
+        )
+        return {
+            **used.model_dump(),
+            "cost_usd": None if price is None else plain(price),
+            "request_id": one.request_id,
+            "called_ms": self._ms(one.called_at),
+            "first_ms": self._ms(one.first_at),
+            "last_ms": self._ms(one.last_at),
+        }
+
+    def _ms(self, at: float | None) -> float | None:
+        return None if at is None else round((at - self.received_at) * 1000, 1)
