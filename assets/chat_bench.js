@@ -231,7 +231,9 @@ export class Bench {
     const facts = [placeOf(one), t("score {score}", { score: shown(one.score, one.score < 1 ? 4 : 2) }), ...elsewhere].filter(Boolean).join(" · ")
     const head = make("div", "passage-head")
     head.append(make("span", "rank", `${shown(place + 1)}.`), name, ...[true, false].map((isWanted) => this.#mark(one, isWanted)))
-    node.append(head, make("p", "muted", facts), make("p", "text", one.text))
+    const text = make("p", "text")
+    for (const [piece, isMatch] of one.pieces) text.append(isMatch ? make("mark", "", piece) : piece)
+    node.append(head, make("p", "muted", facts), text)
     return node
   }
 

@@ -1,19 +1,26 @@
 """The retrieval bench of a project, for a person's page."""
 
+from collections.abc import Sequence
+
 from llm_ui.chat import bench_ops
 from llm_ui.chat.documents import listed
 from llm_ui.chat.follow import Op
-from llm_ui.contract.passages import BenchRequest, Cut, MeasureRequest
+from llm_ui.contract.passages import BenchRequest, Cut, MeasureRequest, RankedPassage
 from llm_ui.db import ReadSession
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import CaseId, DocumentId, ProjectId
+from llm_ui.kit.snippet import search_words, snippet
 from llm_ui.llm_client import UserClient
 from llm_ui.services import documents, retrieval
 from llm_ui.services.access import Actor
 from llm_ui.services.cutting import CuttingInfo, read_cutting, set_cutting
 from llm_ui.services.retrieval import NewCase
 from llm_ui.ui.page import PageContext
+
+MAX_WORDS = 32
+SHOWN_CHARS = 360
+"""Of a passage that was found."""
 
 
 async def bench(context: PageContext, client: UserClient, asked: bench_ops.Bench) -> Op:
@@ -71,7 +78,20 @@ async def _search(client: UserClient, asked: bench_ops.TrySearch) -> Op:
     except LLMUIError as error:
         return {**answer, "error": told(error.message)}
     problem = found.problem and told(found.problem)
-    return {**answer, "query": asked.query, **found.model_dump(mode="json"), "problem": problem}
+    words = search_words(asked.query, MAX_WORDS)
+    rankings = [
+        {**ranked.model_dump(mode="json"), "passages": [_shown(one, words) for one in ranked.passages]}
+        for ranked in found.rankings
+    ]
+    return {
+        **answer, "query": asked.query, "rankings": rankings, "vector_ms": found.vector_ms, "problem": problem,
+    }  # fmt: skip
+
+
+def _shown(passage: RankedPassage, words: Sequence[str]) -> Op:
+    """Return a passage with the stretch of it that holds most of the words."""
+    pieces = snippet(passage.text, words, SHOWN_CHARS)
+    return {**passage.model_dump(mode="json"), "pieces": [[piece.text, piece.is_match] for piece in pieces]}
 
 
 async def _measure(client: UserClient, asked: bench_ops.MeasureCases) -> Op:

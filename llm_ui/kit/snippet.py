@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH = 180
@@ -31,19 +32,54 @@ def search_words(text: str, limit: int) -> list[str]:
     return [word[:64] for word in WORD.findall(text)[:limit]]
 
 
-def snippet(text: str, words: Sequence[str]) -> list[Piece]:
-    """Return the text around the first word that begins with one of those searched for; else its beginning."""
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A word of the text, and the one searched for that it begins with."""
+
+    start: int
+    stop: int
+    word: str
+
+
+def snippet(text: str, words: Sequence[str], width: int = WIDTH) -> list[Piece]:
+    """Return the text where it holds most of the words searched for, or others that begin so; else its beginning."""
     wanted = tuple(folded(word) for word in words)
-    matches = [found.span() for found in WORD.finditer(text) if folded(found.group()).startswith(wanted)]
-    first = matches[0][0] if matches else 0
-    begin = max(0, first - LEAD)
-    end = min(len(text), begin + WIDTH)
+    matches = list(_matches(text, wanted))
+    begin = max(0, _fullest(matches, width - LEAD) - LEAD)
+    end = min(len(text), begin + width)
     pieces: list[Piece] = [Piece("… ", is_match=False)] if begin else []
     at = begin
-    for start, stop in matches:
+    for start, stop in ((match.start, match.stop) for match in matches):
         if start < at or stop > end:
             continue
         pieces += [Piece(text[at:start], is_match=False), Piece(text[start:stop], is_match=True)]
         at = stop
     pieces += [Piece(text[at:end], is_match=False), Piece(" …" if end < len(text) else "", is_match=False)]
     return [Piece(" ".join(piece.text.split("\n")), piece.is_match) for piece in pieces if piece.text]
+
+
+def _matches(text: str, wanted: tuple[str, ...]) -> Iterator[_Match]:
+    for found in WORD.finditer(text):
+        said = folded(found.group())
+        if said.startswith(wanted):
+            yield _Match(*found.span(), max((word for word in wanted if said.startswith(word)), key=len))
+
+
+def _fullest(matches: Sequence[_Match], width: int) -> int:
+    """Return where the first stretch of that width begins that holds most of the different words."""
+    best, begin, last = 0, 0, 0
+    inside: Counter[str] = Counter()
+    for index, match in enumerate(matches):
+        while last < len(matches) and matches[last].stop <= match.start + width:
+            inside[matches[last].word] += 1
+            last += 1
+        if last == index:
+            # A word longer than the stretch.
+            last += 1
+            continue
+        if len(inside) > best:
+            best, begin = len(inside), match.start
+        inside[match.word] -= 1
+        if not inside[match.word]:
+            del inside[match.word]
+    return begin
