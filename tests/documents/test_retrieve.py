@@ -60,6 +60,17 @@ async def test_what_holds_more_and_rarer_words_comes_first_and_what_barely_match
     assert len(await texts(database, a_user, project, "Which engines are painted?")) == 8
 
 
+async def test_words_that_nobody_wrote_hide_nothing(database: Database, a_user: Actor) -> None:
+    project = await a_project(database, a_user)
+    other = [f"Boat {number} was painted in spring." for number in range(60)]
+    herons = [f"Heron {number} stands in the reeds." for number in range(6)]
+    await a_document(database, a_user, project, [*other, *herons])
+
+    asked = "Summarise the overall thinking of this author regarding herons, comprehensively."
+
+    assert sorted(await texts(database, a_user, project, asked)) == herons
+
+
 async def test_headings_are_found_and_count_more(database: Database, a_user: Actor) -> None:
     project = await a_project(database, a_user)
     passages = ["Wait ten days.", "Wait ten days for refunds.", "Nothing else is said here."]
