@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import httpx2
 import psutil
 
 from llm_ui.config import Config
@@ -28,7 +28,22 @@ def wait_until(holds: Callable[[], bool], what: str, limit_s: float = 20.0) -> N
     while not holds():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {limit_s:.0f} s in vain for {what}")
-        time.sleep(0.02)
+        time.sleep(0.05)
+
+
+def answers(port: int, path: str) -> bool:
+    """Return whether what listens on a port of this host answers with 200.
+
+    With the plainest client there is: it is asked often while the product starts, which needs the processor itself.
+    """
+    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 class Product:
@@ -119,12 +134,7 @@ class Product:
 
     def is_ready(self) -> bool:
         """Return whether the pages and the LLM API answer."""
-        try:
-            pages = httpx2.get(f"{self.url}/healthz", timeout=1, trust_env=False)
-            api = httpx2.get(f"{self.config.llm_api_url}/readyz", timeout=1, trust_env=False)
-        except httpx2.HTTPError:
-            return False
-        return pages.status_code == 200 and api.status_code == 200
+        return answers(self.config.port, "/healthz") and answers(self.config.api_port, "/readyz")
 
     def child(self, module: str) -> psutil.Process:
         """Return the process that runs a module, such as `llm_ui.api`; waits until it is there."""
