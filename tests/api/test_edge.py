@@ -43,7 +43,7 @@ def routes() -> list[tuple[str, str]]:
 
 
 def filled(path: str, some_id: UUID) -> str:
-    for name in ("{run_id}", "{provider_id}", "{model_id}", "{project_id}", "{user_id}"):
+    for name in ("{run_id}", "{provider_id}", "{model_id}", "{project_id}", "{user_id}", "{agent_id}"):
         path = path.replace(name, str(some_id))
     return path
 
@@ -51,6 +51,8 @@ def filled(path: str, some_id: UUID) -> str:
 def body_of(path: str) -> object:
     if path.endswith("/limits"):
         return {"keep_days": None, "budget_usd": None}
+    if path.startswith("/v1/agents"):
+        return {"name": "Tutor"}
     if path.startswith("/v1/projects"):
         return {"role": "viewer"} if path.endswith("{user_id}") else {"email": "x@example.org", "role": "viewer"}
     return {"idempotency_key": uuid4().hex, "text": "hi"} if path.startswith("/v1/chat") else None
