@@ -22,6 +22,8 @@ class Tasks:
         task = asyncio.get_running_loop().create_task(self._guarded(work), context=self._context)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        # One that is cancelled before its first step has not begun its work.
+        task.add_done_callback(lambda _: work.close())
         return task
 
     def close(self) -> None:
