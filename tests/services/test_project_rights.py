@@ -77,6 +77,10 @@ async def told_instructions(session: Session, actor: Actor, at: Place) -> bool:
     return (await projects.instructions_of(session, actor, at.project)) == ("Herons", "Be brief.")
 
 
+async def found_by_looking(session: Session, actor: Actor, at: Place) -> object:
+    return (await retrieve.look(session, actor, at.project, "heron")).passages
+
+
 ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
     "projects.list_projects": (ASK, lambda s, a, _: projects.list_projects(s, a)),
     "projects.instructions_of": (ASK, told_instructions),
@@ -167,6 +171,11 @@ ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
     ),
     "retrieval.remove": (EDIT, lambda s, a, at: retrieval.remove(s, a, at.case)),
     "retrieval.ready_documents": (ASK, lambda s, a, at: retrieval.ready_documents(s, a, at.project)),
+    "retrieve.look": (ASK, found_by_looking),
+    "whole.read_pages": (
+        ASK,
+        lambda s, a, at: whole.read_pages(s, a, at.project, "birds.txt", page=1, most=9),
+    ),
     "whole.read_whole": (ASK, lambda s, a, at: whole.read_whole(s, a, at.project, [at.document], most_tokens=1_000)),
 }
 """Each action with the right it takes. What finds nothing counts as refused."""
