@@ -184,7 +184,7 @@ async def play(product: Product) -> list[tuple[Asked, float]]:
     return rounds.everything
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_a_hundred_kills_lose_and_double_nothing(product: Product) -> None:
     everything = asyncio.run(play(product))
 
