@@ -20,7 +20,7 @@ LIMITS = Limits(1_000, 1)
 async def use(name: ToolName, arguments: dict[str, Any], time_zone: str = "") -> Given:
     """Use a tool that looks at no database."""
     nothing = cast("Any", None)
-    around = Around(nothing, nothing, nothing, None, time_zone, nothing)
+    around = Around(nothing, nothing, nothing, nothing, None, time_zone, nothing)
     return await TOOLS[name].use(around, LIMITS, arguments)
 
 

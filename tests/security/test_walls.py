@@ -20,8 +20,10 @@ from llm_ui.kit.ids import DocumentId, ProjectId
 from llm_ui.kit.vectors import packed
 from llm_ui.models import AiModel, AiProvider, Document, DocumentChunk, PassageVector, ProviderKind
 from llm_ui.runs import passages
-from llm_ui.services import documents, fetches, memories, project_figures
+from llm_ui.services import agents, documents, fetches, memories, project_figures, retrieval
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import Knowledge
+from llm_ui.services.retrieval import NewCase
 from llm_ui.services.seed import seed
 from tests.documents.ready import a_document, a_project
 from tests.security.reading_paths import calling, touching
@@ -36,12 +38,14 @@ ON_PROBED = "hands on what a probed one gives to the same actor, for the same pr
 APART = "in a database of its own"
 
 TOUCHING = {
-    "documents.evaluate": {"_stored": APART},
+    "documents.evaluate": {"stored": APART},
     "documents.neighbours": {"beside": PROBED},
     "documents.retrieve": {"_passages": RULE, "_scope": RULE},
     "documents.vectors": {"_bring_up": RULE, "_whole": RULE, "nearest": PROBED},
-    "documents.whole": {"read_whole": PROBED},
+    "documents.whole": {"_passages": RULE, "read_pages": PROBED, "read_whole": PROBED},
     "services.access": {"_is_of_a_project": RULE, "readable": RULE},
+    "services.agents": {"_require_known": RULE, "name_documents": PROBED},
+    "services.cutting": {"set_cutting": FIGURES},
     "services.document_copies": {
         "_begin_anew": HELD, "_last_page": HELD, "_original": HELD, "_take_pages": HELD, "_take_passages": HELD,
         "take_over": HELD,
@@ -49,8 +53,8 @@ TOUCHING = {
     "services.documents": {
         "_begin_anew": RULE, "_free": RULE, "_listing": RULE, "_named": RULE, "_of_project": RULE, "_replaced": RULE,
         "_row": RULE, "has_ready": PROBED, "is_needed": FIGURES, "list_documents": PROBED, "look_at": PROBED,
-        "offer": PROBED, "passages_on": PROBED, "read_page": PROBED, "receive": FIGURES, "remove": PROBED,
-        "rename": PROBED, "stored_names": FIGURES,
+        "offer": PROBED, "passages_on": PROBED, "read_page": PROBED, "read_pages": PROBED, "receive": FIGURES,
+        "remove": PROBED, "rename": PROBED, "stored_names": FIGURES,
     },
     "services.embedding": {
         "_change": HELD, "_held": HELD, "_waiting": HELD, "add_vectors": HELD, "fail": HELD, "is_any_waiting": FIGURES,
@@ -69,21 +73,29 @@ TOUCHING = {
     },
     "services.project_copies": {"_copy_documents": ON_PROBED, "begin_like": ON_PROBED},
     "services.project_figures": {"contents": PROBED},
-    "services.projects": {"remove": FIGURES},
+    "services.project_members": {"_part": FIGURES},
+    "services.projects": {"take_away": FIGURES},
     "services.quotas": {"room": FIGURES},
+    "services.retrieval": {"judge": RULE, "list_cases": PROBED, "ready_documents": FIGURES},
     "services.soundness": {"_rules": FIGURES},
 }  # fmt: skip
 """Functions that touch the tables or the index, by module, and what keeps the wall there."""
 CALLING = {
     "api.routes.retrieve": {"retrieve"},
     "app.documents": {"get"},
+    "chat.bench": {"_promote"},
+    "chat.cutting": {"_save"},
     "chat.documents": {"_change", "_find", "_look", "_page", "_read", "listed"},
     "chat.fetches": {"fetches"},
     "chat.memories": {"memory"},
-    "documents.evaluate": {"_measured"},
+    "cli.answers": {"_document"},
+    "documents.evaluate": {"examine"},
+    "documents.preview": {"preview"},
+    "runs.bench": {"look"},
     "runs.context": {"_standing", "preview"},
     "runs.engine": {"_store"},
     "runs.passages": {"_whole", "look_ahead", "look_up", "seek"},
+    "runs.tools.documents": {"use"},
     "services.archive": {"_all_documents", "_belongings"},
     "services.fetches": {"begin_again"},
     "services.imports": {"_store_memory"},
@@ -108,6 +120,11 @@ class Place:
     """Its passages."""
     meaning: Meaning
 
+    @property
+    def name(self) -> str:
+        """Its document's name."""
+        return f"vault {self.secret}.txt"
+
 
 Probe = Callable[[ReadSession, Actor, ProjectId, Place], Awaitable[Any]]
 """Reads as an actor in a project, and names what is in a place."""
@@ -130,8 +147,11 @@ IN_PROJECT: dict[str, Probe] = {
     "beside": lambda s, who, where, it: neighbours.beside(s, who, where, it.found[1:]),
     "read_whole": lambda s, who, where, it: whole.read_whole(s, who, where, [it.document], most_tokens=10_000),
     "look_ahead": lambda s, who, where, it: passages.look_ahead(
-        s, who, where, PreviewRequest(text=ASKED, documents=(it.document,))
+        s, who, Knowledge(where, who), PreviewRequest(text=ASKED, documents=(it.document,))
     ),
+    "read_pages": lambda s, who, where, it: whole.read_pages(s, who, where, it.name, page=1, most=9),
+    "name_documents": lambda s, who, where, _: agents.name_documents(s, who, where),
+    "list_cases": lambda s, who, where, _: retrieval.list_cases(s, who, where),
     "list_documents": lambda s, who, where, _: documents.list_documents(s, who, where),
     "look_at": lambda s, who, where, it: documents.look_at(s, who, where, [it.document]),
     "offer": lambda s, who, where, _: documents.offer(s, who, where, "vault"),
@@ -143,6 +163,7 @@ IN_PROJECT: dict[str, Probe] = {
 OF_PERSON: dict[str, Probe] = {
     "find": lambda s, who, _, it: documents.find(s, who, it.document),
     "read_page": lambda s, who, _, it: documents.read_page(s, who, it.document, 1),
+    "read_pages": lambda s, who, _, it: documents.read_pages(s, who, it.document, most=9),
     "passages_on": lambda s, who, _, it: documents.passages_on(s, who, it.document, 1),
 }
 """What reads a document that is named: whoever owns it may."""
@@ -173,6 +194,8 @@ async def a_place(database: Database, owner: Actor, secret: str, meaning: Meanin
     document = await a_document(database, owner, project, said, name=f"vault {secret}.txt")
     async with database.writing() as session:
         await fetches.begin(session, owner, project, f"https://example.org/{secret}")
+        case = NewCase(f"Is it {secret}?", document, said[0], is_wanted=True)
+        await retrieval.judge(session, owner, project, case)
         await memories.save(session, owner, None, f"The code is {secret}.", project_id=project)
         chunks = list(await session.scalars(select(DocumentChunk.id).where(DocumentChunk.document_id == document)))
         common = {"project_id": project, "model_id": meaning.model_id, "vector": VECTOR}
