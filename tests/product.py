@@ -20,6 +20,12 @@ from tests.fakes.postgresql import free_port
 
 START_LIMIT_S = 60.0
 PASSWORD = "a long walk by the river"
+DATABASE = "llm-ui.db"
+BUSY = """
+    SELECT (SELECT count(*) FROM runs WHERE status IN ('queued', 'running'))
+        + (SELECT count(*) FROM background_jobs WHERE state IN ('queued', 'running'))
+        + (SELECT count(*) FROM documents WHERE stage IN ('received', 'parsed'))
+"""
 
 
 def wait_until(holds: Callable[[], bool], what: str, limit_s: float = 20.0) -> None:
@@ -108,8 +114,19 @@ class Product:
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        with contextlib.closing(sqlite3.connect(self.folder / "llm-ui.db")) as connection, connection:
+        with contextlib.closing(sqlite3.connect(self.folder / DATABASE)) as connection, connection:
             yield connection
+
+    def restore(self, database: Path) -> None:
+        """Have the database hold what a file holds, under the running processes, once nothing is in work any more."""
+        wait_until(lambda: not self._is_busy(), "answers, jobs and documents to end", 60)
+        with contextlib.closing(sqlite3.connect(database)) as source, self.connection() as target:
+            source.backup(target)
+
+    def _is_busy(self) -> bool:
+        with self.connection() as connection:
+            (count,) = connection.execute(BUSY).fetchone()
+        return bool(count)
 
     def start(self) -> None:
         """Start and return once the pages and the LLM API answer."""

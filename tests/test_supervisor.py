@@ -52,10 +52,11 @@ def stopped(tmp_path: Path) -> Product:
 
 def test_everything_is_ready_and_said_once(product: Product) -> None:
     wait_until(lambda: "LLM UI is ready" in product.log(), "the product to say that it is ready")
+    wait_until(lambda: "/setup?token=" in product.log(), "the link that sets it up, which another process says")
 
     told = product.log()
     assert told.count(f"LLM UI is ready: {product.url}") == 1
-    assert "/setup?token=" in told
+    assert told.count("/setup?token=") == 1
     assert httpx2.get(f"{product.url}/login", trust_env=False).status_code in (200, 303)
 
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from llm_ui.auth.site import SESSION_COOKIE
-from tests.product import PASSWORD, FakeProvider, Product
+from tests.product import DATABASE, PASSWORD, FakeProvider, Product
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -35,6 +35,8 @@ DESKTOP = {"width": 1280, "height": 800}
 STORED = "local_storage,indexeddb,service_workers,cache_storage"
 _sessions: dict[tuple[str, str], Any] = {}
 """The cookie of each session there is, by product and name."""
+_read: dict[Path, int] = {}
+"""How many characters of each log have been looked at."""
 SLOW_SCRIPT = {"pieces": 120, "delay_ms": 50}
 """Six seconds of answer: long enough to reload, stop or leave in the middle."""
 
@@ -107,18 +109,33 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, slow_provider: FakeProvi
     return product.folder
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[Product]:
-    """A running product with what is in the furnished folder."""
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[Product]:
+    """The running product of all modules of a worker: its start takes as long as ten tests."""
     product = Product(tmp_path_factory.mktemp("product") / "data", fetch_allow="127.0.0.1")
     shutil.copytree(furnished, product.folder)
     product.start()
     yield product
-    code = product.stop()
-    assert code == 0
-    bad = [line for line in product.log().splitlines() if " warning " in line or " error " in line]
-    unexpected = [line for line in bad if not any(event in line for event in DELIBERATE)]
-    assert not unexpected, "\n".join(unexpected)
+    assert product.stop() == 0
+    assert not complaints(product)
+
+
+@pytest.fixture(scope="module")
+def product(served: Product, furnished: Path) -> Iterator[Product]:
+    """A running product with what is in the furnished folder, and nothing that another module did."""
+    served.restore(furnished / DATABASE)
+    _sessions.clear()
+    yield served
+    bad = complaints(served)
+    assert not bad, "\n".join(bad)
+
+
+def complaints(product: Product) -> list[str]:
+    """Return the warnings and errors that came into the log since they were last asked for, but for deliberate ones."""
+    lines = product.log()[_read.get(product.log_path, 0) :]
+    _read[product.log_path] = len(product.log())
+    bad = [line for line in lines.splitlines() if " warning " in line or " error " in line]
+    return [line for line in bad if not any(event in line for event in DELIBERATE)]
 
 
 @pytest.fixture
