@@ -20,9 +20,7 @@ from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.models import Role, User, UserSession
 from llm_ui.services.access import Actor
 from llm_ui.services.secrets import Secrets, load_secrets
-from tests.fakes.postgresql import PostgreSQLServer, free_port
-
-_counter = itertools.count()
+from tests.fakes.postgresql import EmptyDatabase, PostgreSQLServer, free_port
 
 STARTING_UP = {
     "llm_ui/app/serving.py": ("serve",),
@@ -103,13 +101,21 @@ def postgresql() -> Iterator[PostgreSQLServer]:
     server = PostgreSQLServer(folder)
     server.start()
     try:
-        with psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+        with psycopg.connect(server.plain_url("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE template_llm_ui")
         asyncio.run(_migrate(Config(database_url=server.url("template_llm_ui"))))
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql(postgresql: PostgreSQLServer) -> Iterator[EmptyDatabase]:
+    """A migrated database, emptied for each test that takes it."""
+    database = EmptyDatabase(postgresql, "template_llm_ui")
+    yield database
+    database.close()
 
 
 @pytest.fixture
@@ -133,11 +139,8 @@ def database_config(request: pytest.FixtureRequest, config: Config, migrated_sql
     if request.param == "sqlite":
         shutil.copy(migrated_sqlite, config.folder / "llm-ui.db")
         return config
-    server: PostgreSQLServer = request.getfixturevalue("postgresql")
-    name = f"test_{next(_counter)}"
-    with psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_llm_ui")
-    return Config(**{**config.model_dump(), "database_url": server.url(name)})
+    server: EmptyDatabase = request.getfixturevalue("empty_postgresql")
+    return Config(**{**config.model_dump(), "database_url": server.take()})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Nothing that people, models and providers write acts anywhere: with the content security policy and without it."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,12 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from llm_ui.contract import Source
+from llm_ui.contract.steps import Step
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ChatId, DocumentId, MessageId, ModelId, ProjectId, ProviderId, RunId, uuid7
+from llm_ui.kit.ids import AgentId, ChatId, DocumentId, MessageId, ModelId, ProjectId, ProviderId, RunId, uuid7
 from llm_ui.kit.reading import BlockKind
 from llm_ui.models import (
+    Agent,
     AiModel,
     AiProvider,
     Base,
@@ -26,6 +29,8 @@ from llm_ui.models import (
     MessageRole,
     MessageStatus,
     Project,
+    ProjectColor,
+    ProjectIcon,
     ProjectMember,
     ProjectRole,
     ProviderKind,
@@ -136,6 +141,34 @@ def a_project(owner: User) -> list[Base]:
     return [*rows, chat, question, answer, run]
 
 
+def an_agent(owner: User, text: str) -> Agent:
+    """Return an agent of which everything that can be written is the text, shared with everybody."""
+    return Agent(
+        id=AgentId(uuid7()), owner_id=owner.id, name=text, description=text, color=ProjectColor.BLUE,
+        icon=ProjectIcon.BOOK, instructions=text, model_name=text, documents=[], starters=[text], is_shared=True,
+    )  # fmt: skip
+
+
+def a_worked_out_answer(owner: User) -> list[Base]:
+    """Return a chat whose answer used tools that are called, asked and answer as the corpus says."""
+    texts = grouped(SNIPPET_CHARS)
+    rows = a_chat(owner, "Worked out", [" ".join(texts)])
+    answer, run = rows[2:]
+    assert isinstance(answer, ChatMessage)
+    assert isinstance(run, Run)
+    names = ("search_documents", "read_document", "calculate", "current_time", None)
+    answer.steps = [
+        Step(
+            number=number, round=1, at=len(" ".join(texts[:number])), name=name or text,
+            arguments={"query": text, "document": text, "expression": text, "time_zone": text, text: text},
+            state="failed" if number % 3 == 0 else "done", result=text, ms=1,
+        ).model_dump(mode="json")
+        for number, (text, name) in enumerate(((text, name) for text in texts for name in names), 1)
+    ]  # fmt: skip
+    run.agent_id, run.agent_name = AgentId(uuid7()), message()[:80]
+    return rows
+
+
 def a_provider(number: int, text: str) -> list[Base]:
     """Return a provider named so, with models named after parts of it."""
     provider = AiProvider(
@@ -171,6 +204,8 @@ def hostile(product: Product) -> Iterator[Product]:
         planted += a_chat(bob, "Failed", grouped(300), error="said")
         for text in grouped(SNIPPET_CHARS):
             planted.append(SavedPrompt(owner_id=bob.id, name=text, text=f"{text} {{{{{text[:30]}}}}}"))
+            planted.append(an_agent(bob, text))
+        planted += a_worked_out_answer(bob)
         planted += a_project(bob)
         for number, text in enumerate(grouped(PROVIDER_CHARS)):
             planted += a_provider(number, text)
@@ -313,6 +348,43 @@ def test_everything_in_documents(guard: Guard, hostile: Product) -> None:
             "(at) => [...document.querySelectorAll('.cite')].slice(at, at + 40).map((one) => one.focus())", at
         )
         guard.check(page, "passages that are cited")
+
+
+def test_everything_of_agents_and_tools(guard: Guard, hostile: Product) -> None:
+    page = guard.page()
+    sign_in(page, hostile, "bob")
+    page.get_by_role("link", name="Worked out").click()
+    steps = page.locator("details.step")
+    expect(steps.nth(20)).to_be_visible()
+    page.evaluate("document.querySelectorAll('details.step').forEach((one) => { one.open = true })")
+    expect(steps.locator("pre").nth(20)).to_contain_text("xss")
+    guard.check(page, "what tools were asked and gave")
+
+    new_chat(page)
+    page.get_by_role("textbox", name="Message").fill("@")
+    named = page.get_by_role("option").filter(has_text="xss")
+    expect(named.first).to_be_visible()
+    guard.check(page, "agents behind the at sign")
+    page.get_by_role("textbox", name="Message").fill("")
+    page.get_by_role("button", name="Agent: none").click()
+    guard.check(page, "agents beside the model")
+    page.get_by_role("button", name="Agents …").click()
+    agents = page.get_by_role("dialog", name="Agents")
+    expect(agents.get_by_role("listitem").first).to_contain_text("xss")
+    guard.check(page, "the list of agents")
+    agents.get_by_text("Edit", exact=True).first.click()
+    expect(page.get_by_role("textbox", name="Starters")).to_have_value(re.compile("xss"))
+    guard.check(page, "an agent that is changed")
+    page.keyboard.press("Escape")
+    agents.get_by_role("button", name="Close", exact=True).click()
+    page.get_by_role("button", name="Agent: none").click()
+    page.locator("#agent-menu button").filter(has_text="xss").first.click()
+    expect(page.locator(".agent-start button").filter(has_text="xss").first).to_be_visible()
+    guard.check(page, "what an agent offers to ask")
+    page.get_by_label("Chat settings").click()
+    page.get_by_role("button", name="What models are told …").click()
+    expect(page.get_by_role("dialog", name="What models are told")).to_contain_text("xss")
+    guard.check(page, "what models are told")
 
 
 def test_a_refusal_of_a_provider(guard: Guard, hostile: Product) -> None:
