@@ -351,6 +351,7 @@ window.llmUiWords = {
 "Nothing matches.": "Nichts passt dazu.",
 "Nothing was found this way.": "So wurde nichts gefunden.",
 "Nothing was read on this page.": "Auf dieser Seite wurde nichts gelesen.",
+"Nothing was used yet. What chats of this project use is counted here.": "Noch nichts verbraucht. Was Chats dieses Projekts verbrauchen, wird hier gezählt.",
 "Nothing yet.": "Noch nichts.",
 "Nothing yet. Add for example who takes part, what was decided, or which words are used.": "Noch nichts. Zum Beispiel: wer mitarbeitet, was beschlossen wurde, welche Wörter benutzt werden.",
 "Nothing yet. Add for example your trade, your language, or what answers should look like.": "Noch nichts. Zum Beispiel Beruf, Sprache oder wie Antworten aussehen sollen.",
