@@ -85,6 +85,8 @@ class Ranked(Wire):
 class BenchFound(Wire):
     """What was found in each way."""
 
+    words: tuple[str, ...]
+    """The words of the question that are searched for."""
     rankings: tuple[Ranked, ...]
     vector_ms: float | None
     """How long the vector of the question took; None: there is none."""

@@ -64,6 +64,7 @@ async def test_each_way_ranks_and_the_test_set_tells_which_is_better(
         (first, *_) = [numbered.event async for numbered in client.chat_stream(asked)]
 
     lexical, vector, both = looked.rankings
+    assert looked.words == ("ship",), "words that say nothing are not searched for"
     assert [one.strategy for one in looked.rankings] == ["lexical", "vector", "hybrid"]
     assert (lexical.passages, vector.passages[0].text, both.passages[0].text) == ((), PASSAGES[2], PASSAGES[2])
     assert (vector.passages[0].page, vector.passages[0].has_pages) == (3, True)

@@ -16,6 +16,7 @@ from llm_ui.contract.passages import (
     Ranked,
     RankedPassage,
 )
+from llm_ui.documents.index.words import question_words
 from llm_ui.documents.preview import preview
 from llm_ui.documents.retrieve import Passage
 from llm_ui.kit.ids import DocumentId, ProjectId
@@ -50,7 +51,8 @@ async def search(body: BenchRequest, parts: Parts, actor: Principal) -> BenchFou
         Ranked(strategy=one.strategy.value, passages=tuple(map(_ranked, one.passages)), took_ms=one.took_ms)
         for one in found.rankings
     )
-    return BenchFound(rankings=rankings, vector_ms=found.vector_ms, problem=found.problem)
+    words = tuple(question_words(body.query))
+    return BenchFound(words=words, rankings=rankings, vector_ms=found.vector_ms, problem=found.problem)
 
 
 @router.post("/measure")
