@@ -85,8 +85,14 @@ async def _search(client: UserClient, asked: bench_ops.TrySearch) -> Op:
         {**ranked.model_dump(mode="json"), "passages": [_shown(one, found.words) for one in ranked.passages]}
         for ranked in found.rankings
     ]
+    answers = {
+        **found.answers.model_dump(mode="json"), "strategy": "answers",
+        "passages": [_shown(one, found.words) for one in found.answers.passages],
+        "not_reranked": found.answers.not_reranked and told(found.answers.not_reranked),
+    }  # fmt: skip
     return {
-        **answer, "query": asked.query, "rankings": rankings, "vector_ms": found.vector_ms, "problem": problem,
+        **answer, "query": asked.query, "rankings": [*rankings, answers], "vector_ms": found.vector_ms,
+        "problem": problem,
     }  # fmt: skip
 
 
