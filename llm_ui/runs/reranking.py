@@ -11,7 +11,7 @@ from llm_ui.contract.probes import EmbeddingTest
 from llm_ui.db import Database
 from llm_ui.documents.diverse import diverse
 from llm_ui.documents.retrieve import RRF_K, Passage, passed_over
-from llm_ui.errors import LLMUIError
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ChunkId, ModelId, ProjectId, RunId, uuid7
 from llm_ui.kit.token_count import estimate
@@ -88,6 +88,18 @@ class Reranker:
         taken = tuple(best[place] for place in places)
         took_ms = round((time.monotonic() - began) * 1000, 1)
         return Ordered(taken, target.display_name, alike=passed_over(best, taken, most), took_ms=took_ms)
+
+    async def reordered(
+        self, actor: Actor, project_id: ProjectId, query: str, passages: Sequence[Passage]
+    ) -> tuple[Passage, ...]:
+        """Return passages with the first ones, as many as are put in order for answers, in order; then the rest.
+
+        Raises `ProviderError` when the model does not do it.
+        """
+        put = await self.ordered(actor, project_id, query, passages[:LOOKED_AT], LOOKED_AT)
+        if put.problem:
+            raise ProviderError("Passages were not put in order: {why}", ProviderFault.PROVIDER_ERROR, why=put.problem)
+        return *put.passages, *passages[LOOKED_AT:]
 
     async def try_out(self, actor: Actor, target: ModelTarget) -> bool:
         """Return whether a model finds which of two sentences answers a question. Raises our errors."""
