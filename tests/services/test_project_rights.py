@@ -170,6 +170,10 @@ ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
         EDIT,
         lambda s, a, at: done(retrieval.judge(s, a, at.project, NewCase("Where?", at.document, "heron", True))),
     ),
+    "retrieval.take_in": (
+        EDIT,
+        lambda s, a, at: done(retrieval.take_in(s, a, at.project, [NewCase("Where?", at.document, "heron", True)])),
+    ),
     "retrieval.change": (
         EDIT,
         lambda s, a, at: retrieval.change(s, a, at.case, question="When?", passage="", is_wanted=False),
