@@ -7,7 +7,12 @@ import { iconButton, make, textButton } from "./dom.js"
 
 const MAX_QUESTION_CHARS = 1_000
 const MAX_PASSAGE_CHARS = 10_000
-const WAYS = { lexical: t("By words"), vector: t("By meaning"), hybrid: t("By both") }
+const WAYS = { lexical: t("By words"), vector: t("By meaning"), hybrid: t("By both"), answers: t("As in answers") }
+const LEFT_OUT = {
+  weak: t("Left out: it barely matches."),
+  alike: t("Left out: it says nearly the same as another passage."),
+  room: t("Left out: the model takes no more passages."),
+}
 const USED = {
   lexical: t("Chats of this project search by words."),
   vector: t("Chats of this project search by meaning, and by words where no model can tell it."),
@@ -24,6 +29,15 @@ const placeOf = ({ page, has_pages: hasPages, headings }) => [hasPages && t("pag
 function cutName({ by, passage_tokens: tokens, overlap_tokens: overlap }) {
   const sizes = t("{tokens} tokens, {overlap} repeated", { tokens: shown(tokens), overlap: shown(overlap) })
   return by === "pages" ? [sizes, t("page by page")].join(", ") : sizes
+}
+
+// How passages come into an answer: beyond what is found, by what they are put in order and for whom there is room.
+function answersSaid({ passages, model, reranked_by: by, not_reranked: problem, reranking_ms: ms }) {
+  const sent = passages.filter(({ left_out: why }) => !why).length
+  const said = [model ? tn("{model} would be sent {n} passage.", "{model} would be sent {n} passages.", sent, { model, n: shown(sent) }) : t("No model can be asked: how many passages there is room for is not known.")]
+  if (by) said.push(t("{model} put them in order in {time}.", { model: by, time: took(ms) }))
+  if (problem) said.push(t("They were not put in order: {why}", { why: problem }))
+  return said
 }
 
 export class Bench {
@@ -213,6 +227,7 @@ export class Bench {
     const said = []
     if (tried.vector_ms !== null) said.push(t("The question's vector took {time}.", { time: took(tried.vector_ms) }))
     else said.push(tried.problem ? t("Only words are searched: {why}", { why: tried.problem }) : t("Only words are searched: no model is set that tells what passages mean."))
+    if (this.way === "answers") said.push(...answersSaid(ranking))
     if (!ranking.passages.length) said.push(t("Nothing was found this way."))
     this.said.textContent = said.join(" ")
     this.#replace(this.list, ranking.passages.map((one, place) => this.#result(one, place)))
@@ -225,15 +240,16 @@ export class Bench {
       documents.open({ document: one.document_id, page: one.page, passage: one.passage, text: one.text })
     })
     const elsewhere = this.tried.rankings.filter(({ strategy }) => strategy !== this.way).map(({ strategy, passages }) => {
-      const at = passages.findIndex(({ passage }) => passage === one.passage)
+      const at = passages.findIndex(({ passage, left_out: why }) => passage === one.passage && !why)
       return t("{way}: {place}", { way: WAYS[strategy], place: at < 0 ? "–" : shown(at + 1) })
     })
-    const facts = [placeOf(one), t("score {score}", { score: shown(one.score, one.score < 1 ? 4 : 2) }), ...elsewhere].filter(Boolean).join(" · ")
+    const isScored = this.way !== "answers"
+    const facts = [placeOf(one), isScored && t("score {score}", { score: shown(one.score, one.score < 1 ? 4 : 2) }), one.is_beside && t("stands beside a passage that was found"), ...elsewhere].filter(Boolean).join(" · ")
     const head = make("div", "passage-head")
-    head.append(make("span", "rank", `${shown(place + 1)}.`), name, ...[true, false].map((isWanted) => this.#mark(one, isWanted)))
+    head.append(make("span", "rank", one.left_out ? "–" : `${shown(one.number ?? place + 1)}.`), name, ...[true, false].map((isWanted) => this.#mark(one, isWanted)))
     const text = make("p", "text")
     for (const [piece, isMatch] of one.pieces) text.append(isMatch ? make("mark", "", piece) : piece)
-    node.append(head, make("p", "muted", facts), text)
+    node.append(head, make("p", "muted", facts), ...(one.left_out ? [make("p", "left-out", LEFT_OUT[one.left_out])] : []), text)
     return node
   }
 

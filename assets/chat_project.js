@@ -206,7 +206,7 @@ export class ProjectHome {
     limits.setAttribute("aria-label", t("Limits of the project"))
     const head = make("div", "used-head")
     head.append(title, ...(owns ? [limits] : []))
-    this.used.replaceChildren(head, ...(budget ? [budgetLine(budget)] : []), ...(isUsed ? [this.#figures(used)] : []))
+    this.used.replaceChildren(head, ...(budget ? [budgetLine(budget)] : []), isUsed ? this.#figures(used) : make("p", "muted", t("Nothing was used yet. What chats of this project use is counted here.")))
   }
 
   #figures(used) {

@@ -10,7 +10,7 @@ from llm_ui.db import ReadSession
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import CaseId, DocumentId, ProjectId
-from llm_ui.kit.snippet import search_words, snippet
+from llm_ui.kit.snippet import snippet
 from llm_ui.llm_client import UserClient
 from llm_ui.services import documents, retrieval
 from llm_ui.services.access import Actor
@@ -18,9 +18,12 @@ from llm_ui.services.cutting import CuttingInfo, read_cutting, set_cutting
 from llm_ui.services.retrieval import NewCase
 from llm_ui.ui.page import PageContext
 
-MAX_WORDS = 32
 SHOWN_CHARS = 360
 """Of a passage that was found."""
+SEEN_CHARS = 160
+"""Of these on a phone, whose four lines hold some 45 each."""
+PREFIX_FROM = 3
+"""Characters of a word that others are marked for which begin so: "heron" for "herons", but not "d" for "diet"."""
 
 
 async def bench(context: PageContext, client: UserClient, asked: bench_ops.Bench) -> Op:
@@ -78,19 +81,24 @@ async def _search(client: UserClient, asked: bench_ops.TrySearch) -> Op:
     except LLMUIError as error:
         return {**answer, "error": told(error.message)}
     problem = found.problem and told(found.problem)
-    words = search_words(asked.query, MAX_WORDS)
     rankings = [
-        {**ranked.model_dump(mode="json"), "passages": [_shown(one, words) for one in ranked.passages]}
+        {**ranked.model_dump(mode="json"), "passages": [_shown(one, found.words) for one in ranked.passages]}
         for ranked in found.rankings
     ]
+    answers = {
+        **found.answers.model_dump(mode="json"), "strategy": "answers",
+        "passages": [_shown(one, found.words) for one in found.answers.passages],
+        "not_reranked": found.answers.not_reranked and told(found.answers.not_reranked),
+    }  # fmt: skip
     return {
-        **answer, "query": asked.query, "rankings": rankings, "vector_ms": found.vector_ms, "problem": problem,
+        **answer, "query": asked.query, "rankings": [*rankings, answers], "vector_ms": found.vector_ms,
+        "problem": problem,
     }  # fmt: skip
 
 
 def _shown(passage: RankedPassage, words: Sequence[str]) -> Op:
     """Return a passage with the stretch of it that holds most of the words."""
-    pieces = snippet(passage.text, words, SHOWN_CHARS)
+    pieces = snippet(passage.text, words, SHOWN_CHARS, seen=SEEN_CHARS, prefix_from=PREFIX_FROM)
     return {**passage.model_dump(mode="json"), "pieces": [[piece.text, piece.is_match] for piece in pieces]}
 
 

@@ -9,6 +9,7 @@ A collection is a folder as the BEIR benchmark has it (Thakur et al. 2021, https
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,30 @@ from llm_ui.cli.answers import Who
 from llm_ui.cli.command import data_dir, run, settings, table, with_database
 from llm_ui.config import Config
 from llm_ui.db import Database
-from llm_ui.documents.evaluate import Collection, Embedder, measure
+from llm_ui.documents.evaluate import Collection, Embedder, Models, measure
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.http import new_client
 from llm_ui.kit.text import storable
 from llm_ui.runs.embed_documents import embed_all
 from llm_ui.runs.embeddings import TIMEOUTS, Embeddings
-from llm_ui.services import embedding
-from llm_ui.services.embedding import EmbedderCopy
+from llm_ui.runs.reranking import Reranker
+from llm_ui.services.model_copies import ModelCopies, copy_models, paste_models
 from llm_ui.services.secrets import load_secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is measured beside words."""
+
+    embeddings: bool
+    reranking: bool | None
+    """None: where vectors are, and a model is set."""
+
+    @property
+    def is_any(self) -> bool:
+        """Whether a model of the workspace is asked."""
+        return self.embeddings or bool(self.reranking)
 
 
 @click.group("eval")
@@ -41,14 +56,22 @@ def evaluate() -> None:
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--embeddings", "has_embeddings", is_flag=True, help="Measure search by meaning too.")
+@click.option(
+    "--reranking/--no-reranking", "has_reranking", default=None,
+    help="Measure what the reranking model makes of it too. With --embeddings it does when one is set.",
+)  # fmt: skip
 @data_dir
-def retrieval(dataset: Path, is_json: bool, has_embeddings: bool, data_dir: Path | None) -> None:
+def retrieval(
+    dataset: Path, is_json: bool, has_embeddings: bool, has_reranking: bool | None, data_dir: Path | None
+) -> None:
     """Measure how well passages are found, on the questions and judged answers in the folder DATASET.
 
     DATASET is in the format of BEIR: corpus.jsonl, queries.jsonl and qrels/test.tsv. It is searched in a database of
-    its own, which is deleted afterwards. With --embeddings the workspace's embedding model makes vectors of it.
+    its own, which is deleted afterwards. With --embeddings the workspace's embedding model makes vectors of it, with
+    --reranking its reranking model puts the first passages of each question in order, as it does for answers.
     """
-    found = run(lambda: _measured(dataset, settings(data_dir=data_dir) if has_embeddings else None))
+    wanted = Wanted(has_embeddings, has_reranking)
+    found = run(lambda: _measured(dataset, settings(data_dir=data_dir) if wanted.is_any else None, wanted))
     if is_json:
         click.echo(json.dumps(found))
         return
@@ -94,35 +117,46 @@ def _figure(figure: float | int | None) -> str:
     return str(figure) if isinstance(figure, int) else f"{figure:.4f}"
 
 
-def _measured(dataset: Path, workspace: Config | None) -> dict[str, dict[str, float]]:
+def _measured(dataset: Path, workspace: Config | None, wanted: Wanted) -> dict[str, dict[str, float]]:
     collection = load(dataset)
-    copy = None if workspace is None else with_database(workspace, _embedder_of)
+    copies = None if workspace is None else with_database(workspace, lambda database: _models_of(database, wanted))
     with tempfile.TemporaryDirectory(prefix="llm-ui-eval-") as folder:
         # Never the database of the settings.
         config = settings(data_dir=folder).model_copy(update={"database_url": None})
-        if workspace is None or copy is None:
-            return with_database(config, lambda database: measure(database, collection, None))
+        if workspace is None or copies is None:
+            return with_database(config, lambda database: measure(database, collection, Models()))
         sealer = load_secrets(workspace).sealer
-        return with_database(config, lambda database: _compared(database, collection, copy, sealer))
+        return with_database(config, lambda database: _compared(database, collection, copies, sealer))
 
 
-async def _embedder_of(database: Database) -> EmbedderCopy:
+async def _models_of(database: Database, wanted: Wanted) -> ModelCopies:
+    """Return the models that are asked. Raises `InvalidInput` when one is not set."""
     async with database.reading() as session:
-        copy = await embedding.copy_embedder(session)
-    if copy is None:
+        copies = await copy_models(session)
+    if wanted.embeddings and copies.embedder is None:
         raise InvalidInput("No embedding model is set. Choose one under Admin, Settings, or leave out --embeddings.")
-    return copy
+    if wanted.reranking and copies.reranker is None:
+        raise InvalidInput("No reranking model is set. Choose one under Admin, Settings, or leave out --reranking.")
+    return replace(
+        copies,
+        embedder=copies.embedder if wanted.embeddings else None,
+        reranker=None if wanted.reranking is False else copies.reranker,
+    )
 
 
 async def _compared(
-    database: Database, collection: Collection, copy: EmbedderCopy, sealer: Sealer
+    database: Database, collection: Collection, copies: ModelCopies, sealer: Sealer
 ) -> dict[str, dict[str, float]]:
     async with database.writing() as session:
-        await embedding.paste_embedder(session, copy)
+        await paste_models(session, copies)
     async with new_client() as http:
         embeddings = Embeddings(database, sealer, http, question=TIMEOUTS)
         embedder = Embedder(partial(embed_all, database, embeddings), embeddings.question)
-        return await measure(database, collection, embedder)
+        reranker = Reranker(database, sealer, http, timeouts=TIMEOUTS)
+        models = Models(
+            None if copies.embedder is None else embedder, None if copies.reranker is None else reranker.reordered
+        )
+        return await measure(database, collection, models)
 
 
 def _shown(name: str, figure: float) -> str:

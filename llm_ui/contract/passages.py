@@ -82,10 +82,41 @@ class Ranked(Wire):
     took_ms: float
 
 
+class SentPassage(RankedPassage):
+    """A passage that would be sent, or that would not."""
+
+    number: int | None
+    """What it would be cited by; None: it would not be sent."""
+    is_beside: bool
+    """Whether it was not found but stands around what was."""
+    left_out: Literal["weak", "alike", "room"] | None
+    """Why it would not be sent: it barely matches, it says nearly the same as another one, or the model takes no
+    more."""
+
+
+class AsInAnswers(Wire):
+    """What a question in a new chat would be answered from."""
+
+    passages: tuple[SentPassage, ...]
+    """Those that would be sent, best first, then those that would not."""
+    took_ms: float
+    strategy: StrategyName
+    model: str
+    """Whose window decides how many there is room for; empty: no model can be asked."""
+    reranked_by: str
+    """The model that put them in order; empty: none."""
+    not_reranked: str
+    """Why none did, although one is set."""
+    reranking_ms: float
+
+
 class BenchFound(Wire):
     """What was found in each way."""
 
+    words: tuple[str, ...]
+    """The words of the question that are searched for."""
     rankings: tuple[Ranked, ...]
+    answers: AsInAnswers
     vector_ms: float | None
     """How long the vector of the question took; None: there is none."""
     problem: str | None

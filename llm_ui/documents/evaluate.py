@@ -10,7 +10,7 @@ import math
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -47,12 +47,36 @@ Embed = Callable[[], Awaitable[None]]
 """Makes the vectors of all passages."""
 
 
+Reorder = Callable[[Actor, ProjectId, str, Sequence[Passage]], Awaitable[Sequence[Passage]]]
+"""Puts what was found for a question in order anew."""
+RERANKED = "reranked"
+"""The best way that there is, put in order anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Embedder:
     """What makes vectors."""
 
     embed: Embed
     meant: Meant
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What is asked beside the words."""
+
+    embedder: Embedder | None = None
+    reorder: Reorder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How passages are found."""
+
+    strategy: Strategy
+    meanings: Mapping[str, Meaning | None] = field(default_factory=dict)
+    """Of each question, unless it is asked by words."""
+    reorder: Reorder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +132,10 @@ class Marks:
     """For each question the names of what was found."""
 
 
-async def measure(database: Database, collection: Collection, embedder: Embedder | None) -> dict[str, dict[str, float]]:
+async def measure(database: Database, collection: Collection, models: Models) -> dict[str, dict[str, float]]:
     """Store the collection as a project in an empty database, ask all its questions, return the measures.
 
-    By words alone where nothing makes vectors.
+    By words alone where nothing makes vectors, and put in order anew where something does that. Raises our errors.
     """
     entries = ((name, [_page(*said)]) for name, said in collection.documents.items())
     actor, project_id, names = await stored(database, entries)
@@ -120,13 +144,16 @@ async def measure(database: Database, collection: Collection, embedder: Embedder
         questions, collection.gains, lambda _, found: list(dict.fromkeys(names[one.document_id] for one in found))
     )
     meanings: dict[str, Meaning | None] = {}
-    if embedder is not None:
-        await embedder.embed()
-        meanings = {question: await embedder.meant(actor, project_id, words) for question, words in questions.items()}
+    if models.embedder is not None:
+        await models.embedder.embed()
+        meant = models.embedder.meant
+        meanings = {question: await meant(actor, project_id, words) for question, words in questions.items()}
+    ways = {one.value: Way(one, meanings) for one in (Strategy if meanings else (Strategy.LEXICAL,))}
+    if models.reorder is not None:
+        ways[RERANKED] = Way(Strategy.HYBRID if meanings else Strategy.LEXICAL, meanings, models.reorder)
     found: dict[str, dict[str, float]] = {}
-    for strategy in Strategy if meanings else (Strategy.LEXICAL,):
-        examined = await examine(database, actor, project_id, exam, strategy, meanings)
-        found[strategy.value] = examined.figures
+    for name, way in ways.items():
+        found[name] = (await examine(database, actor, project_id, exam, way)).figures
     return found
 
 
@@ -135,21 +162,22 @@ async def examine(
     actor: Actor,
     project_id: ProjectId,
     exam: Exam,
-    strategy: Strategy,
-    meanings: Mapping[str, Meaning | None],
+    way: Way,
     documents: Sequence[DocumentId] = (),
 ) -> Marks:
     """Ask all questions of an exam, of these documents or of all, and return how well they were answered."""
     found: dict[str, list[str]] = {}
     times_s = list[float]()
     for question, words in exam.questions.items():
-        meaning = None if strategy is Strategy.LEXICAL else meanings[question]
-        asked = "" if strategy is Strategy.VECTOR else words
+        meaning = None if way.strategy is Strategy.LEXICAL else way.meanings[question]
+        asked = "" if way.strategy is Strategy.VECTOR else words
         began = time.perf_counter()
         async with database.reading() as session:
-            passages = await retrieve(
+            passages: Sequence[Passage] = await retrieve(
                 session, actor, project_id, asked, most=DEPTH, meaning=meaning, documents=documents
             )
+        if way.reorder is not None:
+            passages = await way.reorder(actor, project_id, words, passages)
         times_s.append(time.perf_counter() - began)
         found[question] = await asyncio.to_thread(exam.names, question, passages)
     times_s.sort()

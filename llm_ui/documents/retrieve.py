@@ -1,7 +1,7 @@
 """Passages of a project's documents that answer a question."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import func
@@ -100,10 +100,10 @@ class Looked:
     """What was found, best first, and what was passed over for it."""
 
     passages: tuple[Passage, ...] = ()
-    weak: int = 0
-    """How many that would have been among them barely match."""
-    alike: int = 0
-    """How many that would have been among them say nearly the same as one that is."""
+    weak: tuple[ChunkId, ...] = ()
+    """Those that would have been among them but barely match."""
+    alike: tuple[ChunkId, ...] = ()
+    """Those that would have been among them but say nearly the same as one that is."""
 
 
 async def look(
@@ -132,12 +132,18 @@ async def look(
         rankings.append(await nearest)
     hits = _fused([ranking.hits for ranking in rankings])
     matching = {hit.chunk_id for one in rankings for hit in one.hits if documents or hit.score >= one.floor}
-    weak = sum(hit.chunk_id not in matching for hit in hits[:most])
+    weak = tuple(hit.chunk_id for hit in hits[:most] if hit.chunk_id not in matching)
     kept = [hit for hit in hits if hit.chunk_id in matching][: SPARE * most]
-    found = await _passages(session, actor, project_id, kept)
+    found = await read_passages(session, actor, project_id, {hit.chunk_id: hit.score for hit in kept})
     places = await asyncio.to_thread(diverse, [one.text for one in found], [one.score for one in found], most)
-    alike = sum(place >= most for place in places)
-    return Looked(tuple(found[place] for place in places), weak, alike)
+    taken = tuple(found[place] for place in places)
+    return Looked(taken, weak, passed_over(found, taken, most))
+
+
+def passed_over(found: Sequence[Passage], taken: Collection[Passage], most: int) -> tuple[ChunkId, ...]:
+    """Return which of the first passages were not taken."""
+    chosen = {one.chunk_id for one in taken}
+    return tuple(one.chunk_id for one in found[:most] if one.chunk_id not in chosen)
 
 
 async def _by_words(session: ReadSession, scope: _Scope, words: Sequence[str], most: int) -> Ranking:
@@ -187,9 +193,10 @@ async def _scope(
     return _Scope(corner, passages or 0)
 
 
-async def _passages(session: ReadSession, actor: Actor, project_id: ProjectId, hits: Sequence[Hit]) -> list[Passage]:
-    """Return what was found as the actor may read it, in the same order."""
-    scores = {hit.chunk_id: hit.score for hit in hits}
+async def read_passages(
+    session: ReadSession, actor: Actor, project_id: ProjectId, scores: Mapping[ChunkId, float]
+) -> list[Passage]:
+    """Return what was found, each with its score, as the actor may read it, in the same order."""
     rows = await session.execute(
         readable(DocumentChunk, actor)
         .join(Document, Document.id == DocumentChunk.document_id)

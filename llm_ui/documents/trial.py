@@ -14,7 +14,7 @@ from llm_ui.bootstrap import open_database
 from llm_ui.config import load_config
 from llm_ui.db import Database
 from llm_ui.documents.chunk import Chunking
-from llm_ui.documents.evaluate import Exam, Marks, examine, stored
+from llm_ui.documents.evaluate import Exam, Marks, Way, examine, stored
 from llm_ui.documents.retrieve import Passage
 from llm_ui.kit.ids import DocumentId
 from llm_ui.kit.reading import Block, Page
@@ -130,6 +130,6 @@ async def _tried(folder: Path, documents: Sample, cutting: CuttingInfo, exam: Ex
         def as_before(question: str, found: Sequence[Passage]) -> list[str]:
             return exam.names(question, [replace(one, document_id=named[names[one.document_id]]) for one in found])
 
-        return await examine(database, actor, project_id, replace(exam, names=as_before), Strategy.LEXICAL, meanings={})
+        return await examine(database, actor, project_id, replace(exam, names=as_before), Way(Strategy.LEXICAL))
     finally:
         await database.close()

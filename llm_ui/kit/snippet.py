@@ -41,12 +41,20 @@ class _Match:
     word: str
 
 
-def snippet(text: str, words: Sequence[str], width: int = WIDTH) -> list[Piece]:
-    """Return the text where it holds most of the words searched for, or others that begin so; else its beginning."""
+def snippet(
+    text: str, words: Sequence[str], width: int = WIDTH, *, seen: int | None = None, prefix_from: int = 1
+) -> list[Piece]:
+    """Return the text where it holds most of the words searched for, or others that begin so; else its beginning.
+
+    It is as wide as `width`, and begins where most of them are within `seen` characters, which is all of it unless
+    told. Words with fewer than `prefix_from` characters count only where they stand alone. No word is cut, unless one
+    is longer than that.
+    """
     wanted = tuple(folded(word) for word in words)
-    matches = list(_matches(text, wanted))
-    begin = max(0, _fullest(matches, width - LEAD) - LEAD)
-    end = min(len(text), begin + width)
+    matches = list(_matches(text, wanted, prefix_from))
+    first = _fullest(matches, min(width, seen or width) - LEAD)
+    begin = _word_start(text, max(0, first - LEAD), first)
+    end = _word_end(text, begin, min(len(text), begin + width))
     pieces: list[Piece] = [Piece("… ", is_match=False)] if begin else []
     at = begin
     for start, stop in ((match.start, match.stop) for match in matches):
@@ -58,10 +66,29 @@ def snippet(text: str, words: Sequence[str], width: int = WIDTH) -> list[Piece]:
     return [Piece(" ".join(piece.text.split("\n")), piece.is_match) for piece in pieces if piece.text]
 
 
-def _matches(text: str, wanted: tuple[str, ...]) -> Iterator[_Match]:
+def _word_start(text: str, begin: int, most: int) -> int:
+    """Return where the first word begins that begins there or later, but not later than `most`."""
+    while 0 < begin < most and not text[begin - 1].isspace():
+        begin += 1
+    return begin
+
+
+def _word_end(text: str, begin: int, end: int) -> int:
+    """Return where the last word ends that ends there or earlier; the very place where one word is all there is."""
+    if end == len(text) or text[end].isspace():
+        return end
+    at = end
+    while at > begin and not text[at - 1].isspace():
+        at -= 1
+    shorter = begin + len(text[begin:at].rstrip())
+    return shorter if shorter > begin else end
+
+
+def _matches(text: str, wanted: tuple[str, ...], prefix_from: int) -> Iterator[_Match]:
+    prefixes = tuple(word for word in wanted if len(word) >= prefix_from)
     for found in WORD.finditer(text):
         said = folded(found.group())
-        if said.startswith(wanted):
+        if said in wanted or said.startswith(prefixes):
             yield _Match(*found.span(), max((word for word in wanted if said.startswith(word)), key=len))
 
 

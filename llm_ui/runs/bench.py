@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from llm_ui.db import Database
-from llm_ui.documents.evaluate import Exam, Marks, examine
+from llm_ui.documents.evaluate import Exam, Marks, Way, examine
 from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.documents.trial import exam_of, sample, tried
 from llm_ui.documents.vectors import Meaning
@@ -128,7 +128,7 @@ async def measure_cases(
         bench = _Bench(exam, frozenset(str(case.id) for case in cases if not case.is_wanted), documents)
         meanings, problem = await _meanings(embeddings, actor, project_id, exam)
         for strategy in Strategy if meanings else (Strategy.LEXICAL,):
-            marks = await examine(database, actor, project_id, exam, strategy, meanings, documents)
+            marks = await examine(database, actor, project_id, exam, Way(strategy, meanings), documents)
             bench.add(now_cut, strategy, marks)
         if chosen is not None and other is not None:
             bench.add(other, Strategy.LEXICAL, await asyncio.to_thread(tried, chosen, other, exam))

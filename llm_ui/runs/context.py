@@ -281,6 +281,28 @@ async def preview(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FirstChat:
+    """A chat that might be begun."""
+
+    project_id: ProjectId
+    max_tokens: int | None
+    """Of its answers."""
+
+
+async def first_passages(
+    session: ReadSession, actor: Actor, question: str, found: Found, target: ModelTarget, settings: FirstChat
+) -> Numbered:
+    """Return the passages that would be sent with the first question of a new chat of a project."""
+    window = target.context_window or DEFAULT_WINDOW
+    most = window - min(settings.max_tokens or DEFAULT_RESERVE, window // 2)
+    room = Room(target)
+    standing, _ = await _standing(session, actor, Place(None, settings.project_id, most), room)
+    told = _told_of(_tools(target, Wanted(found=found)), room)
+    left = most - sum(part.tokens for part in (*standing, *told)) - room.count(question)
+    return numbered(found, left, room)
+
+
 def _project(request: PreviewRequest, chat: ChatHistory | None) -> ProjectId | None:
     if chat is not None:
         return chat.project_id

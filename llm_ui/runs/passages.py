@@ -16,7 +16,7 @@ from llm_ui.documents.neighbours import beside, in_runs, overlap
 from llm_ui.documents.retrieve import Passage, look
 from llm_ui.documents.whole import read_whole
 from llm_ui.errors import InvalidInput, LLMUIError
-from llm_ui.kit.ids import DocumentId, MessageId, ProjectId
+from llm_ui.kit.ids import ChunkId, DocumentId, MessageId, ProjectId
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import Strategy
 from llm_ui.observability.logging import get_logger
@@ -115,8 +115,8 @@ async def look_up(
         around = await beside(session, reader, project_id, sought.passages)
     took_ms = round((time.monotonic() - began) * 1000, 1)
     return Found(
-        sought.passages, took_ms, whole, cited, sought.strategy, sought.problem, around, sought.weak, sought.alike,
-        searched_for="" if asked == query.question else asked, reranked_by=sought.reranked_by,
+        sought.passages, took_ms, whole, cited, sought.strategy, sought.problem, around, len(sought.weak),
+        len(sought.alike), searched_for="" if asked == query.question else asked, reranked_by=sought.reranked_by,
         not_reranked=sought.not_reranked,
     )  # fmt: skip
 
@@ -129,11 +129,14 @@ class Sought:
     strategy: Strategy
     problem: str | None = None
     """Why words alone were searched, although a model is there that makes vectors."""
-    weak: int = 0
-    alike: int = 0
+    weak: tuple[ChunkId, ...] = ()
+    """What was left out because it barely matches."""
+    alike: tuple[ChunkId, ...] = ()
+    """What was left out because it says nearly the same as another passage."""
     reranked_by: str = ""
     not_reranked: str = ""
     """As in `Found`."""
+    reranking_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,8 @@ async def seek(
     if reranker is None:
         return Sought(found.passages, used, problem, found.weak, found.alike)
     put = await reranker.ordered(actor, search.project_id, search.query, found.passages, search.most)
-    return Sought(put.passages, used, problem, found.weak, found.alike, put.by, put.problem)
+    alike = tuple(dict.fromkeys((*found.alike, *put.alike)))
+    return Sought(put.passages, used, problem, found.weak, alike, put.by, put.problem, put.took_ms)
 
 
 async def look_ahead(session: ReadSession, actor: Actor, known: Knowledge, request: PreviewRequest) -> Found | None:

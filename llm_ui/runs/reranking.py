@@ -10,10 +10,10 @@ from llm_ui.contract import Metrics, Usage
 from llm_ui.contract.probes import EmbeddingTest
 from llm_ui.db import Database
 from llm_ui.documents.diverse import diverse
-from llm_ui.documents.retrieve import RRF_K, Passage
-from llm_ui.errors import LLMUIError
+from llm_ui.documents.retrieve import RRF_K, Passage, passed_over
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.encryption import Sealer
-from llm_ui.kit.ids import ModelId, ProjectId, RunId, uuid7
+from llm_ui.kit.ids import ChunkId, ModelId, ProjectId, RunId, uuid7
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import RunStatus, UsagePurpose
 from llm_ui.observability.logging import get_logger
@@ -43,6 +43,9 @@ class Ordered:
     """The model that put them in order; empty: none."""
     problem: str = ""
     """Why none did, although one is set."""
+    alike: tuple[ChunkId, ...] = ()
+    """Those that it put among the first but that say nearly the same as another one."""
+    took_ms: float = 0.0
 
 
 class Reranker:
@@ -68,6 +71,7 @@ class Reranker:
         self, actor: Actor, project_id: ProjectId, query: str, passages: Sequence[Passage], most: int
     ) -> Ordered:
         """Return the best of the passages as the model orders them, or as they are when it does not in time."""
+        began = time.monotonic()
         try:
             async with self._database.reading() as session:
                 target = await reranking.find_reranker(session)
@@ -81,7 +85,21 @@ class Reranker:
         best = [passages[place] for place in found.order]
         # What says nearly the same stands together again now.
         places = diverse([one.text for one in best], [1 / (RRF_K + rank) for rank in range(1, len(best) + 1)], most)
-        return Ordered(tuple(best[place] for place in places), by=target.display_name)
+        taken = tuple(best[place] for place in places)
+        took_ms = round((time.monotonic() - began) * 1000, 1)
+        return Ordered(taken, target.display_name, alike=passed_over(best, taken, most), took_ms=took_ms)
+
+    async def reordered(
+        self, actor: Actor, project_id: ProjectId, query: str, passages: Sequence[Passage]
+    ) -> tuple[Passage, ...]:
+        """Return passages with the first ones, as many as are put in order for answers, in order; then the rest.
+
+        Raises `ProviderError` when the model does not do it.
+        """
+        put = await self.ordered(actor, project_id, query, passages[:LOOKED_AT], LOOKED_AT)
+        if put.problem:
+            raise ProviderError("Passages were not put in order: {why}", ProviderFault.PROVIDER_ERROR, why=put.problem)
+        return *put.passages, *passages[LOOKED_AT:]
 
     async def try_out(self, actor: Actor, target: ModelTarget) -> bool:
         """Return whether a model finds which of two sentences answers a question. Raises our errors."""

@@ -18,7 +18,7 @@ from llm_ui.db import Database, ReadSession
 from llm_ui.errors import NotFound
 from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import FileStore
-from llm_ui.kit.ids import ChatId
+from llm_ui.kit.ids import ChatId, DocumentId
 from llm_ui.kit.zip_stream import ZipFile, ZipStream
 from llm_ui.models import ChatHistory, ProjectRole, SavedPrompt, User
 from llm_ui.services.access import Actor, readable
@@ -29,7 +29,7 @@ from llm_ui.services.documents import DocumentInfo, list_documents
 from llm_ui.services.exports import ExportKind, WholeChat, exported, file_name, read_whole_chats
 from llm_ui.services.memories import list_memories
 from llm_ui.services.projects import ProjectInfo, list_projects
-from llm_ui.services.retrieval import strategy_of
+from llm_ui.services.retrieval import list_cases, strategy_of
 
 FORMAT = "llm-ui-archive"
 VERSION = 1
@@ -42,7 +42,7 @@ CONTENTS = {
     "chats/*.json": "Each chat with all its branches. LLM UI imports these.",
     "files/*": "What you attached, once each, under the SHA-256 that the chat's JSON names. LLM UI imports these too.",
     "documents/*/*": "The documents of your projects, a folder for each project.",
-    "documents.json": "Which document belongs to which project. LLM UI imports them too.",
+    "documents.json": "Which document belongs to which project, and its test set. LLM UI imports them too.",
     "projects.json": "Your projects. LLM UI imports these too.",
     "agents.json": "Your agents. LLM UI imports these too.",
     "prompts.json": "The prompts you keep. LLM UI imports these too.",
@@ -77,6 +77,8 @@ class _Belongings:
     prompts: list[dict[str, str]]
     memories: list[dict[str, str | bool]]
     pages: list[list[ChatId]]
+    cases: dict[DocumentId, list[dict[str, str | bool]]]
+    """What test sets say of documents."""
     at: datetime
 
     @property
@@ -128,7 +130,10 @@ async def _documents(
             if piece:
                 yield piece
         kept_in = {"id": str(project.id), "name": project.name}
-        told = {"project": kept_in, "name": one.name, "path": path, "source_url": one.source_url}
+        told: dict[str, object] = {
+            "project": kept_in, "name": one.name, "path": path, "source_url": one.source_url,
+            "cases": owned.cases.get(one.id, []),
+        }  # fmt: skip
         listed.write((",\n" if listed.size else "[\n").encode() + _json(told).encode())
     listed.write(b"\n]\n" if listed.size else b"[]\n")
     yield zipped.add(listed)
@@ -201,7 +206,21 @@ async def _belongings(session: ReadSession, actor: Actor) -> _Belongings:
     pages = _pages([(row.id, row.next_position) for row in await session.execute(newest_first)])
     own = [one for one in await list_agents(session, actor) if one.is_mine]
     own_agents = [await _agent(session, actor, one, own_projects) for one in own]
-    return _Belongings(account, own_projects, projects, own_agents, prompts, facts, pages, now())
+    cases = await _cases(session, actor, own_projects)
+    return _Belongings(account, own_projects, projects, own_agents, prompts, facts, pages, cases, now())
+
+
+async def _cases(
+    session: ReadSession, actor: Actor, projects: Sequence[ProjectInfo]
+) -> dict[DocumentId, list[dict[str, str | bool]]]:
+    found: dict[DocumentId, list[dict[str, str | bool]]] = {}
+    for project in projects:
+        for one in await list_cases(session, actor, project.id):
+            case: dict[str, str | bool] = {
+                "question": one.question, "passage": one.passage, "is_wanted": one.is_wanted
+            }  # fmt: skip
+            found.setdefault(one.document_id, []).append(case)
+    return found
 
 
 async def _agent(

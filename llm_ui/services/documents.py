@@ -112,10 +112,11 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     The same bytes are one document, whatever they are called. Other bytes replace the document that was fetched from
     the same address; of those that were not fetched, the one with the same name. The caller holds `FILES_LOCK`, so
     that two at once cannot take the same room. Raises `InvalidInput`, `NotFound`, `Forbidden`, and `Conflict` when the
-    project is archived.
+    project is archived, unless it comes in with all else that the project had.
     """
     require(actor, Permission.CHAT)
-    await require_open(session, actor, project_id, ProjectRight.EDIT)
+    check = project_row if arrived.is_beside else require_open
+    await check(session, actor, project_id, ProjectRight.EDIT)
     name = file_name(arrived.name)
     mine = readable(Document, actor).where(Document.project_id == project_id)
     same = await session.scalar(mine.where(Document.sha256 == arrived.sha256))

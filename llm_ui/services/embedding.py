@@ -5,7 +5,6 @@ A document is searched by its words as soon as it is ready, and by what it means
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Update, delete, exists, insert, or_, select, update
@@ -14,7 +13,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, UserId, uuid7
-from llm_ui.models import AiModel, AiProvider, Document, DocumentChunk, DocumentStage, PassageVector, ProviderKind
+from llm_ui.models import Document, DocumentChunk, DocumentStage, PassageVector, ProviderKind
 from llm_ui.services import ai_models, settings
 from llm_ui.services.access import SYSTEM, Actor, Permission, require
 from llm_ui.services.ai_models import ModelTarget
@@ -54,36 +53,6 @@ async def find_embedder(session: ReadSession) -> ModelTarget | None:
     if model_id is None:
         return None
     return await ai_models.target(session, SYSTEM, ModelId(UUID(model_id)), is_embedder=True)
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedderCopy:
-    """The embedding model of a workspace, to be asked from another database."""
-
-    provider: dict[str, Any]
-    model: dict[str, Any]
-
-
-async def copy_embedder(session: ReadSession) -> EmbedderCopy | None:
-    """Return the model that makes vectors, None when there is none. Raises `NotFound` or `InvalidInput`."""
-    target = await find_embedder(session)
-    if target is None:
-        return None
-    provider = await session.get_one(AiProvider, target.provider_id)
-    model = await session.get_one(AiModel, target.model_id)
-    return EmbedderCopy(_values(provider), _values(model))
-
-
-async def paste_embedder(session: Session, copy: EmbedderCopy) -> None:
-    """Let the model of another workspace make the vectors of this one."""
-    session.add(AiProvider(**copy.provider))
-    await session.flush()
-    session.add(AiModel(**copy.model))
-    await settings.store(session, EMBEDDING_MODEL, str(copy.model["id"]))
-
-
-def _values(row: AiProvider | AiModel) -> dict[str, Any]:
-    return {column.key: getattr(row, column.key) for column in row.__mapper__.column_attrs}
 
 
 async def set_embedding_model(session: Session, actor: Actor, model_id: ModelId | None) -> None:

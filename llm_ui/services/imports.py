@@ -36,6 +36,7 @@ from llm_ui.services.formats.files import Entry, Upload
 from llm_ui.services.import_agents import store_agent
 from llm_ui.services.import_chats import Arrivals
 from llm_ui.services.import_progress import Progress
+from llm_ui.services.retrieval import NewCase, take_in
 
 BATCH_MESSAGES = 300
 """Of one transaction, unless one chat alone has more: some 50 ms, for which everybody else's writes wait."""
@@ -272,11 +273,12 @@ async def _store_document(
     sha256 = await asyncio.to_thread(file.keep)
     arrived = Arrived(one.name, file.size, sha256, one.source_url, is_beside=True)
     try:
-        _, is_new = await documents.receive(session, actor, project_id, arrived)
+        info, is_new = await documents.receive(session, actor, project_id, arrived)
+        progress.documents_added += is_new
+        cases = [NewCase(case.question, info.id, case.passage, case.is_wanted) for case in one.cases]
+        await take_in(session, actor, project_id, cases)
     except (InvalidInput, Forbidden) as refusal:
         progress.skip(one.name, refusal.message)
-    else:
-        progress.documents_added += is_new
 
 
 async def _store_prompt(session: Session, actor: Actor, prompt: ImportedPrompt, progress: Progress) -> None:

@@ -1,5 +1,7 @@
 """Projects that are begun like another one: a duplicate, or one from a template. Chats are never taken along."""
 
+from dataclasses import replace
+
 from sqlalchemy import insert
 
 from llm_ui.db import Session
@@ -11,7 +13,7 @@ from llm_ui.services.cutting import read_cutting
 from llm_ui.services.memories import list_memories
 from llm_ui.services.projects import let_memory_in, read, save
 from llm_ui.services.quotas import require_room
-from llm_ui.services.retrieval import strategy_of
+from llm_ui.services.retrieval import list_cases, strategy_of, take_in
 
 
 async def begin_like(
@@ -23,7 +25,9 @@ async def begin_like(
     *,
     with_documents: bool,
 ) -> ProjectId:
-    """Begin a project with the instructions, settings and facts of another one, and its documents if asked for.
+    """Begin a project with the instructions, settings and facts of another one; with its documents if asked for.
+
+    Its test set goes along with the documents that it is about.
 
     Raises `InvalidInput`, `NotFound`, and `TooLarge` when there is no room for its documents.
     """
@@ -64,9 +68,10 @@ async def _copy_documents(
     mine = readable(Document, actor).where(Document.project_id == original_id)
     originals = (await session.scalars(mine)).all()
     await require_room(session, actor, project_id, name, sum(one.size_bytes for one in originals))
+    copies = {one.id: DocumentId(uuid7()) for one in originals}
     rows = [
         {
-            "id": DocumentId(uuid7()), "project_id": project_id, "user_id": actor.user_id, "name": one.name,
+            "id": copies[one.id], "project_id": project_id, "user_id": actor.user_id, "name": one.name,
             "size_bytes": one.size_bytes, "sha256": one.sha256, "source_url": one.source_url,
             **(
                 {"stage": DocumentStage.FAILED, "error_message": one.error_message, "copy_of": None}
@@ -78,3 +83,7 @@ async def _copy_documents(
     ]  # fmt: skip
     if rows:
         await session.execute(insert(Document), rows)
+    cases = await list_cases(session, actor, original_id)
+    await take_in(
+        session, actor, project_id, [replace(one.told(), document_id=copies[one.document_id]) for one in cases]
+    )

@@ -1,5 +1,6 @@
 """How passages of a project are found, and the cases that this is measured on: what is wanted and what is not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func
@@ -10,13 +11,23 @@ from llm_ui.kit.ids import CaseId, DocumentId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Document, DocumentStage, Project, RetrievalCase, Strategy
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
-from llm_ui.services.projects import require_open, require_project
+from llm_ui.services.projects import project_row, require_open, require_project
 
 MAX_CASES = 500
 """Of one project."""
 MAX_QUESTION_CHARS = 1_000
 MAX_PASSAGE_CHARS = 10_000
 """What is longer is known by its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case as a person gives it."""
+
+    question: str
+    document_id: DocumentId
+    passage: str
+    is_wanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +42,9 @@ class Case:
     """What it says; empty: any passage of the document."""
     is_wanted: bool
 
-
-@dataclass(frozen=True, slots=True)
-class NewCase:
-    """A case as a person gives it."""
-
-    question: str
-    document_id: DocumentId
-    passage: str
-    is_wanted: bool
+    def told(self) -> NewCase:
+        """Return it as a person would give it."""
+        return NewCase(self.question, self.document_id, self.passage, self.is_wanted)
 
 
 async def strategy_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> Strategy | None:
@@ -79,22 +84,47 @@ async def judge(session: Session, actor: Actor, project_id: ProjectId, new: NewC
     """
     require(actor, Permission.CHAT)
     await require_open(session, actor, project_id, ProjectRight.EDIT)
+    row = await _same(session, actor, project_id, new) or await _added(session, actor, project_id, new)
+    row.is_wanted = new.is_wanted
+    await session.flush()
+
+
+async def take_in(session: Session, actor: Actor, project_id: ProjectId, cases: Sequence[NewCase]) -> None:
+    """Keep cases from elsewhere; what the test set says of the same passage and question already stays.
+
+    Raises `InvalidInput`, `NotFound` and `Forbidden`.
+    """
+    require(actor, Permission.CHAT)
+    await project_row(session, actor, project_id, ProjectRight.EDIT)
+    for case in cases:
+        if await _same(session, actor, project_id, case) is None:
+            await _added(session, actor, project_id, case)
+    await session.flush()
+
+
+async def _same(session: Session, actor: Actor, project_id: ProjectId, new: NewCase) -> RetrievalCase | None:
+    """Return the case about the same passage and question. Raises `InvalidInput`, and `NotFound` for the document."""
     question, passage = _checked(new.question, new.passage)
     document = readable(Document, actor).where(Document.id == new.document_id, Document.project_id == project_id)
     if await session.scalar(document.with_only_columns(Document.id)) is None:
         raise NotFound("This document does not exist any more. Search once more.")
     mine = readable(RetrievalCase, actor).where(RetrievalCase.project_id == project_id)
     same = mine.where(RetrievalCase.question == question, RetrievalCase.document_id == new.document_id)
-    row = await session.scalar(same.where(RetrievalCase.passage == passage))
-    if row is None:
-        count = await session.scalar(mine.with_only_columns(func.count()))
-        if count and count >= MAX_CASES:
-            raise InvalidInput("The test set has {most} cases, which is the most. Delete some first.", most=MAX_CASES)
-        row = RetrievalCase(id=CaseId(uuid7()), project_id=project_id, document_id=new.document_id)
-        row.question, row.passage = question, passage
-        session.add(row)
+    found: RetrievalCase | None = await session.scalar(same.where(RetrievalCase.passage == passage))
+    return found
+
+
+async def _added(session: Session, actor: Actor, project_id: ProjectId, new: NewCase) -> RetrievalCase:
+    """Return a new case. Raises `InvalidInput` when there are too many."""
+    mine = readable(RetrievalCase, actor).where(RetrievalCase.project_id == project_id)
+    count = await session.scalar(mine.with_only_columns(func.count()))
+    if count and count >= MAX_CASES:
+        raise InvalidInput("The test set has {most} cases, which is the most. Delete some first.", most=MAX_CASES)
+    row = RetrievalCase(id=CaseId(uuid7()), project_id=project_id, document_id=new.document_id)
+    row.question, row.passage = _checked(new.question, new.passage)
     row.is_wanted = new.is_wanted
-    await session.flush()
+    session.add(row)
+    return row
 
 
 async def change(

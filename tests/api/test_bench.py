@@ -64,8 +64,11 @@ async def test_each_way_ranks_and_the_test_set_tells_which_is_better(
         (first, *_) = [numbered.event async for numbered in client.chat_stream(asked)]
 
     lexical, vector, both = looked.rankings
+    assert looked.words == ("ship",), "words that say nothing are not searched for"
     assert [one.strategy for one in looked.rankings] == ["lexical", "vector", "hybrid"]
     assert (lexical.passages, vector.passages[0].text, both.passages[0].text) == ((), PASSAGES[2], PASSAGES[2])
+    assert (looked.answers.strategy, looked.answers.model) == ("hybrid", "Demo (no language model)")
+    assert (looked.answers.passages[0].text, looked.answers.passages[0].number) == (PASSAGES[2], 1)
     assert (vector.passages[0].page, vector.passages[0].has_pages) == (3, True)
     assert looked.vector_ms is not None
     assert [(row.strategy, row.ndcg, row.recall, row.reciprocal_rank, row.unwanted) for row in report.rows] == [

@@ -19,7 +19,7 @@ from llm_ui import migrations
 from llm_ui.cli.evaluate import load
 from llm_ui.config import Config
 from llm_ui.db import Database
-from llm_ui.documents.evaluate import DEPTH, Collection, ndcg
+from llm_ui.documents.evaluate import DEPTH, Collection, Models, ndcg
 from llm_ui.documents.evaluate import measure as measured
 from llm_ui.models import Document, DocumentChunk
 from tests.bench.claims import claims
@@ -46,7 +46,7 @@ async def _compared(folder: Path, name: str, collection: Collection) -> list[Lin
     database = Database.open(Config(data_dir=folder))
     try:
         await migrations.upgrade(database)
-        ours = (await measured(database, collection, None))["lexical"]["ndcg@10"]
+        ours = (await measured(database, collection, Models()))["lexical"]["ndcg@10"]
         async with database.reading() as session:
             rows = await session.execute(
                 select(Document.name, DocumentChunk.title_path, DocumentChunk.text)

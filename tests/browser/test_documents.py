@@ -454,6 +454,10 @@ def test_a_search_is_tried_judged_compared_and_taken_over(home: Page) -> None:
     expect(bench.get_by_role("status")).to_contain_text("no model is set that tells what passages mean")
 
     rent, heron = found.filter(has_text="The rent is due"), found.filter(has_text="A grey heron")
+    expect(bench.get_by_role("button", name="As in answers")).to_have_attribute("aria-pressed", "true")
+    expect(bench.get_by_role("status")).to_contain_text("would be sent 2 passages")
+    expect(rent).to_contain_text("By words: 1")
+    assert set(rent.locator("mark").all_inner_texts()) == {"rent", "due"}
     rent.get_by_role("button", name="This is wanted").click()
     expect(rent.get_by_role("button", name="This is wanted")).to_have_attribute("aria-pressed", "true")
     expect(rent.get_by_role("button", name="This is wanted")).to_be_focused()

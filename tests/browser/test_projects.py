@@ -43,6 +43,7 @@ def test_a_project_looks_as_picked_and_its_chats_begin_with_its_model(page: Page
     sign_in(page, product, "bob")
     new_chat(page)
     begin_project(page, "Orchard")
+    expect(page.get_by_text("Nothing was used yet.")).to_be_visible()
     model = page.get_by_label("Model", exact=True).first
     expect(model.locator("option:checked")).to_have_text(re.compile("^Demo"))
 

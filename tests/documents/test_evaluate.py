@@ -10,7 +10,7 @@ import pytest
 
 from llm_ui.cli.evaluate import load
 from llm_ui.db import Database
-from llm_ui.documents.evaluate import measure, ndcg, recall, reciprocal_rank
+from llm_ui.documents.evaluate import Models, measure, ndcg, recall, reciprocal_rank
 from llm_ui.errors import InvalidInput
 from tests.cli.conftest import Cli
 from tests.fakes.embeddings import serving
@@ -80,7 +80,7 @@ def test_what_is_found_is_counted_and_the_first_hit_ranked() -> None:
 
 async def test_passages_are_found_in_a_collection(database: Database, folder: Path) -> None:
     collection = load(folder)
-    found = await measure(database, collection, None)
+    found = await measure(database, collection, Models())
 
     assert len(collection.documents) == len(ABSTRACTS)
     assert collection.gains["c1"] == {"d1": 2, "d2": 1}
@@ -106,19 +106,31 @@ def test_the_command_prints_a_table_or_json_and_leaves_the_data_alone(typed: Cli
 def test_the_command_compares_words_and_meaning_with_the_models_of_the_workspace(typed: Cli, folder: Path) -> None:
     none = typed.sentence("eval", "retrieval", str(folder), "--embeddings")
     with serving() as address:
-        model = ("--model", "things-embed")
+        model = ("--model", "things-embed", "--model", "word-reranker")
         typed.fine("providers", "add", "Things", "--type", "openai", "--url", address, *model)
         with sqlite3.connect(typed.folder / "llm-ui.db") as connection:
-            (model_id,) = connection.execute("SELECT id FROM ai_models WHERE name = 'things-embed'").fetchone()
-            value = json.dumps({"value": str(UUID(model_id))})
-            connection.execute("INSERT INTO settings VALUES ('embedding_model_id', ?, '2026-01-01 00:00:00')", (value,))
-        connection.close()
+            ids = dict(connection.execute("SELECT name, id FROM ai_models").fetchall())
+            value, orders = (json.dumps({"value": str(UUID(ids[name]))}) for name in ("things-embed", "word-reranker"))
+            setting = "INSERT INTO settings VALUES (?, ?, '2026-01-01 00:00:00')"
+            connection.execute(setting, ("embedding_model_id", value))
         printed = json.loads(typed.fine("eval", "retrieval", str(folder), "--embeddings", "--json"))
+        no_order = typed.sentence("eval", "retrieval", str(folder), "--reranking")
+        with connection:
+            connection.execute(setting, ("reranking_model_id", orders))
+        connection.close()
+        ordered = json.loads(typed.fine("eval", "retrieval", str(folder), "--embeddings", "--json"))
+        by_words = json.loads(typed.fine("eval", "retrieval", str(folder), "--reranking", "--json"))
 
     assert "No embedding model is set" in none
     assert printed.keys() == {"lexical", "vector", "hybrid"}
     assert printed["lexical"]["ndcg@10"] == pytest.approx(0.8)
     assert printed["hybrid"]["recall@100"] == 1.0, "what words do not find, meaning does"
+    assert "No reranking model is set" in no_order
+    assert ordered.keys() == {"lexical", "vector", "hybrid", "reranked"}
+    assert ordered["reranked"].keys() == ordered["hybrid"].keys()
+    assert ordered["reranked"]["recall@100"] == 1.0
+    assert by_words.keys() == {"lexical", "reranked"}
+    assert by_words["reranked"]["ndcg@10"] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(

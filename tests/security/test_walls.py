@@ -40,7 +40,7 @@ APART = "in a database of its own"
 TOUCHING = {
     "documents.evaluate": {"stored": APART},
     "documents.neighbours": {"beside": PROBED},
-    "documents.retrieve": {"_passages": RULE, "_scope": RULE},
+    "documents.retrieve": {"_scope": RULE, "read_passages": RULE},
     "documents.vectors": {"_bring_up": RULE, "_whole": RULE, "nearest": PROBED},
     "documents.whole": {"_passages": RULE, "read_pages": PROBED, "read_whole": PROBED},
     "services.access": {"_is_of_a_project": RULE, "readable": RULE},
@@ -76,7 +76,7 @@ TOUCHING = {
     "services.project_members": {"_part": FIGURES},
     "services.projects": {"take_away": FIGURES},
     "services.quotas": {"room": FIGURES},
-    "services.retrieval": {"judge": RULE, "list_cases": PROBED, "ready_documents": FIGURES},
+    "services.retrieval": {"_same": RULE, "list_cases": PROBED, "ready_documents": FIGURES},
     "services.soundness": {"_rules": FIGURES},
 }  # fmt: skip
 """Functions that touch the tables or the index, by module, and what keeps the wall there."""
@@ -91,6 +91,7 @@ CALLING = {
     "cli.answers": {"_document"},
     "documents.evaluate": {"examine"},
     "documents.preview": {"preview"},
+    "runs.as_answers": {"as_answers"},
     "runs.bench": {"look"},
     "runs.context": {"_standing", "preview"},
     "runs.engine": {"_store"},

@@ -24,6 +24,7 @@ from llm_ui.services.document_copies import Step, take_over
 from llm_ui.services.ingestion import Reading
 from llm_ui.services.project_copies import begin_like
 from llm_ui.services.projects import ProjectSettings
+from llm_ui.services.retrieval import NewCase
 from tests.documents.ready import a_document, a_project, received
 from tests.services.test_branches import answered
 
@@ -89,6 +90,10 @@ async def test_documents_are_taken_over_as_they_were_read(
     monkeypatch.setattr(document_copies, "BATCH_CHUNKS", 2)
     original_id = await a_project(seeded, a_user)
     document_id = await a_document(seeded, a_user, original_id, TEXTS)
+    for is_wanted in (True, False):
+        async with seeded.writing() as session:
+            case = NewCase(f"Which heron? {is_wanted}", document_id, TEXTS[3], is_wanted)
+            await retrieval.judge(session, a_user, original_id, case)
     project_id = await copied(seeded, a_user, original_id)
 
     held = await claimed(seeded)
@@ -109,6 +114,10 @@ async def test_documents_are_taken_over_as_they_were_read(
             session, a_user, document_id, 3
         )
         found = await retrieve(session, a_user, project_id, "Which heron is number 3?")
+        cases = await retrieval.list_cases(session, a_user, project_id)
+    assert [one.told() for one in cases] == [
+        NewCase(f"Which heron? {is_wanted}", copy.id, TEXTS[3], is_wanted) for is_wanted in (True, False)
+    ]
     assert (copy.stage, copy.sha256, copy.chunk_count) == (DocumentStage.READY, original.sha256, 5)
     assert (copy.page_count, copy.has_pages, copy.media_type, copy.tokens) == (5, True, "text/plain", original.tokens)
     assert {passage.document_id for passage in found} == {copy.id}

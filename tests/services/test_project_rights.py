@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from llm_ui.db import Database, Session
 from llm_ui.documents import retrieve, whole
 from llm_ui.errors import Forbidden, NotFound
 from llm_ui.kit.ids import CaseId, ChatId, DocumentId, FetchId, ProjectId, UserId, uuid7
-from llm_ui.models import Cutting, Document, ProjectColor, ProjectIcon, ProjectRole, Role, Strategy
+from llm_ui.models import Cutting, Document, DocumentChunk, ProjectColor, ProjectIcon, ProjectRole, Role, Strategy
 from llm_ui.services import (
     budgets,
     cutting,
@@ -75,6 +75,11 @@ async def begun_anew(session: Session, actor: Actor, at: Place) -> bool:
 
 async def told_instructions(session: Session, actor: Actor, at: Place) -> bool:
     return (await projects.instructions_of(session, actor, at.project)) == ("Herons", "Be brief.")
+
+
+async def read_what_was_found(session: Session, actor: Actor, at: Place) -> object:
+    ids = await session.scalars(select(DocumentChunk.id).where(DocumentChunk.project_id == at.project))
+    return await retrieve.read_passages(session, actor, at.project, dict.fromkeys(ids, 1.0))
 
 
 async def found_by_looking(session: Session, actor: Actor, at: Place) -> object:
@@ -165,6 +170,10 @@ ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
         EDIT,
         lambda s, a, at: done(retrieval.judge(s, a, at.project, NewCase("Where?", at.document, "heron", True))),
     ),
+    "retrieval.take_in": (
+        EDIT,
+        lambda s, a, at: done(retrieval.take_in(s, a, at.project, [NewCase("Where?", at.document, "heron", True)])),
+    ),
     "retrieval.change": (
         EDIT,
         lambda s, a, at: retrieval.change(s, a, at.case, question="When?", passage="", is_wanted=False),
@@ -172,6 +181,7 @@ ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
     "retrieval.remove": (EDIT, lambda s, a, at: retrieval.remove(s, a, at.case)),
     "retrieval.ready_documents": (ASK, lambda s, a, at: retrieval.ready_documents(s, a, at.project)),
     "retrieve.look": (ASK, found_by_looking),
+    "retrieve.read_passages": (ASK, read_what_was_found),
     "whole.read_pages": (
         ASK,
         lambda s, a, at: whole.read_pages(s, a, at.project, "birds.txt", page=1, most=9),

@@ -40,6 +40,7 @@ from llm_ui.services.documents import Arrived, DocumentInfo
 from llm_ui.services.exports import ExportKind, exported, read_whole_chat
 from llm_ui.services.feedback import Feedback, rate
 from llm_ui.services.projects import ProjectSettings
+from llm_ui.services.retrieval import NewCase
 from llm_ui.services.settings import PROJECT_DOCUMENTS_MB
 from llm_ui.services.summaries import NewSummary
 from tests.fakes.exports import as_json, chatgpt_chat, librechat_chat, open_webui_chat
@@ -373,6 +374,25 @@ async def documents_of(database: Database, actor: Actor) -> dict[str, list[tuple
     return found
 
 
+async def cases_of(database: Database, actor: Actor) -> list[tuple[str, str, str, bool]]:
+    """Return the test sets of a person's projects."""
+    async with database.reading() as session:
+        return [
+            (one.question, one.document_name, one.passage, one.is_wanted)
+            for project in await projects.list_projects(session, actor)
+            for one in await retrieval.list_cases(session, actor, project.id)
+        ]
+
+
+async def judged_otherwise(database: Database, actor: Actor) -> None:
+    """Have a person want whatever their test sets do not."""
+    async with database.writing() as session:
+        for project in await projects.list_projects(session, actor):
+            await projects.archive(session, actor, project.id, is_archived=False)
+            for one in await retrieval.list_cases(session, actor, project.id):
+                await retrieval.judge(session, actor, project.id, replace(one.told(), is_wanted=True))
+
+
 async def test_documents_come_along_into_their_projects_and_come_in_once(
     seeded: Database, a_user: Actor, another_user: Actor, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,12 +403,17 @@ async def test_documents_come_along_into_their_projects_and_come_in_once(
         garden = await projects.save(session, a_user, None, "Garden")
         await projects.change(session, a_user, house, instructions="Be brief.")
     large = b"%PDF-" + random.Random(1).randbytes(1_500_000)
-    await a_document(seeded, a_user, here, house, "lease.pdf", large)
+    lease = await a_document(seeded, a_user, here, house, "lease.pdf", large)
+    async with seeded.writing() as session:
+        for passage in ("the third day", ""):
+            await retrieval.judge(session, a_user, house, NewCase("When is it due?", lease.id, passage, not passage))
     await a_document(seeded, a_user, here, house, "..", b"two dots")
     await a_document(seeded, a_user, here, house, "page?.html", b"<p>", source_url="https://example.org/page")
     await a_document(seeded, a_user, here, garden, "page-.html", b"<p>")
     lost = await a_document(seeded, a_user, here, garden, "lost.md", b"lost")
     await asyncio.to_thread(here.remove, lost.sha256)
+    async with seeded.writing() as session:
+        await projects.archive(session, a_user, house, is_archived=True)
     with monkeypatch.context() as few_at_once:
         few_at_once.setattr(documents, "LISTED", 2)
         content = b"".join([piece async for piece in archive(seeded, here, a_user)])
@@ -396,9 +421,12 @@ async def test_documents_come_along_into_their_projects_and_come_in_once(
     await asyncio.to_thread(other.parent.mkdir)
 
     progress = await brought_in(seeded, another_user, content, other)
+    await judged_otherwise(seeded, another_user)
     same = await brought_in(seeded, another_user, content, other)
     own = await brought_in(seeded, a_user, content, file)
 
+    cases = [("When is it due?", "lease.pdf", "the third day", True), ("When is it due?", "lease.pdf", "", True)]
+    assert await cases_of(seeded, another_user) == cases, "what was changed meanwhile stays"
     mine, theirs = await documents_of(seeded, a_user), await documents_of(seeded, another_user)
     assert theirs["House: 1/2"] == mine["House: 1/2"]
     assert len(theirs["House: 1/2"]) == 3

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from llm_ui.api.principal import Parts, Principal
 from llm_ui.contract.passages import (
+    AsInAnswers,
     BenchFound,
     BenchRequest,
     Cut,
@@ -15,11 +16,14 @@ from llm_ui.contract.passages import (
     MeasureRequest,
     Ranked,
     RankedPassage,
+    SentPassage,
 )
+from llm_ui.documents.index.words import question_words
 from llm_ui.documents.preview import preview
 from llm_ui.documents.retrieve import Passage
 from llm_ui.kit.ids import DocumentId, ProjectId
 from llm_ui.models import Cutting
+from llm_ui.runs.as_answers import AsAnswers, as_answers
 from llm_ui.runs.bench import Measured, look, measure_cases
 from llm_ui.services.cutting import CuttingInfo
 
@@ -50,7 +54,12 @@ async def search(body: BenchRequest, parts: Parts, actor: Principal) -> BenchFou
         Ranked(strategy=one.strategy.value, passages=tuple(map(_ranked, one.passages)), took_ms=one.took_ms)
         for one in found.rankings
     )
-    return BenchFound(rankings=rankings, vector_ms=found.vector_ms, problem=found.problem)
+    answers = await as_answers(parts.database, parts.embeddings, parts.engine.reranker, actor, project_id, body.query)
+    words = tuple(question_words(body.query))
+    return BenchFound(
+        words=words, rankings=rankings, answers=_as_in_answers(answers), vector_ms=found.vector_ms,
+        problem=found.problem,
+    )  # fmt: skip
 
 
 @router.post("/measure")
@@ -71,6 +80,20 @@ def _ranked(one: Passage) -> RankedPassage:
         document_id=one.document_id, name=one.document_name, passage=one.chunk_id,
         headings=tuple(filter(None, one.title_path.split("\n"))), text=one.text, page=one.page_from,
         has_pages=one.has_pages, score=one.score,
+    )  # fmt: skip
+
+
+def _as_in_answers(found: AsAnswers) -> AsInAnswers:
+    passages = tuple(
+        SentPassage(
+            **_ranked(one.passage).model_dump(), number=one.number, is_beside=one.is_beside,
+            left_out=None if one.left_out is None else one.left_out.value,
+        )
+        for one in found.fates
+    )  # fmt: skip
+    return AsInAnswers(
+        passages=passages, took_ms=found.took_ms, strategy=found.strategy.value, model=found.model,
+        reranked_by=found.reranked_by, not_reranked=found.not_reranked, reranking_ms=found.reranking_ms,
     )  # fmt: skip
 
 

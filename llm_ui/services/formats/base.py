@@ -101,6 +101,15 @@ class ImportedProject:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedCase:
+    """What the test set of a project says of a document: that a question is to find a passage of it, or not to."""
+
+    question: str
+    passage: str
+    is_wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedDocument:
     """A document of a project; what it holds lies in the archive, under `path`."""
 
@@ -108,6 +117,7 @@ class ImportedDocument:
     name: str
     path: str
     source_url: str | None
+    cases: tuple[ImportedCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

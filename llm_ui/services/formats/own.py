@@ -39,6 +39,7 @@ from llm_ui.services.feedback import MAX_COMMENT_CHARS, Feedback
 from llm_ui.services.formats.base import (
     BadEntry,
     ImportedAgent,
+    ImportedCase,
     ImportedChat,
     ImportedDocument,
     ImportedFile,
@@ -183,6 +184,8 @@ def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+MAX_CASES = 500
+"""Of one document: as many as a test set has."""
 Kept = ImportedProject | ImportedAgent | ImportedPrompt | ImportedMemory | ImportedDocument
 """What an archive holds beside chats."""
 
@@ -263,7 +266,13 @@ def _kept_document(told: dict[str, Any]) -> Kept | BadEntry:
         source_url = checked(text(told.get("source_url")))
     except InvalidInput:
         source_url = None
-    return ImportedDocument(found, file_name(text(told.get("name"))), text(told.get("path")), source_url)
+    told_cases = map(mapping, sequence(told.get("cases"))[:MAX_CASES])
+    cases = tuple(
+        ImportedCase(text(one.get("question")), text(one.get("passage")), one.get("is_wanted") is True)
+        for one in told_cases
+        if text(one.get("question")).strip()
+    )
+    return ImportedDocument(found, file_name(text(told.get("name"))), text(told.get("path")), source_url, cases)
 
 
 LISTS: dict[str, Callable[[dict[str, Any]], Kept | BadEntry]] = {
