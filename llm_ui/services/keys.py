@@ -99,6 +99,8 @@ class Caller:
     models: frozenset[ModelId] | None
     networks: tuple[str, ...]
     requests_per_minute: int | None
+    is_seen: bool
+    """Whether it is written down already that the key was in use just now."""
     has_budget: bool
     """Whether what it costs has to be set aside before: of the key's budget, or of its project's."""
 
@@ -238,6 +240,7 @@ async def caller_of(session: ReadSession, token: str) -> Caller:
         models=None if row.models is None else frozenset(ModelId(UUID(one)) for one in row.models),
         networks=tuple(row.addresses),
         requests_per_minute=row.requests_per_minute,
+        is_seen=row.last_used_at is not None and row.last_used_at > now() - SEEN_EVERY,
         has_budget=has_budget,
     )
 
