@@ -13,6 +13,7 @@ from llm_ui.kit.ids import KeyId, ModelId, ProjectId
 from llm_ui.models import KeyScope
 from llm_ui.services import keys, offered, projects
 from llm_ui.services.access import Actor
+from llm_ui.services.examples import examples
 from llm_ui.services.keys import NewKey
 
 SCOPES = {
@@ -122,7 +123,7 @@ class Keys(PlainHandler):
         example = next((one.name for one in models if not one.makes_embeddings), "demo")
         self.show(
             "keys.html", error=error, said=said, token=token, keys=found, projects=places, scopes=SCOPES, base=base,
-            root=base.removesuffix("/v1"), example=example, names=[one.name for one in models],
+            examples=examples(base, example), names=[one.name for one in models],
             is_out_of_reach=not is_own and config.api_host in LOOPBACK,
         )  # fmt: skip
 
