@@ -61,6 +61,22 @@ class Config(BaseSettings):
     first_byte_timeout_s: float = Field(120.0, gt=0, description="Seconds until a provider's answer must begin.")
     idle_timeout_s: float = Field(30.0, gt=0, description="Seconds between two pieces of a provider's answer.")
     total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
+    key_requests_per_minute: int = Field(
+        600, ge=1, description="Requests that one key of the API, and one person with all theirs, may make in a minute."
+    )
+    key_tokens_per_minute: int = Field(
+        2_000_000,
+        ge=1,
+        description="Tokens that one key of the API, and one person with all theirs, may use in a minute.",
+    )
+    key_requests_at_once: int = Field(
+        64, ge=1, description="Requests of one key of the API, and of one person, that may be under way together."
+    )
+    public_api_url: str | None = Field(
+        None,
+        description="Where scripts reach the LLM API, such as `https://ai.example.org/api`; shown with the keys. Empty "
+        "for `api_port` of the host in the browser's address.",
+    )
     max_file_mb: int = Field(20, ge=1, le=200, description="Megabytes that one attached file may have.")
     max_document_mb: int = Field(200, ge=1, le=5_000, description="Megabytes that one document of a project may have.")
     fetch_web: bool = Field(True, description="Whether people may add documents by their address on the web.")

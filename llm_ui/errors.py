@@ -5,10 +5,12 @@ LLMUIError
 │   ├── TooLarge                 413  a text or body over its limit
 │   └── ContextTooLong           422  the message does not fit the model's window
 ├── NotSignedIn                  401  no valid session, ticket or key
-│   └── SignInRefused            401  wrong name or password
+│   ├── SignInRefused            401  wrong name or password
+│   └── KeyRefused               401  no key of the API, or one that has ended
 ├── BudgetSpent                  402  a budget has too little left
 ├── Forbidden                    403  signed in, but not allowed
 ├── NotFound                     404  does not exist, or is somebody else's
+│   └── ModelUnknown             404  a script asks for a model that is not there
 ├── Conflict                     409  changed meanwhile, or exists already
 ├── TooManyRequests              429  throttled; `retry_after` says how long
 ├── ProviderError                502  the model provider failed; `ProviderFault` names how
@@ -114,6 +116,17 @@ class Forbidden(LLMUIError):
         super().__init__(sentence, retry_after=None, **values)
 
 
+class KeyRefused(NotSignedIn):
+    """The key of the API is unknown, has ended, or belongs to nobody who may use it; which one is never said."""
+
+    code = "invalid_api_key"
+
+    def __init__(
+        self, message: str = "This key is not valid, or not any more. Make a new one under API keys in LLM UI."
+    ) -> None:
+        super().__init__(message)
+
+
 class BudgetSpent(LLMUIError):
     """A budget has less left than a call may cost."""
 
@@ -126,6 +139,12 @@ class NotFound(LLMUIError):
 
     code = "not_found"
     status = 404
+
+
+class ModelUnknown(NotFound):
+    """A script asks for a model that is not there, or not for its key."""
+
+    code = "model_not_found"
 
 
 class Conflict(LLMUIError):

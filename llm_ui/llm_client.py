@@ -134,7 +134,7 @@ class UserClient:
 
     async def models(self) -> list[ModelView]:
         """Return the models that may be asked, the default one first."""
-        return MODELS.validate_json(await self._send("GET", "/v1/models"))
+        return MODELS.validate_json(await self._send("GET", "/v1/models/offered"))
 
     async def test_provider(self, provider_id: UUID) -> ProviderTest:
         """Test a provider's address and key; the result also tells what it serves."""

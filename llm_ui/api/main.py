@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from llm_ui.api import errors
 from llm_ui.api.edge import Edge
 from llm_ui.api.principal import Api
+from llm_ui.api.public import addresses
 from llm_ui.api.routes import (
     agents,
     chat,
@@ -32,6 +33,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.runs.embed_documents import keep_embedding
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
+from llm_ui.runs.gateway.gateway import Gateway
 from llm_ui.runs.sweep import keep_sweeping
 from llm_ui.services.secrets import load_secrets
 
@@ -49,6 +51,7 @@ def build(parts: Api) -> FastAPI:
     app.state.api = parts
     for router in ROUTERS:
         app.include_router(router)
+    app.router.routes.extend(addresses.routes(parts))
     errors.install(app)
     return app
 
@@ -64,14 +67,15 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         http = await stack.enter_async_context(new_client())
         embeddings = Embeddings(database, secrets.sealer, http)
         engine = Engine(database, secrets.sealer, http, config, embeddings)
-        await _serve(Api(config, database, secrets, engine, http, embeddings), listening, stop)
+        gateway = Gateway(database, secrets.sealer, http, config)
+        await _serve(Api(config, database, secrets, engine, http, embeddings, gateway), listening, stop)
 
 
 async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> None:
     server = Server(
         uvicorn.Config(
             Edge(build(parts)), log_config=None, access_log=False, lifespan="off", server_header=False,
-            timeout_keep_alive=75, timeout_graceful_shutdown=2,
+            proxy_headers=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip
     sweeping = asyncio.create_task(keep_sweeping(parts.database, parts.engine.live_runs))
@@ -80,7 +84,8 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     log.info("api.started", host=parts.config.api_host, port=parts.config.api_port)
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    await parts.engine.drain(parts.config.drain_s)
+    drain_s = parts.config.drain_s
+    await asyncio.gather(parts.engine.drain(drain_s), parts.gateway.drain(drain_s))
     server.should_exit = True
     await serving
     # A question that was being stored when the rest was drained.

@@ -14,6 +14,7 @@ from llm_ui.kit import i18n
 from llm_ui.kit.ids import SessionId
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
+from llm_ui.runs.gateway.gateway import Gateway
 from llm_ui.services.access import Actor
 from llm_ui.services.secrets import Secrets
 from llm_ui.services.sign_in import TimeOuts, actor_of_session
@@ -30,6 +31,7 @@ class Api:
     http: httpx2.AsyncClient
     """For what is no run: tests of providers."""
     embeddings: Embeddings
+    gateway: Gateway
 
 
 def api(request: Request) -> Api:

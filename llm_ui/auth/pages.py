@@ -5,6 +5,7 @@ from collections import defaultdict
 from tornado.web import RequestHandler
 
 from llm_ui.auth.account import Account
+from llm_ui.auth.keys import Keys
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.auth.site import SESSION_COOKIE, safe_path
 from llm_ui.errors import LLMUIError
@@ -170,5 +171,6 @@ ROUTES: list[tuple[str, type[RequestHandler]]] = [
     ("/setup", Setup),
     ("/logout", Logout),
     ("/account", Account),
+    ("/keys", Keys),
     ("/api/me", Me),
 ]

@@ -12,6 +12,7 @@ from llm_ui.cli.command import fail
 from llm_ui.cli.database import database
 from llm_ui.cli.doctor import doctor
 from llm_ui.cli.evaluate import evaluate
+from llm_ui.cli.keys import keys
 from llm_ui.cli.providers import providers
 from llm_ui.cli.serve import api, serve, ui, worker
 from llm_ui.cli.users import users
@@ -26,7 +27,7 @@ def commands() -> None:
     """LLM UI: a self-hosted, multi-user AI workspace."""
 
 
-for command in (serve, ui, api, worker, database, users, providers, evaluate, doctor):
+for command in (serve, ui, api, worker, database, users, keys, providers, evaluate, doctor):
     commands.add_command(command)
 
 

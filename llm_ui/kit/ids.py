@@ -29,6 +29,7 @@ CaseId = NewType("CaseId", UUID)
 BudgetId = NewType("BudgetId", UUID)
 AgentId = NewType("AgentId", UUID)
 PromptVersionId = NewType("PromptVersionId", UUID)
+KeyId = NewType("KeyId", UUID)
 
 
 def uuid7() -> UUID:

@@ -16,6 +16,7 @@ from llm_ui.models.document import (
 )
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
+from llm_ui.models.key import ApiKey, KeyScope
 from llm_ui.models.memory import ChatSummary, UserMemory
 from llm_ui.models.project import (
     ChatTag,
@@ -42,6 +43,7 @@ __all__ = [
     "AiModel",
     "AiProvider",
     "AiType",
+    "ApiKey",
     "Attachment",
     "Audience",
     "AuditLog",
@@ -64,6 +66,7 @@ __all__ = [
     "FeedbackReason",
     "JobKind",
     "JobState",
+    "KeyScope",
     "MessageFeedback",
     "MessageOrigin",
     "MessageRole",

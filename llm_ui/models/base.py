@@ -97,6 +97,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.BudgetId: Uuid(),
         ids.AgentId: Uuid(),
         ids.PromptVersionId: Uuid(),
+        ids.KeyId: Uuid(),
     }
 
 

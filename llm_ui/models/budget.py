@@ -17,6 +17,8 @@ class BudgetScope(StrEnum):
     """What kind of thing a budget is for; `scope_id` says which one."""
 
     PROJECT = "project"
+    KEY = "key"
+    """A key of the API, with those that took its place."""
 
 
 class BudgetPeriod(StrEnum):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import ModelId, ProjectId, ProviderId, RunId, UserId
+from llm_ui.kit.ids import KeyId, ModelId, ProjectId, ProviderId, RunId, UserId
 from llm_ui.models.base import Base, enum_column
 from llm_ui.models.run import RunStatus, UsageSource
 
@@ -23,6 +23,8 @@ class UsagePurpose(StrEnum):
     EMBEDDING = "embedding"
     QUERY = "query"
     RERANKING = "reranking"
+    API = "api"
+    """What a script asks for with a key."""
 
 
 class UsageLog(Base):
@@ -40,6 +42,8 @@ class UsageLog(Base):
     user_id: Mapped[UserId]
     project_id: Mapped[ProjectId | None]
     """The project that the chat was kept in then."""
+    key_id: Mapped[KeyId | None]
+    """The key of the API that was asked with."""
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]
     model_name: Mapped[str] = mapped_column(String(200))

@@ -8,6 +8,7 @@ https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview.
 from collections.abc import Iterator
 
 from llm_ui.providers.base import (
+    ANY_TOOL,
     Delta,
     Endpoint,
     Finish,
@@ -59,9 +60,15 @@ class AnthropicProtocol:
             ]
             if not prompt.may_call:
                 body["tool_choice"] = {"type": "none"}
+            elif prompt.must_call:
+                named = {"type": "tool", "name": prompt.must_call}
+                body["tool_choice"] = {"type": "any"} if prompt.must_call == ANY_TOOL else named
         if prompt.temperature is not None:
             # The protocol's range ends at 1 where others' ends at 2.
             body["temperature"] = min(prompt.temperature, 1.0)
+        sampling = prompt.sampling
+        more = {"top_p": sampling.top_p, "top_k": sampling.top_k, "stop_sequences": list(sampling.stop) or None}
+        body |= {name: value for name, value in more.items() if value is not None}
         return WireRequest(f"{_root(endpoint)}/v1/messages", _headers(endpoint), body)
 
     def translator(self, endpoint: Endpoint) -> "AnthropicTranslator":

@@ -72,6 +72,36 @@ class PromptMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """What form an answer is to have: JSON."""
+
+    schema: dict[str, object] | None = None
+    """JSON Schema of it; None: any object."""
+    name: str = "answer"
+    is_strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What scripts may set beyond what chats do. A protocol that lacks one of these leaves it out."""
+
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    top_logprobs: int | None = None
+    """How many alternatives are told beside each token's own probability; None: no probabilities are."""
+    user: str = ""
+    """Whom the script asks for, in its own words."""
+
+
+PLAIN = Sampling()
+ANY_TOOL = "*"
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a model is asked. `model` is the provider's own name of it."""
 
@@ -84,6 +114,11 @@ class Prompt:
     tools: tuple[ToolSpec, ...] = ()
     may_call: bool = True
     """False: the tools are named, as calls of them are in the messages, but none may be called any more."""
+    must_call: str = ""
+    """Name of the tool that has to be called, or `ANY_TOOL`; empty: the model decides."""
+    output: Output | None = None
+    """None: text as the model likes it."""
+    sampling: Sampling = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +166,13 @@ class CallDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class LogprobsDelta:
+    """Probabilities of the last piece's tokens, as OpenAI's protocol has them."""
+
+    tokens: tuple[dict[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageDelta:
     """Token counts as the provider reports them so far; None where it says nothing. Later ones replace earlier."""
 
@@ -152,7 +194,7 @@ class Finish:
     reason: str
 
 
-Delta = Began | TextDelta | ReasoningDelta | CallDelta | UsageDelta | Finish
+Delta = Began | TextDelta | ReasoningDelta | CallDelta | LogprobsDelta | UsageDelta | Finish
 """What an answer is made of. `Finish` comes once and last; a stream that ends without it was cut off and raises."""
 
 
@@ -186,6 +228,8 @@ class Texts:
     texts: tuple[str, ...]
     is_question: bool = False
     """Whether these are looked for, and not looked through: some models are told which."""
+    dimensions: int | None = None
+    """Of how many numbers a vector is to be, where the model can shorten them; None: as it makes them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from llm_ui.errors import ProviderFault
 from llm_ui.providers.base import (
+    ANY_TOOL,
     CallDelta,
     Delta,
     Embedded,
@@ -20,6 +21,7 @@ from llm_ui.providers.base import (
     Prompt,
     PromptMessage,
     ReasoningDelta,
+    Sampling,
     TextDelta,
     Texts,
     ToolCall,
@@ -50,6 +52,11 @@ class GoogleProtocol:
             settings["temperature"] = prompt.temperature
         if prompt.max_tokens is not None:
             settings["maxOutputTokens"] = prompt.max_tokens
+        settings |= _sampling(prompt.sampling)
+        if prompt.output is not None:
+            settings["responseMimeType"] = "application/json"
+            if prompt.output.schema is not None:
+                settings["responseJsonSchema"] = prompt.output.schema
         body: dict[str, object] = {
             "contents": [{"role": ROLES[message.role], "parts": _sent(message)} for message in prompt.messages],
             "generationConfig": settings,
@@ -62,6 +69,9 @@ class GoogleProtocol:
             body["tools"] = [{"functionDeclarations": told}]
             if not prompt.may_call:
                 body["toolConfig"] = {"functionCallingConfig": {"mode": "NONE"}}
+            elif prompt.must_call:
+                names = {} if prompt.must_call == ANY_TOOL else {"allowedFunctionNames": [prompt.must_call]}
+                body["toolConfig"] = {"functionCallingConfig": {"mode": "ANY", **names}}
         if prompt.system:
             body["systemInstruction"] = {"parts": [{"text": prompt.system}]}
         model = quote(prompt.model.removeprefix("models/"), safe="")
@@ -94,9 +104,10 @@ class GoogleProtocol:
         """Return the request for vectors: https://ai.google.dev/api/embeddings."""
         model = f"models/{texts.model.removeprefix('models/')}"
         task = "RETRIEVAL_QUERY" if texts.is_question else "RETRIEVAL_DOCUMENT"
+        shorter = {} if texts.dimensions is None else {"outputDimensionality": texts.dimensions}
         requests = [
-            {"model": model, "content": {"parts": [{"text": one}]}, "taskType": task} for one in texts.texts
-        ]  # fmt: skip
+            {"model": model, "content": {"parts": [{"text": one}]}, "taskType": task, **shorter} for one in texts.texts
+        ]
         url = f"{endpoint.base_url}/models/{quote(model.removeprefix('models/'), safe='')}:batchEmbedContents"
         return WireRequest(url, _headers(endpoint), {"requests": requests})
 
@@ -171,6 +182,19 @@ def _sent(message: PromptMessage) -> list[dict[str, object]]:
         {"inlineData": {"mimeType": image.media_type, "data": image.data}} for image in message.images
     ]
     return [*images, {"text": message.text}] if message.text or not images else images
+
+
+def _sampling(sampling: Sampling) -> dict[str, object]:
+    """Return the settings that are set."""
+    found = {
+        "topP": sampling.top_p,
+        "topK": sampling.top_k,
+        "stopSequences": list(sampling.stop) or None,
+        "seed": sampling.seed,
+        "presencePenalty": sampling.presence_penalty,
+        "frequencyPenalty": sampling.frequency_penalty,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _called(call: ToolCall) -> dict[str, object]:

@@ -1,13 +1,14 @@
 """Ollama's own protocol.
 
 Protocol: https://github.com/ollama/ollama/blob/main/docs/api.md, read 2026-11-20; it has no way to forbid calls, so the
-tools are left out then.
+tools are left out then, nor to demand one, so that all others are left out.
 """
 
 import json
 from collections.abc import Iterator
 
 from llm_ui.providers.base import (
+    ANY_TOOL,
     Delta,
     Embedded,
     Endpoint,
@@ -16,6 +17,7 @@ from llm_ui.providers.base import (
     Prompt,
     PromptMessage,
     ReasoningDelta,
+    Sampling,
     TextDelta,
     Texts,
     UsageDelta,
@@ -42,11 +44,14 @@ class OllamaProtocol:
             options["temperature"] = prompt.temperature
         if prompt.max_tokens is not None:
             options["num_predict"] = prompt.max_tokens
+        options |= _sampling(prompt.sampling)
         body: dict[str, object] = {
             "model": prompt.model, "messages": messages, "stream": True, "options": options
         }  # fmt: skip
+        if prompt.output is not None:
+            body["format"] = prompt.output.schema or "json"
         if prompt.tools and prompt.may_call:
-            body["tools"] = functions(prompt.tools)
+            body["tools"] = functions([tool for tool in prompt.tools if prompt.must_call in ("", ANY_TOOL, tool.name)])
         return WireRequest(f"{_root(endpoint)}/api/chat", _headers(endpoint), body)
 
     def translator(self, endpoint: Endpoint) -> "OllamaTranslator":
@@ -67,6 +72,8 @@ class OllamaProtocol:
     def embed(self, endpoint: Endpoint, texts: Texts) -> WireRequest:
         """Return the request for vectors; what a text has beyond the model's window is left out of its vector."""
         body: dict[str, object] = {"model": texts.model, "input": list(texts.texts)}
+        if texts.dimensions is not None:
+            body["dimensions"] = texts.dimensions
         return WireRequest(f"{_root(endpoint)}/api/embed", _headers(endpoint), body)
 
     def parse_embedded(self, body: object) -> Embedded:
@@ -124,6 +131,19 @@ def _sent(message: PromptMessage) -> Iterator[dict[str, object]]:
             {"function": {"name": call.name, "arguments": call.arguments or {}}} for call in message.calls
         ]
     yield sent
+
+
+def _sampling(sampling: Sampling) -> dict[str, object]:
+    """Return the options that are set."""
+    found = {
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "stop": list(sampling.stop) or None,
+        "seed": sampling.seed,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _root(endpoint: Endpoint) -> str:

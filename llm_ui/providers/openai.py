@@ -10,14 +10,18 @@ import json
 from collections.abc import Iterator
 
 from llm_ui.providers.base import (
+    ANY_TOOL,
     Delta,
     Embedded,
     Endpoint,
     Finish,
     ListedModel,
+    LogprobsDelta,
+    Output,
     Prompt,
     PromptMessage,
     ReasoningDelta,
+    Sampling,
     TextDelta,
     Texts,
     UsageDelta,
@@ -51,6 +55,12 @@ class OpenAIProtocol:
             body["tools"] = functions(prompt.tools)
             if not prompt.may_call:
                 body["tool_choice"] = "none"
+            elif prompt.must_call:
+                named = {"type": "function", "function": {"name": prompt.must_call}}
+                body["tool_choice"] = "required" if prompt.must_call == ANY_TOOL else named
+        body |= _sampling(prompt.sampling)
+        if prompt.output is not None:
+            body["response_format"] = _format(prompt.output)
         if prompt.temperature is not None:
             body["temperature"] = prompt.temperature
         if prompt.max_tokens is not None:
@@ -81,6 +91,8 @@ class OpenAIProtocol:
     def embed(self, endpoint: Endpoint, texts: Texts) -> WireRequest:
         """Return the request for vectors: https://platform.openai.com/docs/api-reference/embeddings."""
         body: dict[str, object] = {"model": texts.model, "input": list(texts.texts)}
+        if texts.dimensions is not None:
+            body["dimensions"] = texts.dimensions
         return WireRequest(f"{endpoint.base_url}/embeddings", headers(endpoint), body)
 
     def parse_embedded(self, body: object) -> Embedded:
@@ -114,6 +126,9 @@ class OpenAITranslator:
             if reasoning:
                 yield ReasoningDelta(reasoning)
             yield from _content(delta.get("content"))
+            probabilities = tuple(map(obj, array(obj(choice.get("logprobs")), "content")))
+            if probabilities:
+                yield LogprobsDelta(probabilities)
             for call in map(obj, array(delta, "tool_calls")):
                 told = obj(call.get("function"))
                 self._calls.add(
@@ -154,6 +169,28 @@ def _messages(message: PromptMessage) -> Iterator[dict[str, object]]:
             yield {"role": "tool", "tool_call_id": result.call_id, "content": result.text}
     else:
         yield {"role": message.role, "content": _sent(message)}
+
+
+def _sampling(sampling: Sampling) -> dict[str, object]:
+    """Return the settings that are set; `top_k` is none of this protocol."""
+    found = {
+        "top_p": sampling.top_p,
+        "stop": list(sampling.stop) or None,
+        "seed": sampling.seed,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "user": sampling.user or None,
+        "logprobs": True if sampling.top_logprobs is not None else None,
+        "top_logprobs": sampling.top_logprobs or None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _format(output: Output) -> dict[str, object]:
+    if output.schema is None:
+        return {"type": "json_object"}
+    schema = {"name": output.name, "schema": output.schema, "strict": output.is_strict}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _arguments(told: dict[str, object]) -> str:

@@ -29,7 +29,7 @@ from llm_ui.runs import context, store
 from llm_ui.runs.background import Background
 from llm_ui.runs.context import Context, Wanted
 from llm_ui.runs.embeddings import Embeddings
-from llm_ui.runs.ends import bad_end, crashed, end_event
+from llm_ui.runs.ends import SECRET_FAULTS, bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.files import Room, with_contents
@@ -57,8 +57,6 @@ FINISH_PAUSES_S = (0.2, 0.5, 1.0)
 """Between these attempts; the last one repeats."""
 DRAIN_WRITE_S = 5.0
 """What writing down the ends may take once the process is told to stop and the answers had their time."""
-SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING, ProviderFault.SPEND_LIMIT})
-"""Faults whose details are for administrators."""
 
 
 @dataclass(frozen=True, slots=True)

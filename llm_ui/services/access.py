@@ -15,6 +15,7 @@ from llm_ui.models import (
     Agent,
     AiModel,
     AiProvider,
+    ApiKey,
     Attachment,
     AuditLog,
     BackgroundJob,
@@ -204,8 +205,9 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query.where(FOR_EVERYBODY[table].is_(None))
     if table in (SavedPrompt, SystemPrompt, PromptVersion, Agent):
         return query.where(_is_offered(table, actor))
-    if table is UserSession:
-        return query if actor.may(Permission.MANAGE_USERS) else query.where(UserSession.user_id == actor.user_id)
+    if table in (UserSession, ApiKey):
+        user_id = ApiKey.user_id if table is ApiKey else UserSession.user_id
+        return query if actor.may(Permission.MANAGE_USERS) else query.where(user_id == actor.user_id)
     if table is User:
         return query if actor.may(Permission.MANAGE_USERS) else query.where(User.id == actor.user_id)
     if table is AuditLog:

@@ -158,9 +158,9 @@ async def get_model(session: ReadSession, actor: Actor, model_id: ModelId) -> Mo
 
 
 async def target(
-    session: ReadSession, actor: Actor, model_id: ModelId | None, *, is_embedder: bool = False
+    session: ReadSession, actor: Actor, model_id: ModelId | None, *, is_embedder: bool | None = False
 ) -> ModelTarget:
-    """Return the model to ask, or to make vectors; None means the default one.
+    """Return the model to ask, or to make vectors (`is_embedder`; None: either); None means the default one.
 
     Raises `NotFound` or `InvalidInput` with what to do when it is gone, disabled, of the other kind or none is set.
     """
@@ -179,7 +179,7 @@ async def target(
     model, provider, learnt = found
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
-    if model.makes_embeddings and not is_embedder:
+    if model.makes_embeddings and is_embedder is False:
         raise InvalidInput("{name} makes embeddings and no answers. Pick another model.", name=model.display_name)
     if is_embedder and not model.makes_embeddings:
         raise InvalidInput("{name} makes answers and no embeddings. Pick another model.", name=model.display_name)

@@ -5,9 +5,11 @@ moment each finds what the others have set aside, so that together they never ge
 takes the place of that when it ends, however it ends, once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, literal, select, update
 
@@ -79,10 +81,7 @@ async def set_amount(session: Session, actor: Actor, project_id: ProjectId, amou
             await session.execute(delete(Budget).where(Budget.id == row.id))
             await audit.record(session, actor, "project.budget_removed", project.name)
         return
-    if not CENT <= amount_usd <= MAX_AMOUNT_USD or amount_usd != amount_usd.quantize(CENT):
-        raise InvalidInput(
-            "A budget is $0.01 to ${most}, in whole cents. Type such an amount.", most=int(MAX_AMOUNT_USD)
-        )
+    _check(amount_usd)
     if row is not None and row.amount_usd == amount_usd:
         return
     if row is None:
@@ -94,6 +93,21 @@ async def set_amount(session: Session, actor: Actor, project_id: ProjectId, amou
     await session.flush()
 
 
+async def set_of_key(session: Session, series_id: UUID, amount_usd: Decimal) -> None:
+    """Let this much be spent each month with a new key. The caller has checked whose it is. Raises `InvalidInput`."""
+    _check(amount_usd)
+    row = Budget(scope=BudgetScope.KEY, scope_id=series_id, spent_usd=Decimal(0), period_start=_month(now()))
+    row.amount_usd = amount_usd
+    session.add(row)
+
+
+async def of_keys(session: ReadSession, series_ids: Sequence[UUID]) -> dict[UUID, BudgetState]:
+    """Return the budgets of those keys that have one. The caller has checked whose they are."""
+    # rights: asked by the caller
+    query = select(Budget).where(Budget.scope == BudgetScope.KEY, Budget.scope_id.in_(series_ids))
+    return {row.scope_id: _state(row) for row in await session.scalars(query)}
+
+
 async def reserve(session: Session, call_id: RunId, project_id: ProjectId | None, estimate_usd: Decimal | None) -> None:
     """Set aside what a call may cost, of the budget of its project, if there is one. Raises `BudgetSpent`.
 
@@ -103,19 +117,40 @@ async def reserve(session: Session, call_id: RunId, project_id: ProjectId | None
     """
     if project_id is None or not estimate_usd:
         return
-    spent = _spent()
-    fits = spent + Budget.reserved_usd + literal(estimate_usd, Usd()) <= Budget.amount_usd
-    taken = update(Budget).where(_is_of(project_id), fits).values(**_in_period(spent, reserved_usd=estimate_usd))
-    # One statement: whoever comes at the same moment waits for it and then counts anew.
-    budget_id = await session.scalar(taken.returning(Budget.id))
-    if budget_id is not None:
-        await _hold(session, call_id, budget_id, estimate_usd)
+    if await _reserved(session, call_id, _is_of(project_id), estimate_usd):
         return
     row = await _row(session, project_id)
     if row is not None:
         # rights: the caller asks in it
         name = await session.scalar(select(Project.name).where(Project.id == project_id)) or ""
         raise _refusal(_state(row), estimate_usd, name)
+
+
+async def reserve_of_key(session: Session, call_id: RunId, series_id: UUID, estimate_usd: Decimal | None) -> None:
+    """Set aside what a call may cost, of the budget of its key, if there is one. Raises `BudgetSpent`."""
+    of_key = (Budget.scope == BudgetScope.KEY) & (Budget.scope_id == series_id)
+    if not estimate_usd or await _reserved(session, call_id, of_key, estimate_usd):
+        return
+    found = (await of_keys(session, [series_id])).get(series_id)
+    if found is not None:
+        raise BudgetSpent(
+            "This key has {left} left of its {amount} for this month, and this may cost {estimate}. On {date} it has "
+            "the whole amount again; until then ask for fewer tokens, or use another key.",
+            left=_dollars(found.left_usd), amount=_dollars(found.amount_usd), estimate=_dollars(estimate_usd),
+            date=f"{found.returns_at:%Y-%m-%d}",
+        )  # fmt: skip
+
+
+async def _reserved(session: Session, call_id: RunId, is_of: ColumnElement[bool], estimate_usd: Decimal) -> bool:
+    """Set an amount aside; return False where there is no such budget, or too little left in it."""
+    spent = _spent()
+    fits = spent + Budget.reserved_usd + literal(estimate_usd, Usd()) <= Budget.amount_usd
+    taken = update(Budget).where(is_of, fits).values(**_in_period(spent, reserved_usd=estimate_usd))
+    # One statement: whoever comes at the same moment waits for it and then counts anew.
+    budget_id = await session.scalar(taken.returning(Budget.id))
+    if budget_id is not None:
+        await _hold(session, call_id, budget_id, estimate_usd)
+    return budget_id is not None
 
 
 async def _hold(session: Session, call_id: RunId, budget_id: BudgetId, amount_usd: Decimal) -> None:
@@ -136,13 +171,15 @@ async def settle(
     """
     held = delete(BudgetReservation).where(BudgetReservation.call_id == call_id)
     gone = held.returning(BudgetReservation.budget_id, BudgetReservation.amount_usd)
-    spent = _spent()
-    for budget_id, amount in (await session.execute(gone)).all():
+    spent, is_held = _spent(), False
+    # In one order, whoever settles: of two calls none holds a row that the other waits for.
+    for budget_id, amount in sorted((await session.execute(gone)).all()):
         values = _in_period(spent, reserved_usd=-amount, spent_usd=cost_usd or Decimal(0))
         booked = update(Budget).where(Budget.id == budget_id).values(**values)
-        found = await session.scalar(booked.returning(Budget.scope_id))
-        return None if found is None else ProjectId(found)
-    if project_id is not None and cost_usd:
+        found = (await session.execute(booked.returning(Budget.scope, Budget.scope_id))).one_or_none()
+        if found is None or found.scope is not BudgetScope.KEY:
+            is_held, project_id = True, None if found is None else ProjectId(found.scope_id)
+    if project_id is not None and cost_usd and not is_held:
         values = _in_period(spent, spent_usd=cost_usd)
         await session.execute(update(Budget).where(_is_of(project_id)).values(**values))
     return project_id
@@ -162,6 +199,13 @@ async def release_lost(session: Session) -> int:
     for call_id in lost:
         await settle(session, call_id, None, None)
     return len(lost)
+
+
+def _check(amount_usd: Decimal) -> None:
+    if not CENT <= amount_usd <= MAX_AMOUNT_USD or amount_usd != amount_usd.quantize(CENT):
+        raise InvalidInput(
+            "A budget is $0.01 to ${most}, in whole cents. Type such an amount.", most=int(MAX_AMOUNT_USD)
+        )
 
 
 def _is_of(project_id: ProjectId) -> ColumnElement[bool]:

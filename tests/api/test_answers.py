@@ -349,7 +349,7 @@ async def test_strangers_are_refused(api: RunningApi, database_config: Config) -
             {"Authorization": "Bearer x.y"},
             {"Authorization": "Basic x"},
         ):
-            response = await http.get("/v1/models", headers=headers)
+            response = await http.get("/v1/models/offered", headers=headers)
             assert response.status_code == 401
             assert response.json()["error"]["code"] == "not_signed_in"
 

@@ -136,7 +136,7 @@ async def test_a_bad_ticket_is_refused(
             async with database.writing() as session:
                 await revoke_all(session, a_user.user_id, "signed out")
 
-    response = await http.get("/v1/models", headers={"Authorization": f"Bearer {signer.sign(claims, ttl_s)}"})
+    response = await http.get("/v1/models/offered", headers={"Authorization": f"Bearer {signer.sign(claims, ttl_s)}"})
 
     assert (response.status_code, refused(response)) == (401, "not_signed_in")
 
@@ -146,7 +146,7 @@ async def test_the_same_ticket_is_taken_when_nothing_is_wrong_with_it(
 ) -> None:
     ticket = secrets.signer.sign({"sub": str(a_user.user_id), "sid": str(a_user.session_id)}, 60)
 
-    response = await http.get("/v1/models", headers={"Authorization": f"bearer {ticket}"})
+    response = await http.get("/v1/models/offered", headers={"Authorization": f"bearer {ticket}"})
 
     assert [model["kind"] for model in response.json()] == [ProviderKind.DEMO]
     assert response.json()[0]["is_default"]
@@ -156,7 +156,7 @@ REFUSALS = [
     ("GET", "/nowhere", 404, "not_found"),
     ("GET", "/docs", 404, "not_found"),
     ("GET", "/redoc", 404, "not_found"),
-    ("DELETE", "/v1/models", 405, "invalid_input"),
+    ("DELETE", "/v1/models/offered", 405, "invalid_input"),
     ("GET", "/v1/runs/not-an-id", 400, "invalid_input"),
     ("GET", f"/v1/runs/{UUID(int=1)}/events?after=-1", 400, "invalid_input"),
     ("GET", f"/v1/runs/{UUID(int=1)}/events?after=x", 400, "invalid_input"),
@@ -236,7 +236,7 @@ async def test_a_crash_is_told_with_an_id_and_nothing_else(
 
     monkeypatch.setattr(principal, "actor_of_session", broken)
 
-    response = await http.get("/v1/models", headers=client_of(a_user).headers())
+    response = await http.get("/v1/models/offered", headers=client_of(a_user).headers())
 
     assert (response.status_code, refused(response)) == (500, "internal")
     assert "secret" not in response.text

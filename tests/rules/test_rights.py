@@ -26,6 +26,7 @@ OWNED = {
     "RetrievalCase",
     "Agent",
     "PromptVersion",
+    "ApiKey",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

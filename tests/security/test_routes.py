@@ -32,6 +32,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/setup$": ("/setup?token=guessed", REFUSED),
     r"/logout$": ("/logout", REFUSED),
     r"/account$": ("/account", SIGN_IN),
+    r"/keys$": ("/keys", SIGN_IN),
     r"/api/me$": ("/api/me", REFUSED),
     r"/export/([0-9a-f\-]{36})\.(md|html|json)$": (f"/export/{UUID(int=1)}.md", SIGN_IN),
     r"/export/everything\.zip$": ("/export/everything.zip", SIGN_IN),

@@ -18,7 +18,7 @@ from llm_ui.services.ai_models import list_models
 router = APIRouter(prefix="/v1/models")
 
 
-@router.get("")
+@router.get("/offered")
 async def models(parts: Parts, actor: Principal) -> list[ModelView]:
     """Return the models that may be asked, the default one first."""
     async with parts.database.reading() as session:

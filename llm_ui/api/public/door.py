@@ -1,0 +1,123 @@
+"""The way in for scripts: which key, from where, what for; then the answer, or no in the protocol's own words."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address, ip_network
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from llm_ui.api.principal import Api
+from llm_ui.api.public.answering import Dialect, refused
+from llm_ui.errors import Forbidden, KeyRefused, LLMUIError, TooManyRequests, unforeseen
+from llm_ui.kit import i18n
+from llm_ui.kit.bucket import Buckets
+from llm_ui.kit.signing import sha256_hex
+from llm_ui.models import KeyScope
+from llm_ui.observability.logging import get_logger
+from llm_ui.services import keys
+from llm_ui.services.keys import Caller
+
+log = get_logger(__name__)
+
+WRONG_PER_MINUTE = 30
+"""Wrong keys from one address, before each further one is refused unseen."""
+KNOWN = 10_000
+IPV6_SITE_BITS = 64
+Handler = Callable[[Request, Caller, Api], Awaitable[ASGIApp]]
+
+
+class Guard:
+    """Lets the holders of keys in. Who guesses has to wait; whoever was in before does not."""
+
+    def __init__(self, *, trusts_proxy: bool) -> None:
+        self._trusts_proxy = trusts_proxy
+        self._wrong = Buckets()
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    async def caller(self, request: Request, parts: Api, scope: KeyScope) -> Caller:
+        """Return whoever asks. Raises `KeyRefused`, `Forbidden` and `TooManyRequests`."""
+        token, address = token_of(request), self._address(request)
+        network = _network(address)
+        hashed = sha256_hex(token)
+        if hashed not in self._known and (wait := self._wrong.wait_s(network, WRONG_PER_MINUTE, 1)) > 0:
+            raise TooManyRequests(
+                "Too many wrong keys. Try again in {seconds} seconds.",
+                seconds=round(wait) + 1,
+                retry_after=round(wait) + 1,
+            )
+        try:
+            async with parts.database.reading() as session:
+                caller = await keys.caller_of(session, token)
+        except KeyRefused:
+            self._known.pop(hashed, None)
+            self._wrong.take(network, WRONG_PER_MINUTE, 1)
+            log.warning("key.refused", address=address)
+            raise
+        if not caller.is_seen:
+            async with parts.database.writing() as session:
+                await keys.touch(session, caller.key_id)
+        self._known[hashed] = None
+        while len(self._known) > KNOWN:
+            self._known.popitem(last=False)
+        if not caller.comes_from(address):
+            raise Forbidden("This key may not be used from {address}. Use one that may.", address=address or "here")
+        if scope not in caller.scopes:
+            raise Forbidden("This key is not for this: it lacks the scope {scope}. Use another one.", scope=scope.value)
+        return caller
+
+    def _address(self, request: Request) -> str:
+        """Return the address the request comes from. Only a trusted proxy's word is taken for another one."""
+        if self._trusts_proxy:
+            # A proxy appends: what it says itself comes last.
+            told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+            if told:
+                return told
+        return request.client.host if request.client is not None else ""
+
+
+def token_of(request: Request) -> str:
+    """Return the key of a request: `Authorization: Bearer`, else `x-api-key`. Raises `KeyRefused`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()
+    if not token:
+        raise KeyRefused("This address needs a key: send it as Authorization: Bearer, or as x-api-key.")
+    return token
+
+
+def _network(address: str) -> str:
+    """Return what wrong keys are counted by: the address, or the network of one IPv6 customer."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return address if found.version == 4 else str(ip_network(f"{address}/{IPV6_SITE_BITS}", strict=False))
+
+
+class Door:
+    """One address for scripts: an ASGI app."""
+
+    def __init__(self, parts: Api, guard: Guard, dialect: Dialect, scope: KeyScope, handler: Handler) -> None:
+        self._parts, self._guard, self._dialect = parts, guard, dialect
+        self._scope, self._handler = scope, handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        response = await self._response(Request(scope, receive))
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> ASGIApp | None:
+        # Scripts are spoken to in English: what they are told ends up in logs and searches.
+        i18n.speak("en")
+        try:
+            caller = await self._guard.caller(request, self._parts, self._scope)
+            return await self._handler(request, caller, self._parts)
+        except LLMUIError as error:
+            return refused(self._dialect, error)
+        except ClientDisconnect:
+            return None
+        except Exception:
+            request_id = str(request.state.request_id)
+            log.exception("request.crashed", request_id=request_id, path=request.url.path)
+            return refused(self._dialect, unforeseen(request_id))

@@ -1,0 +1,130 @@
+"""One question of a script while it is answered: what it used, and what is booked of it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from llm_ui.contract import Metrics, Usage
+from llm_ui.errors import LLMUIError
+from llm_ui.kit.ids import RunId, uuid7
+from llm_ui.kit.token_count import PER_MESSAGE, estimate
+from llm_ui.models import RunStatus, UsageLog, UsagePurpose
+from llm_ui.providers.base import (
+    CallDelta,
+    Delta,
+    Finish,
+    Prompt,
+    PromptMessage,
+    ReasoningDelta,
+    TextDelta,
+    UsageDelta,
+)
+from llm_ui.runs.booking import booking
+from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.keys import Caller
+
+IMAGE_TOKENS = 800
+"""What an image takes, roughly; providers differ by size and detail."""
+
+
+def tokens_of(prompt: Prompt) -> int:
+    """Return the estimate of what a prompt takes, before what is known of its model's tokenizer."""
+    tools = estimate(json.dumps([tool.schema for tool in prompt.tools])) if prompt.tools else 0
+    named = sum(estimate(tool.name) + estimate(tool.description) for tool in prompt.tools)
+    return estimate(prompt.system) + tools + named + sum(map(_tokens_of, prompt.messages))
+
+
+def _tokens_of(message: PromptMessage) -> int:
+    calls = sum(estimate(call.name) + estimate(json.dumps(call.arguments)) for call in message.calls)
+    results = sum(estimate(result.text) for result in message.results)
+    return PER_MESSAGE + estimate(message.text) + IMAGE_TOKENS * len(message.images) + calls + results
+
+
+@dataclass(eq=False)
+class Asked:
+    """A question while it is answered."""
+
+    caller: Caller
+    target: ModelTarget
+    prompt: Prompt
+    input_tokens: int
+    """Estimated."""
+    id: RunId = field(default_factory=lambda: RunId(uuid7()))
+    began: float = field(default_factory=time.monotonic)
+    first_at: float | None = None
+    is_called: bool = False
+    """Whether the provider was asked."""
+    is_set_aside: bool = False
+    status: RunStatus = RunStatus.INTERRUPTED
+    reported: UsageDelta = field(default_factory=UsageDelta)
+    ended_by: LLMUIError | None = None
+    """Why it was cut off."""
+    _said: list[str] = field(default_factory=list)
+    _limit: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def limited(self) -> AsyncIterator[None]:
+        """Take the answer in, in such a way that `end` can cut it off. Raises `TimeoutError` then."""
+        if self.ended_by is not None:
+            raise TimeoutError
+        # It has no deadline: `end` gives it one.
+        async with asyncio.timeout(None) as self._limit:
+            try:
+                yield
+            finally:
+                self._limit = None
+
+    def end(self, why: LLMUIError) -> None:
+        """Cut the answer off; the first who asks for it says why. What was used until then is booked."""
+        if self.ended_by is None:
+            self.ended_by = why
+            if self._limit is not None:
+                self._limit.reschedule(asyncio.get_running_loop().time())
+
+    def called(self, _attempt: int) -> None:
+        """Note that the provider is asked."""
+        self.is_called = True
+
+    def take(self, delta: Delta) -> None:
+        """Take in a piece of the answer."""
+        match delta:
+            case TextDelta() | ReasoningDelta():
+                self.first_at = self.first_at or time.monotonic()
+                self._said.append(delta.text)
+            case CallDelta():
+                self.first_at = self.first_at or time.monotonic()
+                self._said.append(f"{delta.call.name} {json.dumps(delta.call.arguments)}")
+            case UsageDelta():
+                self.reported = self.reported.updated(delta)
+            case Finish():
+                self.status = RunStatus.COMPLETED
+            case _:
+                pass
+
+    def usage(self) -> Usage:
+        """Return what was used: the provider's counts where it told both, else estimates."""
+        reported, is_whole = self.reported, self.status is RunStatus.COMPLETED
+        is_exact = is_whole and reported.input_tokens is not None and reported.output_tokens is not None
+        said = 0 if is_exact else estimate("".join(self._said))
+        return Usage(
+            input_tokens=self.input_tokens if reported.input_tokens is None else reported.input_tokens,
+            cached_tokens=reported.cached_tokens or 0,
+            output_tokens=max(reported.output_tokens or 0, said),
+            reasoning_tokens=reported.reasoning_tokens or 0,
+            source="provider" if is_exact else "estimate",
+        )
+
+    def row(self, usage: Usage, purpose: UsagePurpose = UsagePurpose.API) -> UsageLog:
+        """Return the row that is booked."""
+        metrics = Metrics(
+            ttft_ms=None if self.first_at is None else round((self.first_at - self.began) * 1000, 1),
+            total_ms=round((time.monotonic() - self.began) * 1000, 1),
+        )
+        row = booking(
+            self.id, purpose, self.caller.actor.user_id, self.target, status=self.status, usage=usage, metrics=metrics
+        )
+        row.project_id, row.key_id = self.caller.project_id, self.caller.key_id
+        return row

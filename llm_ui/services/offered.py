@@ -1,0 +1,86 @@
+"""The models of the API: the names by which scripts ask for them."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func
+
+from llm_ui.db import ReadSession
+from llm_ui.errors import InvalidInput, ModelUnknown
+from llm_ui.kit.ids import ModelId
+from llm_ui.kit.text import one_line
+from llm_ui.models import AiModel, AiProvider
+from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.ai_models import ModelTarget, target
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A model that a script may ask for."""
+
+    name: str
+    """Its own where no other provider has one of that name, else `provider/model`."""
+    display_name: str
+    provider_name: str
+    created: int
+    """Seconds since 1970."""
+    context_window: int | None
+    max_output_tokens: int | None
+    makes_embeddings: bool
+
+
+async def list_offered(session: ReadSession, actor: Actor, allowed: Collection[ModelId] | None) -> tuple[Offered, ...]:
+    """Return the models that may be asked, by name; `allowed` None: all that the actor may ask."""
+    require(actor, Permission.CHAT)
+    query = _usable(actor).add_columns(AiProvider).order_by(func.lower(AiModel.name), AiProvider.name_key)
+    rows = (await session.execute(query)).all()
+    times = Counter(model.name for model, _ in rows)
+    return tuple(
+        Offered(
+            name=model.name if times[model.name] == 1 else f"{provider.name}/{model.name}",
+            display_name=model.display_name,
+            provider_name=provider.name,
+            created=int(model.created_at.timestamp()),
+            context_window=model.context_window,
+            max_output_tokens=model.max_output_tokens,
+            makes_embeddings=model.makes_embeddings,
+        )
+        for model, provider in rows
+        if allowed is None or model.id in allowed
+    )
+
+
+async def named(
+    session: ReadSession,
+    actor: Actor,
+    name: str,
+    allowed: Collection[ModelId] | None,
+    *,
+    is_embedder: bool | None = None,
+) -> ModelTarget:
+    """Return the model of that name: its own, or after its provider's and a slash.
+
+    Raises `ModelUnknown`, and `InvalidInput` where several providers have one of that name, or it is of the other kind.
+    """
+    require(actor, Permission.CHAT)
+    query = _usable(actor).with_only_columns(AiModel.id, AiProvider.name)
+    own = (await session.execute(query.where(AiModel.name == name))).all()
+    if not own and "/" in name:
+        full = func.lower(AiProvider.name + "/" + AiModel.name)
+        own = (await session.execute(query.where(full == name.lower()))).all()
+    found = [(model_id, provider) for model_id, provider in own if allowed is None or model_id in allowed]
+    if len(found) > 1:
+        names = ", ".join(f"{provider}/{name}" for _, provider in found)
+        raise InvalidInput("Several providers have a model of that name. Ask for one of: {names}.", names=names)
+    if not found:
+        raise ModelUnknown(
+            "There is no model {name}, or this key may not ask it. GET /v1/models lists those there are.",
+            name=one_line(name, 100),
+        )
+    return await target(session, actor, found[0][0], is_embedder=is_embedder)
+
+
+def _usable(actor: Actor) -> Select[AiModel]:
+    query = readable(AiModel, actor).join(AiProvider, AiProvider.id == AiModel.provider_id)
+    return query.where(AiModel.is_enabled, AiProvider.is_enabled, AiProvider.deleted_at.is_(None))

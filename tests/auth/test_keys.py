@@ -1,0 +1,4 @@
+"""The page with one's own keys."""
+
+
+
