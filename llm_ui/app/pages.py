@@ -184,6 +184,7 @@ class Socket(OurHandler, WSHandler):
         if self._is_flood():
             self.close(POLICY_VIOLATION, "too many messages")
             return
+        self.begin_request()
         message = await self._receive(fragment)
         if message is None:
             return

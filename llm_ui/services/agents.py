@@ -126,10 +126,15 @@ async def save(session: Session, actor: Actor, agent_id: AgentId | None, setting
             raise InvalidInput("You have {most} agents, which is the most. Delete some first.", most=MAX_AGENTS)
         row = Agent(id=AgentId(uuid7()), owner_id=actor.user_id, is_shared=False)
         session.add(row)
-    if settings.is_shared or row.is_shared:
-        await audit.record(session, actor, "agent.shared", settings.name, is_shared=settings.is_shared)
+    before = _audited(row)
     _set(row, replace(settings, model_name=model_name))
     await session.flush()
+    if before["is_shared"] or row.is_shared:
+        done = "agent.changed" if before["is_shared"] is row.is_shared else "agent.shared"
+        changes = audit.difference(before, _audited(row))
+        await audit.record(
+            session, actor, done, row.name, target_id=row.id, changes=changes, is_shared=settings.is_shared
+        )
     return row.id
 
 
@@ -146,7 +151,7 @@ async def remove(session: Session, actor: Actor, agent_id: AgentId) -> None:
         if row.id == agent_id:
             row.deleted_at = now()
             if row.is_shared:
-                await audit.record(session, actor, "agent.deleted", row.name)
+                await audit.record(session, actor, "agent.deleted", row.name, target_id=row.id)
 
 
 async def restore(session: Session, actor: Actor, agent_id: AgentId) -> None:
@@ -158,6 +163,8 @@ async def restore(session: Session, actor: Actor, agent_id: AgentId) -> None:
     if row is None:
         raise NotFound("This agent is gone for good. Make it anew.")
     row.deleted_at = None
+    if row.is_shared:
+        await audit.record(session, actor, "agent.restored", row.name, target_id=row.id)
 
 
 async def answering(session: ReadSession, actor: Actor, before: AgentId | None, asked: Who) -> AgentInfo | None:
@@ -334,6 +341,11 @@ async def _require_known(session: ReadSession, actor: Actor, settings: AgentSett
 
 def _not_mine() -> NotFound:
     return NotFound("This agent does not exist any more, or it is not yours. Make one of your own from it.")
+
+
+def _audited(row: Agent) -> dict[str, object]:
+    words = "name", "description", "instructions", "model_name", "temperature", "max_tokens", "starters", "is_shared"
+    return audit.fields(row, *words)
 
 
 def _set(row: Agent, settings: AgentSettings) -> None:

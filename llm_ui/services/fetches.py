@@ -20,6 +20,7 @@ from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import DocumentId, FetchId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import DocumentFetch, User
+from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.documents import find
 from llm_ui.services.projects import project_row, require_open
@@ -85,6 +86,7 @@ async def begin(session: Session, actor: Actor, project_id: ProjectId, address: 
         )
     session.add(DocumentFetch(project_id=project_id, user_id=actor.user_id, address=address))
     await session.flush()
+    await audit.record(session, actor, "document.fetched", address, project_id=str(project_id))
 
 
 async def begin_again(session: Session, actor: Actor, document_id: DocumentId) -> None:

@@ -84,8 +84,9 @@ async def get(session: ReadSession, setting: WorkspaceSetting[V]) -> V:
 async def change(session: Session, actor: Actor, setting: WorkspaceSetting[V], value: V) -> None:
     """Change a setting for everybody, at once."""
     require(actor, Permission.MANAGE_SETTINGS)
+    changes = audit.difference({"value": await get(session, setting)}, {"value": value})
     await store(session, setting, value)
-    await audit.record(session, actor, "setting.changed", setting.name, value=value)
+    await audit.record(session, actor, "setting.changed", setting.name, changes=changes)
 
 
 async def store(session: Session, setting: WorkspaceSetting[V], value: V) -> None:

@@ -14,7 +14,8 @@ from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.kit.text import name_key, one_line
 from llm_ui.models import User, UserSession
-from llm_ui.services.access import Actor, readable
+from llm_ui.services import audit
+from llm_ui.services.access import SYSTEM, Actor, readable
 
 TOKEN_BYTES = 32
 SEEN_EVERY = timedelta(minutes=1)
@@ -93,7 +94,9 @@ async def start_session(
         address=one_line(address, 64),
     )
     session.add(row)
-    return NewSession(token, Actor(user_id, user.name, user.role, row.id))
+    actor = Actor(user_id, user.name, user.role, row.id)
+    await audit.record(session, actor, "session.started", user.name, target_id=row.id)
+    return NewSession(token, actor)
 
 
 async def actor_of_token(session: ReadSession, token: str, time_outs: TimeOuts) -> Actor:
@@ -139,12 +142,15 @@ async def revoke_session(session: Session, actor: Actor, session_id: SessionId, 
     )
     if ended is None:
         raise NotFound("This session has ended already.")
+    await audit.record(session, actor, "session.ended", actor.name, target_id=session_id, reason=reason)
 
 
 async def sign_out(session: Session, actor: Actor) -> None:
     """End the session the actor is signed in with; nothing happens when it has ended already."""
     this = update(UserSession).where(UserSession.id == actor.session_id, UserSession.revoked_at.is_(None))
-    await session.execute(this.values(revoked_at=now(), revoked_reason="signed out"))
+    ended = this.values(revoked_at=now(), revoked_reason="signed out").returning(UserSession.id)
+    if (session_id := await session.scalar(ended)) is not None:
+        await audit.record(session, actor, "session.ended", actor.name, target_id=session_id, reason="signed out")
 
 
 async def revoke_all(session: Session, user_id: UserId, reason: str, *, but: SessionId | None = None) -> None:
@@ -165,6 +171,7 @@ async def end_every_session(session: Session, reason: str) -> None:
     """End all sessions of everybody, as after a restored backup."""
     live = update(UserSession).where(UserSession.revoked_at.is_(None))
     await session.execute(live.values(revoked_at=now(), revoked_reason=reason))
+    await audit.record(session, SYSTEM, "session.all_ended", "workspace", reason=reason)
 
 
 async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_outs: TimeOuts) -> Actor:

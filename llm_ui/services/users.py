@@ -113,7 +113,7 @@ async def set_up(session: Session, token: str, new: NewUser, password_hash: str)
     await require_setup(session, token)
     await settings.store(session, SETUP_TOKEN, None)
     user = await _insert(session, new, Role.ADMIN, password_hash)
-    await audit.record(session, SYSTEM, "user.set_up", user.name)
+    await audit.record(session, SYSTEM, "user.set_up", user.name, target_id=user.id)
     return user.id
 
 
@@ -122,7 +122,7 @@ async def register(session: Session, new: NewUser, password_hash: str) -> UserId
     check_new(new)
     await require_registration(session)
     user = await _insert(session, new, Role.USER, password_hash)
-    await audit.record(session, SYSTEM, "user.registered", user.name)
+    await audit.record(session, SYSTEM, "user.registered", user.name, target_id=user.id)
     return user.id
 
 
@@ -137,7 +137,7 @@ async def create(session: Session, actor: Actor, new: NewUser, role: Role, passw
     require(actor, Permission.MANAGE_USERS)
     check_new(new)
     user = await _insert(session, new, role, password_hash)
-    await audit.record(session, actor, "user.created", user.name, role=role.value)
+    await audit.record(session, actor, "user.created", user.name, target_id=user.id, role=role.value)
     return _info(user)
 
 
@@ -165,7 +165,7 @@ async def set_active(session: Session, actor: Actor, user_id: UserId, *, is_acti
         await _keep_an_admin(session, user)
         await revoke_all(session, user.id, "disabled")
     user.is_active = is_active
-    await audit.record(session, actor, "user.enabled" if is_active else "user.disabled", user.name)
+    await audit.record(session, actor, "user.enabled" if is_active else "user.disabled", user.name, target_id=user.id)
 
 
 async def delete(session: Session, actor: Actor, user_id: UserId) -> None:
@@ -175,7 +175,7 @@ async def delete(session: Session, actor: Actor, user_id: UserId) -> None:
     await _keep_an_admin(session, user)
     await leave_all(session, actor, user_id)
     await session.execute(sql_delete(User).where(User.id == user_id))
-    await audit.record(session, actor, "user.deleted", user.name)
+    await audit.record(session, actor, "user.deleted", user.name, target_id=user.id)
 
 
 async def set_role(session: Session, actor: Actor, user_id: UserId, role: Role) -> None:
@@ -184,9 +184,10 @@ async def set_role(session: Session, actor: Actor, user_id: UserId, role: Role) 
     user = await _row(session, actor, user_id)
     if role is not Role.ADMIN:
         await _keep_an_admin(session, user)
+    changes = audit.difference({"role": user.role}, {"role": role})
     user.role = role
     await revoke_all(session, user.id, "role changed")
-    await audit.record(session, actor, "user.role_changed", user.name, role=role.value)
+    await audit.record(session, actor, "user.role_changed", user.name, target_id=user.id, changes=changes)
 
 
 async def reset_password(session: Session, actor: Actor, user_id: UserId, password: str, password_hash: str) -> None:
@@ -196,7 +197,7 @@ async def reset_password(session: Session, actor: Actor, user_id: UserId, passwo
     require_acceptable(password, (user.name, user.email))
     user.password_hash = password_hash
     await revoke_all(session, user.id, "password reset")
-    await audit.record(session, actor, "user.password_reset", user.name)
+    await audit.record(session, actor, "user.password_reset", user.name, target_id=user.id)
 
 
 async def require_own_acceptable(session: ReadSession, actor: Actor, password: str) -> None:
@@ -211,7 +212,7 @@ async def change_password(session: Session, actor: Actor, password: str, passwor
     user = await _row(session, actor, actor.user_id)
     user.password_hash = password_hash
     await revoke_all(session, user.id, "password changed", but=actor.session_id or SessionId(user.id))
-    await audit.record(session, actor, "user.password_changed", user.name)
+    await audit.record(session, actor, "user.password_changed", user.name, target_id=user.id)
 
 
 async def _insert(session: Session, new: NewUser, role: Role, password_hash: str) -> User:

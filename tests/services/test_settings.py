@@ -52,7 +52,8 @@ async def test_a_change_is_audited(database: Database, an_admin: Actor) -> None:
 
     async with database.reading() as session:
         entry = (await session.scalars(select(AuditLog))).one()
-    assert (entry.action, entry.target, entry.detail) == ("setting.changed", "registration_open", {"value": False})
+    assert (entry.action, entry.target) == ("setting.changed", "registration_open")
+    assert entry.changes == {"value": [True, False]}
     assert entry.actor_id == an_admin.user_id
 
 
