@@ -82,7 +82,9 @@ function breakable(text) {
 function cellContent(value) {
   if (value == null || value === "") return [make("span", { class: "none" }, "–")]
   if (typeof value === "string") return breakable(value)
-  const main = make("span", { class: value.tone ? `chip ${value.tone}` : null }, ...breakable(value.text))
+  const main = value.href
+    ? make("a", { href: value.href }, ...breakable(value.text))
+    : make("span", { class: value.tone ? `chip ${value.tone}` : null }, ...breakable(value.text))
   return value.detail ? [main, make("small", {}, ...breakable(value.detail))] : [main]
 }
 
@@ -295,4 +297,5 @@ const Sheet = {
   },
 }
 
+export { cellContent, focusedAction, make, presser }
 export default { Heading, Notice, Offers, Table, Switch, Sheet }

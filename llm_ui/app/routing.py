@@ -12,6 +12,8 @@ from llm_ui.admin.providers.page import ProvidersPage
 from llm_ui.admin.providers.state import ProvidersState
 from llm_ui.admin.settings.page import SettingsPage
 from llm_ui.admin.settings.state import SettingsState
+from llm_ui.admin.users.page import UsersPage
+from llm_ui.admin.users.state import UsersState
 from llm_ui.app import shell
 from llm_ui.chat import page as workspace
 from llm_ui.chat.hub import Hub
@@ -27,6 +29,7 @@ log = get_logger(__name__)
 ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),
+    "users": lambda context: UsersPage(UsersState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
 }
 
@@ -91,7 +94,9 @@ def _admin_of(backend: Backend, actor_of: ActorOf, name: str) -> pn.Template:
             context, _("Not for this account"), _("Only administrators see this page. Ask one of them.")
         )
     page = ADMIN_PAGES[name](context)
-    pn.state.onload(page.load)
+    if hasattr(page, "load"):
+        # A page with nothing but a list is told by the browser what to read.
+        pn.state.onload(page.load)
     return shell.admin(context, name, page)
 
 

@@ -22,6 +22,7 @@ from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
 from llm_ui.app.imports import Import
+from llm_ui.app.lists import ListFile
 from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.preview import Preview
@@ -190,6 +191,7 @@ def _routes() -> list[Any]:
         (r"/files/([0-9a-f\-]{36})", AttachedFile),
         (r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents", DocumentUpload),
         (r"/documents/([0-9a-f\-]{36})/file", DocumentFile),
+        (r"/admin/lists/([a-z\-]+)\.(csv|json)", ListFile),
         (r"/offline", Offline),
         (r"/service-worker\.js", ServiceWorker),
         (r"/preview", Preview),

@@ -29,7 +29,12 @@ _KATEX = next(_DIST.glob("bundled/katex/*/dist/katex.min.js")).relative_to(_DIST
 KATEX = f"static/extensions/panel/{_KATEX}{_BUILD}"
 """Draws formulas; loaded by the first message that has one."""
 
-ADMIN_PAGES = {"providers": later("Providers"), "models": later("Models"), "settings": later("Settings")}
+ADMIN_PAGES = {
+    "providers": later("Providers"),
+    "models": later("Models"),
+    "users": later("Users"),
+    "settings": later("Settings"),
+}
 
 
 def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:

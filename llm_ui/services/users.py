@@ -138,13 +138,13 @@ async def create(session: Session, actor: Actor, new: NewUser, role: Role, passw
     check_new(new)
     user = await _insert(session, new, role, password_hash)
     await audit.record(session, actor, "user.created", user.name, target_id=user.id, role=role.value)
-    return _info(user)
+    return info_of(user)
 
 
 async def list_users(session: ReadSession, actor: Actor) -> tuple[UserInfo, ...]:
     """Return all accounts by name."""
     require(actor, Permission.MANAGE_USERS)
-    return tuple(_info(user) for user in await session.scalars(readable(User, actor).order_by(User.name_key)))
+    return tuple(info_of(user) for user in await session.scalars(readable(User, actor).order_by(User.name_key)))
 
 
 async def find_user(session: ReadSession, actor: Actor, name: str) -> UserInfo:
@@ -154,7 +154,7 @@ async def find_user(session: ReadSession, actor: Actor, name: str) -> UserInfo:
     user = await session.scalar(readable(User, actor).where(or_(User.name_key == key, User.email_key == key)).limit(1))
     if user is None:
         raise NotFound(f"There is no account named {one_line(name, 64)!r}. List them with: llm-ui users list")
-    return _info(user)
+    return info_of(user)
 
 
 async def set_active(session: Session, actor: Actor, user_id: UserId, *, is_active: bool) -> None:
@@ -255,7 +255,8 @@ async def _keep_an_admin(session: Session, user: User) -> None:
         raise Conflict("{name} is the only administrator. Make somebody else one first.", name=user.name)
 
 
-def _info(user: User) -> UserInfo:
+def info_of(user: User) -> UserInfo:
+    """Return the account of a row."""
     return UserInfo(
         id=user.id,
         name=user.name,

@@ -13,6 +13,8 @@ from llm_ui.observability.logging import get_logger
 
 SCRIPT = "parts.js"
 STYLES = "parts.css"
+LIST_SCRIPT = "list.js"
+LIST_STYLES = "list.css"
 
 log = get_logger(__name__)
 
@@ -38,7 +40,7 @@ OnMessage = Callable[[Message], Awaitable[None]]
 
 
 class Part(JSComponent):
-    """Base of the building blocks: one script for all of them, at an address that changes with it."""
+    """Base of the building blocks: one script for most of them, at an address that changes with it."""
 
     is_busy = param.Boolean(default=False, doc="Whether an action is on its way.")
 
@@ -47,6 +49,7 @@ class Part(JSComponent):
     _bundle = assets.folder() / SCRIPT
     _bundle_css: ClassVar[list[str]] = []
     _stylesheets: ClassVar[list[str]] = [assets.url(STYLES)]
+    _script: ClassVar[str] = SCRIPT
 
     def __init__(self, *, on_message: OnMessage | None = None, **params: Any) -> None:
         super().__init__(**{"sizing_mode": "stretch_width", "margin": 0, **params})
@@ -55,7 +58,7 @@ class Part(JSComponent):
     @classmethod
     def _render_esm(cls, compiled: bool | str = True, server: bool = False) -> str:
         """Return the script's address; Panel's own would have to name a place beside the Python module."""
-        return assets.url(SCRIPT)
+        return assets.url(cls._script)
 
     async def _handle_msg(self, data: object) -> None:
         try:
@@ -106,6 +109,29 @@ class Table(Part):
     total = param.Integer(default=0, doc="How many rows there are on all pages.")
     offset = param.Integer(default=0, doc="How many rows come before these.")
     size = param.Integer(default=50, doc="How many rows a page has.")
+
+
+class List(Part):
+    """A list with search, filters, sorting, pages and files; what is shown of it is in the page's address.
+
+    Messages: `look` with `value`, the address's query: when it is drawn and whenever that changes; `action` of a
+    button, with `row` for those of a row.
+    """
+
+    caption = param.String(default="", doc="What is listed, for screen readers.")
+    searched = param.String(default="", doc="What the search looks at; empty: there is none.")
+    columns = param.List(default=[], item_type=dict, doc="As those of a table, with is_sorted.")
+    filters = param.List(default=[], item_type=dict, doc="Each with name, label and options (value and label).")
+    buttons = param.List(default=[], item_type=dict, doc="What can be done above the list: action, label and tone.")
+    sizes = param.List(default=[], item_type=int, doc="How many rows a page may have.")
+    rows = param.List(default=[], item_type=dict, doc="As those of a table; cells may have a href.")
+    empty = param.String(default="", doc="What to do, shown while there are no rows.")
+    shown = param.Dict(default={}, doc="Search, filters, sort, is_descending, page, size and total.")
+    files = param.Dict(default={}, doc="Addresses of the list as a file, by kind.")
+
+    _bundle = assets.folder() / LIST_SCRIPT
+    _script: ClassVar[str] = LIST_SCRIPT
+    _stylesheets: ClassVar[list[str]] = [assets.url(STYLES), assets.url(LIST_STYLES)]
 
 
 class Switch(Part):

@@ -1,0 +1,89 @@
+"""Lists of the administration: what is asked for, one page of it, and all of it piece by piece."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, SQLColumnExpression, func
+from sqlalchemy.orm import InstrumentedAttribute
+
+from llm_ui.db import Database, ReadSession
+
+T = TypeVar("T")
+
+SIZES = (25, 50, 100)
+"""How many rows a page may have."""
+USUAL_SIZE = 50
+PIECE_ROWS = 1_000
+"""Of an export, read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to see of a list."""
+
+    search: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """The chosen value of each filter that is set."""
+    sort: str = ""
+    """Key of the column; empty for the list's own order."""
+    is_descending: bool = False
+    page: int = 1
+    size: int = USUAL_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[T]):
+    """All rows of a list that are asked for, whatever their order."""
+
+    query: Select[Any]
+    """Of whole rows of one table that the actor may see, built on `readable()`; what is left out is left out here."""
+    key: InstrumentedAttribute[Any]
+    """The primary key, in the order of which an export goes through the rows."""
+    sorts: Mapping[str, SQLColumnExpression[Any]]
+    """What the rows may be sorted by, by the key of the column; the first is the list's own order."""
+    told: Callable[[ReadSession, Sequence[Any]], Awaitable[tuple[T, ...]]]
+    """Returns what is shown of some rows, in their order. It may read more about just these."""
+    joined: Callable[[Select[Any], str], Select[Any]] = lambda query, _: query
+    """Adds what only sorting by that column needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """One page of a list."""
+
+    items: tuple[T, ...] = ()
+    total: int = 0
+    """How many rows there are on all pages."""
+    page: int = 1
+    """The page that this is: the last one when a later one was asked for."""
+
+
+async def find(session: ReadSession, rows: Rows[T], asked: Asked) -> Found[T]:
+    """Return the page that is asked for."""
+    counted = rows.query.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+    total = await session.scalar(counted) or 0
+    last = max(1, -(-total // asked.size))
+    page = min(asked.page, last)
+    sort = asked.sort if asked.sort in rows.sorts else next(iter(rows.sorts))
+    column = rows.sorts[sort]
+    order = (column.desc(), rows.key.desc()) if asked.is_descending else (column.asc(), rows.key.asc())
+    # Without a value is last, both ways and on both databases.
+    query = rows.joined(rows.query, sort).order_by(order[0].nulls_last(), order[1])
+    shown = (await session.scalars(query.offset((page - 1) * asked.size).limit(asked.size))).all()
+    return Found(await rows.told(session, shown), total, page)
+
+
+async def pieces(database: Database, rows: Rows[T]) -> AsyncIterator[tuple[T, ...]]:
+    """Yield all rows in the order of their key, each piece from a transaction of its own: whoever reads may be slow."""
+    last = None
+    while True:
+        async with database.reading() as session:
+            query = rows.query if last is None else rows.query.where(rows.key > last)
+            found = (await session.scalars(query.order_by(rows.key).limit(PIECE_ROWS))).all()
+            told = await rows.told(session, found)
+        if told:
+            yield told
+        if len(found) < PIECE_ROWS:
+            return
+        last = getattr(found[-1], rows.key.key)
