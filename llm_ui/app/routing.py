@@ -6,6 +6,8 @@ from typing import Any
 
 import panel as pn
 
+from llm_ui.admin.audit.page import AuditPage
+from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.models.page import ModelsPage
 from llm_ui.admin.models.state import ModelsState
 from llm_ui.admin.providers.page import ProvidersPage
@@ -31,6 +33,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "models": lambda context: ModelsPage(ModelsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
+    "audit": lambda context: AuditPage(AuditState(context)),
 }
 
 FROM_ROOT = "/."

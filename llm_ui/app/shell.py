@@ -34,6 +34,7 @@ ADMIN_PAGES = {
     "models": later("Models"),
     "users": later("Users"),
     "settings": later("Settings"),
+    "audit": later("Audit"),
 }
 
 
