@@ -16,6 +16,7 @@ from llm_ui.kit.i18n import later
 from llm_ui.observability.logging import get_logger
 from llm_ui.observability.origin import PAGE, Origin, come_from
 from llm_ui.services.access import Actor
+from llm_ui.services.appearance import Appearance
 
 log = get_logger(__name__)
 
@@ -108,7 +109,12 @@ class OurHandler(RequestHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         page = TEMPLATES.get_template(template).render(
-            nonce=nonce_of(self.request), csrf=_Token(self), asset=assets.url, actor=self.actor, **values
+            nonce=nonce_of(self.request),
+            csrf=_Token(self),
+            asset=assets.url,
+            actor=self.actor,
+            look=getattr(self.request, "appearance", Appearance()),
+            **values,
         )
         # Encoded, so that no handler below takes it for a page of its own.
         self.finish(page.encode())

@@ -22,6 +22,8 @@ from llm_ui.models import Agent, ChatHistory, Document, ProjectColor, ProjectIco
 from llm_ui.services import ai_models, audit
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.projects import require_project
+from llm_ui.services.settings import AGENTS, require_on
+from llm_ui.services.settings import get as get_setting
 
 MAX_NAME_CHARS = 80
 MAX_DESCRIPTION_CHARS = 300
@@ -90,7 +92,9 @@ class Knowledge:
 
 
 async def list_agents(session: ReadSession, actor: Actor) -> tuple[AgentInfo, ...]:
-    """Return the actor's own agents and those for everybody, by name."""
+    """Return the actor's own agents and those for everybody, by name; none while they are switched off."""
+    if not await get_setting(session, AGENTS):
+        return ()
     return await _infos(session, actor, list(await session.scalars(readable(Agent, actor))))
 
 
@@ -108,6 +112,7 @@ async def save(session: Session, actor: Actor, agent_id: AgentId | None, setting
     The model has to be one that may be asked now, unless it is the one that was set before.
     """
     require(actor, Permission.CHAT)
+    await require_on(session, AGENTS)
     settings = _checked(settings)
     mine = await _mine(session, actor)
     row = next((each for each in mine if each.id == agent_id), None)
@@ -172,7 +177,7 @@ async def answering(session: ReadSession, actor: Actor, before: AgentId | None, 
 
     Raises `NotFound` when it names one that the actor may not ask.
     """
-    if asked == "none":
+    if asked == "none" or not await get_setting(session, AGENTS):
         return None
     if asked is not None:
         return await read(session, actor, AgentId(asked))

@@ -32,7 +32,7 @@ class AuditPage(pn.viewable.Viewer):
             page_notices(state),
             Notice(tone="info", text=pn.bind(_standing, state.param.chain)),
             Notice(tone="error", text=pn.bind(_broken, state.param.chain)),
-            button(_("Verify now"), state.verify, disabled=state.param.is_busy, margin=(8, 0, 16, 0)),
+            button(_("Verify now"), state.verify, tone="primary", disabled=state.param.is_busy, margin=(8, 0, 16, 0)),
             list_part(state, self._act),
             Record(
                 title=pn.bind(lambda entry: "" if entry is None else entry.what, state.param.entry),

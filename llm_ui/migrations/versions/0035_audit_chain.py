@@ -1,6 +1,6 @@
 """The audit log becomes a chain: numbered, each entry with the hash of the one before, and never changed again.
 
-What is there already is put in the chain in the order in which it was written.
+What is there already is put in the chain in the order in which it was written. Settings tell who changed them.
 
 Revision: 0035, after 0030
 """
@@ -39,6 +39,7 @@ POSTGRESQL = {
 
 def upgrade() -> None:
     """Go up; what is there is chained."""
+    op.add_column("settings", sa.Column("changed_by", sa.String(64), nullable=True))
     op.add_column("audit_logs", sa.Column("number", sa.BigInteger(), nullable=True))
     op.add_column("audit_logs", sa.Column("changes", sa.JSON(), nullable=True))
     for name, length in TEXTS.items():
@@ -126,3 +127,4 @@ def downgrade() -> None:
         for name in ("number", "changes", *TEXTS):
             batch.drop_column(name)
     op.drop_table("audit_heads")
+    op.drop_column("settings", "changed_by")
