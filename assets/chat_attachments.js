@@ -59,7 +59,9 @@ export class Attachments {
 
   // A button that asks the computer for files.
   button() {
-    return iconButton(t("Attach files"), "plus", () => this.input.click())
+    const made = iconButton(t("Attach files"), "plus", () => this.input.click())
+    made.classList.add("attach-button")
+    return made
   }
 
   // Files that are pasted or dropped on a node are attached.

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from llm_ui.api.errors import refusal
 from llm_ui.errors import TooLarge
 from llm_ui.observability.logging import get_logger
+from llm_ui.observability.origin import API, Origin, come_from
 
 log = get_logger(__name__)
 
@@ -29,6 +30,7 @@ class Edge:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        come_from(Origin(API, (scope.get("client") or ("",))[0], _header(scope, b"user-agent"), request_id))
         body = _Body(receive)
 
         async def labelled(message: Message) -> None:
@@ -83,5 +85,10 @@ class _Body:
 
 def _request_id(scope: Scope) -> str:
     """Return the id that a proxy in front gave, else a new one."""
-    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    given = _header(scope, b"x-request-id")
     return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return headers.get(name, b"").decode("latin-1")

@@ -6,6 +6,7 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
+from llm_ui.admin.audit.listing import AUDIT
 from llm_ui.admin.listing.listing import Listing
 from llm_ui.admin.users.listing import USERS
 from llm_ui.auth.plain import PlainHandler
@@ -18,7 +19,7 @@ from llm_ui.services.listing import pieces
 
 log = get_logger(__name__)
 
-LISTS: dict[str, Listing[Any]] = {listing.name: listing for listing in (USERS,)}
+LISTS: dict[str, Listing[Any]] = {listing.name: listing for listing in (USERS, AUDIT)}
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 

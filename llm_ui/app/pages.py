@@ -73,6 +73,7 @@ class Page(OurHandler, DocHandler):
             self.say(503, _("Too many open pages"), sentence)
             return
         self.request.csrf_token = self.xsrf_token.decode()
+        self.request.appearance = await self.site.appearance()
         _set_request_route_context(self, *args, **kwargs)
         session = await self._new_session(actor)
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -184,6 +185,7 @@ class Socket(OurHandler, WSHandler):
         if self._is_flood():
             self.close(POLICY_VIOLATION, "too many messages")
             return
+        self.begin_request()
         message = await self._receive(fragment)
         if message is None:
             return

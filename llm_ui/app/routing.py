@@ -6,10 +6,14 @@ from typing import Any
 
 import panel as pn
 
+from llm_ui.admin.audit.page import AuditPage
+from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.models.page import ModelsPage
 from llm_ui.admin.models.state import ModelsState
 from llm_ui.admin.providers.page import ProvidersPage
 from llm_ui.admin.providers.state import ProvidersState
+from llm_ui.admin.registry.page import RegistryPage
+from llm_ui.admin.registry.state import RegistryState
 from llm_ui.admin.settings.page import SettingsPage
 from llm_ui.admin.settings.state import SettingsState
 from llm_ui.admin.users.page import UsersPage
@@ -22,6 +26,7 @@ from llm_ui.kit.ids import SessionId
 from llm_ui.models import Role
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
+from llm_ui.services.appearance import Appearance
 from llm_ui.ui.page import Backend, PageContext
 
 log = get_logger(__name__)
@@ -31,6 +36,8 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "models": lambda context: ModelsPage(ModelsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
+    "registry": lambda context: RegistryPage(RegistryState(context)),
+    "audit": lambda context: AuditPage(AuditState(context)),
 }
 
 FROM_ROOT = "/."
@@ -78,7 +85,8 @@ def _context(backend: Backend, actor_of: ActorOf) -> PageContext:
 
     # A page that is built again over its websocket is on a browser that has its tokens already.
     csrf_token = getattr(request, "csrf_token", "")
-    return PageContext(backend, session_id, actor.user_id, actor.name, actor.role, csrf_token, now)
+    look = getattr(request, "appearance", Appearance())
+    return PageContext(backend, session_id, actor.user_id, actor.name, actor.role, csrf_token, now, look)
 
 
 def _workspace(context: PageContext, hub: Hub) -> pn.Template:

@@ -34,6 +34,8 @@ ADMIN_PAGES = {
     "models": later("Models"),
     "users": later("Users"),
     "settings": later("Settings"),
+    "registry": later("All settings"),
+    "audit": later("Audit"),
 }
 
 
@@ -69,6 +71,7 @@ def _framed(name: str, context: PageContext, parts: dict[str, Any], **values: An
     shared = {
         "asset": assets.url,
         "csrf": context.csrf_token,
+        "look": context.appearance,
         "user_name": context.name,
         "is_admin": context.role is Role.ADMIN,
         "scripts": SCRIPTS,

@@ -14,7 +14,9 @@ from llm_ui.kit import assets, i18n
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later
 from llm_ui.observability.logging import get_logger
+from llm_ui.observability.origin import PAGE, Origin, come_from
 from llm_ui.services.access import Actor
+from llm_ui.services.appearance import Appearance
 
 log = get_logger(__name__)
 
@@ -58,7 +60,14 @@ class OurHandler(RequestHandler):
         cookie = self.request.cookies.get(LANGUAGE_COOKIE)
         accepted = self.request.headers.get("Accept-Language", "")
         i18n.speak(i18n.chosen(cookie.value if cookie else None, accepted))
+        self.begin_request()
         super().initialize(*args, **kwargs)
+
+    def begin_request(self) -> None:
+        """Note from where comes what is done from now on, under an id of its own."""
+        address = self.site.entrance.address(self.request)
+        agent = self.request.headers.get("User-Agent", "")
+        come_from(Origin(PAGE, address, agent, secrets.token_hex(8)))
 
     @property
     def site(self) -> Site:
@@ -100,7 +109,12 @@ class OurHandler(RequestHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         page = TEMPLATES.get_template(template).render(
-            nonce=nonce_of(self.request), csrf=_Token(self), asset=assets.url, actor=self.actor, **values
+            nonce=nonce_of(self.request),
+            csrf=_Token(self),
+            asset=assets.url,
+            actor=self.actor,
+            look=getattr(self.request, "appearance", Appearance()),
+            **values,
         )
         # Encoded, so that no handler below takes it for a page of its own.
         self.finish(page.encode())

@@ -18,6 +18,7 @@ class PlainHandler(OurHandler):
         self.set_header("Cache-Control", "no-store")
         if not self.refuse_unknown_host():
             self.request.actor = await self.site.actor_of(self.request)
+            self.request.appearance = await self.site.appearance()
 
     def field(self, name: str) -> str:
         """Return a field of the form, as typed."""
@@ -42,6 +43,5 @@ class PlainHandler(OurHandler):
                 address=self.site.entrance.address(self.request),
                 new_password_hash=new_password_hash,
             )
-        lifetime = self.site.time_outs.absolute
-        self.set_cookie(SESSION_COOKIE, started.token, max_age=int(lifetime.total_seconds()))
+        self.set_cookie(SESSION_COOKIE, started.token, max_age=int(started.lifetime.total_seconds()))
         log.info("session.started", user_id=user_id, session_id=started.actor.session_id)

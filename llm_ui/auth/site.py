@@ -7,11 +7,12 @@ from tornado.httputil import HTTPServerRequest
 
 from llm_ui.auth.entrance import Entrance
 from llm_ui.auth.throttle import Throttle
-from llm_ui.errors import NotSignedIn, SignInRefused
+from llm_ui.errors import LLMUIError, NotSignedIn, SignInRefused
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.passwords import Passwords
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
+from llm_ui.services.appearance import Appearance, appearance
 from llm_ui.services.sign_in import TimeOuts, actor_of_token, password_hash_of
 from llm_ui.ui.page import Backend
 
@@ -66,6 +67,14 @@ class Site:
                 return await actor_of_token(session, token, self.time_outs)
         except NotSignedIn:
             return None
+
+    async def appearance(self) -> Appearance:
+        """Return how the workspace looks; as it usually does while the database cannot say."""
+        try:
+            async with self.backend.database.reading() as session:
+                return await appearance(session)
+        except LLMUIError:
+            return Appearance()
 
     async def checked(self, request: HTTPServerRequest, name: str, password: str) -> tuple[UserId, str | None]:
         """Return the account whose password this is, and a new hash when the stored one is out of date.

@@ -1,8 +1,10 @@
 """What all commands share: settings from options, our errors as one sentence, tables."""
 
 import asyncio
+import getpass
 import os
 import secrets
+import socket
 import sys
 import tempfile
 import traceback
@@ -18,6 +20,7 @@ from llm_ui.config import ENV_PREFIX, Config, load_config
 from llm_ui.db import Database
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.observability.logging import configure
+from llm_ui.observability.origin import COMMAND_LINE, Origin, come_from
 
 T = TypeVar("T")
 
@@ -73,7 +76,17 @@ def settings(**options: object) -> Config:
     """Return the settings; options that were given win over the environment."""
     config = load_config(**options)
     configure("cli", config.log_level)
+    come_from(Origin(COMMAND_LINE, user_agent=_whose()))
     return config
+
+
+def _whose() -> str:
+    """Return who uses the command line of which computer, as its system knows them."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"user {os.getuid()}"
+    return f"{name} at {socket.gethostname()}"
 
 
 def read_secret(what: str) -> str:

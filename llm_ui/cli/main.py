@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from llm_ui import __version__
+from llm_ui.cli.audit import audit
 from llm_ui.cli.command import fail
 from llm_ui.cli.database import database
 from llm_ui.cli.doctor import doctor
@@ -27,7 +28,7 @@ def commands() -> None:
     """LLM UI: a self-hosted, multi-user AI workspace."""
 
 
-for command in (serve, ui, api, worker, database, users, keys, providers, evaluate, doctor):
+for command in (serve, ui, api, worker, database, users, keys, providers, audit, evaluate, doctor):
     commands.add_command(command)
 
 

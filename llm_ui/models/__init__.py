@@ -2,7 +2,7 @@
 
 from llm_ui.models.agent import Agent
 from llm_ui.models.attachment import Attachment
-from llm_ui.models.audit import AuditLog
+from llm_ui.models.audit import AuditHead, AuditLog
 from llm_ui.models.base import Base
 from llm_ui.models.budget import Budget, BudgetPeriod, BudgetReservation, BudgetScope
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
@@ -46,6 +46,7 @@ __all__ = [
     "ApiKey",
     "Attachment",
     "Audience",
+    "AuditHead",
     "AuditLog",
     "BackgroundJob",
     "Base",

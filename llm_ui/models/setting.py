@@ -18,3 +18,5 @@ class Setting(Base):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    changed_by: Mapped[str | None] = mapped_column(String(64))
+    """Name of whoever changed it last; None: the product itself."""

@@ -8,6 +8,7 @@ from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import target as find_target
+from llm_ui.services.settings import TEMPORARY_CHATS, require_on
 from llm_ui.services.turns import Turn, question_text
 
 
@@ -53,6 +54,7 @@ async def prepare(
         said=tuple(one for one in request.earlier if one.text.strip()),
     )
     async with database.reading() as session:
+        await require_on(session, TEMPORARY_CHATS)
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
         sent = await context.build(

@@ -22,6 +22,8 @@ from llm_ui.models import Agent, ChatHistory, Document, ProjectColor, ProjectIco
 from llm_ui.services import ai_models, audit
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.projects import require_project
+from llm_ui.services.settings import AGENTS, require_on
+from llm_ui.services.settings import get as get_setting
 
 MAX_NAME_CHARS = 80
 MAX_DESCRIPTION_CHARS = 300
@@ -90,7 +92,9 @@ class Knowledge:
 
 
 async def list_agents(session: ReadSession, actor: Actor) -> tuple[AgentInfo, ...]:
-    """Return the actor's own agents and those for everybody, by name."""
+    """Return the actor's own agents and those for everybody, by name; none while they are switched off."""
+    if not await get_setting(session, AGENTS):
+        return ()
     return await _infos(session, actor, list(await session.scalars(readable(Agent, actor))))
 
 
@@ -108,6 +112,7 @@ async def save(session: Session, actor: Actor, agent_id: AgentId | None, setting
     The model has to be one that may be asked now, unless it is the one that was set before.
     """
     require(actor, Permission.CHAT)
+    await require_on(session, AGENTS)
     settings = _checked(settings)
     mine = await _mine(session, actor)
     row = next((each for each in mine if each.id == agent_id), None)
@@ -126,10 +131,15 @@ async def save(session: Session, actor: Actor, agent_id: AgentId | None, setting
             raise InvalidInput("You have {most} agents, which is the most. Delete some first.", most=MAX_AGENTS)
         row = Agent(id=AgentId(uuid7()), owner_id=actor.user_id, is_shared=False)
         session.add(row)
-    if settings.is_shared or row.is_shared:
-        await audit.record(session, actor, "agent.shared", settings.name, is_shared=settings.is_shared)
+    before = _audited(row)
     _set(row, replace(settings, model_name=model_name))
     await session.flush()
+    if before["is_shared"] or row.is_shared:
+        done = "agent.changed" if before["is_shared"] is row.is_shared else "agent.shared"
+        changes = audit.difference(before, _audited(row))
+        await audit.record(
+            session, actor, done, row.name, target_id=row.id, changes=changes, is_shared=settings.is_shared
+        )
     return row.id
 
 
@@ -146,7 +156,7 @@ async def remove(session: Session, actor: Actor, agent_id: AgentId) -> None:
         if row.id == agent_id:
             row.deleted_at = now()
             if row.is_shared:
-                await audit.record(session, actor, "agent.deleted", row.name)
+                await audit.record(session, actor, "agent.deleted", row.name, target_id=row.id)
 
 
 async def restore(session: Session, actor: Actor, agent_id: AgentId) -> None:
@@ -158,6 +168,8 @@ async def restore(session: Session, actor: Actor, agent_id: AgentId) -> None:
     if row is None:
         raise NotFound("This agent is gone for good. Make it anew.")
     row.deleted_at = None
+    if row.is_shared:
+        await audit.record(session, actor, "agent.restored", row.name, target_id=row.id)
 
 
 async def answering(session: ReadSession, actor: Actor, before: AgentId | None, asked: Who) -> AgentInfo | None:
@@ -165,7 +177,7 @@ async def answering(session: ReadSession, actor: Actor, before: AgentId | None, 
 
     Raises `NotFound` when it names one that the actor may not ask.
     """
-    if asked == "none":
+    if asked == "none" or not await get_setting(session, AGENTS):
         return None
     if asked is not None:
         return await read(session, actor, AgentId(asked))
@@ -334,6 +346,11 @@ async def _require_known(session: ReadSession, actor: Actor, settings: AgentSett
 
 def _not_mine() -> NotFound:
     return NotFound("This agent does not exist any more, or it is not yours. Make one of your own from it.")
+
+
+def _audited(row: Agent) -> dict[str, object]:
+    words = "name", "description", "instructions", "model_name", "temperature", "max_tokens", "starters", "is_shared"
+    return audit.fields(row, *words)
 
 
 def _set(row: Agent, settings: AgentSettings) -> None:

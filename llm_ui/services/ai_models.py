@@ -1,7 +1,7 @@
 """The models of providers: which may be asked, what they cost, which is the default."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -228,7 +228,7 @@ async def add_models(
     await session.flush()
     if added:
         names = one_line(", ".join(new.name for new in new_models), 500)
-        await audit.record(session, actor, "models.added", provider.name, models=names)
+        await audit.record(session, actor, "models.added", provider.name, target_id=provider.id, models=names)
         answers = [row.id for row in known.values() if row.id in added and not row.makes_embeddings]
         if answers and await settings.get(session, DEFAULT_MODEL) is None:
             await settings.store(session, DEFAULT_MODEL, str(answers[0]))
@@ -248,6 +248,7 @@ async def change_model(
         raise Conflict(
             "{name} was changed by somebody else meanwhile. Open it again and repeat it.", name=row.display_name
         )
+    before = _audited(row)
     row.display_name = one_line(change.display_name, 200) or row.name
     row.context_window = _count(change.context_window)
     row.max_output_tokens = _count(change.max_output_tokens)
@@ -261,7 +262,7 @@ async def change_model(
     _check_prices(prices := change.prices)
     if prices != prices_of(row):
         _set_prices(row, prices, PriceSource.ADMIN)
-    await audit.record(session, actor, "model.changed", row.name, display_name=row.display_name)
+    await _note_change(session, actor, row, before)
 
 
 async def use_list_prices(session: Session, actor: Actor, model_id: ModelId) -> Prices:
@@ -272,8 +273,9 @@ async def use_list_prices(session: Session, actor: Actor, model_id: ModelId) -> 
     known = listed(provider.kind, provider.base_url, row.name)
     if known is None or known.prices.input_usd_per_mtok is None:
         raise InvalidInput("The public price list does not know {name}. Type its prices in.", name=row.name)
+    before = _audited(row)
     _set_prices(row, known.prices, PriceSource.LIST)
-    await audit.record(session, actor, "model.changed", row.name, price_source=PriceSource.LIST.value)
+    await _note_change(session, actor, row, before)
     return known.prices
 
 
@@ -284,7 +286,7 @@ async def set_model_enabled(session: Session, actor: Actor, model_id: ModelId, *
     if not is_enabled:
         await _refuse_default(session, row)
     row.is_enabled = is_enabled
-    await audit.record(session, actor, "model.enabled" if is_enabled else "model.disabled", row.name)
+    await audit.record(session, actor, "model.enabled" if is_enabled else "model.disabled", row.name, target_id=row.id)
 
 
 async def set_default(session: Session, actor: Actor, model_id: ModelId) -> None:
@@ -300,7 +302,18 @@ async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> Non
     row = await _row(session, actor, model_id)
     await _refuse_default(session, row)
     row.deleted_at = now()
-    await audit.record(session, actor, "model.deleted", row.name)
+    await audit.record(session, actor, "model.deleted", row.name, target_id=row.id)
+
+
+def _audited(row: AiModel) -> dict[str, object]:
+    can = "can_see_images", "can_use_tools", "makes_embeddings"
+    named = audit.fields(row, "display_name", "context_window", "max_output_tokens", *can, "price_source")
+    return {**named, **asdict(prices_of(row))}
+
+
+async def _note_change(session: Session, actor: Actor, row: AiModel, before: dict[str, object]) -> None:
+    changes = audit.difference(before, _audited(row))
+    await audit.record(session, actor, "model.changed", row.name, target_id=row.id, changes=changes)
 
 
 def _usable(actor: Actor) -> Select[AiModel, AiProvider]:

@@ -12,7 +12,9 @@ from llm_ui.kit.media import Media
 from llm_ui.kit.text import one_line
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import Attachment
+from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.settings import ATTACHMENTS
 
 MAX_NAME_CHARS = 200
 MAX_UNSENT = 200
@@ -53,6 +55,7 @@ class Received:
 async def receive(session: Session, actor: Actor, received: Received) -> AttachmentInfo:
     """Note a file that was stored, for a message that is not sent yet. Raises `InvalidInput` when too many wait."""
     require(actor, Permission.CHAT)
+    await settings.require_on(session, ATTACHMENTS)
     unsent = readable(Attachment, actor).where(Attachment.message_id.is_(None)).with_only_columns(func.count())
     if (await session.execute(unsent)).scalar_one() >= MAX_UNSENT:
         raise InvalidInput("{most} of your files wait to be sent, which is the most. Send some first.", most=MAX_UNSENT)

@@ -79,17 +79,19 @@ async def set_amount(session: Session, actor: Actor, project_id: ProjectId, amou
     if amount_usd is None:
         if row is not None:
             await session.execute(delete(Budget).where(Budget.id == row.id))
-            await audit.record(session, actor, "project.budget_removed", project.name)
+            await audit.record(session, actor, "project.budget_removed", project.name, target_id=project_id)
         return
     _check(amount_usd)
     if row is not None and row.amount_usd == amount_usd:
         return
+    before = None if row is None else f"{row.amount_usd:.2f}"
     if row is None:
         spent = await _used(session, project_id)
         row = Budget(scope=BudgetScope.PROJECT, scope_id=project_id, spent_usd=spent, period_start=_month(now()))
         session.add(row)
     row.amount_usd = amount_usd
-    await audit.record(session, actor, "project.budget_set", project.name, amount_usd=f"{amount_usd:.2f}")
+    changes = audit.difference({"amount_usd": before}, {"amount_usd": f"{amount_usd:.2f}"})
+    await audit.record(session, actor, "project.budget_set", project.name, target_id=project_id, changes=changes)
     await session.flush()
 
 

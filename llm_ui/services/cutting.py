@@ -1,6 +1,6 @@
 """How the documents of a project are cut into passages: set for the project, and done anew with all of them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import select, update
 
@@ -8,6 +8,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ProjectId
 from llm_ui.models import Cutting, Document, DocumentStage, Project
+from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, ProjectRight, require
 from llm_ui.services.projects import require_open, require_project
 
@@ -62,8 +63,11 @@ async def set_cutting(session: Session, actor: Actor, project_id: ProjectId, cut
     """
     require(actor, Permission.CHAT)
     await require_open(session, actor, project_id, ProjectRight.EDIT)
-    if checked(cutting) == await cutting_of(session, project_id):
+    before = await cutting_of(session, project_id)
+    if checked(cutting) == before:
         return 0
+    changes = audit.difference(asdict(before), asdict(cutting))
+    await audit.record(session, actor, "project.cut_anew", str(project_id), target_id=project_id, changes=changes)
     # rights: of a project that the actor may change
     values = {
         "cutting": cutting.by, "passage_tokens": cutting.passage_tokens, "overlap_tokens": cutting.overlap_tokens

@@ -14,7 +14,7 @@ from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, DocumentStage
-from llm_ui.services import settings
+from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
 from llm_ui.services.projects import project_row, require_open, require_project
@@ -139,6 +139,8 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     row.user_id, row.size_bytes, row.sha256 = actor.user_id, arrived.size_bytes, arrived.sha256
     row.source_url = arrived.source_url
     await _begin_anew(session, row)
+    done = "document.added" if row.version == 1 else "document.replaced"
+    await audit.record(session, actor, done, row.name, target_id=row.id, project_id=str(project_id))
     return _info(row), True
 
 
@@ -199,7 +201,9 @@ async def rename(session: Session, actor: Actor, document_id: DocumentId, name: 
     same = readable(Document, actor).where(Document.project_id == row.project_id, Document.name == name)
     if await session.scalar(same.where(Document.id != row.id).limit(1)) is not None:
         raise InvalidInput("The project has a document named {name} already. Choose another name.", name=name)
+    changes = audit.difference({"name": row.name}, {"name": name})
     row.name = name
+    await audit.record(session, actor, "document.renamed", name, target_id=row.id, changes=changes)
 
 
 async def remove(session: Session, actor: Actor, document_id: DocumentId) -> str | None:
@@ -214,6 +218,9 @@ async def remove(session: Session, actor: Actor, document_id: DocumentId) -> str
     await project_row(session, actor, row.project_id, ProjectRight.EDIT)
     # rights: it was read through readable()
     await session.execute(delete(Document).where(Document.id == row.id))
+    await audit.record(
+        session, actor, "document.deleted", row.name, target_id=document_id, project_id=str(row.project_id)
+    )
     return row.sha256
 
 

@@ -20,9 +20,11 @@ from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import DocumentId, FetchId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import DocumentFetch, User
+from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.documents import find
 from llm_ui.services.projects import project_row, require_open
+from llm_ui.services.settings import WEB_FETCH
 
 MAX_FETCHES = 100
 """Of one project that wait or have failed."""
@@ -70,6 +72,7 @@ async def begin(session: Session, actor: Actor, project_id: ProjectId, address: 
     Raises `InvalidInput`, `Conflict`, `NotFound` and `Forbidden`.
     """
     require(actor, Permission.CHAT)
+    await settings.require_on(session, WEB_FETCH)
     await require_open(session, actor, project_id, ProjectRight.EDIT)
     address = checked(address)
     mine = readable(DocumentFetch, actor).where(DocumentFetch.project_id == project_id)
@@ -85,6 +88,7 @@ async def begin(session: Session, actor: Actor, project_id: ProjectId, address: 
         )
     session.add(DocumentFetch(project_id=project_id, user_id=actor.user_id, address=address))
     await session.flush()
+    await audit.record(session, actor, "document.fetched", address, project_id=str(project_id))
 
 
 async def begin_again(session: Session, actor: Actor, document_id: DocumentId) -> None:

@@ -75,9 +75,11 @@ async def save(
             raise InvalidInput("You keep {most} prompts, which is the most. Delete some first.", most=MAX_PROMPTS)
         row = SavedPrompt(id=SavedPromptId(uuid7()), owner_id=actor.user_id, name=name, text="", is_shared=False)
         session.add(row)
-    if is_shared or row.is_shared:
-        await audit.record(session, actor, "saved_prompt.shared", name, is_shared=is_shared)
-    before = row.text
+    was_shared, before = row.is_shared, row.text
+    if is_shared or was_shared:
+        done = "saved_prompt.changed" if is_shared is was_shared else "saved_prompt.shared"
+        changes = audit.difference(audit.fields(row, "name", "text"), {"name": name, "text": text})
+        await audit.record(session, actor, done, name, target_id=row.id, changes=changes, is_shared=is_shared)
     row.name, row.text, row.is_shared, row.tags = name, text, is_shared, kept_tags
     await session.flush()
     await prompt_versions.note(session, actor, row, before)
@@ -103,7 +105,10 @@ async def remove(session: Session, actor: Actor, prompt_id: SavedPromptId) -> No
     """Delete a prompt of one's own. One that is gone already is no error."""
     # rights: only the actor's own
     own = SavedPrompt.id == prompt_id, SavedPrompt.owner_id == actor.user_id
-    await session.execute(delete(SavedPrompt).where(*own))
+    gone = delete(SavedPrompt).where(*own).returning(SavedPrompt.name, SavedPrompt.is_shared)
+    row = (await session.execute(gone)).one_or_none()
+    if row is not None and row.is_shared:
+        await audit.record(session, actor, "saved_prompt.deleted", row.name, target_id=prompt_id)
 
 
 def _tags(tags: Sequence[str]) -> list[str]:

@@ -13,8 +13,10 @@ from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import MemoryId, ProjectId, uuid7
 from llm_ui.kit.text import storable
 from llm_ui.models import ProjectMember, User, UserMemory
+from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.projects import require_project
+from llm_ui.services.settings import MEMORY
 
 MAX_FACTS = 100
 MAX_FACT_CHARS = 500
@@ -47,6 +49,7 @@ async def save(
 ) -> MemoryId:
     """Keep a fact about the actor or of a project, or change one there. Raises `InvalidInput` and `NotFound`."""
     require(actor, Permission.CHAT)
+    await settings.require_on(session, MEMORY)
     await require_project(session, actor, project_id)
     text = " ".join(storable(text).split())
     if not text:
@@ -96,6 +99,8 @@ async def set_used(session: Session, actor: Actor, *, is_used: bool) -> None:
 
 async def facts(session: ReadSession, actor: Actor, project_id: ProjectId | None = None) -> tuple[str, ...]:
     """Return what models are told of the actor, the newest first; in a project nothing unless it lets that in."""
+    if not await settings.get(session, MEMORY):
+        return ()
     if project_id is not None:
         mine = readable(ProjectMember, actor).where(ProjectMember.project_id == project_id)
         letting = mine.where(ProjectMember.user_id == actor.user_id, ProjectMember.lets_memory_in)
@@ -107,6 +112,8 @@ async def facts(session: ReadSession, actor: Actor, project_id: ProjectId | None
 
 async def facts_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[str, ...]:
     """Return what models are told in the chats of a project, the newest first."""
+    if not await settings.get(session, MEMORY):
+        return ()
     return tuple(await session.scalars(_told(actor, project_id).with_only_columns(UserMemory.text)))
 
 

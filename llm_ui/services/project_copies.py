@@ -8,6 +8,7 @@ from llm_ui.db import Session
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import DocumentId, MemoryId, ProjectId, uuid7
 from llm_ui.models import Document, DocumentStage, Project, ProjectColor, ProjectIcon, UserMemory
+from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.cutting import read_cutting
 from llm_ui.services.memories import list_memories
@@ -55,6 +56,10 @@ async def begin_like(
     await session.flush()
     if with_documents:
         await _copy_documents(session, actor, original_id, project_id, name)
+    await audit.record(
+        session, actor, "project.copied", name, target_id=project_id, original=str(original_id),
+        with_documents=with_documents,
+    )  # fmt: skip
     return project_id
 
 

@@ -72,7 +72,9 @@ async def add(session: Session, actor: Actor, project_id: ProjectId, email: str,
     if len(there) >= MAX_MEMBERS:
         raise InvalidInput("The project has {most} members, which is the most. Remove one first.", most=MAX_MEMBERS)
     session.add(ProjectMember(project_id=project_id, user_id=user.id, role=role))
-    await audit.record(session, actor, "project.member_added", project.name, member=user.name, role=role.value)
+    await audit.record(
+        session, actor, "project.member_added", project.name, target_id=project_id, member=user.name, role=role.value
+    )
     await session.flush()
     return user.id
 
@@ -86,11 +88,14 @@ async def change_role(
     member = await _member(session, actor, project_id, user_id)
     if role is not ProjectRole.OWNER:
         await _keep_an_owner(session, project, user_id)
+    changes = audit.difference({"role": member.role}, {"role": role})
     member.role = role
     await session.flush()
     await _pass_on(session, project)
     name = await _name_of(session, user_id)
-    await audit.record(session, actor, "project.role_changed", project.name, member=name, role=role.value)
+    await audit.record(
+        session, actor, "project.role_changed", project.name, target_id=project_id, changes=changes, member=name
+    )
 
 
 async def remove(session: Session, actor: Actor, project_id: ProjectId, user_id: UserId) -> None:
@@ -111,7 +116,7 @@ async def remove(session: Session, actor: Actor, project_id: ProjectId, user_id:
     await _part(session, project, user_id)
     name = await _name_of(session, user_id)
     done = "project.member_left" if is_leaving else "project.member_removed"
-    await audit.record(session, actor, done, project.name, member=name)
+    await audit.record(session, actor, done, project.name, target_id=project_id, member=name)
 
 
 async def leave_all(session: Session, actor: Actor, user_id: UserId) -> None:
@@ -128,12 +133,14 @@ async def leave_all(session: Session, actor: Actor, user_id: UserId) -> None:
         await session.execute(delete(ProjectMember).where(*own))
         if await _heir(session, project) is None:
             await take_away(session, project.id)
+            await audit.record(session, actor, "project.deleted", project.name, target_id=project.id)
             continue
         await _pass_on(session, project)
         await _part(session, project, user_id)
         await audit.record(
-            session, actor, "project.member_removed", project.name, member=await _name_of(session, user_id)
-        )
+            session, actor, "project.member_removed", project.name, target_id=project.id,
+            member=await _name_of(session, user_id),
+        )  # fmt: skip
 
 
 async def _member(session: ReadSession, actor: Actor, project_id: ProjectId, user_id: UserId) -> ProjectMember:

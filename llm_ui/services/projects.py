@@ -22,7 +22,7 @@ from llm_ui.models import (
     User,
     UserMemory,
 )
-from llm_ui.services import ai_models
+from llm_ui.services import ai_models, audit
 from llm_ui.services.access import PROJECT_RIGHTS, Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.chats import chat_row
 
@@ -103,7 +103,10 @@ async def change(session: Session, actor: Actor, project_id: ProjectId, *, instr
             most=MAX_INSTRUCTIONS_CHARS,
         )
     row = await project_row(session, actor, project_id, ProjectRight.EDIT)
+    changes = audit.difference({"instructions": row.instructions}, {"instructions": instructions})
     row.instructions = instructions
+    if changes:
+        await audit.record(session, actor, "project.changed", row.name, target_id=row.id, changes=changes)
 
 
 async def let_memory_in(session: Session, actor: Actor, project_id: ProjectId, *, is_in: bool) -> None:
@@ -139,16 +142,24 @@ async def save(
         raise InvalidInput("You have a project named {name} already. Choose another name.", name=name)
     if row is None:
         row = await _begun(session, actor, beside, ProjectId(uuid7()), name)
+    before = _audited(row)
     row.name = name
     if settings is not None:
-        if settings.model_id is not None and settings.model_id != row.model_id:
-            found = await ai_models.target(session, actor, settings.model_id)
-            settings = replace(settings, model_name=found.display_name)
-        elif settings.model_id is not None:
-            settings = replace(settings, model_name=row.model_name)
-        _set(row, settings)
+        _set(row, await _with_model(session, actor, row, settings))
     await session.flush()
+    if changes := audit.difference(before, _audited(row)):
+        await audit.record(session, actor, "project.changed", row.name, target_id=row.id, changes=changes)
     return row.id
+
+
+async def _with_model(session: ReadSession, actor: Actor, row: Project, settings: ProjectSettings) -> ProjectSettings:
+    """Return the settings with the name of their model, which is asked for when it is another one."""
+    if settings.model_id is None:
+        return settings
+    if settings.model_id == row.model_id:
+        return replace(settings, model_name=row.model_name)
+    found = await ai_models.target(session, actor, settings.model_id)
+    return replace(settings, model_name=found.display_name)
 
 
 async def find_or_begin(session: Session, actor: Actor, ids: Sequence[ProjectId], name: str) -> tuple[ProjectId, bool]:
@@ -181,6 +192,7 @@ async def _begun(
     await session.flush()
     session.add(ProjectMember(project_id=row.id, user_id=actor.user_id, role=ProjectRole.OWNER))
     await session.flush()
+    await audit.record(session, actor, "project.begun", name, target_id=row.id)
     return row
 
 
@@ -189,6 +201,8 @@ async def archive(session: Session, actor: Actor, project_id: ProjectId, *, is_a
     require(actor, Permission.CHAT)
     row = await project_row(session, actor, project_id, ProjectRight.OWN)
     row.archived_at = now() if is_archived else None
+    done = "project.archived" if is_archived else "project.unarchived"
+    await audit.record(session, actor, done, row.name, target_id=row.id)
 
 
 async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
@@ -198,8 +212,9 @@ async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
     """
     require(actor, Permission.CHAT)
     if await session.scalar(readable(Project, actor).where(Project.id == project_id)) is not None:
-        await project_row(session, actor, project_id, ProjectRight.OWN)
+        row = await project_row(session, actor, project_id, ProjectRight.OWN)
         await take_away(session, project_id)
+        await audit.record(session, actor, "project.deleted", row.name, target_id=project_id)
 
 
 async def take_away(session: Session, project_id: ProjectId) -> None:
@@ -310,6 +325,11 @@ async def _infos(session: ReadSession, actor: Actor, rows: Sequence[Project]) ->
         for row in rows
         if row.id in mine
     )
+
+
+def _audited(row: Project) -> dict[str, object]:
+    look = "name", "color", "icon", "is_template"
+    return audit.fields(row, *look, "model_name", "temperature", "max_tokens")
 
 
 def _settings(row: Project) -> ProjectSettings:

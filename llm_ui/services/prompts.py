@@ -54,7 +54,8 @@ async def set_default(session: Session, actor: Actor, prompt_id: PromptId | None
     await session.execute(update(SystemPrompt).where(*was_default).values(is_default=False))
     if chosen is not None:
         chosen.is_default = True
-    await audit.record(session, actor, "prompt.default_set", "none" if chosen is None else chosen.name)
+    name, named = ("none", "") if chosen is None else (chosen.name, str(chosen.id))
+    await audit.record(session, actor, "prompt.default_set", name, target_id=named)
 
 
 async def change_text(
@@ -77,7 +78,10 @@ async def change_text(
         raise InvalidInput("The instructions are longer than {most} characters. Shorten them.", most=MAX_TEXT_CHARS)
     before, row.text = row.text, words
     await prompt_versions.note(session, actor, row, before)
-    await audit.record(session, actor, "prompt.changed", one_line(row.name, MAX_NAME_CHARS))
+    changes = audit.difference({"text": before}, {"text": words})
+    await audit.record(
+        session, actor, "prompt.changed", one_line(row.name, MAX_NAME_CHARS), target_id=row.id, changes=changes
+    )
 
 
 async def personal(session: ReadSession, actor: Actor) -> PromptInfo | None:

@@ -140,7 +140,9 @@ async def add(session: Session, actor: Actor, sealer: Sealer, new: NewProvider) 
     _set_key(row, sealer, new.key)
     session.add(row)
     await _flush_name(session, row.name)
-    await audit.record(session, actor, "provider.added", row.name, kind=kind.value, base_url=row.base_url)
+    await audit.record(
+        session, actor, "provider.added", row.name, target_id=row.id, kind=kind.value, base_url=row.base_url
+    )
     return _info(row, ai_type.needs_key, 0)
 
 
@@ -163,6 +165,7 @@ async def change(
         raise Conflict(
             "{name} was changed by somebody else meanwhile. Open it again and repeat your change.", name=row.name
         )
+    before = _audited(row)
     row.name, row.name_key = _name(new.name), _name(new.name).casefold()
     address = _address(new.base_url, row.kind)
     if address != row.base_url:
@@ -173,9 +176,8 @@ async def change(
     if new.key.strip():
         _set_key(row, sealer, new.key)
     await _flush_name(session, row.name)
-    await audit.record(
-        session, actor, "provider.changed", row.name, base_url=row.base_url, is_key_new=bool(new.key.strip())
-    )
+    changes = audit.difference(before, _audited(row))
+    await audit.record(session, actor, "provider.changed", row.name, target_id=row.id, changes=changes)
 
 
 async def set_enabled(session: Session, actor: Actor, provider_id: ProviderId, *, is_enabled: bool) -> None:
@@ -183,7 +185,8 @@ async def set_enabled(session: Session, actor: Actor, provider_id: ProviderId, *
     require(actor, Permission.MANAGE_PROVIDERS)
     row = await _row(session, actor, provider_id)
     row.is_enabled = is_enabled
-    await audit.record(session, actor, "provider.enabled" if is_enabled else "provider.disabled", row.name)
+    done = "provider.enabled" if is_enabled else "provider.disabled"
+    await audit.record(session, actor, done, row.name, target_id=row.id)
 
 
 async def delete(session: Session, actor: Actor, provider_id: ProviderId) -> None:
@@ -200,7 +203,11 @@ async def delete(session: Session, actor: Actor, provider_id: ProviderId) -> Non
     await session.execute(
         update(AiModel).where(AiModel.provider_id == row.id, AiModel.deleted_at.is_(None)).values(deleted_at=now())
     )
-    await audit.record(session, actor, "provider.deleted", row.name)
+    await audit.record(session, actor, "provider.deleted", row.name, target_id=row.id)
+
+
+def _audited(row: AiProvider) -> dict[str, object]:
+    return {**audit.fields(row, "name", "base_url"), "key": row.sealed_key}
 
 
 async def mark_key_refused(session: Session, provider_id: ProviderId) -> None:

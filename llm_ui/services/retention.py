@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 
@@ -22,7 +23,7 @@ from llm_ui.models import (
     UserSession,
 )
 from llm_ui.services import audit
-from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
+from llm_ui.services.access import SYSTEM, Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.projects import project_row
 
 KEEP = timedelta(days=30)
@@ -66,8 +67,9 @@ async def keep_for(session: Session, actor: Actor, project_id: ProjectId, days: 
     row = await project_row(session, actor, project_id, ProjectRight.OWN)
     days = None if days is None else _checked(days)
     if days != row.keep_days:
+        changes = audit.difference({"keep_days": row.keep_days}, {"keep_days": days})
         row.keep_days = days
-        await audit.record(session, actor, "project.retention_changed", row.name, days=days)
+        await audit.record(session, actor, "project.retention_changed", row.name, target_id=project_id, changes=changes)
 
 
 async def expire_chats(session: Session) -> int:
@@ -93,6 +95,13 @@ def _checked(days: int) -> int:
     if not 1 <= days <= MAX_KEEP_DAYS:
         raise InvalidInput("Chats can be kept for 1 to {most} days. Choose such a number.", most=MAX_KEEP_DAYS)
     return days
+
+
+async def note_purge(session: Session, **gone: int) -> None:
+    """Write down how much was deleted for good; nothing where nothing was."""
+    if any(gone.values()):
+        told: Any = {name: count for name, count in gone.items() if count}
+        await audit.record(session, SYSTEM, "retention.purged", "workspace", **told)
 
 
 async def purge_sessions(session: Session) -> int:

@@ -10,6 +10,7 @@ from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import CaseId, DocumentId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Document, DocumentStage, Project, RetrievalCase, Strategy
+from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.projects import project_row, require_open, require_project
 
@@ -59,7 +60,10 @@ async def set_strategy(session: Session, actor: Actor, project_id: ProjectId, st
     require(actor, Permission.CHAT)
     await require_open(session, actor, project_id, ProjectRight.EDIT)
     row = (await session.scalars(readable(Project, actor).where(Project.id == project_id))).one()
+    changes = audit.difference({"strategy": row.strategy}, {"strategy": strategy})
     row.strategy = strategy
+    if changes:
+        await audit.record(session, actor, "project.changed", row.name, target_id=project_id, changes=changes)
 
 
 async def list_cases(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[Case, ...]:

@@ -1,25 +1,51 @@
 """Workspace settings: the registry of what an administrator may change, and the values."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar, cast
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from llm_ui.db import ReadSession, Session
+from llm_ui.errors import Forbidden, InvalidInput
+from llm_ui.kit.i18n import later
+from llm_ui.kit.passwords import MIN_CHARS
 from llm_ui.models import Setting
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, require
 
 V = TypeVar("V", bool, int, str, str | None)
 
+GROUPS = ("look", "sign_in", "features", "documents", "helper")
+"""In the order in which they are shown."""
+MAX_CHARS = 2_000
+"""Of a text, unless the setting says less."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSetting(Generic[V]):
-    """One setting: its name, what it means and the value it has until somebody changes it."""
+    """One setting: its name, what it means and the value it has until somebody changes it.
+
+    `meaning` is marked with `later`. With a `group` it is listed with all others and changed there; without one it has
+    a place of its own on a page, or is the product's own.
+    """
 
     name: str
     meaning: str
     default: V
+    group: str = ""
+    unit: str = ""
+    least: int | None = None
+    """Least number; for texts nothing."""
+    most: int | None = None
+    """Greatest number, or most characters."""
+    options: tuple[str, ...] = ()
+    """The values of a closed set."""
+    form: str = ""
+    """What a text must look like: `instant` for a time such as 2026-11-22 18:00, in UTC; empty: any."""
+    environment: str = ""
+    """The field of `Config` that says the default, in seconds for what is in hours."""
 
 
 REGISTRATION_OPEN = WorkspaceSetting("registration_open", "Whether anybody may create an account.", default=True)
@@ -27,21 +53,28 @@ DEFAULT_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "default_model_id", "The model a new chat starts with.", None
 )
 SHARING = WorkspaceSetting(
-    "sharing", "Who may be given links to chats: `off`, `signed_in` or `anyone`.", default="signed_in"
-)
+    "sharing", later("Who may be given links to chats: off, signed_in or anyone."), default="signed_in",
+    group="features", options=("off", "signed_in", "anyone"),
+)  # fmt: skip
 PERSON_DOCUMENTS_MB = WorkspaceSetting(
-    "person_documents_mb", "Megabytes that all documents of a person may have; 0: as many as fit.", default=0
-)
+    "person_documents_mb", later("Room that all documents of a person may take; 0: as much as there is."), default=0,
+    group="documents", unit="MB", least=0, most=10_000_000,
+)  # fmt: skip
 PROJECT_DOCUMENTS_MB = WorkspaceSetting(
-    "project_documents_mb", "Megabytes that all documents of a project may have; 0: as many as fit.", default=0
-)
+    "project_documents_mb", later("Room that all documents of a project may take; 0: as much as there is."), default=0,
+    group="documents", unit="MB", least=0, most=10_000_000,
+)  # fmt: skip
 HELPER_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "helper_model_id",
     "The model that makes titles, tags, suggestions and summaries after an answer; none: nobody.",
     None,
 )
-HELPER_TITLES = WorkspaceSetting("helper_titles", "Whether the helper model gives new chats a title.", default=True)
-HELPER_TAGS = WorkspaceSetting("helper_tags", "Whether the helper model tags new chats.", default=True)
+HELPER_TITLES = WorkspaceSetting(
+    "helper_titles", later("Whether the helper model gives new chats a title."), default=True, group="helper"
+)
+HELPER_TAGS = WorkspaceSetting(
+    "helper_tags", later("Whether the helper model tags new chats."), default=True, group="helper"
+)
 HELPER_FOLLOW_UPS = WorkspaceSetting(
     "helper_follow_ups", "Whether the helper model suggests what to ask next.", default=True
 )
@@ -50,8 +83,9 @@ HELPER_SUMMARIES = WorkspaceSetting(
 )
 HELPER_QUERIES = WorkspaceSetting(
     "helper_queries",
-    "Whether the helper model words questions that build on a conversation, so that documents can be searched.",
+    later("Whether the helper model words questions that build on a conversation, so that documents can be searched."),
     default=True,
+    group="helper",
 )
 EMBEDDING_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "embedding_model_id",
@@ -63,16 +97,66 @@ RERANKING_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "The model that puts found passages in order; none: they stay as they were found.",
     None,
 )
+WORKSPACE_NAME = WorkspaceSetting(
+    "workspace_name", later("What this workspace is called, on every page."), default="LLM UI", group="look", most=40
+)
+SIGN_IN_TEXT = WorkspaceSetting(
+    "sign_in_text", later("What people read above the form of the sign-in page."), default="", group="look", most=500
+)
+BANNER = WorkspaceSetting(
+    "banner", later("What everybody reads at the top of each page; empty: nothing."), default="", group="look", most=300
+)
+BANNER_LEVEL = WorkspaceSetting(
+    "banner_level", later("How the banner looks: info or warning."), default="info", group="look",
+    options=("info", "warning"),
+)  # fmt: skip
+BANNER_FROM = WorkspaceSetting(
+    "banner_from", later("When the banner begins to be shown; empty: at once."), default="", group="look",
+    unit="UTC", form="instant",
+)  # fmt: skip
+BANNER_UNTIL = WorkspaceSetting(
+    "banner_until", later("When the banner ends to be shown; empty: never."), default="", group="look",
+    unit="UTC", form="instant",
+)  # fmt: skip
+SESSION_IDLE_HOURS = WorkspaceSetting(
+    "session_idle_hours", later("After how long without use a sign-in ends."), default=0, group="sign_in",
+    unit="hours", least=1, most=8_760, environment="session_idle_s",
+)  # fmt: skip
+SESSION_HOURS = WorkspaceSetting(
+    "session_hours", later("After how long a sign-in ends in any case."), default=0, group="sign_in",
+    unit="hours", least=1, most=8_760, environment="session_absolute_s",
+)  # fmt: skip
+PASSWORD_MIN_CHARS = WorkspaceSetting(
+    "password_min_chars", later("How long new passwords are at least; those that are there stay."), default=MIN_CHARS,
+    group="sign_in", unit="characters", least=MIN_CHARS, most=64,
+)  # fmt: skip
+MEMORY = WorkspaceSetting(
+    "memory", later("Whether models are told what people want them to know."), default=True, group="features"
+)
+AGENTS = WorkspaceSetting("agents", later("Whether people make agents and ask them."), default=True, group="features")
+TEMPORARY_CHATS = WorkspaceSetting(
+    "temporary_chats", later("Whether people have chats that are stored nowhere."), default=True, group="features"
+)
+ATTACHMENTS = WorkspaceSetting(
+    "attachments", later("Whether people attach files to their messages."), default=True, group="features"
+)
+WEB_FETCH = WorkspaceSetting(
+    "web_fetch", later("Whether people add documents by their address on the web."), default=True, group="features",
+    environment="fetch_web",
+)  # fmt: skip
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
 
-REGISTRY = (
-    REGISTRATION_OPEN, DEFAULT_MODEL, SHARING, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, HELPER_MODEL, HELPER_TITLES,
-    HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, SETUP_TOKEN,
-    SEEDED,
+REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
+    WORKSPACE_NAME, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, REGISTRATION_OPEN,
+    SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS,
+    WEB_FETCH, DEFAULT_MODEL, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS,
+    HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
+FEATURES = (TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH)
+"""What can be switched off; pages hide it, services refuse it."""
 
 
 async def get(session: ReadSession, setting: WorkspaceSetting[V]) -> V:
@@ -81,22 +165,72 @@ async def get(session: ReadSession, setting: WorkspaceSetting[V]) -> V:
     return setting.default if row is None else cast("V", row.value["value"])
 
 
+async def get_all(session: ReadSession, *wanted: WorkspaceSetting[Any]) -> dict[str, Any]:
+    """Return the values of several settings by name, with one query."""
+    rows = await session.scalars(select(Setting).where(Setting.name.in_([one.name for one in wanted])))
+    held = {row.name: row.value["value"] for row in rows}
+    return {one.name: held.get(one.name, one.default) for one in wanted}
+
+
+async def require_on(session: ReadSession, feature: WorkspaceSetting[bool]) -> None:
+    """Raise `Forbidden` while the feature is switched off."""
+    if not await get(session, feature):
+        raise Forbidden("This is switched off in this workspace. An administrator can switch it on again.")
+
+
 async def change(session: Session, actor: Actor, setting: WorkspaceSetting[V], value: V) -> None:
-    """Change a setting for everybody, at once."""
+    """Change a setting for everybody, at once: no process keeps values of its own. Raises `InvalidInput`."""
     require(actor, Permission.MANAGE_SETTINGS)
-    await store(session, setting, value)
-    await audit.record(session, actor, "setting.changed", setting.name, value=value)
+    check(setting, value)
+    changes = audit.difference({"value": await get(session, setting)}, {"value": value})
+    await store(session, setting, value, actor.name)
+    await audit.record(session, actor, "setting.changed", setting.name, changes=changes)
 
 
-async def store(session: Session, setting: WorkspaceSetting[V], value: V) -> None:
+async def reset(session: Session, actor: Actor, setting: WorkspaceSetting[Any]) -> None:
+    """Go back to the default. One that has it already is no error."""
+    require(actor, Permission.MANAGE_SETTINGS)
+    row = await session.get(Setting, setting.name)
+    if row is not None:
+        changes = audit.difference({"value": row.value["value"]}, {"value": setting.default})
+        await session.delete(row)
+        await session.flush()
+        await audit.record(session, actor, "setting.reset", setting.name, changes=changes)
+
+
+def check(setting: WorkspaceSetting[Any], value: object) -> None:
+    """Raise `InvalidInput` unless the setting may have the value."""
+    if setting.options and value not in setting.options:
+        raise InvalidInput("It must be one of: {options}.", options=", ".join(setting.options))
+    if isinstance(value, int) and not isinstance(value, bool):
+        least, most = setting.least or 0, setting.most or value
+        if not least <= value <= most:
+            raise InvalidInput("It must be a whole number from {least} to {most}.", least=least, most=most)
+    if isinstance(value, str):
+        most = setting.most or MAX_CHARS
+        if len(value) > most:
+            raise InvalidInput("It may have {most} characters. Shorten it.", most=most)
+        if setting.form == "instant" and value:
+            instant_of(value)
+
+
+def instant_of(text: str) -> datetime:
+    """Return the instant that a setting of that form holds. Raises `InvalidInput`."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    except ValueError:
+        raise InvalidInput("It must be a time in UTC such as 2026-11-22 18:00, or empty.") from None
+
+
+async def store(session: Session, setting: WorkspaceSetting[V], value: V, changed_by: str | None = None) -> None:
     """Write the value on the product's own behalf: no rights asked, nothing audited."""
     row = await session.get(Setting, setting.name)
     if row is None:
         try:
             async with session.begin_nested():
-                session.add(Setting(name=setting.name, value={"value": value}))
+                session.add(Setting(name=setting.name, value={"value": value}, changed_by=changed_by))
         except IntegrityError:
             # Somebody else wrote it first, at the same moment.
             row = await session.get_one(Setting, setting.name)
     if row is not None:
-        row.value = {"value": value}
+        row.value, row.changed_by = {"value": value}, changed_by

@@ -130,7 +130,9 @@ async def share(
     )
     session.add(row)
     await session.flush()
-    await audit.record(session, actor, "link.created", str(row.id), audience=audience.value, days=days)
+    await audit.record(
+        session, actor, "link.created", str(row.id), target_id=row.id, audience=audience.value, days=days
+    )
     return Link(row.id, chat_id, chat.title, row.prefix, audience, row.created_at, row.expires_at), token
 
 
@@ -163,7 +165,7 @@ async def revoke(session: Session, actor: Actor, link_id: ShareId) -> ChatId:
         emptied = {"title": "", "messages": []}
         ended = update(ShareLink).where(ShareLink.id == link_id).values(revoked_at=now(), snapshot=emptied)
         await session.execute(ended)
-        await audit.record(session, actor, "link.revoked", str(link_id))
+        await audit.record(session, actor, "link.revoked", str(link_id), target_id=link_id)
     return ChatId(found.chat_id)
 
 

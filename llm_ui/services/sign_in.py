@@ -13,8 +13,10 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.kit.text import name_key, one_line
-from llm_ui.models import User, UserSession
-from llm_ui.services.access import Actor, readable
+from llm_ui.models import Setting, User, UserSession
+from llm_ui.services import audit, settings
+from llm_ui.services.access import SYSTEM, Actor, readable
+from llm_ui.services.settings import SESSION_HOURS, SESSION_IDLE_HOURS
 
 TOKEN_BYTES = 32
 SEEN_EVERY = timedelta(minutes=1)
@@ -34,12 +36,22 @@ class TimeOuts:
         return cls(timedelta(seconds=config.session_idle_s), timedelta(seconds=config.session_absolute_s))
 
 
+async def time_outs_here(session: ReadSession, usual: TimeOuts) -> TimeOuts:
+    """Return the time-outs of the workspace, which are the usual ones unless an administrator has set others."""
+    held = await settings.get_all(session, SESSION_IDLE_HOURS, SESSION_HOURS)
+    idle, absolute = held[SESSION_IDLE_HOURS.name], held[SESSION_HOURS.name]
+    return TimeOuts(
+        timedelta(hours=idle) if idle else usual.idle, timedelta(hours=absolute) if absolute else usual.absolute
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NewSession:
     """A sign-in that just happened. The token goes into the cookie and is stored nowhere."""
 
     token: str
     actor: Actor
+    lifetime: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,7 @@ async def start_session(
         raise SignInRefused
     if new_password_hash is not None:
         user.password_hash = new_password_hash
+    time_outs = await time_outs_here(session, time_outs)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     instant = now()
     user.last_sign_in_at = instant
@@ -93,7 +106,9 @@ async def start_session(
         address=one_line(address, 64),
     )
     session.add(row)
-    return NewSession(token, Actor(user_id, user.name, user.role, row.id))
+    actor = Actor(user_id, user.name, user.role, row.id)
+    await audit.record(session, actor, "session.started", user.name, target_id=row.id)
+    return NewSession(token, actor, time_outs.absolute)
 
 
 async def actor_of_token(session: ReadSession, token: str, time_outs: TimeOuts) -> Actor:
@@ -114,6 +129,7 @@ async def touch(session: Session, session_id: SessionId) -> None:
 
 async def list_sessions(session: ReadSession, actor: Actor, time_outs: TimeOuts) -> tuple[SessionInfo, ...]:
     """Return the actor's own live sessions, the one used last first."""
+    time_outs = await time_outs_here(session, time_outs)
     query = readable(UserSession, actor).where(
         UserSession.user_id == actor.user_id,
         UserSession.revoked_at.is_(None),
@@ -139,12 +155,15 @@ async def revoke_session(session: Session, actor: Actor, session_id: SessionId, 
     )
     if ended is None:
         raise NotFound("This session has ended already.")
+    await audit.record(session, actor, "session.ended", actor.name, target_id=session_id, reason=reason)
 
 
 async def sign_out(session: Session, actor: Actor) -> None:
     """End the session the actor is signed in with; nothing happens when it has ended already."""
     this = update(UserSession).where(UserSession.id == actor.session_id, UserSession.revoked_at.is_(None))
-    await session.execute(this.values(revoked_at=now(), revoked_reason="signed out"))
+    ended = this.values(revoked_at=now(), revoked_reason="signed out").returning(UserSession.id)
+    if (session_id := await session.scalar(ended)) is not None:
+        await audit.record(session, actor, "session.ended", actor.name, target_id=session_id, reason="signed out")
 
 
 async def revoke_all(session: Session, user_id: UserId, reason: str, *, but: SessionId | None = None) -> None:
@@ -165,17 +184,29 @@ async def end_every_session(session: Session, reason: str) -> None:
     """End all sessions of everybody, as after a restored backup."""
     live = update(UserSession).where(UserSession.revoked_at.is_(None))
     await session.execute(live.values(revoked_at=now(), revoked_reason=reason))
+    await audit.record(session, SYSTEM, "session.all_ended", "workspace", reason=reason)
 
 
 async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_outs: TimeOuts) -> Actor:
     # Rights begin here: this is how it becomes known who acts.
-    query = select(UserSession, User).join(User, User.id == UserSession.user_id).where(which)
+    # The settings come with the same query: this is asked for whatever anybody does.
+    hours = [
+        select(Setting.value).where(Setting.name == one.name).scalar_subquery()
+        for one in (SESSION_IDLE_HOURS, SESSION_HOURS)
+    ]
+    query = select(UserSession, User, *hours).join(User, User.id == UserSession.user_id).where(which)
     found = (await session.execute(query)).one_or_none()
     if found is None:
         raise NotSignedIn
-    row, user = found
+    row, user, idle, absolute = found
     instant = now()
-    is_over = row.revoked_at is not None or row.expires_at <= instant or row.last_seen_at <= instant - time_outs.idle
+    is_unused = row.last_seen_at <= instant - (_hours(idle) or time_outs.idle)
+    is_old = row.expires_at <= instant or (absolute is not None and row.created_at <= instant - _hours(absolute))
+    is_over = row.revoked_at is not None or is_old or is_unused
     if is_over or not user.is_active:
         raise NotSignedIn
     return Actor(user.id, user.name, user.role, row.id)
+
+
+def _hours(held: dict[str, int] | None) -> timedelta:
+    return timedelta(hours=held["value"]) if held else timedelta()

@@ -20,7 +20,7 @@ from llm_ui.models import Role, Setting, User
 from llm_ui.services import audit, settings
 from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 from llm_ui.services.project_members import leave_all
-from llm_ui.services.settings import REGISTRATION_OPEN, SETUP_TOKEN
+from llm_ui.services.settings import PASSWORD_MIN_CHARS, REGISTRATION_OPEN, SETUP_TOKEN
 from llm_ui.services.sign_in import revoke_all
 
 NAME = re.compile(r"[\w][\w.\- ]{0,62}[\w]|\w")
@@ -113,7 +113,7 @@ async def set_up(session: Session, token: str, new: NewUser, password_hash: str)
     await require_setup(session, token)
     await settings.store(session, SETUP_TOKEN, None)
     user = await _insert(session, new, Role.ADMIN, password_hash)
-    await audit.record(session, SYSTEM, "user.set_up", user.name)
+    await audit.record(session, SYSTEM, "user.set_up", user.name, target_id=user.id)
     return user.id
 
 
@@ -121,9 +121,17 @@ async def register(session: Session, new: NewUser, password_hash: str) -> UserId
     """Create an account for whoever asks. Raises `Forbidden` when registration is closed."""
     check_new(new)
     await require_registration(session)
+    await _require_long(session, new.password)
     user = await _insert(session, new, Role.USER, password_hash)
-    await audit.record(session, SYSTEM, "user.registered", user.name)
+    await audit.record(session, SYSTEM, "user.registered", user.name, target_id=user.id)
     return user.id
+
+
+async def _require_long(session: ReadSession, password: str) -> None:
+    """Raise `InvalidInput` unless a new password is as long as the workspace wants it."""
+    least = await settings.get(session, PASSWORD_MIN_CHARS)
+    if len(password) < least:
+        raise InvalidInput("The password needs at least {least} characters here. Choose a longer one.", least=least)
 
 
 async def require_registration(session: ReadSession) -> None:
@@ -136,8 +144,9 @@ async def create(session: Session, actor: Actor, new: NewUser, role: Role, passw
     """Create an account as an administrator."""
     require(actor, Permission.MANAGE_USERS)
     check_new(new)
+    await _require_long(session, new.password)
     user = await _insert(session, new, role, password_hash)
-    await audit.record(session, actor, "user.created", user.name, role=role.value)
+    await audit.record(session, actor, "user.created", user.name, target_id=user.id, role=role.value)
     return info_of(user)
 
 
@@ -165,7 +174,7 @@ async def set_active(session: Session, actor: Actor, user_id: UserId, *, is_acti
         await _keep_an_admin(session, user)
         await revoke_all(session, user.id, "disabled")
     user.is_active = is_active
-    await audit.record(session, actor, "user.enabled" if is_active else "user.disabled", user.name)
+    await audit.record(session, actor, "user.enabled" if is_active else "user.disabled", user.name, target_id=user.id)
 
 
 async def delete(session: Session, actor: Actor, user_id: UserId) -> None:
@@ -175,7 +184,7 @@ async def delete(session: Session, actor: Actor, user_id: UserId) -> None:
     await _keep_an_admin(session, user)
     await leave_all(session, actor, user_id)
     await session.execute(sql_delete(User).where(User.id == user_id))
-    await audit.record(session, actor, "user.deleted", user.name)
+    await audit.record(session, actor, "user.deleted", user.name, target_id=user.id)
 
 
 async def set_role(session: Session, actor: Actor, user_id: UserId, role: Role) -> None:
@@ -184,9 +193,10 @@ async def set_role(session: Session, actor: Actor, user_id: UserId, role: Role) 
     user = await _row(session, actor, user_id)
     if role is not Role.ADMIN:
         await _keep_an_admin(session, user)
+    changes = audit.difference({"role": user.role}, {"role": role})
     user.role = role
     await revoke_all(session, user.id, "role changed")
-    await audit.record(session, actor, "user.role_changed", user.name, role=role.value)
+    await audit.record(session, actor, "user.role_changed", user.name, target_id=user.id, changes=changes)
 
 
 async def reset_password(session: Session, actor: Actor, user_id: UserId, password: str, password_hash: str) -> None:
@@ -194,15 +204,17 @@ async def reset_password(session: Session, actor: Actor, user_id: UserId, passwo
     require(actor, Permission.MANAGE_USERS)
     user = await _row(session, actor, user_id)
     require_acceptable(password, (user.name, user.email))
+    await _require_long(session, password)
     user.password_hash = password_hash
     await revoke_all(session, user.id, "password reset")
-    await audit.record(session, actor, "user.password_reset", user.name)
+    await audit.record(session, actor, "user.password_reset", user.name, target_id=user.id)
 
 
 async def require_own_acceptable(session: ReadSession, actor: Actor, password: str) -> None:
     """Raise `InvalidInput` unless the actor may use the password, before any work is done for it."""
     user = await _row(session, actor, actor.user_id)
     require_acceptable(password, (user.name, user.email))
+    await _require_long(session, password)
 
 
 async def change_password(session: Session, actor: Actor, password: str, password_hash: str) -> None:
@@ -211,7 +223,7 @@ async def change_password(session: Session, actor: Actor, password: str, passwor
     user = await _row(session, actor, actor.user_id)
     user.password_hash = password_hash
     await revoke_all(session, user.id, "password changed", but=actor.session_id or SessionId(user.id))
-    await audit.record(session, actor, "user.password_changed", user.name)
+    await audit.record(session, actor, "user.password_changed", user.name, target_id=user.id)
 
 
 async def _insert(session: Session, new: NewUser, role: Role, password_hash: str) -> User:

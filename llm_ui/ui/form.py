@@ -81,7 +81,7 @@ def stack(*items: Any, **options: Any) -> Any:
     """Return the items one below the other, evenly spaced."""
     for item in items[:-1]:
         item.margin = BELOW
-    return pn.Column(*items, sizing_mode="stretch_width", margin=0, **options)
+    return pn.Column(*items, **{"sizing_mode": "stretch_width", "margin": 0, **options})
 
 
 def page(*items: Any, styles: dict[str, str] | None = None) -> Any:

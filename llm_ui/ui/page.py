@@ -1,7 +1,7 @@
 """What every page is built from."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llm_ui.config import Config
 from llm_ui.db import Database
@@ -9,6 +9,7 @@ from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.llm_client import LLMClient
 from llm_ui.models import Role
 from llm_ui.services.access import Actor
+from llm_ui.services.appearance import Appearance
 from llm_ui.services.secrets import Secrets
 
 
@@ -37,3 +38,4 @@ class PageContext:
     role: Role
     csrf_token: str
     actor: Callable[[], Awaitable[Actor]]
+    appearance: Appearance = field(default_factory=Appearance)

@@ -15,6 +15,7 @@ SCRIPT = "parts.js"
 STYLES = "parts.css"
 LIST_SCRIPT = "list.js"
 LIST_STYLES = "list.css"
+RECORD_SCRIPT = "record.js"
 
 log = get_logger(__name__)
 
@@ -131,6 +132,19 @@ class List(Part):
 
     _bundle = assets.folder() / LIST_SCRIPT
     _script: ClassVar[str] = LIST_SCRIPT
+    _stylesheets: ClassVar[list[str]] = [assets.url(STYLES), assets.url(LIST_STYLES)]
+
+
+class Record(Part):
+    """One record beside the page, only for reading. Message: `close`."""
+
+    title = param.String(default="", doc="What it is.")
+    is_open = param.Boolean(default=False, doc="Whether it is shown.")
+    facts = param.List(default=[], item_type=dict, doc="What is known of it: label and text.")
+    changes = param.List(default=[], item_type=dict, doc="What it changed: name, before and after.")
+
+    _bundle = assets.folder() / RECORD_SCRIPT
+    _script: ClassVar[str] = RECORD_SCRIPT
     _stylesheets: ClassVar[list[str]] = [assets.url(STYLES), assets.url(LIST_STYLES)]
 
 

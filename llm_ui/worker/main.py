@@ -22,6 +22,7 @@ from llm_ui.services.budgets import release_lost
 from llm_ui.services.retention import (
     KEEP_UNSENT,
     expire_chats,
+    note_purge,
     purge_agents,
     purge_bin,
     purge_jobs,
@@ -54,10 +55,12 @@ async def purge(database: Database) -> None:
         jobs = await purge_jobs(session)
         unsent = await purge_unsent(session)
         await release_lost(session)
-    log.info(
-        "purge.finished", expired=expired, sessions=sessions, chats=chats, agents=agents, links=links, jobs=jobs,
-        unsent=unsent,
-    )  # fmt: skip
+        gone = {
+            "expired": expired, "sessions": sessions, "chats": chats, "agents": agents, "links": links, "jobs": jobs,
+            "unsent": unsent,
+        }  # fmt: skip
+        await note_purge(session, **gone)
+    log.info("purge.finished", **gone)
 
 
 def purge_files(config: Config) -> Job:

@@ -322,3 +322,38 @@ def test_a_person_is_told_that_the_pages_are_not_theirs(page: Page, product: Pro
 
     expect(page.get_by_text("Only administrators see this page.")).to_be_visible()
     expect(page.get_by_role("button", name="Add provider")).to_have_count(0)
+
+
+def test_a_setting_is_changed_for_everybody_and_the_audit_log_shows_it(
+    admin: Page, product: Product, new_context: NewContext
+) -> None:
+    admin.goto(f"{product.url}/admin/registry")
+    admin.get_by_label("Search settings").fill("banner top")
+    admin.get_by_role("button", name="Change banner", exact=True).click()
+    form = admin.get_by_role("dialog", name="banner")
+    form.get_by_label("Value").fill("Back at noon")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+    expect(row(admin, "What everybody reads")).to_contain_text("by ada")
+
+    stranger = new_context().new_page()
+    stranger.goto(f"{product.url}/login")
+    expect(stranger.get_by_role("note")).to_have_text("Back at noon")
+
+    admin.goto(f"{product.url}/admin/audit?what=setting&search=banner")
+    expect(admin.get_by_role("note")).to_have_text("Back at noon")
+    admin.get_by_role("button", name="Show").first.click()
+    entry = admin.get_by_role("dialog", name="setting.changed")
+    expect(entry.get_by_label("Before")).to_have_text("(none)")
+    expect(entry.get_by_label("After")).to_have_text("Back at noon")
+    expect(entry).to_contain_text("127.0.0.1")
+    entry.get_by_role("button", name="Close").click()
+    admin.get_by_role("button", name="Verify now").click()
+    expect(admin.get_by_text("they are as they were written")).to_be_visible()
+
+    admin.goto(f"{product.url}/admin/registry")
+    row(admin, "What everybody reads").get_by_role("button", name="Reset").click()
+    expect(row(admin, "What everybody reads")).to_contain_text("Default")
+    admin.reload()
+    expect(admin.get_by_role("heading", level=1, name="All settings")).to_be_visible()
+    expect(admin.get_by_role("note")).to_have_count(0)

@@ -309,3 +309,21 @@ def lying(file: Path) -> list[tuple[bool, bool, list[str], str | None]]:
     return [
         (one["is_pinned"], one["is_archived"], one["tags"], one["project"] and one["project"]["name"]) for one in told
     ]
+
+
+def test_the_audit_log_is_verified_and_a_forged_entry_is_named(filled: Cli) -> None:
+    found = json.loads(filled.fine("audit", "verify", "--json"))
+    assert (found["is_whole"], found["broken"]) == (True, None)
+    filled.create("bea")
+    kept = ("--head", found["head"], "--count", str(found["count"]))
+    assert "is whole" in filled.fine("audit", "verify", *kept)
+    assert "both --head and --count" in filled.sentence("audit", "verify", "--head", found["head"])
+
+    with sqlite3.connect(filled.folder / "llm-ui.db") as connection:
+        connection.execute("DROP TRIGGER audit_logs_stay")
+        connection.execute("UPDATE audit_logs SET actor_name = 'nobody' WHERE number = 1")
+    connection.close()
+
+    assert "Entry 1 was changed after it was written." in filled.sentence("audit", "verify", *kept)
+    forged = filled("audit", "verify", "--json")
+    assert (forged.returncode, json.loads(forged.stdout)["broken"]) == (1, 1)

@@ -190,8 +190,8 @@ async def test_a_new_budget_counts_what_was_used_this_month_and_goes_with_its_pr
     await set_amount(seeded, a_user, project_id, None)
     async with seeded.reading() as session:
         assert await budgets.read(session, a_user, project_id) is None
-        audited = await session.scalars(select(AuditLog.action).order_by(AuditLog.created_at, AuditLog.id))
-        assert list(audited) == ["project.budget_set", "project.budget_set", "project.budget_removed"]
+        audited = await session.scalars(select(AuditLog.action).order_by(AuditLog.number))
+        assert list(audited) == ["project.begun", "project.budget_set", "project.budget_set", "project.budget_removed"]
     await set_amount(seeded, a_user, project_id, AMOUNT)
     async with seeded.writing() as session:
         await projects.remove(session, a_user, project_id)

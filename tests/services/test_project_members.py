@@ -215,12 +215,13 @@ async def test_changes_of_members_are_in_the_audit_log(seeded: Database, a_user:
     await remove(seeded, a_user, project_id, another_user)
 
     async with seeded.reading() as session:
-        entries = await session.scalars(select(AuditLog).order_by(AuditLog.created_at, AuditLog.id))
-        found = [(row.actor_name, row.action, row.target, row.detail) for row in entries]
+        entries = await session.scalars(select(AuditLog).order_by(AuditLog.number))
+        found = [(row.actor_name, row.action, row.target, row.detail, row.changes) for row in entries]
     assert found == [
-        ("bob", "project.member_added", "Herons", {"member": "eve", "role": "viewer"}),
-        ("bob", "project.role_changed", "Herons", {"member": "eve", "role": "editor"}),
-        ("eve", "project.member_left", "Herons", {"member": "eve"}),
-        ("bob", "project.member_added", "Herons", {"member": "eve", "role": "viewer"}),
-        ("bob", "project.member_removed", "Herons", {"member": "eve"}),
+        ("bob", "project.begun", "Herons", {}, {}),
+        ("bob", "project.member_added", "Herons", {"member": "eve", "role": "viewer"}, {}),
+        ("bob", "project.role_changed", "Herons", {"member": "eve"}, {"role": ["viewer", "editor"]}),
+        ("eve", "project.member_left", "Herons", {"member": "eve"}, {}),
+        ("bob", "project.member_added", "Herons", {"member": "eve", "role": "viewer"}, {}),
+        ("bob", "project.member_removed", "Herons", {"member": "eve"}, {}),
     ]

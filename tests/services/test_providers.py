@@ -52,7 +52,7 @@ async def test_the_key_is_sealed_for_its_row_and_never_listed(
     assert KEY not in row.sealed_key
     assert secrets.sealer.open(row.sealed_key, str(provider.id)) == KEY
     assert KEY not in repr(provider)
-    assert KEY not in repr([entry.detail for entry in log])
+    assert KEY not in repr([(entry.detail, entry.changes) for entry in log])
 
 
 async def test_a_short_key_gives_no_hint(seeded: Database, an_admin: Actor, secrets: Secrets) -> None:
@@ -293,7 +293,7 @@ async def test_every_change_is_audited(seeded: Database, an_admin: Actor, secret
         await providers.delete(session, an_admin, provider.id)
 
     async with seeded.reading() as session:
-        log = (await session.scalars(select(AuditLog).order_by(AuditLog.id))).all()
+        log = (await session.scalars(select(AuditLog).order_by(AuditLog.number))).all()
     verbs = ["added", "disabled", "enabled", "changed", "deleted"]
     assert [(entry.action, entry.target) for entry in log] == [(f"provider.{verb}", "Acme") for verb in verbs]
 

@@ -1,0 +1,45 @@
+"""How the workspace looks to people: its name, what it says to everybody, and what is switched off in it."""
+
+from dataclasses import dataclass
+
+from llm_ui.db import ReadSession
+from llm_ui.kit.clock import now
+from llm_ui.services import settings
+from llm_ui.services.settings import (
+    BANNER,
+    BANNER_FROM,
+    BANNER_LEVEL,
+    BANNER_UNTIL,
+    FEATURES,
+    SIGN_IN_TEXT,
+    WORKSPACE_NAME,
+)
+
+LOOK = (WORKSPACE_NAME, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """What every page needs to know of it."""
+
+    name: str = WORKSPACE_NAME.default
+    sign_in_text: str = ""
+    banner: str = ""
+    banner_level: str = BANNER_LEVEL.default
+    off: tuple[str, ...] = ()
+    """Names of the features that are switched off."""
+
+
+async def appearance(session: ReadSession) -> Appearance:
+    """Return how it looks now. Anybody may know."""
+    held = await settings.get_all(session, *LOOK, *FEATURES)
+    begins, ends = (held[one.name] and settings.instant_of(held[one.name]) for one in (BANNER_FROM, BANNER_UNTIL))
+    instant = now()
+    is_shown = (not begins or begins <= instant) and (not ends or instant < ends)
+    return Appearance(
+        name=held[WORKSPACE_NAME.name] or WORKSPACE_NAME.default,
+        sign_in_text=held[SIGN_IN_TEXT.name],
+        banner=held[BANNER.name] if is_shown else "",
+        banner_level=held[BANNER_LEVEL.name],
+        off=tuple(one.name for one in FEATURES if not held[one.name]),
+    )
