@@ -127,7 +127,12 @@ class EmptyDatabase:
             connection.execute(f"CREATE DATABASE {self._name} TEMPLATE {self._template}")
         self._inside = psycopg.connect(self._server.plain_url(self._name), autocommit=True)
         tables = [name for (name,) in self._inside.execute(TABLES)]
+        filled = [name for name in tables if self._inside.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()]
+        self._inside.execute("CREATE SCHEMA kept")
+        for name in filled:
+            self._inside.execute(f'CREATE TABLE kept."{name}" AS SELECT * FROM public."{name}"')
         # As a replica does: no trigger runs, and the order is of no matter.
-        deletions = [f'DELETE FROM "{name}"' for name in tables]
-        self._empty = "; ".join(["SET session_replication_role = replica", *deletions, SEQUENCES])
+        deletions = [f'DELETE FROM public."{name}"' for name in tables]
+        begun = [f'INSERT INTO public."{name}" SELECT * FROM kept."{name}"' for name in filled]
+        self._empty = "; ".join(["SET session_replication_role = replica", *deletions, *begun, SEQUENCES])
         self._layout = self._inside.execute(LAYOUT).fetchone()
