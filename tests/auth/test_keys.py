@@ -1,4 +1,1 @@
 """The page with one's own keys."""
-
-
-

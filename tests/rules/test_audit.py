@@ -20,7 +20,8 @@ NOT_AUDITED = {
     "retention.purge_sessions": NOTED, "retention.purge_bin": NOTED, "retention.purge_agents": NOTED,
     "retention.purge_links": NOTED, "retention.purge_jobs": NOTED, "retention.purge_unsent": NOTED,
     "settings.store": WORK, "sign_in.touch": WORK, "sign_in.revoke_all": NOTED, "projects.take_away": NOTED,
-    "users.new_setup_token": WORK, "audit_chain.note_verified": WORK,
+    "budgets.reserve_of_key": WORK, "budgets.set_of_key": NOTED, "keys.touch": WORK, "retrieval.take_in": NOTED,
+    "model_copies.paste_models": WORK, "users.new_setup_token": WORK, "audit_chain.note_verified": WORK,
 }  # fmt: skip
 """Functions, or all of a module, and why they write no entry."""
 
