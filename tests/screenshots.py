@@ -8,12 +8,42 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, ask, new_chat, sign_in
+from tests.browser.test_documents import drop, listed
+from tests.browser.test_projects import begin_project
+from tests.documents.pdf_files import lines, pdf
 from tests.product import Product
 
 FOLDER = Path(__file__).parents[1] / "assets" / "screenshots"
 SIZES = {1280: 800, 390: 780}
 QUALITY = 82
 QUESTION = "Show me a table and some code"
+ON_BIRDS = "How much does a grey heron weigh?"
+BIRDS = pdf(
+    lines(
+        "White stork",
+        "Storks clap their bills when they greet each other.",
+        "They come back to the same nest in April and leave in August.",
+        "The young are fed with frogs and voles.",
+    ),
+    lines(
+        "Kingfisher",
+        "Kingfishers dig tunnels into steep banks, up to a metre deep.",
+        "They dive from a branch for fish as long as a finger.",
+        "In hard winters most of them die.",
+    ),
+    lines(
+        "Grey heron",
+        "Herons stand still in shallow water for half an hour at a time.",
+        "A grey heron weighs about two kilograms.",
+        "Its wingspan reaches almost two metres.",
+        "It nests in colonies high up in old trees, often above the water.",
+        "In flight the neck is drawn in, which tells it from a stork.",
+    ),
+)
+BOATS = b"""# Boats
+
+A skiff is rowed by one person with two oars. It is light enough to be pulled over a dam.
+"""
 PAGE = """Three days, in the order of the walk.
 
 ```html
@@ -43,11 +73,14 @@ def prepare(page: Page, product: Product) -> None:
     page.get_by_role("textbox", name="Edit answer").fill(PAGE)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Edited by you.")).to_be_visible()
-    page.get_by_role("button", name="New project").click()
-    page.get_by_role("textbox", name="Name").fill("Travel")
-    page.get_by_role("button", name="Create").click()
+    begin_project(page, "River")
+    expect(page.get_by_role("button", name="Upload files")).to_be_visible()
+    drop(page, {"birds.pdf": BIRDS, "boats.md": BOATS})
+    expect(listed(page).filter(has_text="Ready")).to_have_count(2, timeout=40_000)
+    ask(page, ON_BIRDS)
+    expect(page.get_by_role("button", name="Edit answer")).to_be_visible()
     page.get_by_role("button", name="← Chats").click()
-    expect(page.get_by_role("list", name="Projects")).to_contain_text("Travel")
+    expect(page.get_by_role("list", name="Projects")).to_contain_text("River")
 
 
 def go_to(page: Page, title: str) -> None:
@@ -93,7 +126,27 @@ def search(page: Page) -> None:
     expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
 
 
-STATES: list[Callable[[Page], None]] = [start, answer, preview, explanation, search]
+def project(page: Page) -> None:
+    """Show a project: its documents, chats and figures."""
+    page.keyboard.press("Escape")
+    menu = page.get_by_role("button", name="Open the menu")
+    if menu.is_visible():
+        menu.click()
+    page.get_by_role("list", name="Projects").get_by_role("button", name="River", exact=True).click()
+    expect(listed(page).filter(has_text="Ready")).to_have_count(2)
+
+
+def sources(page: Page) -> None:
+    """Show an answer from documents, with what it cites beside it."""
+    menu = page.get_by_role("button", name="Open the menu")
+    if menu.is_visible():
+        menu.click()
+    page.get_by_role("link", name=ON_BIRDS).first.click()
+    page.get_by_role("button", name="Source 1: birds.pdf, page 3").first.click()
+    expect(page.get_by_role("complementary", name="birds.pdf").locator("mark.cited")).to_be_in_viewport()
+
+
+STATES: list[Callable[[Page], None]] = [start, answer, preview, explanation, search, project, sources]
 
 
 def main() -> int:
