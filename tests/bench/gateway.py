@@ -19,7 +19,7 @@ ROUNDS = 12
 def measure(folder: Path) -> list[Line]:
     """Measure the first piece, whole streams and CPU of a request, at 16 streams."""
     provider = FakeProvider(json.dumps({"pieces": PIECES, "delay_ms": 0}))
-    product = Product(folder / "data")
+    product = Product(folder / "data", key_requests_per_minute="100000", key_tokens_per_minute="1000000000")
     product.add_person("ann")
     product.command(
         "providers",
@@ -36,7 +36,7 @@ def measure(folder: Path) -> list[Line]:
     )
     key = product.command("keys", "create", "bench", "--user", "ann").strip()
     try:
-        with running(product, {"LLM_UI_KEY_REQUESTS_PER_MINUTE": "100000"}):
+        with running(product):
             return asyncio.run(_measure(product, provider, key))
     finally:
         provider.stop()
