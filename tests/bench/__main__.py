@@ -13,7 +13,20 @@ from pathlib import Path
 import psutil
 from tabulate import tabulate
 
-from tests.bench import api, chats, imports, lexical, pages, parse, rendering, retrieval, search, start, vectors
+from tests.bench import (
+    api,
+    chats,
+    gateway,
+    imports,
+    lexical,
+    pages,
+    parse,
+    rendering,
+    retrieval,
+    search,
+    start,
+    vectors,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class Row:
 BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "start": start.measure,
     "api": api.measure,
+    "gateway": gateway.measure,
     "pages": pages.measure,
     "chats": chats.measure,
     "search": search.measure,

@@ -99,6 +99,13 @@ def test_the_account(screen: Page, product: Product, check: Check) -> None:
     screen.get_by_role("button", name="Bring in", exact=True).click()
     screen.get_by_text("1 entry left out").click()
     check("account with what was left out")
+    screen.goto(f"{product.url}/keys")
+    screen.locator("#name").fill("report")
+    screen.get_by_text("Limits", exact=True).click()
+    check("a new key")
+    screen.get_by_role("button", name="Make the key").click()
+    screen.get_by_label("Change report").first.click()
+    check("a key that was made")
 
 
 def test_the_chat_and_what_opens_on_it(screen: Page, product: Product, check: Check) -> None:

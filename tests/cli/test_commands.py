@@ -38,6 +38,22 @@ def test_an_account_is_deleted_once_that_is_confirmed(cli: Cli) -> None:
     assert "ann" not in found
 
 
+def test_keys_are_made_listed_and_revoked(cli: Cli) -> None:
+    cli.create("ann")
+
+    token = cli.fine("keys", "create", "nightly", "--user", "ann", "--model", "demo", "--budget", "5").strip()
+    listed = cli.fine("keys", "list", "--user", "ann")
+
+    assert token.startswith("llmui-")
+    assert token not in listed
+    assert token.encode() not in (cli.folder / "llm-ui.db").read_bytes()
+    assert "nightly" in listed
+    assert "Revoked" in cli.fine("keys", "revoke", token[:10])
+    assert "nightly" not in cli.fine("keys", "list")
+    for wrong in (("--model", "none"), ("--budget", "much"), ("--address", "here")):
+        assert cli("keys", "create", "x", "--user", "ann", *wrong).returncode == 1
+
+
 def test_providers_are_added_listed_and_tested(cli: Cli) -> None:
     cli.fine("providers", "add", "Far", "--type", "openai", "--url", "http://127.0.0.1:9/v1", "--key-stdin",
              "--model", "big", "--model", "small", text="sk-a-key-nobody-may-read")  # fmt: skip

@@ -52,7 +52,7 @@ class Guard:
         except KeyRefused:
             self._known.pop(hashed, None)
             self._wrong.take(network, WRONG_PER_MINUTE, 1)
-            log.warning("key.refused", address=address)
+            log.info("key.refused", address=address)
             raise
         if not caller.is_seen:
             async with parts.database.writing() as session:
