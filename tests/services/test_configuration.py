@@ -57,7 +57,7 @@ async def test_a_file_is_taken_in_once_and_changes_nothing_the_second_time(
     assert await take_in(seeded, an_admin, secrets, wanted()) == []
     async with seeded.reading() as session:
         lab = await providers.find_by_name(session, an_admin, "Lab")
-        big, old = (await ai_models.find_models(session, an_admin, provider_id=lab.id)).items
+        old, big = (await ai_models.find_models(session, an_admin, provider_id=lab.id)).items
         assert (big.display_name, str(big.prices.input_usd_per_mtok), old.is_enabled) == ("The big one", "0.5", False)
         chosen = await prompts.instructions(session, an_admin, None)
         assert chosen is not None
