@@ -10,6 +10,7 @@ import click
 from llm_ui import __version__
 from llm_ui.cli.audit import audit
 from llm_ui.cli.command import fail
+from llm_ui.cli.configuration import config_command
 from llm_ui.cli.database import database
 from llm_ui.cli.doctor import doctor
 from llm_ui.cli.evaluate import evaluate
@@ -28,7 +29,9 @@ def commands() -> None:
     """LLM UI: a self-hosted, multi-user AI workspace."""
 
 
-for command in (serve, ui, api, worker, database, users, keys, providers, audit, evaluate, doctor):
+for command in (
+    serve, ui, api, worker, database, users, keys, providers, config_command, audit, evaluate, doctor
+):  # fmt: skip
     commands.add_command(command)
 
 

@@ -136,7 +136,7 @@ def export(name: str, file: Path, data_dir: Path | None) -> None:
         async with database.reading() as session:
             user = await service.find_user(session, SYSTEM, name)
         pieces = archive(database, FileStore(config.files_path), Actor(user.id, user.name, user.role))
-        with await asyncio.to_thread(_new_file, file) as written:
+        with await asyncio.to_thread(new_file, file) as written:
             async for piece in pieces:
                 await asyncio.to_thread(written.write, piece)
 
@@ -173,7 +173,7 @@ async def _go_on(_session: Session, _progress: Progress, _done: int, _total: int
     return True
 
 
-def _new_file(file: Path) -> BinaryIO:
+def new_file(file: Path) -> BinaryIO:
     """Return a file that only its owner may read. Raises `InvalidInput` when it is there already or cannot be."""
     try:
         return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

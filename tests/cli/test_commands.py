@@ -343,3 +343,17 @@ def test_the_audit_log_is_verified_and_a_forged_entry_is_named(filled: Cli) -> N
     assert "Entry 1 was changed after it was written." in filled.sentence("audit", "verify", *kept)
     forged = filled("audit", "verify", "--json")
     assert (forged.returncode, json.loads(forged.stdout)["broken"]) == (1, 1)
+
+
+def test_the_configuration_goes_to_another_folder(filled: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "configuration.json"
+    filled.fine("config", "export", str(file))
+    held = json.loads(file.read_text())
+    held["settings"] = {"workspace_name": "Heron Lab"}
+    file.write_text(json.dumps(held))
+    other = Cli(tmp_path / "other")
+
+    assert "1 thing would be changed" in other.fine("config", "import", str(file), "--dry-run")
+    assert "value: LLM UI -> Heron Lab" in other.fine("config", "import", str(file))
+    assert "Everything is so already." in other.fine("config", "import", str(file))
+    assert "no configuration of LLM UI" in other.sentence("config", "import", str(filled.folder / "llm-ui.db"))
