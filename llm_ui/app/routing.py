@@ -10,6 +10,8 @@ from llm_ui.admin.models.page import ModelsPage
 from llm_ui.admin.models.state import ModelsState
 from llm_ui.admin.providers.page import ProvidersPage
 from llm_ui.admin.providers.state import ProvidersState
+from llm_ui.admin.quality.page import QualityPage
+from llm_ui.admin.quality.state import QualityState
 from llm_ui.admin.settings.page import SettingsPage
 from llm_ui.admin.settings.state import SettingsState
 from llm_ui.admin.users.page import UsersPage
@@ -30,6 +32,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
+    "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
 }
 
