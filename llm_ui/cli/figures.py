@@ -50,4 +50,5 @@ def who() -> str:
 
 
 def _has_database(config: Config) -> bool:
-    return config.sqlite_path is None or config.sqlite_path.exists()
+    # Every workspace has a folder, wherever its rows are; a command that only measures makes none.
+    return config.folder.is_dir() if config.sqlite_path is None else config.sqlite_path.exists()

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from llm_ui.db import Database
-from llm_ui.errors import Forbidden
+from llm_ui.errors import Forbidden, NotFound
 from llm_ui.kit.ids import MessageId
 from llm_ui.models import Cutting, EvaluationKind, FeedbackReason, Rating, Run
 from llm_ui.services import evaluations, feedback, ratings
@@ -86,6 +86,16 @@ async def test_what_was_measured_is_listed_and_a_bench_once_a_way_is_taken_over(
     assert {(one.cut, one.figures["ndcg@10"], one.is_used) for one in after[1:]} == {
         ("350/50 structure", 0.5, False), ("200/20 pages", 0.6, True)
     }  # fmt: skip
+
+
+async def test_the_bench_of_a_project_is_its_members(seeded: Database, a_user: Actor, an_admin: Actor) -> None:
+    project_id = await a_project(seeded, a_user)
+
+    async with seeded.writing() as session:
+        with pytest.raises(NotFound):
+            await evaluations.keep_bench(session, an_admin, project_id, BENCH, [])
+        with pytest.raises(NotFound):
+            await evaluations.take_over(session, an_admin, project_id, "lexical", CUT)
 
 
 async def test_only_administrators_are_told(seeded: Database, a_user: Actor) -> None:
