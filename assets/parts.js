@@ -45,7 +45,7 @@ const Heading = {
 // ---- Links: other things to look at or to take along --------------------------------------------------------------
 const Links = {
   render({ model }) {
-    return make("p", { class: "offers" }, ...model.links.map(({ label, name, href }) => make("a", { class: "button quiet small", href, download: true, "aria-label": name }, label)))
+    return make("p", { class: "links" }, ...model.links.map(({ label, name, href }) => make("a", { class: "button quiet small", href, download: true, "aria-label": name }, label)))
   },
 }
 
