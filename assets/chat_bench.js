@@ -353,7 +353,7 @@ export class Bench {
     const isUsed = isSame(row.cut, this.data.cut) && (isOther || row.strategy === strategy)
     if (isUsed) last.append(make("span", "muted", t("in use")))
     else {
-      const use = textButton(t("Use"), "more", () => this.tell({ op: "promote", project: this.project, strategy: isOther ? this.data.strategy : row.strategy, ...row.cut }))
+      const use = textButton(t("Use"), "more", () => this.tell({ op: "promote", project: this.project, strategy: isOther ? this.data.strategy : row.strategy, measured: row.strategy, ...row.cut }))
       use.setAttribute("aria-label", t("Use {way}, {cut}", { way: WAYS[row.strategy], cut: cutName(row.cut) }))
       last.append(use)
     }

@@ -1,4 +1,4 @@
-// The building blocks of the admin pages: heading, notice, offers, table, switch and side sheet.
+// The building blocks of the admin pages: heading, links, notice, offers, table, switch and side sheet.
 // Each is a component of Panel (llm_ui/ui/parts.py) that draws its parameters; whatever people or providers wrote
 // enters the page as text, never as HTML.
 
@@ -39,6 +39,13 @@ function presser(model) {
 const Heading = {
   render({ model }) {
     return make("header", { class: "head" }, make(`h${model.level}`, {}, model.title), make("p", {}, model.sentence))
+  },
+}
+
+// ---- Links: other things to look at or to take along --------------------------------------------------------------
+const Links = {
+  render({ model }) {
+    return make("p", { class: "links" }, ...model.links.map(({ label, name, href }) => make("a", { class: "button quiet small", href, download: true, "aria-label": name }, label)))
   },
 }
 
@@ -298,4 +305,4 @@ const Sheet = {
 }
 
 export { cellContent, focusedAction, make, presser }
-export default { Heading, Notice, Offers, Table, Switch, Sheet }
+export default { Heading, Links, Notice, Offers, Table, Switch, Sheet }

@@ -8,6 +8,7 @@ from tornado.iostream import StreamClosedError
 
 from llm_ui.admin.audit.listing import AUDIT
 from llm_ui.admin.listing.listing import Listing
+from llm_ui.admin.quality.listing import EVALUATIONS, RATINGS
 from llm_ui.admin.users.listing import USERS
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError
@@ -19,7 +20,7 @@ from llm_ui.services.listing import pieces
 
 log = get_logger(__name__)
 
-LISTS: dict[str, Listing[Any]] = {listing.name: listing for listing in (USERS, AUDIT)}
+LISTS: dict[str, Listing[Any]] = {listing.name: listing for listing in (USERS, AUDIT, RATINGS, EVALUATIONS)}
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 

@@ -12,6 +12,8 @@ from llm_ui.admin.models.page import ModelsPage
 from llm_ui.admin.models.state import ModelsState
 from llm_ui.admin.providers.page import ProvidersPage
 from llm_ui.admin.providers.state import ProvidersState
+from llm_ui.admin.quality.page import QualityPage
+from llm_ui.admin.quality.state import QualityState
 from llm_ui.admin.registry.page import RegistryPage
 from llm_ui.admin.registry.state import RegistryState
 from llm_ui.admin.settings.page import SettingsPage
@@ -35,6 +37,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
+    "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
     "registry": lambda context: RegistryPage(RegistryState(context)),
     "audit": lambda context: AuditPage(AuditState(context)),

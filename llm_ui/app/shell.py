@@ -33,6 +33,7 @@ ADMIN_PAGES = {
     "providers": later("Providers"),
     "models": later("Models"),
     "users": later("Users"),
+    "quality": later("Quality"),
     "settings": later("Settings"),
     "registry": later("All settings"),
     "audit": later("Audit"),

@@ -12,7 +12,7 @@ from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import CaseId, DocumentId, ProjectId
 from llm_ui.kit.snippet import snippet
 from llm_ui.llm_client import UserClient
-from llm_ui.services import documents, retrieval
+from llm_ui.services import documents, evaluations, retrieval
 from llm_ui.services.access import Actor
 from llm_ui.services.cutting import CuttingInfo, read_cutting, set_cutting
 from llm_ui.services.retrieval import NewCase
@@ -125,6 +125,7 @@ async def _promote(context: PageContext, asked: bench_ops.Promote) -> Op:
         await retrieval.set_strategy(session, actor, project_id, asked.strategy)
         wanted = CuttingInfo(asked.by, asked.passage_tokens, asked.overlap_tokens)
         count = await set_cutting(session, actor, project_id, wanted)
+        await evaluations.take_over(session, actor, project_id, asked.measured, wanted)
         listing = await documents.list_documents(session, actor, project_id)
         shown = await listed(session, actor, project_id, listing)
         now = await _told(session, actor, project_id)

@@ -72,6 +72,8 @@ class Promote(Cut, OfBench, OfProject):
 
     op: Literal["promote"]
     strategy: Strategy | None
+    measured: Strategy
+    """The way whose figures were compared."""
 
 
 Bench = ReadBench | TrySearch | JudgePassage | ChangeCase | DeleteCase | MeasureCases | Promote

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from llm_ui.cli import answers
+from llm_ui.cli import answers, figures
 from llm_ui.cli.answers import Who
 from llm_ui.cli.command import data_dir, run, settings, table, with_database
 from llm_ui.config import Config
@@ -26,9 +26,11 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.http import new_client
 from llm_ui.kit.text import storable
+from llm_ui.models import EvaluationKind
 from llm_ui.runs.embed_documents import embed_all
 from llm_ui.runs.embeddings import TIMEOUTS, Embeddings
 from llm_ui.runs.reranking import Reranker
+from llm_ui.services.evaluations import Exam, Measured
 from llm_ui.services.model_copies import ModelCopies, copy_models, paste_models
 from llm_ui.services.secrets import load_secrets
 
@@ -60,9 +62,15 @@ def evaluate() -> None:
     "--reranking/--no-reranking", "has_reranking", default=None,
     help="Measure what the reranking model makes of it too. With --embeddings it does when one is set.",
 )  # fmt: skip
+@figures.store
 @data_dir
 def retrieval(
-    dataset: Path, is_json: bool, has_embeddings: bool, has_reranking: bool | None, data_dir: Path | None
+    dataset: Path,
+    is_json: bool,
+    has_embeddings: bool,
+    has_reranking: bool | None,
+    is_stored: bool,
+    data_dir: Path | None,
 ) -> None:
     """Measure how well passages are found, on the questions and judged answers in the folder DATASET.
 
@@ -71,12 +79,22 @@ def retrieval(
     --reranking its reranking model puts the first passages of each question in order, as it does for answers.
     """
     wanted = Wanted(has_embeddings, has_reranking)
-    found = run(lambda: _measured(dataset, settings(data_dir=data_dir) if wanted.is_any else None, wanted))
+
+    def work() -> dict[str, dict[str, float]]:
+        collection = load(dataset)
+        found, models = _measured(collection, settings(data_dir=data_dir) if wanted.is_any else None, wanted)
+        sizes = len(collection.gains), len(collection.documents)
+        exam = Exam(EvaluationKind.RETRIEVAL, dataset.resolve().name, *sizes, models, figures.who())
+        if is_stored:
+            figures.keep(exam, figures.ways(found), data_dir)
+        return found
+
+    found = run(work)
     if is_json:
         click.echo(json.dumps(found))
         return
     names = list(next(iter(found.values())))
-    rows = [[strategy, *(_shown(name, figures[name]) for name in names)] for strategy, figures in found.items()]
+    rows = [[strategy, *(_shown(name, measured[name]) for name in names)] for strategy, measured in found.items()]
     table(rows, ["strategy", *(name.removesuffix("_ms") for name in names)])
 
 
@@ -86,8 +104,11 @@ def retrieval(
 @click.option("--judge", required=True, help="The model that judges.")
 @click.option("--model", help="The model that answers; without it the default one.")
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object, with each answer, instead of a table.")
+@figures.store
 @data_dir
-def answers_command(file: Path, user: str, judge: str, model: str | None, is_json: bool, data_dir: Path | None) -> None:
+def answers_command(
+    file: Path, user: str, judge: str, model: str | None, is_json: bool, is_stored: bool, data_dir: Path | None
+) -> None:
     """Measure how well answers keep to their sources, on the questions in FILE.
 
     Each line of FILE is a JSON object: {"question": "…", "project": "its name"} and, to ask some documents of it alone,
@@ -98,14 +119,22 @@ def answers_command(file: Path, user: str, judge: str, model: str | None, is_jso
     def work() -> dict[str, Any]:
         asked = answers.load(file)
         config = settings(data_dir=data_dir)
-        return with_database(config, lambda database: answers.measure(database, config, asked, Who(user, judge, model)))
+        found = with_database(
+            config, lambda database: answers.measure(database, config, asked, Who(user, judge, model))
+        )
+        if is_stored:
+            models = ", ".join(filter(None, (model, f"judge: {judge}")))
+            exam = Exam(EvaluationKind.ANSWERS, file.resolve().name, len(asked), None, models, user)
+            measured = {name: figure for name, figure in found.items() if name != "each"}
+            figures.keep(exam, [Measured("", measured)], data_dir)
+        return found
 
     found = run(work)
     if is_json:
         click.echo(json.dumps(found))
         return
-    figures = {name: figure for name, figure in found.items() if name != "each"}
-    table([[_figure(figure) for figure in figures.values()]], [name.replace("_", " ") for name in figures])
+    told = {name: figure for name, figure in found.items() if name != "each"}
+    table([[_figure(figure) for figure in told.values()]], [name.replace("_", " ") for name in told])
     for one in found["each"]:
         if "problem" in one:
             click.echo(f"Not judged: {one['question']} ({one['problem']})")
@@ -117,16 +146,20 @@ def _figure(figure: float | int | None) -> str:
     return str(figure) if isinstance(figure, int) else f"{figure:.4f}"
 
 
-def _measured(dataset: Path, workspace: Config | None, wanted: Wanted) -> dict[str, dict[str, float]]:
-    collection = load(dataset)
+def _measured(
+    collection: Collection, workspace: Config | None, wanted: Wanted
+) -> tuple[dict[str, dict[str, float]], str]:
+    """Return the figures of each strategy, and the models that were asked."""
     copies = None if workspace is None else with_database(workspace, lambda database: _models_of(database, wanted))
     with tempfile.TemporaryDirectory(prefix="llm-ui-eval-") as folder:
         # Never the database of the settings.
         config = settings(data_dir=folder).model_copy(update={"database_url": None})
         if workspace is None or copies is None:
-            return with_database(config, lambda database: measure(database, collection, Models()))
+            return with_database(config, lambda database: measure(database, collection, Models())), ""
         sealer = load_secrets(workspace).sealer
-        return with_database(config, lambda database: _compared(database, collection, copies, sealer))
+        asked = [one.display_name for one in (copies.embedder, copies.reranker) if one is not None]
+        found = with_database(config, lambda database: _compared(database, collection, copies, sealer))
+        return found, ", ".join(asked)
 
 
 async def _models_of(database: Database, wanted: Wanted) -> ModelCopies:

@@ -4,7 +4,7 @@ import gettext as catalogues
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 
@@ -124,7 +124,7 @@ def instant(at: datetime) -> str:
     return at.strftime(gettext("%d %b %Y, %H:%M UTC"))
 
 
-def day(at: datetime) -> str:
+def day(at: date) -> str:
     """Return a day as the language writes it."""
     return at.strftime(gettext("%d %b %Y"))
 

@@ -14,6 +14,7 @@ from llm_ui.models.document import (
     DocumentStage,
     PassageVector,
 )
+from llm_ui.models.evaluation import Evaluation, EvaluationKind
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.key import ApiKey, KeyScope
@@ -64,6 +65,8 @@ __all__ = [
     "DocumentFetch",
     "DocumentPage",
     "DocumentStage",
+    "Evaluation",
+    "EvaluationKind",
     "FeedbackReason",
     "JobKind",
     "JobState",

@@ -93,6 +93,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.SummaryId: Uuid(),
         ids.DocumentId: Uuid(),
         ids.CaseId: Uuid(),
+        ids.EvaluationId: Uuid(),
         ids.FetchId: Uuid(),
         ids.BudgetId: Uuid(),
         ids.AgentId: Uuid(),

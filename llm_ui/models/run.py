@@ -70,6 +70,8 @@ class Run(Timestamped, Base):
     manifest: Mapped[dict[str, Any] | None]
     """What the model was sent, part by part with token counts (runs/context.py)."""
 
+    invented: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many citations were taken out of the answer: numbers that it was not sent."""
     follow_ups: Mapped[dict[str, Any] | None]
     """`questions` that the person might ask next; empty until the helper model has thought of some."""
 

@@ -5,17 +5,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from llm_ui.db import Database
+from llm_ui.db import Database, Session
 from llm_ui.documents.evaluate import Exam, Marks, Way, examine
 from llm_ui.documents.retrieve import Passage, retrieve
 from llm_ui.documents.trial import exam_of, sample, tried
 from llm_ui.documents.vectors import Meaning
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.ids import DocumentId, ProjectId
-from llm_ui.models import Strategy
+from llm_ui.models import EvaluationKind, Strategy
 from llm_ui.runs.embeddings import Embeddings
+from llm_ui.services import evaluations
 from llm_ui.services.access import Actor
 from llm_ui.services.cutting import CuttingInfo, checked, read_cutting
+from llm_ui.services.embedding import find_embedder
 from llm_ui.services.projects import require_project
 from llm_ui.services.retrieval import list_cases, ready_documents
 
@@ -133,7 +135,23 @@ async def measure_cases(
         if chosen is not None and other is not None:
             bench.add(other, Strategy.LEXICAL, await asyncio.to_thread(tried, chosen, other, exam))
     asked = len(ready) if is_all else len(documents)
-    return Report(tuple(bench.rows), len(exam.questions), asked, is_all, problem)
+    report = Report(tuple(bench.rows), len(exam.questions), asked, is_all, problem)
+    async with database.writing() as session:
+        await _keep(session, actor, project_id, report)
+    return report
+
+
+async def _keep(session: Session, actor: Actor, project_id: ProjectId, report: Report) -> None:
+    """Keep the figures until another comparison, in case that one of the ways is taken over."""
+    is_meant = any(one.strategy is Strategy.VECTOR for one in report.rows)
+    target = await find_embedder(session) if is_meant else None
+    model = "" if target is None else target.display_name
+    kept = evaluations.Exam(EvaluationKind.BENCH, "", report.questions, report.documents, model, "")
+    ways = [
+        evaluations.Measured(one.strategy.value, {**one.figures, "unwanted": one.unwanted}, one.cutting)
+        for one in report.rows
+    ]
+    await evaluations.keep_bench(session, actor, project_id, kept, ways)
 
 
 async def _meanings(

@@ -151,6 +151,7 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
             "tokens_per_second": metrics.tokens_per_second,
             "attempts": metrics.attempts,
             "last_event": final.text.last_event,
+            "invented": final.invented,
             "started_at": final.started_at,
             "provider_request_id": final.provider_request_id,
         }

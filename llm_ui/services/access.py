@@ -27,6 +27,7 @@ from llm_ui.models import (
     DocumentChunk,
     DocumentFetch,
     DocumentPage,
+    Evaluation,
     MessageFeedback,
     Project,
     ProjectMember,
@@ -210,7 +211,7 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query if actor.may(Permission.MANAGE_USERS) else query.where(user_id == actor.user_id)
     if table is User:
         return query if actor.may(Permission.MANAGE_USERS) else query.where(User.id == actor.user_id)
-    if table is AuditLog:
+    if table in (AuditLog, Evaluation):
         require(actor, Permission.MANAGE_SETTINGS)
         return query
     raise TypeError(f"nobody has decided who may read {table.__name__}")

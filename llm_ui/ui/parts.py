@@ -79,6 +79,12 @@ class Heading(Part):
     level = param.Integer(default=1, bounds=(1, 3), doc="Its level in the outline.")
 
 
+class Links(Part):
+    """Files to take along, one beside the other."""
+
+    links = param.List(default=[], item_type=dict, doc="Each with label, name for screen readers, and href.")
+
+
 class Notice(Part):
     """One sentence. Without text it takes no room."""
 

@@ -6,7 +6,10 @@ import json
 
 from sqlalchemy import update
 
-from llm_ui.models import Role, User
+from llm_ui.models import EvaluationKind, Role, User
+from llm_ui.services import evaluations
+from llm_ui.services.access import SYSTEM
+from llm_ui.services.evaluations import Exam, Measured
 from tests.app.conftest import Workspace
 
 
@@ -28,6 +31,19 @@ async def test_an_administrator_gets_what_the_filters_leave(workspace: Workspace
     listed = json.loads((await ada.get("/admin/lists/users.json")).body)
     assert [user["name"] for user in listed] == ["ada", "bob", "eve"]
     assert json.loads((await ada.get("/admin/lists/users.json?search=nobody")).body) == []
+
+
+async def test_what_was_measured_comes_with_all_figures(workspace: Workspace) -> None:
+    ada = await workspace.signed_in("ada", Role.ADMIN)
+    exam = Exam(EvaluationKind.RETRIEVAL, "claims", 5, 8, "", "ann")
+    async with workspace.site.backend.database.writing() as session:
+        await evaluations.keep(session, SYSTEM, exam, [Measured("lexical", {"ndcg@10": 0.8, "p50_ms": 3.5})])
+
+    (kept,) = json.loads((await ada.get("/admin/lists/evaluations.json")).body)
+
+    assert (kept["what"], kept["dataset"], kept["questions"], kept["documents"]) == ("retrieval", "claims", 5, 8)
+    assert (kept["ndcg@10"], kept["p50_ms"], kept["groundedness"]) == (0.8, 3.5, None)
+    assert json.loads((await ada.get("/admin/lists/ratings.json?days=7")).body) == []
 
 
 async def test_what_a_person_called_themselves_is_no_formula(workspace: Workspace) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from llm_ui import __version__
 from llm_ui.cli.evaluate import load
 from llm_ui.db import Database
 from llm_ui.documents.evaluate import Models, measure, ndcg, recall, reciprocal_rank
@@ -131,6 +132,21 @@ def test_the_command_compares_words_and_meaning_with_the_models_of_the_workspace
     assert ordered["reranked"]["recall@100"] == 1.0
     assert by_words.keys() == {"lexical", "reranked"}
     assert by_words["reranked"]["ndcg@10"] == pytest.approx(0.8)
+
+
+def test_figures_are_kept_where_there_is_a_database_unless_it_is_not_wanted(typed: Cli, folder: Path) -> None:
+    typed.create("ann")
+    for more in ([], ["--no-store"]):
+        typed.fine("eval", "retrieval", str(folder), "--json", *more)
+
+    with sqlite3.connect(typed.folder / "llm-ui.db") as connection:
+        (kept,) = connection.execute(
+            "SELECT kind, dataset, questions, documents, strategy, figures, version, is_listed FROM evaluations"
+        ).fetchall()
+    connection.close()
+    assert kept[:5] == ("retrieval", "claims", 5, 8, "lexical")
+    assert json.loads(kept[5])["ndcg@10"] == pytest.approx(0.8)
+    assert kept[6:] == (__version__, 1)
 
 
 @pytest.mark.parametrize(
