@@ -42,9 +42,10 @@ function searchField(model, look) {
       look()
     }, TYPING_MS)
   })
-  // What somebody is typing stays, unless they went back.
-  const show = (text) => { if (input.getRootNode().activeElement !== input) input.value = text }
-  return { node: labelled(model.searched, input, "search"), show, goBack: () => { input.value = values().get("search") ?? "" } }
+  // The address says it, and no answer to what was asked before: what somebody types stays.
+  const goBack = () => { input.value = values().get("search") ?? "" }
+  goBack()
+  return { node: labelled(model.searched, input, "search"), goBack }
 }
 
 function choice(label, options, onChange, className) {
@@ -85,7 +86,6 @@ function toolbar(model, look, press) {
     make("div", { class: "files" }, ...files.map((each) => each.node)),
     buttons.length ? make("div", { class: "doing" }, ...buttons) : null)
   const show = () => {
-    search?.show(model.shown.search ?? "")
     for (const [name, filter] of filters) filter.show(model.shown.filters?.[name] ?? "")
     const first = model.columns.find((column) => column.is_sorted)?.key ?? ""
     order.show(`${model.shown.is_descending ? "-" : ""}${model.shown.sort || first}`)

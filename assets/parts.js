@@ -38,7 +38,16 @@ function presser(model) {
 // ---- Heading: what the page is for -------------------------------------------------------------------------------
 const Heading = {
   render({ model }) {
-    return make("header", { class: "head" }, make(`h${model.level}`, {}, model.title), make("p", {}, model.sentence))
+    const title = make(`h${model.level}`, {}, model.title)
+    model.on("title", () => { title.textContent = model.title })
+    return make("header", { class: "head" }, title, make("p", {}, model.sentence))
+  },
+}
+
+// ---- Link: a way to another page -----------------------------------------------------------------------------------
+const Link = {
+  render({ model }) {
+    return make("a", { class: "back", href: model.address }, model.text)
   },
 }
 
@@ -81,9 +90,9 @@ const Offers = {
 }
 
 // ---- Table: rows with what can be done to each -------------------------------------------------------------------
-// Addresses and names of models may break after a slash, dash, underscore or colon, and nowhere else.
+// Addresses and names of models may break after a slash, dash, underscore or colon, times may not.
 function breakable(text) {
-  return text.split(/(?<=[/_:-])(?!\/)/).flatMap((piece, index) => (index ? [make("wbr"), piece] : [piece]))
+  return text.split(/(?<=[/_:-])(?!\/|\d\d\b)/).flatMap((piece, index) => (index ? [make("wbr"), piece] : [piece]))
 }
 
 function cellContent(value) {
@@ -223,6 +232,32 @@ function control(field) {
   return make("input", { ...secret, placeholder: field.placeholder, inputmode: field.inputmode, spellcheck: "false" })
 }
 
+// What was made and is shown once: to be read, and copied with a click. The page holds no clipboard without TLS.
+function copyField(field, value) {
+  const area = make("textarea", { id: field.name, rows: 3, readonly: true, spellcheck: "false", onfocus: () => area.select() })
+  const copy = make("button", { class: "button quiet small", type: "button" }, t("Copy"))
+  copy.addEventListener("click", async () => {
+    area.select()
+    await navigator.clipboard?.writeText(area.value).catch(() => {}) ?? document.execCommand("copy")
+    copy.textContent = t("Copied")
+  })
+  const set = (next) => { area.value = next ?? ""; copy.textContent = t("Copy") }
+  set(value)
+  return { node: make("div", { class: "row" }, make("label", { for: field.name }, field.label), area, copy), get: () => "", set }
+}
+
+// The text of a file that is small enough to be looked at: chosen, or pasted.
+function fileField(field, value) {
+  const area = make("textarea", { id: field.name, rows: 8, spellcheck: "false" })
+  const file = make("input", { type: "file", accept: ".csv,text/csv,text/plain", "aria-label": t("Choose a file") })
+  file.addEventListener("change", async () => { area.value = (await file.files[0]?.text()) ?? "" })
+  const set = (next) => { area.value = next ?? "" }
+  set(value)
+  return { node: make("div", { class: "row" }, make("label", { for: field.name }, field.label), file, area), get: () => area.value, set }
+}
+
+const FIELDS = { copy: copyField, file: fileField }
+
 function simpleField(field, value, live) {
   const input = control(field)
   const hint = field.hint ? make("small", { id: `${field.name}-hint` }, field.hint) : null
@@ -263,7 +298,8 @@ const Sheet = {
     const draw = () => {
       const made = model.fields.map((field) => {
         const value = model.values[field.name]
-        return [field.name, field.type === "checklist" ? checklist(field, value ?? []) : simpleField(field, value, live)]
+        if (field.type === "checklist") return [field.name, checklist(field, value ?? [])]
+        return [field.name, FIELDS[field.type]?.(field, value) ?? simpleField(field, value, live)]
       })
       fields = new Map(made)
       const text = model.text ? make("p", { class: `line ${model.tone}` }, model.text) : null
@@ -272,7 +308,7 @@ const Sheet = {
       busy()
       if (dialog.open) focusFirst()
     }
-    const focusFirst = () => form.querySelector("input, select, button")?.focus()
+    const focusFirst = () => form.querySelector("input, select, textarea, button")?.focus()
     const fill = () => {
       for (const [name, value] of Object.entries(model.values)) fields.get(name)?.set(value)
     }
@@ -305,4 +341,4 @@ const Sheet = {
 }
 
 export { cellContent, focusedAction, make, presser }
-export default { Heading, Links, Notice, Offers, Table, Switch, Sheet }
+export default { Heading, Link, Links, Notice, Offers, Table, Switch, Sheet }

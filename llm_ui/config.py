@@ -175,6 +175,14 @@ class Config(BaseSettings):
         return url
 
     @property
+    def public_origin(self) -> str:
+        """Where people open the pages, as far as the settings tell it: what links begin with."""
+        if self.origins:
+            return self.origins[0]
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
     def llm_api_url(self) -> str:
         """Where the pages reach the LLM API."""
         if self.api_url:

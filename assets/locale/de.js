@@ -111,6 +111,7 @@ window.llmUiWords = {
 "Chats, die {n} Tage lang niemand anrührt, kommen in den Papierkorb; angeheftete bleiben."
 ],
 "Chats that nobody touches go to the bin after so many days": "Chats, die niemand anrührt, kommen nach so vielen Tagen in den Papierkorb",
+"Choose a file": "Datei wählen",
 "Choose a file first.": "Zuerst eine Datei wählen.",
 "Choose all {count}": "Alle {count} auswählen",
 "Choose none": "Keine auswählen",

@@ -10,8 +10,10 @@ from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from llm_ui.auth.site import Site
+from llm_ui.kit.i18n import later
+from llm_ui.models import Role
 from llm_ui.observability.logging import get_logger
-from llm_ui.services.access import Actor, Permission
+from llm_ui.services.access import ROLE_PERMISSIONS, Actor, Permission
 
 log = get_logger(__name__)
 
@@ -20,6 +22,18 @@ FORBIDDEN_HEADER = "Bokeh-Session-Id"
 OWNER = "owner"
 """Names in a page's token whom the page was made for. The token is signed, so nobody else can claim the page."""
 ADMIN_PATH = "/admin/"
+ADMIN_PAGES = {
+    "providers": later("Providers"),
+    "models": later("Models"),
+    "users": later("Users"),
+    "quality": later("Quality"),
+    "settings": later("Settings"),
+    "registry": later("All settings"),
+    "audit": later("Audit"),
+}
+"""The pages of the administration, in the order of its navigation."""
+FIGURES: frozenset[str] = frozenset()
+"""Those that show figures only, without anybody's content: operators open these and no others."""
 
 
 class Gate(AuthProvider):
@@ -79,9 +93,19 @@ class Gate(AuthProvider):
         return actor
 
 
+def pages_of(role: Role) -> dict[str, str]:
+    """Return the pages of the administration that a role may open."""
+    allowed = ROLE_PERMISSIONS[role]
+    if Permission.MANAGE_PROVIDERS in allowed:
+        return ADMIN_PAGES
+    seen = FIGURES if Permission.SEE_FIGURES in allowed else frozenset()
+    return {name: label for name, label in ADMIN_PAGES.items() if name in seen}
+
+
 def may_open(actor: Actor, path: str) -> bool:
     """Return whether the actor may have the page at the path built at all."""
-    return not path.startswith(ADMIN_PATH) or actor.may(Permission.MANAGE_PROVIDERS)
+    name = path.removeprefix(ADMIN_PATH).partition("/")[0]
+    return not path.startswith(ADMIN_PATH) or actor.may(Permission.MANAGE_PROVIDERS) or name in pages_of(actor.role)
 
 
 def _is_own_page(handler: Any, actor: Actor) -> bool:

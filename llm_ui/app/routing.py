@@ -10,6 +10,8 @@ from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.models.page import ModelsPage
 from llm_ui.admin.models.state import ModelsState
+from llm_ui.admin.person.page import PersonPage
+from llm_ui.admin.person.state import PersonState
 from llm_ui.admin.providers.page import ProvidersPage
 from llm_ui.admin.providers.state import ProvidersState
 from llm_ui.admin.quality.page import QualityPage
@@ -21,17 +23,19 @@ from llm_ui.admin.settings.state import SettingsState
 from llm_ui.admin.users.page import UsersPage
 from llm_ui.admin.users.state import UsersState
 from llm_ui.app import shell
+from llm_ui.app.gate import pages_of
 from llm_ui.chat import page as workspace
 from llm_ui.chat.hub import Hub
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import SessionId
-from llm_ui.models import Role
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
 from llm_ui.services.appearance import Appearance
 from llm_ui.ui.page import Backend, PageContext
 
 log = get_logger(__name__)
+
+UUID_LENGTH = 36
 
 ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
@@ -65,13 +69,23 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
         "/a/{agent_id}": chat,
     }
     for name in ADMIN_PAGES:
-        pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name)
+        pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name, ADMIN_PAGES[name])
+    pages["/admin/users/{user_id}"] = _admin_page(backend, actor_of, "users", _person)
     return pages
 
 
-def _admin_page(backend: Backend, actor_of: ActorOf, name: str) -> Callable[[], pn.Template]:
+def _person(context: PageContext) -> PersonPage:
+    """Return the page of the account that the address names, whoever asks for it and whether or not there is one."""
+    path: str = pn.state.curdoc.session_context.request.path
+    named = path.removeprefix("/admin/users/")[:UUID_LENGTH]
+    return PersonPage(PersonState(context, named))
+
+
+def _admin_page(
+    backend: Backend, actor_of: ActorOf, name: str, make: Callable[[PageContext], Any]
+) -> Callable[[], pn.Template]:
     def build() -> pn.Template:
-        return _guarded(lambda: _admin_of(backend, actor_of, name))
+        return _guarded(lambda: _admin_of(_context(backend, actor_of), name, make))
 
     # A plain function: Panel would print any other callable, a partial too, onto the page.
     return build
@@ -98,13 +112,12 @@ def _workspace(context: PageContext, hub: Hub) -> pn.Template:
     return shell.workspace(context, {"view": page.view, **page.controls})
 
 
-def _admin_of(backend: Backend, actor_of: ActorOf, name: str) -> pn.Template:
-    context = _context(backend, actor_of)
-    if context.role is not Role.ADMIN:
+def _admin_of(context: PageContext, name: str, make: Callable[[PageContext], Any]) -> pn.Template:
+    if name not in pages_of(context.role):
         return shell.message(
             context, _("Not for this account"), _("Only administrators see this page. Ask one of them.")
         )
-    page = ADMIN_PAGES[name](context)
+    page = make(context)
     if hasattr(page, "load"):
         # A page with nothing but a list is told by the browser what to read.
         pn.state.onload(page.load)

@@ -9,7 +9,6 @@ from tornado.websocket import WebSocketClosedError
 from llm_ui.app.routing import applications
 from llm_ui.app.serving import serve
 from llm_ui.auth import templates
-from llm_ui.auth.entrance import EVERYWHERE
 from llm_ui.auth.site import Site
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
@@ -63,7 +62,5 @@ async def _tell_setup_link(site: Site) -> None:
     async with site.backend.database.writing(lock="set-up") as session:
         token = await new_setup_token(session)
     if token is not None:
-        host = "127.0.0.1" if config.host in EVERYWHERE else config.host
-        origin = config.origins[0] if config.origins else f"http://{host}:{config.port}"
-        sys.stdout.write(f"\n  Set up LLM UI here, once: {origin}/setup?token={token}\n\n")
+        sys.stdout.write(f"\n  Set up LLM UI here, once: {config.public_origin}/setup?token={token}\n\n")
         sys.stdout.flush()

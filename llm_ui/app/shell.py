@@ -6,10 +6,9 @@ from typing import Any
 import bokeh
 import panel as pn
 
+from llm_ui.app.gate import pages_of
 from llm_ui.auth.templates import TEMPLATES
 from llm_ui.kit import assets
-from llm_ui.kit.i18n import later
-from llm_ui.models import Role
 from llm_ui.ui.page import PageContext
 
 _SHIMS = "bundled/reactiveesm/es-module-shims@^1.10.0/dist/es-module-shims.min.js"
@@ -29,16 +28,6 @@ _KATEX = next(_DIST.glob("bundled/katex/*/dist/katex.min.js")).relative_to(_DIST
 KATEX = f"static/extensions/panel/{_KATEX}{_BUILD}"
 """Draws formulas; loaded by the first message that has one."""
 
-ADMIN_PAGES = {
-    "providers": later("Providers"),
-    "models": later("Models"),
-    "users": later("Users"),
-    "quality": later("Quality"),
-    "settings": later("Settings"),
-    "registry": later("All settings"),
-    "audit": later("Audit"),
-}
-
 
 def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
     """Return the chat workspace with its parts in place."""
@@ -49,7 +38,7 @@ def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
 
 def admin(context: PageContext, page: str, content: Any) -> pn.Template:
     """Return an administration page with its navigation."""
-    return _framed("admin.html", context, {"content": content}, page=page, pages=ADMIN_PAGES)
+    return _framed("admin.html", context, {"content": content}, page=page, pages=pages_of(context.role))
 
 
 def message(context: PageContext, title: str, text: str) -> pn.Template:
@@ -74,7 +63,7 @@ def _framed(name: str, context: PageContext, parts: dict[str, Any], **values: An
         "csrf": context.csrf_token,
         "look": context.appearance,
         "user_name": context.name,
-        "is_admin": context.role is Role.ADMIN,
+        "admin_page": next(iter(pages_of(context.role)), ""),
         "scripts": SCRIPTS,
         "katex": KATEX,
     }

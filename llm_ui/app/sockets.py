@@ -3,16 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from typing import Any
 
 from llm_ui.auth.site import Site
 from llm_ui.errors import LLMUIError, NotSignedIn
-from llm_ui.kit.clock import now
 from llm_ui.kit.ids import SessionId
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
-from llm_ui.services.sign_in import actor_of_session, revoked_since, touch
+from llm_ui.services.sign_in import actor_of_session, ended_among, touch
 
 log = get_logger(__name__)
 
@@ -20,8 +18,6 @@ SIGNED_OUT = 4401
 """Websocket close code for a session that ended; the page goes to the sign-in page on it."""
 LOOK_EVERY_S = 0.4
 """How often ended sessions are looked for, also those another process ended."""
-OVERLAP = timedelta(seconds=15)
-"""A commit becomes visible a little after its own time stamp, and the clocks of two hosts differ a little."""
 CHECK_ALL_S = 60.0
 """How often open sockets are checked for time-outs."""
 
@@ -64,16 +60,13 @@ class Sockets:
     async def keep_closing(self) -> None:
         """Close the pages of ended sessions, within half a second of their end, until cancelled."""
         checked_at = time.monotonic()
-        since = now()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            instant = now()
             try:
-                if any(True for _ in self._open()):
+                if open_now := {session_id for _, session_id in self._open()}:
                     async with self._site.backend.database.reading() as session:
-                        ended = await revoked_since(session, since - OVERLAP)
-                    self.close_sessions(set(ended))
-                since = instant
+                        ended = await ended_among(session, open_now)
+                    self.close_sessions(ended)
                 if time.monotonic() - checked_at > CHECK_ALL_S:
                     checked_at = time.monotonic()
                     await self.check_all()

@@ -6,12 +6,13 @@ from tornado.web import RequestHandler
 
 from llm_ui.auth.account import Account
 from llm_ui.auth.keys import Keys
+from llm_ui.auth.links import Invitation, Reset
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.auth.site import SESSION_COOKIE, safe_path
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import UserId
-from llm_ui.services import settings, sign_in, users
+from llm_ui.services import registration, settings, sign_in, users
 from llm_ui.services.settings import REGISTRATION_OPEN
 from llm_ui.services.users import NewUser
 
@@ -61,9 +62,12 @@ class NewAccount(PlainHandler):
         """Raise `Forbidden` unless this form may be used, before any work is done for it."""
         raise NotImplementedError
 
-    async def create(self, new: NewUser, password_hash: str) -> UserId:
-        """Store the account."""
+    async def create(self, new: NewUser, password_hash: str) -> UserId | None:
+        """Store the account; None when nobody can sign in to it yet."""
         raise NotImplementedError
+
+    async def check(self, new: NewUser) -> None:
+        """Raise our error for an account that may not be made, before any work is done for it."""
 
     async def get(self) -> None:
         """Show the form, or why there is none."""
@@ -86,7 +90,12 @@ class NewAccount(PlainHandler):
                 self.set_status(400)
                 self._show(_("This cannot be used yet: correct what is marked."), problems)
                 return
-            await self.start_session(await self.create(new, await self.site.passwords.hash(new.password)))
+            await self.check(new)
+            user_id = await self.create(new, await self.site.passwords.hash(new.password))
+            if user_id is None:
+                self.say(202, _("Your account is made"), _(sign_in.AWAITS_APPROVAL))
+                return
+            await self.start_session(user_id)
         except LLMUIError as error:
             self.refuse(error)
             self._show(error.message)
@@ -111,12 +120,17 @@ class Register(NewAccount):
     async def require_open(self) -> None:
         """Raise `Forbidden` when registration is closed."""
         async with self.site.backend.database.reading() as session:
-            await users.require_registration(session)
+            await registration.require_registration(session)
 
-    async def create(self, new: NewUser, password_hash: str) -> UserId:
-        """Store the account as an ordinary one."""
+    async def check(self, new: NewUser) -> None:
+        """Raise `InvalidInput` for an address of another domain than those that may register."""
+        async with self.site.backend.database.reading() as session:
+            await registration.require_domain(session, new.email)
+
+    async def create(self, new: NewUser, password_hash: str) -> UserId | None:
+        """Store the account as an ordinary one, which may have to wait for an administrator."""
         async with self.site.backend.database.writing() as session:
-            return await users.register(session, new, password_hash)
+            return await registration.register(session, new, password_hash)
 
 
 class Setup(NewAccount):
@@ -169,6 +183,8 @@ ROUTES: list[tuple[str, type[RequestHandler]]] = [
     ("/login", Login),
     ("/register", Register),
     ("/setup", Setup),
+    ("/invitation", Invitation),
+    ("/reset", Reset),
     ("/logout", Logout),
     ("/account", Account),
     ("/keys", Keys),

@@ -13,15 +13,21 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.passwords import Passwords
 from llm_ui.models import Role
+from llm_ui.services import account_links, departures
 from llm_ui.services import users as service
 from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.account_links import NewLink
 from llm_ui.services.archive import archive
+from llm_ui.services.departures import Fate, Goes
 from llm_ui.services.import_progress import Progress
 from llm_ui.services.imports import import_file
-from llm_ui.services.users import NewUser
+from llm_ui.services.users import NewUser, UserInfo
 
 password_option = click.option(
     "--password-stdin", "is_password_given", is_flag=True, required=True, help="Read the password from standard input."
+)
+role_option = click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default=Role.USER.value, show_default=True
 )
 
 
@@ -33,7 +39,7 @@ def users() -> None:
 @users.command()
 @click.argument("name")
 @click.option("--email", required=True)
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.USER.value, show_default=True)
+@role_option
 @password_option
 @data_dir
 def create(name: str, email: str, role: str, is_password_given: bool, data_dir: Path | None) -> None:
@@ -61,11 +67,28 @@ def list_command(data_dir: Path | None) -> None:
             return await service.list_users(session, SYSTEM)
 
     found = run(lambda: with_database(settings(data_dir=data_dir), work))
-    rows = [
-        [user.name, user.email, user.role, "active" if user.is_active else "disabled", stamp(user.last_sign_in_at)]
-        for user in found
-    ]
+    rows = [[user.name, user.email, user.role, user.state, stamp(user.last_sign_in_at)] for user in found]
     table(rows, ["name", "e-mail", "role", "state", "last sign-in (UTC)"])
+
+
+@users.command()
+@click.argument("email")
+@click.option("--name", default="", help="Username; else what stands before the @.")
+@role_option
+@data_dir
+def invite(email: str, name: str, role: str, data_dir: Path | None) -> None:
+    """Make an account for EMAIL and print the link with which its person chooses a password."""
+    config = settings(data_dir=data_dir)
+
+    async def work(database: Database) -> NewLink:
+        async with database.writing(lock="register") as session:
+            return await account_links.invite(session, SYSTEM, name, email, Role(role))
+
+    link = run(lambda: with_database(config, work))
+    click.echo(
+        f"Invited {link.user.name} ({role}). Give them this link; it works once, until {stamp(link.expires_at)} UTC:"
+    )
+    click.echo(config.public_origin + link.path)
 
 
 @users.command()
@@ -73,35 +96,66 @@ def list_command(data_dir: Path | None) -> None:
 @data_dir
 def disable(name: str, data_dir: Path | None) -> None:
     """Disable the account NAME and end its sessions."""
-
-    async def work(database: Database) -> None:
-        async with database.writing() as session:
-            user = await service.find_user(session, SYSTEM, name)
-            await service.set_active(session, SYSTEM, user.id, is_active=False)
-
-    run(lambda: with_database(settings(data_dir=data_dir), work))
+    _set_active(name, data_dir, is_active=False)
     click.echo(f"Disabled {name}. All its sessions have ended.")
 
 
 @users.command()
 @click.argument("name")
-@click.confirmation_option(
-    prompt="Delete the account for good, with its chats and the projects that have no other owner?"
-)
 @data_dir
-def delete(name: str, data_dir: Path | None) -> None:
-    """Delete the account NAME with its chats.
+def enable(name: str, data_dir: Path | None) -> None:
+    """Let NAME sign in again."""
+    _set_active(name, data_dir, is_active=True)
+    click.echo(f"Enabled {name}.")
 
-    Its projects go to another owner of theirs; those without one are deleted.
-    """
 
+def _set_active(name: str, data_dir: Path | None, *, is_active: bool) -> None:
     async def work(database: Database) -> None:
         async with database.writing() as session:
             user = await service.find_user(session, SYSTEM, name)
-            await service.delete(session, SYSTEM, user.id)
+            await service.set_active(session, SYSTEM, user.id, is_active=is_active)
 
     run(lambda: with_database(settings(data_dir=data_dir), work))
-    click.echo(f"Deleted {name}.")
+
+
+@users.command()
+@click.argument("name")
+@click.option(
+    "--data",
+    type=click.Choice([fate.value for fate in Fate]),
+    default=Fate.ANONYMISE.value,
+    show_default=True,
+    help="erase: figures of what they used go, too; anonymise: figures stay; hand_over: projects go to another person.",
+)
+@click.option("--to", help="Who takes over the projects.")
+@click.option("--yes", is_flag=True, help="Do not ask for the name.")
+@data_dir
+def delete(name: str, data: str, to: str | None, yes: bool, data_dir: Path | None) -> None:
+    """Delete the account NAME with its chats.
+
+    Its projects go to another owner of theirs; those without one are deleted, unless they are handed over.
+    """
+    config = settings(data_dir=data_dir)
+
+    async def look(database: Database) -> tuple[UserInfo, Goes]:
+        async with database.reading() as session:
+            user = await service.find_user(session, SYSTEM, name)
+            return user, await departures.weigh(session, SYSTEM, user.id)
+
+    user, goes = run(lambda: with_database(config, look))
+    if not yes:
+        click.echo(f"{goes.chats} chats with {goes.messages} messages, {goes.files} files, {goes.prompts} prompts,")
+        click.echo(f"{goes.projects} projects without another owner, with {goes.documents} documents.")
+        if click.prompt(f"Type {user.name} to delete all this") != user.name:
+            raise click.Abort
+
+    async def work(database: Database) -> None:
+        async with database.writing() as session:
+            heir = None if to is None else (await service.find_user(session, SYSTEM, to)).id
+            await departures.remove(session, SYSTEM, user.id, Fate(data), heir)
+
+    run(lambda: with_database(config, work))
+    click.echo(f"Deleted {user.name}.")
 
 
 @users.command("reset-password")

@@ -36,10 +36,11 @@ from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
 from llm_ui.models.usage import UsageLog, UsagePurpose
-from llm_ui.models.user import Role, User, UserSession
+from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserSession
 
 __all__ = [
     "LIVE_STATUSES",
+    "AccountLink",
     "Agent",
     "AiModel",
     "AiProvider",
@@ -71,12 +72,14 @@ __all__ = [
     "JobKind",
     "JobState",
     "KeyScope",
+    "LinkKind",
     "MessageFeedback",
     "MessageOrigin",
     "MessageRole",
     "MessageStatus",
     "ModelCalibration",
     "PassageVector",
+    "Pending",
     "PriceSource",
     "Project",
     "ProjectColor",

@@ -14,13 +14,38 @@ class Role(StrEnum):
     """What an account may do."""
 
     ADMIN = "admin"
+    OPERATOR = "operator"
+    """Uses the workspace, and sees the figures of the administration, without anybody's content."""
     USER = "user"
+
+
+class Pending(StrEnum):
+    """What an account waits for that nobody can sign in to yet."""
+
+    INVITATION = "invitation"
+    """Its person has to take the invitation and choose a password."""
+    APPROVAL = "approval"
+    """Its person has registered; an administrator has to let them in."""
+
+
+class LinkKind(StrEnum):
+    """What a one-time link is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
 
 
 class User(Timestamped, Base):
     """An account. `name_key` and `email_key` are the case-folded forms by which it is found and kept unique."""
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index(None, "name_key", "email_key", "id"),
+        Index(None, "role"),
+        Index(None, "pending"),
+        Index(None, "last_seen_at"),
+        Index(None, "created_at"),
+    )
 
     id: Mapped[UserId] = mapped_column(primary_key=True, default=lambda: UserId(uuid7()))
     name: Mapped[str] = mapped_column(String(64))
@@ -30,11 +55,16 @@ class User(Timestamped, Base):
     password_hash: Mapped[str]
     role: Mapped[Role] = mapped_column(enum_column(Role))
     is_active: Mapped[bool] = mapped_column(default=True)
+    """Whether somebody can sign in to it."""
+    pending: Mapped[Pending | None] = mapped_column(enum_column(Pending))
+    """None: nothing. While it waits it is not active."""
     wants_follow_ups: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether questions to ask next are suggested."""
     uses_memory: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether models are told what the person wants them to know."""
     last_sign_in_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
+    """As exact as that of its sessions, and still there when those are gone."""
 
 
 class UserSession(Base):
@@ -54,3 +84,17 @@ class UserSession(Base):
     revoked_reason: Mapped[str | None] = mapped_column(String(32))
     user_agent: Mapped[str] = mapped_column(String(256), default="")
     address: Mapped[str] = mapped_column(String(64), default="")
+
+
+class AccountLink(Base):
+    """A one-time link that lets whoever has it choose the password of an account. Only its SHA-256 is stored."""
+
+    __tablename__ = "account_links"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    """The key: a new link takes the place of the one before."""
+    kind: Mapped[LinkKind] = mapped_column(enum_column(LinkKind))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

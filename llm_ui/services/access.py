@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import ProjectId, SessionId, UserId
 from llm_ui.models import (
+    AccountLink,
     Agent,
     AiModel,
     AiProvider,
@@ -27,7 +28,6 @@ from llm_ui.models import (
     DocumentChunk,
     DocumentFetch,
     DocumentPage,
-    Evaluation,
     MessageFeedback,
     Project,
     ProjectMember,
@@ -56,10 +56,13 @@ class Permission(StrEnum):
     MANAGE_PROVIDERS = "providers.manage"
     MANAGE_USERS = "users.manage"
     MANAGE_SETTINGS = "settings.manage"
+    SEE_FIGURES = "figures.see"
+    """The figures of everybody, without anybody's content."""
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
+    Role.OPERATOR: frozenset({Permission.CHAT, Permission.SEE_FIGURES}),
     Role.USER: frozenset({Permission.CHAT}),
 }
 
@@ -111,6 +114,12 @@ FOR_EVERYBODY: dict[type[Base], InstrumentedAttribute[datetime | None]] = {
     AiModel: AiModel.deleted_at,
 }
 """Tables that everybody reads, and the column that says that a row is deleted."""
+
+FOR_ADMINISTRATORS: dict[type[Base], Permission] = {
+    AuditLog: Permission.MANAGE_SETTINGS,
+    AccountLink: Permission.MANAGE_USERS,
+}
+"""Tables that administrators read, and the permission that it takes."""
 
 SYSTEM = Actor(user_id=UserId(UUID(int=0)), name="system", role=Role.ADMIN)
 """The command line and the product's own jobs."""
@@ -211,7 +220,7 @@ def readable(table: type[T], actor: Actor) -> Select[T]:
         return query if actor.may(Permission.MANAGE_USERS) else query.where(user_id == actor.user_id)
     if table is User:
         return query if actor.may(Permission.MANAGE_USERS) else query.where(User.id == actor.user_id)
-    if table in (AuditLog, Evaluation):
-        require(actor, Permission.MANAGE_SETTINGS)
+    if table in FOR_ADMINISTRATORS:
+        require(actor, FOR_ADMINISTRATORS[table])
         return query
     raise TypeError(f"nobody has decided who may read {table.__name__}")

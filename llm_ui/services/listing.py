@@ -67,11 +67,17 @@ async def find(session: ReadSession, rows: Rows[T], asked: Asked) -> Found[T]:
     page = min(asked.page, last)
     sort = asked.sort if asked.sort in rows.sorts else next(iter(rows.sorts))
     column = rows.sorts[sort]
-    order = (column.desc(), rows.key.desc()) if asked.is_descending else (column.asc(), rows.key.asc())
-    # Without a value is last, both ways and on both databases.
-    query = rows.joined(rows.query, sort).order_by(order[0].nulls_last(), order[1])
-    shown = (await session.scalars(query.offset((page - 1) * asked.size).limit(asked.size))).all()
-    return Found(await rows.told(session, shown), total, page)
+    first, then = (column.desc(), rows.key.desc()) if asked.is_descending else (column.asc(), rows.key.asc())
+    if getattr(getattr(column, "expression", column), "nullable", False):
+        # Without a value is last, both ways and on both databases. Where each has one, this would keep SQLite from
+        # using an index.
+        first = first.nulls_last()
+    query = rows.joined(rows.query, sort).order_by(first, then)
+    # Keys first: a database sorts and skips them several times as fast as whole rows.
+    keys = query.with_only_columns(rows.key, maintain_column_froms=True)
+    wanted = (await session.scalars(keys.offset((page - 1) * asked.size).limit(asked.size))).all()
+    held = {getattr(row, rows.key.key): row for row in await session.scalars(rows.query.where(rows.key.in_(wanted)))}
+    return Found(await rows.told(session, [held[key] for key in wanted if key in held]), total, page)
 
 
 async def pieces(database: Database, rows: Rows[T]) -> AsyncIterator[tuple[T, ...]]:

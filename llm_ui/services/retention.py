@@ -13,6 +13,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId
 from llm_ui.models import (
     LIVE_STATUSES,
+    AccountLink,
     Agent,
     Attachment,
     BackgroundJob,
@@ -127,6 +128,12 @@ async def purge_links(session: Session) -> int:
     """Delete links that have expired or were revoked: their copies of chats are for nobody; return how many."""
     gone = delete(ShareLink).where(or_(ShareLink.revoked_at.is_not(None), ShareLink.expires_at < now()))
     return len((await session.scalars(gone.returning(ShareLink.id))).all())
+
+
+async def purge_account_links(session: Session) -> int:
+    """Delete invitations and links for new passwords that can be used no more; return how many."""
+    gone = delete(AccountLink).where(AccountLink.expires_at < now())
+    return len((await session.scalars(gone.returning(AccountLink.user_id))).all())
 
 
 async def purge_jobs(session: Session) -> int:

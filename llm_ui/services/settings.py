@@ -49,6 +49,14 @@ class WorkspaceSetting(Generic[V]):
 
 
 REGISTRATION_OPEN = WorkspaceSetting("registration_open", "Whether anybody may create an account.", default=True)
+REGISTRATION_APPROVAL = WorkspaceSetting(
+    "registration_approval", "Whether whoever registers waits until an administrator lets them in.", default=False
+)
+REGISTRATION_DOMAINS = WorkspaceSetting(
+    "registration_domains",
+    "What the e-mail addresses of whoever registers end with, separated by spaces; empty: anything.",
+    default="",
+)
 DEFAULT_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "default_model_id", "The model a new chat starts with.", None
 )
@@ -151,9 +159,10 @@ SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written on
 
 REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     WORKSPACE_NAME, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, REGISTRATION_OPEN,
-    SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS,
-    WEB_FETCH, DEFAULT_MODEL, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS,
-    HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, SETUP_TOKEN, SEEDED,
+    REGISTRATION_APPROVAL, REGISTRATION_DOMAINS, SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, SHARING,
+    TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB,
+    HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL,
+    RERANKING_MODEL, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 FEATURES = (TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH)
 """What can be switched off; pages hide it, services refuse it."""

@@ -1,6 +1,7 @@
 """Signing in and out: sessions, their time-outs and their end."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,17 +9,18 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from llm_ui.config import Config
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import NotFound, NotSignedIn, SignInRefused
+from llm_ui.errors import Forbidden, NotFound, NotSignedIn, SignInRefused
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import SessionId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.kit.text import name_key, one_line
-from llm_ui.models import Setting, User, UserSession
+from llm_ui.models import Pending, Setting, User, UserSession
 from llm_ui.services import audit, settings
-from llm_ui.services.access import SYSTEM, Actor, readable
+from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 from llm_ui.services.settings import SESSION_HOURS, SESSION_IDLE_HOURS
 
 TOKEN_BYTES = 32
+AWAITS_APPROVAL = "Your account is waiting for an administrator to let you in. Sign in here once they have."
 SEEN_EVERY = timedelta(minutes=1)
 """How exact `last_seen_at` is; writing it on every request would make each read a write."""
 
@@ -67,11 +69,15 @@ class SessionInfo:
 
 
 async def password_hash_of(session: ReadSession, name: str) -> tuple[UserId, str] | None:
-    """Return the account of that name or e-mail address and its password hash, if there is one and it is active."""
+    """Return the account of that name or e-mail address and its password hash.
+
+    None unless it is active, or waits for an administrator: its person is told so once the password is right.
+    """
     # Rights are not asked: nobody is signed in yet.
     key = name_key(name)
     query = select(User.id, User.password_hash).where(or_(User.name_key == key, User.email_key == key))
-    row = (await session.execute(query.where(User.is_active))).one_or_none()
+    is_known = User.is_active | (User.pending == Pending.APPROVAL)
+    row = (await session.execute(query.where(is_known))).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
@@ -84,9 +90,14 @@ async def start_session(
     address: str,
     new_password_hash: str | None = None,
 ) -> NewSession:
-    """Sign a person in whose password was checked. Always makes a new token. Raises `SignInRefused` if disabled."""
+    """Sign a person in whose password was checked. Always makes a new token.
+
+    Raises `SignInRefused` if disabled, `Forbidden` while an administrator has to let them in.
+    """
     # Rights begin here: nobody is signed in yet.
     user = await session.get(User, user_id)
+    if user is not None and user.pending is Pending.APPROVAL:
+        raise Forbidden(AWAITS_APPROVAL)
     if user is None or not user.is_active:
         raise SignInRefused
     if new_password_hash is not None:
@@ -94,7 +105,7 @@ async def start_session(
     time_outs = await time_outs_here(session, time_outs)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     instant = now()
-    user.last_sign_in_at = instant
+    user.last_sign_in_at = user.last_seen_at = instant
     row = UserSession(
         id=SessionId(uuid7()),
         user_id=user_id,
@@ -124,14 +135,23 @@ async def actor_of_session(session: ReadSession, session_id: SessionId, time_out
 async def touch(session: Session, session_id: SessionId) -> None:
     """Note that the session is in use; writes at most once a minute."""
     stale = UserSession.last_seen_at < now() - SEEN_EVERY
-    await session.execute(update(UserSession).where(UserSession.id == session_id, stale).values(last_seen_at=now()))
+    this = update(UserSession).where(UserSession.id == session_id, stale).values(last_seen_at=now())
+    user_id = await session.scalar(this.returning(UserSession.user_id))
+    if user_id is not None:
+        await session.execute(
+            update(User).where(User.id == user_id).values(last_seen_at=now(), updated_at=User.updated_at)
+        )
 
 
-async def list_sessions(session: ReadSession, actor: Actor, time_outs: TimeOuts) -> tuple[SessionInfo, ...]:
-    """Return the actor's own live sessions, the one used last first."""
+async def list_sessions(
+    session: ReadSession, actor: Actor, time_outs: TimeOuts, user_id: UserId | None = None
+) -> tuple[SessionInfo, ...]:
+    """Return the actor's own live sessions, or somebody else's for an administrator, the one used last first."""
+    if user_id is not None:
+        require(actor, Permission.MANAGE_USERS)
     time_outs = await time_outs_here(session, time_outs)
     query = readable(UserSession, actor).where(
-        UserSession.user_id == actor.user_id,
+        UserSession.user_id == (user_id or actor.user_id),
         UserSession.revoked_at.is_(None),
         UserSession.expires_at > now(),
         UserSession.last_seen_at > now() - time_outs.idle,
@@ -174,10 +194,11 @@ async def revoke_all(session: Session, user_id: UserId, reason: str, *, but: Ses
     await session.execute(theirs.values(revoked_at=now(), revoked_reason=reason))
 
 
-async def revoked_since(session: ReadSession, instant: datetime) -> tuple[SessionId, ...]:
-    """Return the sessions that anybody ended since then, so that their open pages can be closed."""
+async def ended_among(session: ReadSession, open_now: Collection[SessionId]) -> set[SessionId]:
+    """Return those of some sessions that anybody ended or whose account was deleted, so that pages can be closed."""
     # Rights are not asked: the product closes everybody's pages, and learns only ids.
-    return tuple(await session.scalars(select(UserSession.id).where(UserSession.revoked_at >= instant)))
+    live = select(UserSession.id).where(UserSession.id.in_(open_now), UserSession.revoked_at.is_(None))
+    return set(open_now) - set(await session.scalars(live))
 
 
 async def end_every_session(session: Session, reason: str) -> None:

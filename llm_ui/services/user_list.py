@@ -1,19 +1,34 @@
-"""The list of accounts."""
+"""The list of accounts, with what each has and has used this month."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, case, or_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, or_, select
 
 from llm_ui.db import ReadSession
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import UserId
 from llm_ui.kit.text import name_key, storable
-from llm_ui.models import Role, User
+from llm_ui.models import ChatHistory, Pending, Role, UsageLog, User
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.listing import Asked, Rows
-from llm_ui.services.users import UserInfo, info_of
+from llm_ui.services.users import UserInfo, UserState, info_of
 
 
-def rows(actor: Actor, asked: Asked) -> Rows[UserInfo]:
+@dataclass(frozen=True, slots=True)
+class ListedUser:
+    """An account, and its figures: chats that are not in the bin, tokens both ways and known costs of this month."""
+
+    user: UserInfo
+    chats: int
+    tokens: int
+    cost_usd: Decimal
+
+
+def rows(actor: Actor, asked: Asked) -> Rows[ListedUser]:
     """Return the accounts that are asked for. Filters: `role` and `state`."""
     require(actor, Permission.MANAGE_USERS)
     query = readable(User, actor)
@@ -22,21 +37,65 @@ def rows(actor: Actor, asked: Asked) -> Rows[UserInfo]:
     if role := asked.filters.get("role"):
         query = query.where(User.role == Role(role))
     if state := asked.filters.get("state"):
-        query = query.where(User.is_active.is_(state == "active"))
+        query = query.where(_is(UserState(state)))
+    usage = _usage().subquery()
     sorts: Mapping[str, SQLColumnExpression[Any]] = {
-        "name": User.name_key,
-        "email": User.email_key,
+        # A search looks at all names: SQLite would do so row by row, in the order of the index that only has these.
+        "name": User.name_key.concat("") if key else User.name_key,
         "role": User.role,
-        "state": _rank(),
-        "seen": User.last_sign_in_at,
+        "state": case((User.is_active, 0), (User.pending.is_not(None), 1), else_=2),
+        "seen": User.last_seen_at,
         "created": User.created_at,
+        "tokens": func.coalesce(usage.c.tokens, 0),
+        "cost": func.coalesce(usage.c.cost, 0),
     }
-    return Rows(query, User.id, sorts, _told)
+
+    def joined(narrowed: Select[Any], sort: str) -> Select[Any]:
+        return narrowed.outerjoin(usage, usage.c.user_id == User.id) if sort in ("tokens", "cost") else narrowed
+
+    return Rows(query, User.id, sorts, _told, joined)
 
 
-def _rank() -> ColumnElement[int]:
-    return case((User.is_active, 0), else_=1)
+def _is(state: UserState) -> ColumnElement[bool]:
+    match state:
+        case UserState.ACTIVE:
+            return User.is_active.is_(True)
+        case UserState.INVITED:
+            return User.pending == Pending.INVITATION
+        case UserState.WAITING:
+            return User.pending == Pending.APPROVAL
+        case UserState.DISABLED:
+            return User.is_active.is_(False) & User.pending.is_(None)
 
 
-async def _told(_session: ReadSession, users: Sequence[User]) -> tuple[UserInfo, ...]:
-    return tuple(map(info_of, users))
+def month_start() -> datetime:
+    """Return when this month began, in UTC."""
+    return now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _chats() -> Select[UserId, int]:
+    # rights: counts only, for administrators
+    kept = select(ChatHistory.user_id, func.count().label("chats")).where(ChatHistory.deleted_at.is_(None))
+    return kept.group_by(ChatHistory.user_id)
+
+
+def _usage() -> Select[UserId, int, Decimal | None]:
+    # rights: figures only, for administrators
+    tokens = func.sum(UsageLog.input_tokens + UsageLog.output_tokens).label("tokens")
+    used = select(UsageLog.user_id, tokens, func.sum(UsageLog.cost_usd).label("cost"))
+    return used.where(UsageLog.created_at >= month_start()).group_by(UsageLog.user_id)
+
+
+async def _told(session: ReadSession, users: Sequence[User]) -> tuple[ListedUser, ...]:
+    ids: list[UserId] = [user.id for user in users]
+    chats = {row.user_id: row.chats for row in await session.execute(_chats().where(ChatHistory.user_id.in_(ids)))}
+    usage = {row.user_id: row for row in await session.execute(_usage().where(UsageLog.user_id.in_(ids)))}
+    return tuple(
+        ListedUser(
+            info_of(user),
+            chats.get(user.id, 0),
+            int(usage[user.id].tokens) if user.id in usage else 0,
+            (usage[user.id].cost if user.id in usage else None) or Decimal(0),
+        )
+        for user in users
+    )

@@ -21,6 +21,11 @@ def words(source: param.Parameter, label: str) -> Any:
     return pn.widgets.TextAreaInput.from_param(source, rows=8, auto_grow=True, max_rows=24, **_look(label))
 
 
+def line(source: param.Parameter, label: str) -> Any:
+    """Return a field of one line for a text parameter."""
+    return pn.widgets.TextInput.from_param(source, **_look(label))
+
+
 def search_field(label: str, on_search: Callable[[str], Awaitable[None]], *, placeholder: str = "") -> Any:
     """Return a field that searches while somebody types."""
     field = pn.widgets.TextInput(placeholder=placeholder, **{**_look(label), "max_width": 420, "margin": BELOW})

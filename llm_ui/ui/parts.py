@@ -79,6 +79,13 @@ class Heading(Part):
     level = param.Integer(default=1, bounds=(1, 3), doc="Its level in the outline.")
 
 
+class Link(Part):
+    """A way to another page."""
+
+    text = param.String(default="", doc="What is there.")
+    address = param.String(default="", doc="The page's address on this site.")
+
+
 class Links(Part):
     """Files to take along, one beside the other."""
 
@@ -133,7 +140,7 @@ class List(Part):
     sizes = param.List(default=[], item_type=int, doc="How many rows a page may have.")
     rows = param.List(default=[], item_type=dict, doc="As those of a table; cells may have a href.")
     empty = param.String(default="", doc="What to do, shown while there are no rows.")
-    shown = param.Dict(default={}, doc="Search, filters, sort, is_descending, page, size and total.")
+    shown = param.Dict(default={}, doc="Filters, sort, is_descending, page, size and total.")
     files = param.Dict(default={}, doc="Addresses of the list as a file, by kind.")
 
     _bundle = assets.folder() / LIST_SCRIPT
@@ -179,7 +186,7 @@ class Sheet(Part):
     fields = param.List(
         default=[],
         item_type=dict,
-        doc="Each with name, label, type (text, secret, select, checklist), options, placeholder, hint and is_live.",
+        doc="Each with name, label, type (text, secret, select, checklist, copy, file), options, placeholder, hint.",
     )
     values = param.Dict(default={}, doc="What the fields hold when they are drawn, or when this changes.")
     buttons = param.List(default=[], item_type=dict, doc="Each with action, label and tone.")

@@ -23,6 +23,7 @@ from llm_ui.services.retention import (
     KEEP_UNSENT,
     expire_chats,
     note_purge,
+    purge_account_links,
     purge_agents,
     purge_bin,
     purge_jobs,
@@ -52,12 +53,13 @@ async def purge(database: Database) -> None:
         chats = await purge_bin(session)
         agents = await purge_agents(session)
         links = await purge_links(session)
+        invitations = await purge_account_links(session)
         jobs = await purge_jobs(session)
         unsent = await purge_unsent(session)
         await release_lost(session)
         gone = {
-            "expired": expired, "sessions": sessions, "chats": chats, "agents": agents, "links": links, "jobs": jobs,
-            "unsent": unsent,
+            "expired": expired, "sessions": sessions, "chats": chats, "agents": agents, "links": links,
+            "invitations": invitations, "jobs": jobs, "unsent": unsent,
         }  # fmt: skip
         await note_purge(session, **gone)
     log.info("purge.finished", **gone)

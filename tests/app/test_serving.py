@@ -97,7 +97,7 @@ async def test_the_watch_over_ended_sign_ins_failing_ends_the_serving(
     async def broken(*_: object) -> tuple[object, ...]:
         raise KeyError
 
-    monkeypatch.setattr("llm_ui.app.sockets.revoked_since", broken)
+    monkeypatch.setattr("llm_ui.app.sockets.ended_among", broken)
     await (await workspace.signed_in("ann")).open()
 
     with pytest.raises(KeyError):

@@ -384,3 +384,52 @@ def test_the_quality_page_shows_what_people_think_of_answers(admin: Page, produc
     with admin.expect_download() as download:
         admin.get_by_role("link", name="Download the list as CSV").click()
     assert download.value.suggested_filename.startswith("ratings-")
+
+
+def test_a_person_is_invited_promoted_kept_out_and_deleted(
+    admin: Page, product: Product, new_context: NewContext
+) -> None:
+    open_admin(admin, product, "Users")
+    admin.get_by_role("button", name="Add a person").click()
+    form = admin.get_by_role("dialog", name="Add a person")
+    form.get_by_label("E-mail").fill("carol@example.org")
+    form.get_by_role("button", name="Add").click()
+    link = admin.get_by_role("dialog", name="The link").get_by_label("To be copied").input_value()
+    carol = new_context().new_page()
+    carol.goto(product.url + link[link.index("/invitation") :])
+    carol.get_by_label("Password").fill("a quiet walk by the sea")
+    carol.get_by_role("button", name="Begin").click()
+    expect(carol.get_by_role("textbox", name="Message")).to_be_visible()
+
+    admin.goto(f"{product.url}/admin/users?search=carol")
+    expect(admin.get_by_label("Name or e-mail")).to_have_value("carol")
+    expect(row(admin, "carol")).to_contain_text("Active")
+    admin.get_by_role("link", name="carol").click()
+    admin.get_by_role("button", name="Change role").click()
+    admin.get_by_label("Role").select_option("operator")
+    admin.get_by_role("button", name="Save").click()
+    expect(admin.get_by_role("status").filter(has_text="It holds from now on")).to_be_visible()
+    carol.wait_for_url("**/login**")
+    sign_in_again(carol, product)
+    admin.get_by_role("button", name="Disable").click()
+
+    carol.wait_for_url("**/login**")
+    expect(admin.get_by_role("button", name="Enable")).to_be_visible()
+    admin.get_by_role("button", name="Delete …").click()
+    form = admin.get_by_role("dialog", name="Delete carol")
+    expect(form).to_contain_text("This goes: 0 chats")
+    form.get_by_role("button", name="Delete for good").click()
+    expect(form.get_by_role("alert")).to_contain_text("Type the name exactly")
+    form.get_by_label("Type carol to confirm").fill("carol")
+    form.get_by_role("button", name="Delete for good").click()
+    expect(admin.get_by_text("carol is deleted.")).to_be_visible()
+    admin.go_back()
+    expect(admin.get_by_text("Nothing matches. Change the search or the filters.")).to_be_visible()
+
+
+def sign_in_again(page: Page, product: Product) -> None:
+    """Sign in with the password that was chosen behind the link."""
+    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Password").fill("a quiet walk by the sea")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("textbox", name="Message")).to_be_visible()

@@ -23,15 +23,25 @@ def test_accounts_are_made_listed_and_disabled(cli: Cli) -> None:
     cli.fine("users", "disable", "ANN")
 
     assert "disabled" in cli.fine("users", "list")
+    cli.fine("users", "enable", "ann")
+    assert "disabled" not in cli.fine("users", "list")
+
+
+def test_somebody_is_invited_by_a_link(cli: Cli) -> None:
+    said = cli.fine("users", "invite", "carol@example.org", "--role", "operator")
+
+    assert "/invitation?token=" in said
+    assert "invited" in cli.fine("users", "list")
 
 
 def test_an_account_is_deleted_once_that_is_confirmed(cli: Cli) -> None:
     cli.create("ann")
     cli.create("bea")
 
-    assert "for good" in cli("users", "delete", "ann", text="n\n").stdout
+    assert "0 chats" in cli("users", "delete", "ann", text="bea\n").stdout
     assert "ann" in cli.fine("users", "list")
-    cli.fine("users", "delete", "ann", "--yes")
+    assert "Choose who" in cli("users", "delete", "ann", "--yes", "--data", "hand_over").stderr
+    cli.fine("users", "delete", "ann", "--data", "hand_over", "--to", "bea", text="ann\n")
 
     found = cli.fine("users", "list")
     assert "bea" in found

@@ -24,6 +24,7 @@ OWNED = {
     "ChatSummary",
     "DocumentFetch",
     "RetrievalCase",
+    "AccountLink",
     "Agent",
     "PromptVersion",
     "ApiKey",

@@ -30,6 +30,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     # A stranger gets the form only while registration is open and there is an administrator.
     r"/register$": ("/register", REFUSED),
     r"/setup$": ("/setup?token=guessed", REFUSED),
+    r"/invitation$": ("/invitation?token=guessed", REFUSED),
+    r"/reset$": ("/reset?token=guessed", REFUSED),
     r"/logout$": ("/logout", REFUSED),
     r"/account$": ("/account", SIGN_IN),
     r"/keys$": ("/keys", SIGN_IN),

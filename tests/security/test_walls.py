@@ -46,6 +46,7 @@ TOUCHING = {
     "services.access": {"_is_of_a_project": RULE, "readable": RULE},
     "services.agents": {"_require_known": RULE, "name_documents": PROBED},
     "services.cutting": {"set_cutting": FIGURES},
+    "services.departures": {"weigh": FIGURES},
     "services.document_copies": {
         "_begin_anew": HELD, "_last_page": HELD, "_original": HELD, "_take_pages": HELD, "_take_passages": HELD,
         "take_over": HELD,
@@ -78,6 +79,7 @@ TOUCHING = {
     "services.quotas": {"room": FIGURES},
     "services.retrieval": {"_same": RULE, "list_cases": PROBED, "ready_documents": FIGURES},
     "services.soundness": {"_rules": FIGURES},
+    "services.user_details": {"details": FIGURES},
 }  # fmt: skip
 """Functions that touch the tables or the index, by module, and what keeps the wall there."""
 CALLING = {

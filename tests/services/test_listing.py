@@ -10,7 +10,7 @@ from llm_ui.models import Role, User
 from llm_ui.services import listing, user_list
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.listing import Asked, Found
-from llm_ui.services.users import UserInfo
+from llm_ui.services.user_list import ListedUser
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def crowd(database: Database) -> None:
             password_hash="",
             role=Role.ADMIN if n < 10 else Role.USER,
             is_active=n % 3 != 0,
-            last_sign_in_at=now() if n == 70 else None,
+            last_seen_at=now() if n == 70 else None,
         )
         for n in range(120)
     ]
@@ -34,14 +34,14 @@ async def crowd(database: Database) -> None:
         session.add_all(people)
 
 
-async def found(database: Database, asked: Asked) -> Found[UserInfo]:
+async def found(database: Database, asked: Asked) -> Found[ListedUser]:
     """What the list shows."""
     async with database.reading() as session:
         return await listing.find(session, user_list.rows(SYSTEM, asked), asked)
 
 
-def names(page: Found[UserInfo]) -> list[str]:
-    return [user.name for user in page.items]
+def names(page: Found[ListedUser]) -> list[str]:
+    return [listed.user.name for listed in page.items]
 
 
 async def test_a_list_has_pages_of_the_size_that_is_asked_for(database: Database, crowd: None) -> None:
@@ -64,7 +64,7 @@ async def test_search_and_filters_narrow_it_together(database: Database, crowd: 
     assert (await found(database, Asked("\x00"))).total == 120
 
 
-@pytest.mark.parametrize("column", ["name", "email", "role", "state", "seen", "created"])
+@pytest.mark.parametrize("column", ["name", "role", "state", "seen", "created", "tokens", "cost"])
 async def test_each_column_sorts_both_ways_and_no_row_is_lost(database: Database, crowd: None, column: str) -> None:
     for is_descending in (False, True):
         seen: list[str] = []
@@ -87,7 +87,7 @@ async def test_an_export_goes_through_all_that_the_filters_leave(
     read = [piece async for piece in listing.pieces(database, user_list.rows(SYSTEM, Asked(filters={"role": "user"})))]
 
     assert [len(piece) for piece in read] == [25, 25, 25, 25, 10]
-    assert [user.name for piece in read for user in piece] == [f"P{n:03d}" for n in range(10, 120)]
+    assert [listed.user.name for piece in read for listed in piece] == [f"P{n:03d}" for n in range(10, 120)]
 
 
 async def test_only_administrators_read_the_list_of_accounts(database: Database, a_user: Actor) -> None:

@@ -9,7 +9,7 @@ from llm_ui.db import Database
 from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.ids import ChatId, ProjectId
 from llm_ui.models import AuditLog, ChatHistory, Document, Project, ProjectMember, ProjectRole, Role
-from llm_ui.services import chats, documents, memories, project_members, projects, users
+from llm_ui.services import chats, departures, documents, memories, project_members, projects, users
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.documents import Arrived
 from llm_ui.services.project_figures import used
@@ -194,7 +194,7 @@ async def test_with_an_account_goes_what_is_its_own_and_shared_projects_go_on(
     theirs = (await answered(seeded, another_user, "theirs", "reply", project_id=alone)).chat_id
 
     async with seeded.writing() as session:
-        await users.delete(session, SYSTEM, a_user.user_id)
+        await departures.remove(session, SYSTEM, a_user.user_id)
 
     assert await names(seeded, another_user) == [("Herons", "eve", True, 1)]
     assert await place_of(seeded, theirs) is None
@@ -202,7 +202,7 @@ async def test_with_an_account_goes_what_is_its_own_and_shared_projects_go_on(
         assert (await documents.find(session, another_user, document_id)).name == "birds.txt"
     with pytest.raises(Conflict, match="only administrator"):
         async with seeded.writing() as session:
-            await users.delete(session, SYSTEM, an_admin.user_id)
+            await departures.remove(session, SYSTEM, an_admin.user_id)
 
 
 async def test_changes_of_members_are_in_the_audit_log(seeded: Database, a_user: Actor, another_user: Actor) -> None:

@@ -152,14 +152,17 @@ async def test_nobody_elses_session_can_be_ended(database: Database, an_admin: A
                 await sign_in.revoke_session(session, an_admin, session_id)
 
 
-async def test_ended_sessions_are_found_by_the_time_of_their_end(database: Database, a_user: Actor) -> None:
+async def test_sessions_that_ended_or_are_gone_are_found_among_those_that_are_open(
+    database: Database, a_user: Actor, another_user: Actor
+) -> None:
     started = await begin(database, a_user)
-    before = now()
     async with database.writing() as session:
         await sign_in.sign_out(session, started.actor)
+    gone = SessionId(uuid7())
+    assert started.actor.session_id is not None
+    assert another_user.session_id is not None
 
     async with database.reading() as session:
-        since_before = await sign_in.revoked_since(session, before)
-        since_after = await sign_in.revoked_since(session, now() + timedelta(seconds=1))
+        ended = await sign_in.ended_among(session, {started.actor.session_id, another_user.session_id, gone})
 
-    assert (since_before, since_after) == ((started.actor.session_id,), ())
+    assert ended == {started.actor.session_id, gone}

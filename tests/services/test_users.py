@@ -10,10 +10,11 @@ from llm_ui.db import Database, Session
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, LLMUIError, NotFound
 from llm_ui.kit.ids import UserId, uuid7
 from llm_ui.models import AuditLog, Role, User, UserSession
-from llm_ui.services import settings, users
-from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services import account_links, departures, registration, settings, users
+from llm_ui.services.access import SYSTEM, Actor, Permission
 from llm_ui.services.settings import REGISTRATION_OPEN
 from llm_ui.services.users import NewUser
+from tests.conftest import make_actor
 
 PASSWORD = "a long walk by the river"
 RACERS = 200
@@ -88,24 +89,24 @@ async def test_without_a_setup_token_nobody_sets_up(database: Database) -> None:
 async def test_registration_waits_for_the_first_administrator(database: Database) -> None:
     with pytest.raises(Forbidden, match="Registration is closed"):
         async with database.writing() as session:
-            await users.register(session, new(), "hash")
+            await registration.register(session, new(), "hash")
 
 
 async def test_registration_can_be_closed(database: Database, an_admin: Actor) -> None:
     async with database.writing() as session:
-        await users.register(session, new("carol"), "hash")
+        await registration.register(session, new("carol"), "hash")
         await settings.change(session, an_admin, REGISTRATION_OPEN, value=False)
 
     with pytest.raises(Forbidden, match="Registration is closed"):
         async with database.writing() as session:
-            await users.register(session, new("dave"), "hash")
+            await registration.register(session, new("dave"), "hash")
     assert await count(database, Role.USER) == 1
 
 
 async def test_two_of_one_name_at_once_make_one_account(database: Database, an_admin: Actor) -> None:
     async def register(name: str) -> None:
         async with database.writing() as session:
-            await users.register(session, new(name), "hash")
+            await registration.register(session, new(name), "hash")
 
     outcomes = await raced([register(name) for name in ("carol", "Carol", "CAROL", "ｃａｒｏｌ")])
 
@@ -121,21 +122,21 @@ async def test_a_name_or_address_that_is_taken_is_refused(
 ) -> None:
     with pytest.raises(Conflict, match="has an account already"):
         async with database.writing() as session:
-            await users.register(session, taken, "hash")
+            await registration.register(session, taken, "hash")
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 65, "<b>", "a\0b", "a\nb", "-a", "a@b", "\ud800", "ﷺ" * 10, "a/b"])
 async def test_names_that_cannot_be_used_are_refused(database: Database, an_admin: Actor, name: str) -> None:
     with pytest.raises(InvalidInput, match="username"):
         async with database.writing() as session:
-            await users.register(session, new(name, email="x@example.org"), "hash")
+            await registration.register(session, new(name, email="x@example.org"), "hash")
 
 
 @pytest.mark.parametrize("email", ["", "x", "x@", "@x", "x@y@z", "a b@c.d", "a\0@b.c", "\ud800@b.c", "a" * 65 + "@b.c"])
 async def test_addresses_that_cannot_be_used_are_refused(database: Database, an_admin: Actor, email: str) -> None:
     with pytest.raises(InvalidInput, match="e-mail"):
         async with database.writing() as session:
-            await users.register(session, new(email=email), "hash")
+            await registration.register(session, new(email=email), "hash")
 
 
 @pytest.mark.parametrize("name", ["a", "Ada Lovelace", "ada.lovelace-2", "ß" * 32, "山田太郎", "ada_l"])
@@ -162,6 +163,12 @@ CHANGES: dict[str, Change] = {
     "enable": lambda session, actor, whom: users.set_active(session, actor, whom, is_active=True),
     "promote": lambda session, actor, whom: users.set_role(session, actor, whom, Role.ADMIN),
     "reset password": lambda session, actor, whom: users.reset_password(session, actor, whom, PASSWORD, "hash"),
+    "end sessions": lambda session, actor, whom: users.end_sessions(session, actor, whom),
+    "invite": lambda session, actor, _: account_links.invite(session, actor, "", "carol@example.org", Role.USER),
+    "offer reset": lambda session, actor, whom: account_links.offer_reset(session, actor, whom),
+    "weigh": lambda session, actor, whom: departures.weigh(session, actor, whom),
+    "delete": lambda session, actor, whom: departures.remove(session, actor, whom),
+    "allow domains": lambda session, actor, _: registration.set_domains(session, actor, "example.org"),
 }
 
 
@@ -172,9 +179,11 @@ async def test_only_administrators_manage_accounts(
     async with database.writing() as session:
         await CHANGES[name](session, an_admin, another_user.user_id)
 
-    with pytest.raises(Forbidden):
-        async with database.writing() as session:
-            await CHANGES[name](session, a_user, another_user.user_id)
+    operator = Actor(a_user.user_id, a_user.name, Role.OPERATOR)
+    for nobody in (a_user, operator):
+        with pytest.raises(Forbidden):
+            async with database.writing() as session:
+                await CHANGES[name](session, nobody, another_user.user_id)
 
 
 ENDING: dict[str, Change] = {
@@ -182,6 +191,8 @@ ENDING: dict[str, Change] = {
     "promote": CHANGES["promote"],
     "demote": lambda session, actor, whom: users.set_role(session, actor, whom, Role.USER),
     "reset password": CHANGES["reset password"],
+    "end sessions": CHANGES["end sessions"],
+    "delete": CHANGES["delete"],
 }
 
 
@@ -280,3 +291,41 @@ async def test_changes_are_in_the_audit_log_without_passwords(
     ]
     assert all(row.actor_id == an_admin.user_id for row in rows)
     assert not any(secret in f"{row.detail}{row.changes}" for row in rows for secret in (PASSWORD, "secret hash"))
+
+
+SELF: dict[str, Change] = {
+    "disable": CHANGES["disable"],
+    "demote": lambda session, actor, whom: users.set_role(session, actor, whom, Role.OPERATOR),
+    "delete": CHANGES["delete"],
+}
+
+
+@pytest.mark.parametrize("name", SELF)
+async def test_nobody_takes_rights_from_their_own_account(database: Database, an_admin: Actor, name: str) -> None:
+    await make_actor(database, "zoe", Role.ADMIN)
+
+    with pytest.raises(Conflict, match="your own account"):
+        async with database.writing() as session:
+            await SELF[name](session, an_admin, an_admin.user_id)
+
+
+async def test_the_audit_log_says_what_was_and_what_is(database: Database, an_admin: Actor, a_user: Actor) -> None:
+    async with database.writing() as session:
+        await users.set_role(session, an_admin, a_user.user_id, Role.OPERATOR)
+        await users.set_active(session, an_admin, a_user.user_id, is_active=False)
+
+    async with database.reading() as session:
+        entries = (await session.scalars(select(AuditLog).order_by(AuditLog.id))).all()
+    assert [(entry.action, entry.target, entry.changes) for entry in entries] == [
+        ("user.role_changed", "bob", {"role": ["user", "operator"]}),
+        ("user.disabled", "bob", {}),
+    ]
+
+
+async def test_an_operator_may_see_figures_and_nothing_of_the_administration(a_user: Actor) -> None:
+    operator = Actor(a_user.user_id, a_user.name, Role.OPERATOR)
+
+    allowed = {permission for permission in Permission if operator.may(permission)}
+
+    assert allowed == {Permission.CHAT, Permission.SEE_FIGURES}
+    assert not a_user.may(Permission.SEE_FIGURES)

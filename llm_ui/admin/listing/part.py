@@ -54,7 +54,6 @@ def _is_narrowed(asked: Asked) -> bool:
 def _shown(asked: Asked, found: Found[Any]) -> dict[str, Any]:
     """Return what the parts around the table show."""
     return {
-        "search": asked.search,
         "filters": dict(asked.filters),
         "sort": asked.sort,
         "is_descending": asked.is_descending,

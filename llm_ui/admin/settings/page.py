@@ -8,7 +8,7 @@ from llm_ui.admin.notices import page_notices
 from llm_ui.admin.settings import choices
 from llm_ui.admin.settings.state import SettingsState
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.ui.form import button, chooser, page, section, stack, words
+from llm_ui.ui.form import button, chooser, line, page, section, stack, words
 from llm_ui.ui.parts import Heading, Message, Switch
 
 
@@ -49,11 +49,7 @@ class SettingsPage(pn.viewable.Viewer):
             section(
                 _("Accounts"),
                 _("Close registration once everybody is here; administrators can always add people."),
-                Switch(
-                    label=_("Anybody may create an account"),
-                    is_on=state.param.is_registration_open,
-                    on_message=self._registration,
-                ),
+                self._registration(),
             ),
             section(
                 _("Links to chats"),
@@ -167,5 +163,32 @@ class SettingsPage(pn.viewable.Viewer):
         chosen = self._state.param[name]
         return chooser(chosen, label, pn.bind(choices.megabytes, chosen), change)
 
-    async def _registration(self, message: Message) -> None:
-        await self._state.set_registration(is_open=message.is_on)
+    def _registration(self) -> Any:
+        state = self._state
+
+        async def open_or_close(message: Message) -> None:
+            await state.set_registration(is_open=message.is_on)
+
+        async def approve(message: Message) -> None:
+            await state.set_approval(is_wanted=message.is_on)
+
+        return stack(
+            Switch(
+                label=_("Anybody may create an account"),
+                is_on=state.param.is_registration_open,
+                on_message=open_or_close,
+            ),
+            stack(
+                Switch(
+                    label=_("They wait until an administrator approves them"),
+                    is_on=state.param.needs_approval,
+                    on_message=approve,
+                ),
+                line(
+                    state.param.domains,
+                    _("E-mail domains they may use; empty: any"),
+                ),
+                button(_("Save domains"), state.save_domains, tone="primary", disabled=state.param.is_busy),
+                visible=state.param.is_registration_open,
+            ),
+        )

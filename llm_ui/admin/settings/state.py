@@ -8,7 +8,7 @@ from llm_ui.admin.state import AdminState, action
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ModelId, PromptId
-from llm_ui.services import ai_models, embedding, helper, prompts, reranking, settings
+from llm_ui.services import ai_models, embedding, helper, prompts, registration, reranking, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import (
     EMBEDDING_MODEL,
@@ -20,6 +20,8 @@ from llm_ui.services.settings import (
     HELPER_TITLES,
     PERSON_DOCUMENTS_MB,
     PROJECT_DOCUMENTS_MB,
+    REGISTRATION_APPROVAL,
+    REGISTRATION_DOMAINS,
     REGISTRATION_OPEN,
     RERANKING_MODEL,
     SHARING,
@@ -47,6 +49,8 @@ class SettingsState(AdminState):
     """Workspace settings. What is chosen is stored at once; only words need a *Save*."""
 
     is_registration_open = param.Boolean(default=True, doc="Whether anybody may create an account.")
+    needs_approval = param.Boolean(default=False, doc="Whether whoever registers waits for an administrator.")
+    domains = param.String(default="", doc="Domains of those who may register, separated by spaces; empty: any.")
     sharing = param.String(default="signed_in", doc="Who may be given links to chats, as the setting holds it.")
     room_of_person = param.String(default="0", doc="Megabytes that all documents of a person may have; 0: no limit.")
     room_of_project = param.String(default="0", doc="Megabytes that all documents of a project may have; 0: no limit.")
@@ -78,6 +82,27 @@ class SettingsState(AdminState):
             await settings.change(session, actor, REGISTRATION_OPEN, is_open)
         await self._reload(actor)
         self.said = _("Anybody may create an account now.") if is_open else _("Only administrators add people now.")
+
+    @action
+    async def set_approval(self, actor: Actor, *, is_wanted: bool) -> None:
+        """Let whoever registers wait for an administrator, or not."""
+        async with self.context.backend.database.writing() as session:
+            await settings.change(session, actor, REGISTRATION_APPROVAL, is_wanted)
+        await self._reload(actor)
+        said = _("Whoever registers waits until you approve them on the users page.")
+        self.said = said if is_wanted else _("Whoever registers can begin at once.")
+
+    @action
+    async def save_domains(self, actor: Actor) -> None:
+        """Let accounts be made with addresses of these domains only."""
+        async with self.context.backend.database.writing() as session:
+            await registration.set_domains(session, actor, self.domains)
+        await self._reload(actor)
+        self.said = (
+            _("Accounts can be made with addresses of these domains only.")
+            if self.domains
+            else _("Accounts can be made with any address.")
+        )
 
     @action
     async def set_sharing(self, actor: Actor, audience: str) -> None:
@@ -183,6 +208,8 @@ class SettingsState(AdminState):
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:
             is_open = await settings.get(session, REGISTRATION_OPEN)
+            needs_approval = await settings.get(session, REGISTRATION_APPROVAL)
+            domains = await settings.get(session, REGISTRATION_DOMAINS)
             sharing = await settings.get(session, SHARING)
             helper_model = await settings.get(session, HELPER_MODEL) or NONE
             errands = {name: await settings.get(session, setting) for name, setting in ERRANDS.items()}
@@ -196,6 +223,8 @@ class SettingsState(AdminState):
         default = next((prompt for prompt in shared if prompt.is_default), None)
         self.param.update(
             is_registration_open=is_open,
+            needs_approval=needs_approval,
+            domains=domains,
             sharing=sharing,
             models=models,
             default_model=next((str(model.id) for model in models if model.is_default), NONE),

@@ -4,51 +4,85 @@ from datetime import datetime
 from typing import Any
 
 from llm_ui.admin.listing.listing import Column, Filter, Listing
-from llm_ui.kit.i18n import day, instant, later
+from llm_ui.kit.i18n import day, instant, later, number
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.money import plain
 from llm_ui.services import user_list
-from llm_ui.services.users import UserInfo
+from llm_ui.services.user_list import ListedUser
+from llm_ui.services.users import UserState
 
-ROLES = {"admin": later("Administrator"), "user": later("Person")}
-STATES = {"active": later("Active"), "disabled": later("Disabled")}
-TONES = {"active": "ok"}
-
-
-def _name(user: UserInfo) -> dict[str, str]:
-    return {"text": user.name, "detail": user.email}
-
-
-def _state(user: UserInfo) -> str:
-    return "active" if user.is_active else "disabled"
-
-
-def _state_chip(user: UserInfo) -> dict[str, str]:
-    return {"text": _(STATES[_state(user)]), "tone": TONES.get(_state(user), "quiet")}
+ROLES = {"admin": later("Administrator"), "operator": later("Operator"), "user": later("Person")}
+STATES = {
+    UserState.ACTIVE.value: later("Active"),
+    UserState.INVITED.value: later("Invited"),
+    UserState.WAITING.value: later("Waits for approval"),
+    UserState.DISABLED.value: later("Disabled"),
+}
+TONES = {UserState.ACTIVE: "ok", UserState.INVITED: "accent", UserState.WAITING: "warning"}
+THIS_MONTH = later("this month")
+SMALL = 0.01
+"""Dollars; what is less is shown as less."""
 
 
-def _seen(user: UserInfo) -> Any:
-    return "" if user.last_sign_in_at is None else instant(user.last_sign_in_at)
+def _name(listed: ListedUser) -> dict[str, str]:
+    return {"text": listed.user.name, "detail": listed.user.email, "href": f"/admin/users/{listed.user.id}"}
+
+
+def _state(listed: ListedUser) -> dict[str, str]:
+    return {"text": _(STATES[listed.user.state]), "tone": TONES.get(listed.user.state, "quiet")}
+
+
+def _seen(listed: ListedUser) -> str:
+    return "" if listed.user.last_seen_at is None else instant(listed.user.last_seen_at)
+
+
+def _cost(listed: ListedUser) -> str:
+    if not listed.cost_usd:
+        return ""
+    if listed.cost_usd < SMALL:
+        return _("< ${amount}").format(amount=number(SMALL, ".2f"))
+    return _("${amount}").format(amount=number(listed.cost_usd, ",.2f"))
+
+
+def _count(value: int) -> str:
+    return number(value) if value else ""
 
 
 def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
+def _actions(listed: ListedUser) -> list[dict[str, str]]:
+    if listed.user.state is not UserState.WAITING:
+        return []
+    return [{"action": "approve", "label": _("Approve")}, {"action": "reject", "label": _("Reject"), "tone": "danger"}]
+
+
+def _is_faint(listed: ListedUser) -> bool:
+    return listed.user.state is UserState.DISABLED
+
+
+COLUMNS: tuple[Column[Any], ...] = (
+    Column("name", later("Name"), _name, lambda one: one.user.name),
+    Column("email", later("E-mail"), None, lambda one: one.user.email),
+    Column("role", later("Role"), lambda one: _(ROLES[one.user.role]), lambda one: one.user.role.value),
+    Column("state", later("State"), _state, lambda one: one.user.state.value),
+    Column("seen", later("Last seen"), _seen, lambda one: _iso(one.user.last_seen_at)),
+    Column("created", later("Created"), lambda one: day(one.user.created_at), lambda one: _iso(one.user.created_at)),
+    Column("chats", later("Chats"), lambda one: _count(one.chats), lambda one: one.chats, False, is_number=True),
+    Column("tokens", later("Tokens"), lambda one: _count(one.tokens), lambda one: one.tokens, True, True, THIS_MONTH),
+    Column("cost", later("Cost"), _cost, lambda one: plain(one.cost_usd), True, True, THIS_MONTH),
+)
+
 USERS = Listing(
     name="users",
     caption=later("Users"),
     searched=later("Name or e-mail"),
-    columns=(
-        Column("name", later("Name"), _name, lambda user: user.name),
-        Column("email", later("E-mail"), None, lambda user: user.email),
-        Column("role", later("Role"), lambda user: _(ROLES[user.role]), lambda user: user.role.value),
-        Column("state", later("State"), _state_chip, _state),
-        Column("seen", later("Last sign-in"), _seen, lambda user: _iso(user.last_sign_in_at)),
-        Column("created", later("Created"), lambda user: day(user.created_at), lambda user: _iso(user.created_at)),
-    ),
+    columns=COLUMNS,
     rows=user_list.rows,
-    key=lambda user: user.id,
+    key=lambda one: one.user.id,
     empty=later("There are no accounts."),
     filters=(Filter("role", later("Role"), ROLES), Filter("state", later("State"), STATES)),
-    is_faint=lambda user: not user.is_active,
+    actions=_actions,
+    is_faint=_is_faint,
 )

@@ -1,0 +1,129 @@
+"""The forms of a person's page."""
+
+from typing import Any
+
+from llm_ui.admin.users.forms import link_field, role_field
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import ngettext, number
+from llm_ui.services.departures import Fate, Goes
+from llm_ui.services.user_details import UserDetails
+from llm_ui.services.users import UserState
+
+ROLE, DELETE, LINK = "role", "delete", "link"
+Field = dict[str, Any]
+
+
+def offers(known: UserDetails | None) -> list[dict[str, str]]:
+    """Return what can be done to the account."""
+    if known is None:
+        return []
+    state = known.user.state
+    found = [("role", _("Change what they may do."), _("Change role"))]
+    if state is UserState.ACTIVE:
+        found += [
+            ("reset", _("Let them choose a new password by a link; the present one holds until then."), _("Make link")),
+            ("disable", _("Keep them out: their sessions end at once, and nothing is deleted."), _("Disable")),
+        ]
+    elif state is UserState.DISABLED:
+        found.append(("enable", _("Let them sign in again."), _("Enable")))
+    elif state is UserState.INVITED:
+        found.append(("invite", _("Make a new invitation; the link before leads nowhere then."), _("Make link")))
+    found.append((DELETE, _("Delete the account, after a look at what goes with it."), _("Delete …")))
+    return [{"id": action, "action": action, "text": text, "button": label} for action, text, label in found]
+
+
+def title(sheet: str, known: UserDetails | None) -> str:
+    """Return what the form is about."""
+    name = "" if known is None else known.user.name
+    return {
+        ROLE: _("What {name} may do").format(name=name),
+        DELETE: _("Delete {name}").format(name=name),
+        LINK: _("A link for {name}").format(name=name),
+    }.get(sheet, "")
+
+
+def text(sheet: str, known: UserDetails | None, link_text: str) -> str:
+    """Return the sentence above the fields."""
+    if known is None:
+        return ""
+    match sheet:
+        case "role":
+            return _("Operators see figures of the administration, and nobody's content. They have to sign in again.")
+        case "delete":
+            return _goes(known.has)
+        case _:
+            return link_text
+
+
+def tone(sheet: str) -> str:
+    """Return how that sentence looks."""
+    return "warning" if sheet == DELETE else "plain"
+
+
+def _goes(has: Goes) -> str:
+    parts = [
+        ngettext("{n} chat", "{n} chats", has.chats).format(n=number(has.chats)),
+        ngettext("{n} message", "{n} messages", has.messages).format(n=number(has.messages)),
+        ngettext("{n} file", "{n} files", has.files).format(n=number(has.files)),
+        ngettext("{n} memory", "{n} memories", has.memories).format(n=number(has.memories)),
+        ngettext("{n} prompt", "{n} prompts", has.prompts).format(n=number(has.prompts)),
+        ngettext("{n} agent", "{n} agents", has.agents).format(n=number(has.agents)),
+    ]
+    told = _("This goes: {what}.").format(what=", ".join(parts))
+    if has.projects:
+        names = ", ".join(has.project_names) + (" …" if has.projects > len(has.project_names) else "")
+        own = ngettext(
+            "{n} project has no other owner and goes with {documents} documents, unless it is handed over: {names}.",
+            "{n} projects have no other owner and go with {documents} documents, unless they are handed over: {names}.",
+            has.projects,
+        )
+        told += " " + own.format(n=number(has.projects), documents=number(has.documents), names=names)
+    if has.shared_projects:
+        shared = ngettext(
+            "{n} project goes on under another owner.", "{n} projects go on under another owner.", has.shared_projects
+        )
+        told += " " + shared.format(n=number(has.shared_projects))
+    return told
+
+
+def fields(sheet: str, known: UserDetails | None) -> list[Field]:
+    """Return the fields."""
+    match sheet:
+        case "role":
+            return [role_field()]
+        case "delete" if known is not None:
+            options = [
+                {"value": Fate.ANONYMISE.value, "label": _("Texts go; figures stay, without the name")},
+                {"value": Fate.HAND_OVER.value, "label": _("The same, but projects are handed over")},
+                {"value": Fate.ERASE.value, "label": _("Everything goes, figures too")},
+            ]
+            confirm = _("Type {name} to confirm").format(name=known.user.name)
+            return [
+                {"name": "fate", "label": _("Their data"), "type": "select", "options": options},
+                {"name": "heir", "label": _("Who takes over the projects"), "type": "text",
+                 "placeholder": _("Username, only where projects are handed over")},
+                {"name": "typed", "label": confirm, "type": "text"},
+            ]  # fmt: skip
+        case "link":
+            return [link_field()]
+        case _:
+            return []
+
+
+def buttons(sheet: str) -> list[dict[str, str]]:
+    """Return the buttons; Enter presses the first."""
+    match sheet:
+        case "role":
+            return [{"action": "save_role", "label": _("Save")}]
+        case "delete":
+            return [
+                {"action": "close", "label": _("Keep the account")},
+                {"action": "delete", "label": _("Delete for good"), "tone": "quiet danger"},
+            ]
+        case _:
+            return [{"action": "close", "label": _("Done")}]
+
+
+def values(**held: str) -> dict[str, str]:
+    """Return what the fields hold."""
+    return held

@@ -1,0 +1,121 @@
+"""The page of one account."""
+
+from typing import Any
+
+import panel as pn
+
+from llm_ui.admin.notices import page_notices
+from llm_ui.admin.person import forms, rows
+from llm_ui.admin.person.state import PersonState
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.ui.form import button, page, section
+from llm_ui.ui.parts import Heading, Link, Message, Offers, Sheet, Table
+
+
+class PersonPage(pn.viewable.Viewer):
+    """What is known of an account, and what can be done to it."""
+
+    def __init__(self, state: PersonState) -> None:
+        super().__init__()
+        self._state = state
+        known = state.param.known
+        self._layout = page(
+            Link(text=_("‹ All users"), address="/admin/users"),
+            Heading(title=pn.bind(_name, known), sentence=_("What is known of this account, but nothing they wrote.")),
+            page_notices(state),
+            pn.Column(
+                self._table(_("What is known"), rows.fact_columns(), rows.facts, ""),
+                self._section(
+                    _("Sessions"),
+                    _("Where they are signed in. What is ended closes its pages at once."),
+                    self._table(_("Sessions"), rows.session_columns(), rows.sessions, _("Nowhere signed in.")),
+                    button(_("End all sessions"), state.end_all, disabled=state.param.is_busy),
+                ),
+                self._section(
+                    _("Account"),
+                    _("Each of these is noted in the audit log."),
+                    Offers(label=_("Account"), items=pn.bind(forms.offers, known), on_message=self._on_offer),
+                ),
+                self._section(
+                    _("Projects"),
+                    _("What they are a member of."),
+                    self._table(_("Projects"), rows.project_columns(), rows.projects, _("No projects.")),
+                ),
+                self._section(
+                    _("Audit log"),
+                    _("The latest that was done to this account, and by it."),
+                    self._table(_("Audit log"), rows.entry_columns(), rows.entries, _("Nothing yet.")),
+                ),
+                sizing_mode="stretch_width",
+                margin=0,
+                visible=pn.bind(bool, known),
+            ),
+            self._sheet(),
+        )
+
+    def __panel__(self) -> Any:
+        """Return what is drawn."""
+        return self._layout
+
+    async def load(self) -> None:
+        """Read what the page shows."""
+        await self._state.load()
+
+    def _section(self, title: str, sentence: str, *items: Any) -> Any:
+        return section(title, sentence, *items)
+
+    def _table(self, caption: str, columns: list[dict[str, str]], drawn: Any, empty: str) -> Table:
+        return Table(
+            caption=caption,
+            columns=columns,
+            rows=pn.bind(drawn, self._state.param.known),
+            empty=empty,
+            is_busy=self._state.param.is_busy,
+            on_message=self._on_row,
+            margin=(0, 0, 16, 0),
+        )
+
+    def _sheet(self) -> Sheet:
+        param = self._state.param
+        return Sheet(
+            title=pn.bind(forms.title, param.sheet, param.known),
+            is_open=pn.bind(bool, param.sheet),
+            text=pn.bind(forms.text, param.sheet, param.known, param.link_text),
+            tone=pn.bind(forms.tone, param.sheet),
+            fields=pn.bind(forms.fields, param.sheet, param.known),
+            values=pn.bind(
+                forms.values, role=param.role, fate=param.fate, heir=param.heir, typed=param.typed, link=param.link
+            ),
+            buttons=pn.bind(forms.buttons, param.sheet),
+            error=param.error,
+            said=param.said,
+            is_busy=param.is_busy,
+            on_message=self._on_sheet,
+        )
+
+    async def _on_row(self, message: Message) -> None:
+        if message.action == "end" and message.row is not None:
+            await self._state.end_session(message.row)
+
+    async def _on_offer(self, message: Message) -> None:
+        match message.action:
+            case "role" | "delete":
+                await self._state.open_form(message.action)
+            case "reset" | "invite":
+                await self._state.make_link(is_invitation=message.action == "invite")
+            case "enable" | "disable":
+                await self._state.set_active(is_active=message.action == "enable")
+
+    async def _on_sheet(self, message: Message) -> None:
+        self._state.fill(message.values)
+        match message.action:
+            case "save_role":
+                await self._state.save_role()
+            case "delete":
+                await self._state.delete()
+            case "close":
+                self._state.close()
+
+
+def _name(known: Any) -> str:
+    return "" if known is None else known.user.name

@@ -1,0 +1,157 @@
+"""Deleting accounts: what goes with one, and what becomes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, delete, exists, func, select, update
+from sqlalchemy.orm import aliased
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.errors import InvalidInput
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ProjectId, UserId, uuid7
+from llm_ui.models import (
+    Agent,
+    Attachment,
+    ChatHistory,
+    ChatMessage,
+    Document,
+    Project,
+    ProjectMember,
+    ProjectRole,
+    SavedPrompt,
+    UsageLog,
+    User,
+    UserMemory,
+)
+from llm_ui.services import audit
+from llm_ui.services.access import Actor, Permission, require
+from llm_ui.services.project_members import leave_all
+from llm_ui.services.users import require_another, user_row
+
+NAMED = 5
+"""Of the projects that would go, by their names."""
+
+
+class Fate(StrEnum):
+    """What becomes of a deleted person's data."""
+
+    ERASE = "erase"
+    """All of it goes, the figures of what it has cost too."""
+    ANONYMISE = "anonymise"
+    """What was written goes; the figures stay, without whose they are."""
+    HAND_OVER = "hand_over"
+    """As anonymised, but projects without another owner go on under somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goes:
+    """What goes with an account."""
+
+    chats: int
+    messages: int
+    files: int
+    memories: int
+    prompts: int
+    agents: int
+    projects: int
+    """Those without another owner."""
+    project_names: Sequence[str]
+    documents: int
+    """Of those projects."""
+    shared_projects: int
+    """Those that go on under another owner of theirs."""
+    calls: int
+    """Booked calls of models."""
+
+
+async def weigh(session: ReadSession, actor: Actor, user_id: UserId) -> Goes:
+    """Return what would go with an account."""
+    require(actor, Permission.MANAGE_USERS)
+    await user_row(session, actor, user_id)
+
+    async def count(query: Select[Any]) -> int:
+        return await session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+
+    # rights: counts only, for an administrator who is about to delete the account
+    chats = select(ChatHistory).where(ChatHistory.user_id == user_id)
+    alone = select(Project).where(Project.id.in_(_owned_alone(user_id)))
+    owned = select(ProjectMember).where(ProjectMember.user_id == user_id, ProjectMember.role == ProjectRole.OWNER)
+    projects = await count(alone)
+    names = alone.with_only_columns(Project.name).order_by(Project.name).limit(NAMED)
+    return Goes(
+        chats=await count(chats),
+        messages=await count(select(ChatMessage).join(ChatHistory).where(ChatHistory.user_id == user_id)),
+        files=await count(select(Attachment).where(Attachment.user_id == user_id)),
+        memories=await count(select(UserMemory).where(UserMemory.user_id == user_id)),
+        prompts=await count(select(SavedPrompt).where(SavedPrompt.owner_id == user_id)),
+        agents=await count(select(Agent).where(Agent.owner_id == user_id, Agent.deleted_at.is_(None))),
+        projects=projects,
+        project_names=tuple(await session.scalars(names)),
+        documents=await count(select(Document).where(Document.project_id.in_(_owned_alone(user_id)))),
+        shared_projects=await count(owned) - projects,
+        calls=await count(select(UsageLog).where(UsageLog.user_id == user_id)),
+    )
+
+
+async def remove(
+    session: Session, actor: Actor, user_id: UserId, fate: Fate = Fate.ANONYMISE, heir_id: UserId | None = None
+) -> None:
+    """Delete an account for good. Projects with another owner go on under that one, whatever becomes of the rest.
+
+    Raises `Conflict` for one's own account and the only administrator's, `InvalidInput` without a fit heir.
+    """
+    require(actor, Permission.MANAGE_USERS)
+    user = await user_row(session, actor, user_id)
+    await require_another(session, actor, user)
+    heir = await _heir(session, actor, user_id, heir_id) if fate is Fate.HAND_OVER else None
+    if heir is not None:
+        await _hand_over(session, user_id, heir.id)
+    await leave_all(session, actor, user_id)
+    # rights: asked above; figures of somebody who is gone
+    theirs = UsageLog.user_id == user_id
+    if fate is Fate.ERASE:
+        await session.execute(delete(UsageLog).where(theirs))
+    else:
+        # Another id that is nobody's: what one person used stays together, but not whose it was.
+        await session.execute(update(UsageLog).where(theirs).values(user_id=UserId(uuid7())))
+    await session.execute(delete(User).where(User.id == user_id))
+    to = None if heir is None else heir.name
+    told: dict[str, Any] = {"role": user.role.value, "data": fate.value, "to": to}
+    await audit.record(session, actor, "user.deleted", user.name, target_id=user_id, **told)
+
+
+async def _heir(session: ReadSession, actor: Actor, user_id: UserId, heir_id: UserId | None) -> User:
+    if heir_id is None or heir_id == user_id:
+        raise InvalidInput("Choose who takes over the projects.")
+    heir = await user_row(session, actor, heir_id)
+    if not heir.is_active:
+        raise InvalidInput(
+            "{name} cannot sign in, so nobody could use the projects. Choose somebody else.", name=heir.name
+        )
+    return heir
+
+
+async def _hand_over(session: Session, user_id: UserId, heir_id: UserId) -> None:
+    """Make the heir an owner of the projects that would be without one."""
+    for project_id in (await session.scalars(_owned_alone(user_id))).all():
+        # rights: the caller has asked for them
+        member = await session.get(ProjectMember, (project_id, heir_id))
+        if member is None:
+            session.add(ProjectMember(project_id=project_id, user_id=heir_id, role=ProjectRole.OWNER, created_at=now()))
+        else:
+            member.role = ProjectRole.OWNER
+    await session.flush()
+
+
+def _owned_alone(user_id: UserId) -> Select[ProjectId]:
+    """Return the ids of the projects of which a person is the only owner."""
+    # rights: the callers have asked for them
+    other = aliased(ProjectMember)
+    has_another = exists().where(
+        other.project_id == ProjectMember.project_id, other.user_id != user_id, other.role == ProjectRole.OWNER
+    )
+    owned = ProjectMember.user_id == user_id, ProjectMember.role == ProjectRole.OWNER
+    return select(ProjectMember.project_id).where(*owned, ~has_another)
