@@ -15,6 +15,7 @@ from llm_ui.db import Database
 from llm_ui.kit.file_store import FileStore
 from llm_ui.services import attachments, documents
 from llm_ui.services.soundness import find_problems
+from llm_ui.services.usage import rollups
 
 
 @click.group("db")
@@ -77,6 +78,21 @@ def restore(file: Path, data_dir: Path | None) -> None:
     click.echo(f"Restored {file}. Everybody has to sign in again.")
     if kept is not None:
         click.echo(f"The database that was there is now {kept}.")
+
+
+@database.command("rollups")
+@data_dir
+def make_rollups(data_dir: Path | None) -> None:
+    """Add up what was used anew, from each booked call."""
+
+    async def work(found: Database) -> int:
+        async with found.writing(lock=rollups.LOCK) as session:
+            await rollups.forget(session)
+        return await rollups.roll_up(found)
+
+    config = run(lambda: settings(data_dir=data_dir))
+    added = run(lambda: with_database(config, work))
+    click.echo(f"Added up {added:,} calls.")
 
 
 @database.command()

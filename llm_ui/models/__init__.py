@@ -35,10 +35,22 @@ from llm_ui.models.retrieval import RetrievalCase
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
-from llm_ui.models.usage import UsageLog, UsagePurpose
+from llm_ui.models.usage import (
+    KIND_OF,
+    Measure,
+    Span,
+    UsageDimension,
+    UsageKind,
+    UsageLatency,
+    UsageLog,
+    UsagePurpose,
+    UsageRollup,
+    UsageTotal,
+)
 from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserSession
 
 __all__ = [
+    "KIND_OF",
     "LIVE_STATUSES",
     "AccountLink",
     "Agent",
@@ -73,6 +85,7 @@ __all__ = [
     "JobState",
     "KeyScope",
     "LinkKind",
+    "Measure",
     "MessageFeedback",
     "MessageOrigin",
     "MessageRole",
@@ -96,11 +109,17 @@ __all__ = [
     "SavedPrompt",
     "Setting",
     "ShareLink",
+    "Span",
     "Strategy",
     "SystemPrompt",
+    "UsageDimension",
+    "UsageKind",
+    "UsageLatency",
     "UsageLog",
     "UsagePurpose",
+    "UsageRollup",
     "UsageSource",
+    "UsageTotal",
     "User",
     "UserMemory",
     "UserSession",

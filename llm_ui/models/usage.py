@@ -1,13 +1,19 @@
-"""What was used and what it cost, booked once for each run and each call of the helper model."""
+"""What was used and what it cost, booked once for each run and each call of the helper model, and added up.
+
+Sums are kept in rollups: by everything (`UsageRollup`), and for all people together (`UsageTotal`, with how long calls
+took in `UsageLatency`). A booked call is in the rollups once its `rolled_up_at` is set, which is done in the
+transaction that adds it there; until then figures add it to them (services/usage).
+"""
 
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from uuid import UUID
 
-from sqlalchemy import Index, String
+from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import KeyId, ModelId, ProjectId, ProviderId, RunId, UserId
+from llm_ui.kit.ids import AgentId, KeyId, ModelId, ProjectId, ProviderId, RunId, UserId
 from llm_ui.models.base import Base, enum_column
 from llm_ui.models.run import RunStatus, UsageSource
 
@@ -27,17 +33,50 @@ class UsagePurpose(StrEnum):
     """What a script asks for with a key."""
 
 
+class UsageKind(StrEnum):
+    """What kind of use a call was: where an answer was asked for, or what else a model did."""
+
+    CHAT = "chat"
+    TEMPORARY = "temporary"
+    API = "api"
+    HELPER = "helper"
+    EMBEDDING = "embedding"
+    RERANKING = "reranking"
+
+
+KIND_OF = {
+    UsagePurpose.ANSWER: UsageKind.CHAT,
+    UsagePurpose.EMBEDDING: UsageKind.EMBEDDING,
+    UsagePurpose.RERANKING: UsageKind.RERANKING,
+}
+"""The kind of a call by what it was for; of all others the helper model's."""
+
+
 class UsageLog(Base):
     """One booked call. No foreign keys: figures outlive the chats, models and people they are about."""
 
     __tablename__ = "usage_logs"
-    __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"), Index(None, "project_id"))
+    __table_args__ = (
+        Index(None, "created_at"),
+        Index(None, "user_id", "created_at"),
+        Index(None, "project_id"),
+        # Partial, so that what waits is found at once however much there is.
+        Index(
+            "ix_usage_logs_waiting",
+            "created_at",
+            sqlite_where=text("rolled_up_at IS NULL"),
+            postgresql_where=text("rolled_up_at IS NULL"),
+        ),
+    )
 
     run_id: Mapped[RunId] = mapped_column(primary_key=True)
     """The key, so that no run is booked twice however often its end is written; the helper model's calls are no runs
     and have one of their own."""
     purpose: Mapped[UsagePurpose] = mapped_column(
         enum_column(UsagePurpose), default=UsagePurpose.ANSWER, server_default=UsagePurpose.ANSWER.value
+    )
+    kind: Mapped[UsageKind] = mapped_column(
+        enum_column(UsageKind), default=UsageKind.CHAT, server_default=UsageKind.CHAT.value
     )
     user_id: Mapped[UserId]
     project_id: Mapped[ProjectId | None]
@@ -46,6 +85,10 @@ class UsageLog(Base):
     """The key of the API that was asked with."""
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]
+    agent_id: Mapped[AgentId | None]
+    api_key_id: Mapped[UUID | None] = mapped_column(Uuid())
+    """The key that a script asked with; None: a person."""
+    team_id: Mapped[UUID | None] = mapped_column(Uuid())
     model_name: Mapped[str] = mapped_column(String(200))
     provider_name: Mapped[str] = mapped_column(String(64))
     status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus))
@@ -58,3 +101,111 @@ class UsageLog(Base):
     ttft_ms: Mapped[float | None]
     total_ms: Mapped[float | None]
     created_at: Mapped[datetime]
+    rolled_up_at: Mapped[datetime | None]
+    """When it was added to the rollups; None: it waits for that."""
+
+
+class Span(IntEnum):
+    """What time a rollup is of. Its `slot` counts such times in UTC, from 1970 on; months from the year 0 on."""
+
+    QUARTER = 1
+    """Of an hour: all time zones of today are whole quarters off UTC."""
+    DAY = 2
+    MONTH = 3
+
+
+class Measure(IntEnum):
+    """What is timed."""
+
+    TTFT = 1
+    """From the call to its first token."""
+    TOTAL = 2
+    """From the call to its end."""
+
+
+class UsageDimension(Base):
+    """One combination of who used what for what. Without a person: of all people, projects, agents and keys together.
+
+    Rollups name it by its number: it stands in millions of rows.
+    """
+
+    __tablename__ = "usage_dimensions"
+    __table_args__ = (
+        Index(None, "user_id"), Index(None, "project_id"), Index(None, "agent_id"), Index(None, "model_id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    together_id: Mapped[int | None]
+    """The same model, provider and kind, of all people together; None: it is that itself."""
+    user_id: Mapped[UserId | None]
+    project_id: Mapped[ProjectId | None]
+    agent_id: Mapped[AgentId | None]
+    api_key_id: Mapped[UUID | None] = mapped_column(Uuid())
+    team_id: Mapped[UUID | None] = mapped_column(Uuid())
+    model_id: Mapped[ModelId | None]
+    provider_id: Mapped[ProviderId | None]
+    kind: Mapped[UsageKind] = mapped_column(enum_column(UsageKind))
+
+
+class Sums:
+    """What is added up of calls."""
+
+    requests: Mapped[int] = mapped_column(BigInteger)
+    errors: Mapped[int] = mapped_column(BigInteger)
+    """Failed or interrupted; what a person stopped is none."""
+    estimates: Mapped[int] = mapped_column(BigInteger)
+    """Calls whose tokens are estimated, for the provider did not tell them."""
+    unpriced: Mapped[int] = mapped_column(BigInteger)
+    """Calls of models without a known price."""
+    input_tokens: Mapped[int] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int] = mapped_column(BigInteger)
+    output_tokens: Mapped[int] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int] = mapped_column(BigInteger)
+    cost_usd: Mapped[Decimal]
+    """Of the calls whose price is known."""
+    estimated_usd: Mapped[Decimal]
+    """The part of it that was reckoned with estimated tokens."""
+    written_tokens: Mapped[int] = mapped_column(BigInteger)
+    """Output tokens of calls of which is known how long they wrote: `writing_us`."""
+    writing_us: Mapped[int] = mapped_column(BigInteger)
+    """Microseconds from the first token to the end."""
+
+
+class UsageRollup(Sums, Base):
+    """The sums of one combination in one quarter of an hour, day or month."""
+
+    __tablename__ = "usage_rollups"
+    # Clustered by time: a page reads what lies side by side.
+    __table_args__ = (Index(None, "dimension_id", "span", "slot"), {"sqlite_with_rowid": False})
+
+    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+
+class UsageTotal(Sums, Base):
+    """The same of all people together: few rows, so that every chart of everybody is drawn from them."""
+
+    __tablename__ = "usage_totals"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+
+
+class UsageLatency(Base):
+    """How many calls of all people together took how long: a histogram, from which percentiles are read.
+
+    `bucket` is a time between two powers of the fourth root of two milliseconds (services/usage/buckets.py).
+    """
+
+    __tablename__ = "usage_latencies"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    measure: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    calls: Mapped[int] = mapped_column(BigInteger)

@@ -7,7 +7,7 @@ from llm_ui.contract import Metrics, Usage
 from llm_ui.db import Database
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId, RunId, UserId
-from llm_ui.models import RunStatus, UsageLog, UsagePurpose, UsageSource
+from llm_ui.models import KIND_OF, RunStatus, UsageKind, UsageLog, UsagePurpose, UsageSource
 from llm_ui.services import budgets
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import cost
@@ -27,6 +27,7 @@ def booking(
     return UsageLog(
         run_id=run_id,
         purpose=purpose,
+        kind=KIND_OF.get(purpose, UsageKind.HELPER),
         user_id=user_id,
         model_id=target.model_id,
         provider_id=target.provider_id,

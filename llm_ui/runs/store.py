@@ -22,6 +22,7 @@ from llm_ui.models import (
     MessageStatus,
     Run,
     RunStatus,
+    UsageKind,
     UsageLog,
     UsagePurpose,
     UsageSource,
@@ -187,6 +188,7 @@ async def book(session: Session, live: LiveRun, final: Final) -> bool:
             run_id, UsagePurpose.ANSWER, live.actor.user_id, target,
             status=final.ending.status, usage=final.usage, metrics=final.metrics,
         )  # fmt: skip
+        used.kind = UsageKind.TEMPORARY
         session.add(used)
     if final.learnt is not None:
         await calibrations.keep(session, target.model_id, final.learnt)
@@ -303,6 +305,7 @@ async def _book(session: Session, run: Run) -> None:
             run_id=run.id,
             user_id=run.user_id,
             project_id=booked_in,
+            agent_id=run.agent_id,
             model_id=run.model_id,
             provider_id=run.provider_id,
             model_name=run.model_name,

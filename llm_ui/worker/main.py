@@ -31,11 +31,15 @@ from llm_ui.services.retention import (
     purge_sessions,
     purge_unsent,
 )
+from llm_ui.services.usage import rollups
 from llm_ui.worker.fetching import keep_fetching
 from llm_ui.worker.imports import keep_importing
 from llm_ui.worker.ingestion import keep_ingesting
 
 log = get_logger(__name__)
+
+HOURS_AT_ONCE = 500
+"""Of use that one go adds up, so that other jobs get their turn."""
 
 Job = Callable[[Database], Awaitable[None]]
 
@@ -78,6 +82,11 @@ def purge_files(config: Config) -> Job:
     return work
 
 
+async def add_up(database: Database) -> None:
+    """Add what was used since the last time to the rollups; after long idleness in several goes."""
+    await rollups.roll_up(database, most=HOURS_AT_ONCE)
+
+
 async def optimize(database: Database) -> None:
     """Let the database refresh its statistics."""
     await database.optimize()
@@ -85,6 +94,7 @@ async def optimize(database: Database) -> None:
 
 SCHEDULE: dict[str, tuple[Job, object]] = {
     "sweep_runs": (sweep_runs, crontab(minute="*")),
+    "add_up": (add_up, crontab(minute="*")),
     "purge": (purge, crontab(minute="17", hour="3")),
     "optimize": (optimize, crontab(minute="47", hour="3")),
 }

@@ -34,6 +34,10 @@ def test_somebody_is_invited_by_a_link(cli: Cli) -> None:
     assert "invited" in cli.fine("users", "list")
 
 
+def test_what_was_used_is_added_up_anew(cli: Cli) -> None:
+    assert "Added up 0 calls." in cli.fine("db", "rollups")
+
+
 def test_an_account_is_deleted_once_that_is_confirmed(cli: Cli) -> None:
     cli.create("ann")
     cli.create("bea")

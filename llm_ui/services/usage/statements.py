@@ -1,0 +1,226 @@
+"""The SQL of the figures: rollups of a period, and booked calls where rollups do not reach.
+
+Each is one statement, so that it sees one state of the database: a call is in the rollups or waits, never both. It adds
+up the longest rollups that fit into the period, the calls of the minutes at its ends, and the calls that wait.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Integer,
+    Select,
+    and_,
+    cast,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+
+from llm_ui.kit.ids import AgentId, ModelId, ProjectId, ProviderId, UserId
+from llm_ui.models import (
+    Measure,
+    Span,
+    UsageDimension,
+    UsageKind,
+    UsageLatency,
+    UsageLog,
+    UsageRollup,
+    UsageTotal,
+)
+from llm_ui.services.usage.buckets import bucket_sql
+from llm_ui.services.usage.rollups import MEASURED, SUMS, sums_of_calls
+from llm_ui.services.usage.slots import SECONDS, Period, Stretch, UtcSeconds, cut
+from llm_ui.services.usage.zones import Segment
+
+
+class By(StrEnum):
+    """What a ranking is of; the name of its column without `_id`."""
+
+    USER = "user"
+    PROJECT = "project"
+    MODEL = "model"
+    PROVIDER = "provider"
+    AGENT = "agent"
+    KIND = "kind"
+
+    @property
+    def column(self) -> str:
+        """The column, of booked calls and of combinations."""
+        return "kind" if self is By.KIND else f"{self}_id"
+
+
+NOT_TOGETHER = frozenset({"user_id", "project_id", "agent_id"})
+"""What the rollups of all people together do not tell apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which calls are counted; None: all."""
+
+    user_id: UserId | None = None
+    project_id: ProjectId | None = None
+    model_id: ModelId | None = None
+    provider_id: ProviderId | None = None
+    agent_id: AgentId | None = None
+    kind: UsageKind | None = None
+    kinds: tuple[UsageKind, ...] = ()
+    """Any of these; none: all."""
+
+    def on(self, table: type[UsageDimension] | type[UsageLog]) -> list[ColumnElement[bool]]:
+        """Return what rows of a table have to be."""
+        found = [
+            getattr(table, name.name) == value
+            for name in fields(self)
+            if name.name != "kinds" and (value := getattr(self, name.name)) is not None
+        ]
+        return [*found, table.kind.in_(self.kinds)] if self.kinds else found
+
+    def is_together(self, by: By | None = None) -> bool:
+        """Return whether rollups of all people together answer this."""
+        told_apart = {name for name in NOT_TOGETHER if getattr(self, name) is not None}
+        return not told_apart and (by is None or by.column not in NOT_TOGETHER)
+
+
+Keys = Sequence[ColumnElement[Any]]
+
+
+def totals(filters: Filters, period: Period) -> Select[Any]:
+    """Return the sums of a period."""
+    return _summed([one for one in _parts(filters, period, None)], ())
+
+
+def ranking(filters: Filters, period: Period, by: By) -> Select[Any]:
+    """Return the sums of a period, for each person, model …"""
+    return _summed(list(_parts(filters, period, by)), ("key",))
+
+
+def series(filters: Filters, found: Sequence[Segment], unit_s: int) -> Select[Any]:
+    """Return the sums of each local hour or day: `segment`, which of those given, and `number`, since 1970."""
+    parts = [part for index, one in enumerate(found) for part in _local_parts(filters, one, index, unit_s, None)]
+    return _summed(parts, ("segment", "number"))
+
+
+def heat(filters: Filters, found: Sequence[Segment]) -> Select[Any]:
+    """Return the sums of each hour of the week; hour 0 is a Thursday's first, as 1970 began."""
+    week = 168
+    parts = [part for one in found for part in _local_parts(filters, one, 0, 3_600, week)]
+    return _summed(parts, ("number",))
+
+
+def latencies(filters: Filters, period: Period, by: By | None = None) -> Select[Any]:
+    """Return how many calls took how long: `measure`, `bucket`, `calls` and what they are told apart by, `key`."""
+    parts = []
+    names = ("measure", "bucket") if by is None else ("key", "measure", "bucket")
+    pieces = cut(period) if filters.is_together(by) else None
+    for measure in Measure:
+        if pieces is None:
+            parts.append(_timed(filters, by, measure, [_during(period)]))
+            continue
+        for stretch in pieces.stretches:
+            key = [] if by is None else [getattr(UsageDimension, by.column).label("key")]
+            group = (*key, UsageLatency.measure, UsageLatency.bucket)
+            part = select(*group, func.sum(UsageLatency.calls).label("calls"))
+            part = part.join_from(UsageLatency, UsageDimension, UsageDimension.id == UsageLatency.dimension_id)
+            within = _within(UsageLatency, stretch)
+            parts.append(
+                part.where(*within, UsageLatency.measure == measure, *filters.on(UsageDimension)).group_by(*group)
+            )
+        parts.extend(
+            _timed(filters, by, measure, [_during(rest), UsageLog.rolled_up_at.is_not(None)]) for rest in pieces.rests
+        )
+        parts.append(_timed(filters, by, measure, [_during(period), UsageLog.rolled_up_at.is_(None)]))
+    whole = union_all(*parts).subquery()
+    columns = [whole.c[name] for name in names]
+    return select(*columns, func.sum(whole.c.calls).label("calls")).group_by(*columns)
+
+
+def as_sql(statement: Select[Any], dialect: Dialect) -> str:
+    """Return a statement as it can be typed into the database's own shell."""
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _parts(filters: Filters, period: Period, by: By | None) -> Iterator[Select[Any]]:
+    table = UsageTotal if filters.is_together(by) else UsageRollup
+    pieces = cut(period)
+    of_rollups = [] if by is None else [getattr(UsageDimension, by.column).label("key")]
+    of_calls = [] if by is None else [getattr(UsageLog, by.column).label("key")]
+    for stretch in pieces.stretches:
+        yield _rolled(filters, table, stretch, of_rollups)
+    yield from _called(filters, period, pieces.rests, of_calls)
+
+
+def _local_parts(
+    filters: Filters, segment: Segment, index: int, unit_s: int, modulo: int | None
+) -> Iterator[Select[Any]]:
+    table = UsageTotal if filters.is_together() else UsageRollup
+    # Whole days of UTC are whole local days only where both are the same.
+    longest = Span.DAY if segment.offset_s == 0 and unit_s == SECONDS[Span.DAY] else Span.QUARTER
+    pieces = cut(segment.period, longest)
+
+    def keys(seconds: ColumnElement[int]) -> Keys:
+        number = (seconds + _constant(segment.offset_s)) // _constant(unit_s)
+        if modulo is not None:
+            return [(number % _constant(modulo)).label("number")]
+        return [_constant(index).label("segment"), number.label("number")]
+
+    for stretch in pieces.stretches:
+        yield _rolled(filters, table, stretch, keys(cast(table.slot, BigInteger) * _constant(SECONDS[stretch.span])))
+    yield from _called(filters, segment.period, pieces.rests, keys(UtcSeconds(UsageLog.created_at)))
+
+
+def _rolled(filters: Filters, table: type[UsageTotal] | type[UsageRollup], stretch: Stretch, keys: Keys) -> Select[Any]:
+    sums = [func.sum(getattr(table, name)).label(name) for name in SUMS]
+    query = select(*keys, *sums).join_from(table, UsageDimension, UsageDimension.id == table.dimension_id)
+    # rights: asked where the figure is asked for
+    return _grouped(query.where(*_within(table, stretch), *filters.on(UsageDimension)), keys)
+
+
+def _called(filters: Filters, period: Period, rests: Sequence[Period], keys: Keys) -> Iterator[Select[Any]]:
+    """Yield what rollups do not hold: calls at the ends of a period, and those that wait."""
+    # rights: asked where the figure is asked for
+    query = select(*keys, *sums_of_calls()).where(*filters.on(UsageLog))
+    for rest in rests:
+        yield _grouped(query.where(_during(rest), UsageLog.rolled_up_at.is_not(None)), keys)
+    yield _grouped(query.where(_during(period), UsageLog.rolled_up_at.is_(None)), keys)
+
+
+def _timed(filters: Filters, by: By | None, measure: Measure, which: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return how many calls took how long, from the calls themselves."""
+    # rights: asked where the figure is asked for
+    key = [] if by is None else [getattr(UsageLog, by.column).label("key")]
+    group = (*key, bucket_sql(MEASURED[measure]).label("bucket"))
+    query = select(*key, _constant(measure).label("measure"), group[-1], func.count().label("calls"))
+    return query.where(*which, MEASURED[measure].is_not(None), *filters.on(UsageLog)).group_by(*group)
+
+
+def _summed(parts: Sequence[Select[Any]], names: Sequence[str]) -> Select[Any]:
+    whole = union_all(*parts).subquery()
+    columns = [whole.c[name] for name in names]
+    # As whole numbers, money too: the parts of a union have one type, that of its first.
+    sums = [func.sum(whole.c[name], type_=BigInteger).label(name) for name in SUMS]
+    return select(*columns, *sums).group_by(*columns)
+
+
+def _grouped(query: Select[Any], keys: Keys) -> Select[Any]:
+    # Others than the last are the same in all rows.
+    return query.group_by(keys[-1]) if keys else query
+
+
+def _within(table: Any, stretch: Stretch) -> tuple[ColumnElement[bool], ...]:
+    return table.span == int(stretch.span), table.slot >= stretch.first, table.slot < stretch.last
+
+
+def _during(period: Period) -> ColumnElement[bool]:
+    return and_(UsageLog.created_at >= period.start, UsageLog.created_at < period.end)
+
+
+def _constant(value: int) -> ColumnElement[int]:
+    # No parameter: PostgreSQL groups by what is written alike.
+    return literal_column(f"({int(value)})" if value < 0 else str(int(value)), Integer)

@@ -1,0 +1,91 @@
+"""Rollups are made once of each call, in pieces, again after they were forgotten, and by several workers at once."""
+
+import asyncio
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from llm_ui.db import Database
+from llm_ui.errors import Forbidden
+from llm_ui.models import RunStatus, Span, UsageKind, UsageRollup, UsageTotal
+from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.usage import figures, rollups
+from llm_ui.services.usage.slots import Period
+from llm_ui.services.usage.statements import Filters
+from tests.services.usage.histories import Call, added
+from tests.services.usage.test_figures import book
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+DAY = Period(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
+CALL = Call(
+    NOON, user=0, project=0, model=0, agent=None, kind=UsageKind.CHAT, status=RunStatus.COMPLETED, tokens=(10, 20),
+    is_estimate=False, cost_usd=Decimal("0.01"), ttft_ms=100.0, total_ms=300.0,
+)  # fmt: skip
+
+
+def calls(count: int) -> list[Call]:
+    return [dataclasses.replace(CALL, at=NOON + timedelta(minutes=minute)) for minute in range(count)]
+
+
+async def rolled(database: Database) -> list[int]:
+    async with database.reading() as session:
+        return [
+            int(await session.scalar(select(func.sum(table.requests)).where(table.span == int(Span.MONTH))) or 0)
+            for table in (UsageRollup, UsageTotal)
+        ]
+
+
+async def test_each_call_is_added_once_however_late_it_comes(database: Database) -> None:
+    await book(database, calls(90))
+
+    assert await rollups.roll_up(database, most=1) == 60, "hour by hour"
+    assert await rollups.roll_up(database) == 30
+    assert await rollups.roll_up(database) == 0
+    await book(database, calls(5))
+    await rollups.roll_up(database)
+
+    assert await rolled(database) == [95, 95]
+
+
+async def test_workers_at_the_same_moment_add_nothing_twice(database: Database) -> None:
+    await book(database, calls(200))
+
+    workers = [asyncio.create_task(rollups.roll_up(database)) for _ in range(4)]
+    await book(database, calls(40))
+    added_by = [await worker for worker in workers]
+
+    assert sum(added_by) + await rollups.roll_up(database) == 240
+    assert await rolled(database) == [240, 240]
+
+
+async def test_what_is_forgotten_is_made_again_and_read_meanwhile(database: Database) -> None:
+    await book(database, calls(70))
+    await rollups.roll_up(database)
+
+    async with database.writing() as session:
+        await rollups.forget(session)
+
+    for _ in range(2):
+        async with database.reading() as session:
+            assert await figures.totals(session, SYSTEM, Filters(), DAY) == added(calls(70))
+        await rollups.roll_up(database)
+    assert await rolled(database) == [70, 70]
+
+
+async def test_people_see_their_own_figures_and_only_who_may_sees_all(
+    database: Database, a_user: Actor, an_admin: Actor
+) -> None:
+    await book(database, calls(3))
+
+    async with database.reading() as session:
+        assert (await figures.totals(session, an_admin, Filters(), DAY)).requests == 3
+        assert (await figures.totals(session, a_user, Filters(user_id=a_user.user_id), DAY)).requests == 0
+        with pytest.raises(Forbidden):
+            await figures.totals(session, a_user, Filters(), DAY)
+        with pytest.raises(Forbidden):
+            await figures.totals(session, a_user, Filters(user_id=an_admin.user_id), DAY)
+        with pytest.raises(Forbidden):
+            await figures.active_people(session, a_user, DAY)
