@@ -20,6 +20,8 @@ from llm_ui.admin.registry.page import RegistryPage
 from llm_ui.admin.registry.state import RegistryState
 from llm_ui.admin.settings.page import SettingsPage
 from llm_ui.admin.settings.state import SettingsState
+from llm_ui.admin.usage.page import UsagePage
+from llm_ui.admin.usage.state import UsageState
 from llm_ui.admin.users.page import UsersPage
 from llm_ui.admin.users.state import UsersState
 from llm_ui.app import shell
@@ -38,6 +40,7 @@ log = get_logger(__name__)
 UUID_LENGTH = 36
 
 ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
+    "usage": lambda context: UsagePage(UsageState(context, is_own=False)),
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
@@ -68,6 +71,7 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
         "/p/{project_id}": chat,
         "/a/{agent_id}": chat,
     }
+    pages["/usage"] = lambda: _guarded(lambda: _own_usage(_context(backend, actor_of)))
     for name in ADMIN_PAGES:
         pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name, ADMIN_PAGES[name])
     pages["/admin/users/{user_id}"] = _admin_page(backend, actor_of, "users", _person)
@@ -110,6 +114,10 @@ def _workspace(context: PageContext, hub: Hub) -> pn.Template:
     page = workspace.build(context, hub)
     pn.state.on_session_destroyed(lambda _: page.state.close())
     return shell.workspace(context, {"view": page.view, **page.controls})
+
+
+def _own_usage(context: PageContext) -> pn.Template:
+    return shell.own(context, UsagePage(UsageState(context, is_own=True)))
 
 
 def _admin_of(context: PageContext, name: str, make: Callable[[PageContext], Any]) -> pn.Template:

@@ -29,6 +29,7 @@ from llm_ui.app.preview import Preview
 from llm_ui.app.shares import ImageOfShare, Share
 from llm_ui.app.sockets import Sockets
 from llm_ui.app.uploads import AttachedFile, Upload
+from llm_ui.app.usage_files import UsageFile
 from llm_ui.auth.handler import told_path
 from llm_ui.auth.headers import security_headers
 from llm_ui.auth.pages import ROUTES, NotFound
@@ -192,6 +193,7 @@ def _routes() -> list[Any]:
         (r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents", DocumentUpload),
         (r"/documents/([0-9a-f\-]{36})/file", DocumentFile),
         (r"/admin/lists/([a-z\-]+)\.(csv|json)", ListFile),
+        (r"(/admin)?/usage/([a-z]+)\.csv", UsageFile),
         (r"/offline", Offline),
         (r"/service-worker\.js", ServiceWorker),
         (r"/preview", Preview),

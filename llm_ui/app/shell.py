@@ -41,6 +41,11 @@ def admin(context: PageContext, page: str, content: Any) -> pn.Template:
     return _framed("admin.html", context, {"content": content}, page=page, pages=pages_of(context.role))
 
 
+def own(context: PageContext, content: Any) -> pn.Template:
+    """Return a page about whoever opened it."""
+    return _framed("own.html", context, {"content": content})
+
+
 def message(context: PageContext, title: str, text: str) -> pn.Template:
     """Return a page that only says something."""
     return _framed("message.html", context, {}, title=title, text=text)

@@ -88,7 +88,7 @@ def make_rollups(data_dir: Path | None) -> None:
     async def work(found: Database) -> int:
         async with found.writing(lock=rollups.LOCK) as session:
             await rollups.forget(session)
-        return await rollups.roll_up(found)
+        return await rollups.roll_up(found, at_once=rollups.WEEK)
 
     config = run(lambda: settings(data_dir=data_dir))
     added = run(lambda: with_database(config, work))

@@ -12,6 +12,7 @@ from llm_ui.cli.audit import audit
 from llm_ui.cli.command import fail
 from llm_ui.cli.configuration import config_command
 from llm_ui.cli.database import database
+from llm_ui.cli.demo_data import demo_data
 from llm_ui.cli.doctor import doctor
 from llm_ui.cli.evaluate import evaluate
 from llm_ui.cli.keys import keys
@@ -30,7 +31,7 @@ def commands() -> None:
 
 
 for command in (
-    serve, ui, api, worker, database, users, keys, providers, config_command, audit, evaluate, doctor
+    serve, ui, api, worker, database, users, keys, providers, config_command, audit, evaluate, demo_data, doctor
 ):  # fmt: skip
     commands.add_command(command)
 

@@ -130,9 +130,8 @@ class UsageDimension(Base):
     """
 
     __tablename__ = "usage_dimensions"
-    __table_args__ = (
-        Index(None, "user_id"), Index(None, "project_id"), Index(None, "agent_id"), Index(None, "model_id"),
-    )  # fmt: skip
+    # One index alone: with more SQLite takes that of a column which is empty nearly everywhere.
+    __table_args__ = (Index(None, "user_id"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     together_id: Mapped[int | None]

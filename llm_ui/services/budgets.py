@@ -64,6 +64,11 @@ class BudgetState:
 async def read(session: ReadSession, actor: Actor, project_id: ProjectId) -> BudgetState | None:
     """Return the budget of a project, None when it has none. Raises `NotFound`."""
     await project_row(session, actor, project_id)
+    return await standing(session, project_id)
+
+
+async def standing(session: ReadSession, project_id: ProjectId) -> BudgetState | None:
+    """Return the same for who has asked for rights already."""
     row = await _row(session, project_id)
     return None if row is None else _state(row)
 

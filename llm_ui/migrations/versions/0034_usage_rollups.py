@@ -88,8 +88,7 @@ def _dimensions() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_usage_dimensions")),
     )
-    for name in ("user_id", "project_id", "agent_id", "model_id"):
-        op.create_index(op.f(f"ix_usage_dimensions_{name}"), "usage_dimensions", [name])
+    op.create_index(op.f("ix_usage_dimensions_user_id"), "usage_dimensions", ["user_id"])
 
 
 def downgrade() -> None:

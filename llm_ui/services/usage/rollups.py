@@ -1,4 +1,4 @@
-"""Making rollups: booked calls are added to them once, in the order of their hours, however late they come.
+"""Making rollups: booked calls are added to them once, the oldest first, however late they come.
 
 The worker does it every minute. A call that is added is marked in the same transaction, and whoever reads figures
 counts those without the mark one by one: no call is missing and none is counted twice at any moment.
@@ -30,6 +30,8 @@ from llm_ui.services.usage.slots import slot_sql
 
 LOCK = "rollups"
 HOUR = timedelta(hours=1)
+WEEK = timedelta(days=7)
+"""What a command adds at once, while nobody works; the worker takes hours."""
 MEASURED = {Measure.TTFT: UsageLog.ttft_ms, Measure.TOTAL: UsageLog.total_ms}
 WHO = ("user_id", "project_id", "agent_id", "api_key_id", "team_id", "model_id", "provider_id", "kind")
 """What makes a combination; columns of the booked calls as well."""
@@ -62,15 +64,18 @@ def sums_of_calls() -> list[ColumnElement[Any]]:
     return [func.sum(one).label(name) for name, one in zip(SUMS, exact, strict=True)]
 
 
-async def roll_up(database: Database, most: int | None = None) -> int:
-    """Add what waits to the rollups, hour by hour; return how many calls that were. `most`: hours, of this time."""
-    added = hours = 0
-    while most is None or hours < most:
+async def roll_up(database: Database, most: int | None = None, *, at_once: timedelta = HOUR) -> int:
+    """Add what waits to the rollups; return how many calls that were.
+
+    Each transaction adds what is `at_once` from the oldest on: on SQLite others wait for it. `most` of these.
+    """
+    added = times = 0
+    while most is None or times < most:
         async with database.writing(lock=LOCK) as session:
-            found = await _roll_up_hour(session, database.dialect)
+            found = await _roll_up_oldest(session, database.dialect, at_once)
         if found == 0:
             break
-        added, hours = added + found, hours + 1
+        added, times = added + found, times + 1
     return added
 
 
@@ -82,19 +87,19 @@ async def forget(session: Session) -> None:
     await session.execute(update(UsageLog).where(UsageLog.rolled_up_at.is_not(None)).values(rolled_up_at=None))
 
 
-async def _roll_up_hour(session: Session, dialect: str) -> int:
-    """Add what waits of the oldest hour that has any; return how many calls that were."""
+async def _roll_up_oldest(session: Session, dialect: str, at_once: timedelta) -> int:
+    """Add what waits from the oldest call on; return how many calls that were."""
     # rights: the product's own upkeep; sums without content
     oldest = await session.scalar(select(func.min(UsageLog.created_at)).where(UsageLog.rolled_up_at.is_(None)))
     if oldest is None:
         return 0
     start = oldest.replace(minute=0, second=0, microsecond=0)
-    of_hour = and_(UsageLog.created_at >= start, UsageLog.created_at < start + HOUR)
+    during = and_(UsageLog.created_at >= start, UsageLog.created_at < start + at_once)
     stamp = now()
-    mark = update(UsageLog).where(of_hour, UsageLog.rolled_up_at.is_(None)).values(rolled_up_at=stamp)
+    mark = update(UsageLog).where(during, UsageLog.rolled_up_at.is_(None)).values(rolled_up_at=stamp)
     await session.execute(mark.execution_options(synchronize_session=False))
     # Its stamp, not its being without one: on PostgreSQL more may have come in since.
-    taken = and_(of_hour, UsageLog.rolled_up_at == stamp)
+    taken = and_(during, UsageLog.rolled_up_at == stamp)
     await _name_combinations(session, taken)
     for span in Span:
         await _add_sums(session, dialect, span, taken)

@@ -41,7 +41,7 @@ async def rolled(database: Database) -> list[int]:
 async def test_each_call_is_added_once_however_late_it_comes(database: Database) -> None:
     await book(database, calls(90))
 
-    assert await rollups.roll_up(database, most=1) == 60, "hour by hour"
+    assert await rollups.roll_up(database, most=1) == 60, "hour by hour; a command takes more at once"
     assert await rollups.roll_up(database) == 30
     assert await rollups.roll_up(database) == 0
     await book(database, calls(5))
