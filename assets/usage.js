@@ -110,7 +110,11 @@ function statement(model) {
   const dialog = make("dialog", { class: "sql", "aria-label": "SQL" },
     make("header", {}, make("h2", {}, "SQL"), close), text)
   const open = () => { text.textContent = model.sql; dialog.showModal() }
-  return [make("button", { class: "button quiet small", type: "button", onclick: open, "aria-label": t("SQL of {name}", { name: model.caption }) }, "SQL"), dialog]
+  const button = make("button", { class: "button quiet small", type: "button", onclick: open, "aria-label": t("SQL of {name}", { name: model.caption }) }, "SQL")
+  const follow = () => { button.hidden = !model.sql }
+  model.on("sql", follow)
+  follow()
+  return [button, dialog]
 }
 
 const Behind = {
@@ -127,7 +131,7 @@ const Behind = {
     model.on(["columns", "rows", "file"], draw)
     draw()
     const table = make("details", {}, make("summary", {}, t("As a table")), scroll)
-    return make("div", { class: "behind" }, file, ...(model.sql ? statement(model) : []), table)
+    return make("div", { class: "behind" }, file, ...statement(model), table)
   },
 }
 

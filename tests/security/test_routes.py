@@ -50,6 +50,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/preview$": ("/preview", OPEN),
     r"/healthz$": ("/healthz", OPEN),
     r"/admin/lists/([a-z\-]+)\.(csv|json)$": ("/admin/lists/users.csv", SIGN_IN),
+    r"(/admin)?/usage/([a-z]+)\.csv$": ("/admin/usage/series.csv", SIGN_IN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
     r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),
     r"/pncdn/[^/]+/dist/(.*)$": ("/pncdn/1/dist/panel.min.js", OPEN),

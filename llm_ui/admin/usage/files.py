@@ -29,7 +29,7 @@ async def lines(session: ReadSession, actor: Actor, name: str, address: str, pla
 
 
 async def _series(session: ReadSession, actor: Actor, wanted: Asked, place: str) -> list[list[Cell]]:
-    where, at = zone(place), now()
+    where, at = await zone(place), now()
     step = wanted.drawn_step(where, at)
     period = wanted.period(where, at)
     found = await figures.series(session, actor, wanted.filters, period, place=where, step=step)
@@ -39,14 +39,14 @@ async def _series(session: ReadSession, actor: Actor, wanted: Asked, place: str)
 
 async def _ranking(session: ReadSession, actor: Actor, wanted: Asked, place: str) -> list[list[Cell]]:
     by = wanted.by
-    found = await figures.ranking(session, actor, wanted.filters, wanted.period(zone(place), now()), by)
+    found = await figures.ranking(session, actor, wanted.filters, wanted.period(await zone(place), now()), by)
     called = await names(session, by, list(found))
     rows = [[called.get(key, ""), _text(key), *_sums(used)] for key, used in found.items()]
     return [[by.value, by.column, *SUMS], *rows]
 
 
 async def _week(session: ReadSession, actor: Actor, wanted: Asked, place: str) -> list[list[Cell]]:
-    where = zone(place)
+    where = await zone(place)
     week = await figures.heat(session, actor, wanted.filters, wanted.period(where, now()), where)
     rows = [[day + 1, hour, *_sums(used)] for day, hours in enumerate(week) for hour, used in enumerate(hours)]
     return [["iso_weekday", "hour", *SUMS], *rows]

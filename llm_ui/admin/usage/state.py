@@ -116,7 +116,7 @@ class UsageState(AdminState):
             self.shown = found
 
     async def _figures(self, session: ReadSession, actor: Actor, wanted: Asked) -> Figures:
-        place, at, chosen = zone(self._place), now(), wanted.filters
+        place, at, chosen = await zone(self._place), now(), wanted.filters
         period, step = wanted.period(place, at), wanted.drawn_step(place, at)
         before = wanted.before(place, at) if wanted.is_compared else None
         ranked = await figures.ranking(session, actor, chosen, period, wanted.by)

@@ -1,5 +1,6 @@
 """The viewer's time zone: where their days, weeks and months begin, and which hours there are when clocks change."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,8 +27,12 @@ class Step(StrEnum):
         return HOUR_S if self is Step.HOUR else DAY_S
 
 
-def zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name (IANA); UTC when there is none. Read from disk once, then kept."""
+async def zone(name: str) -> ZoneInfo:
+    """Return the time zone of that name (IANA); UTC when there is none."""
+    return await asyncio.to_thread(_read, name)
+
+
+def _read(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):
