@@ -68,7 +68,7 @@ const Filters = {
     system.addEventListener("change", theme)
     addEventListener("popstate", look)
     addEventListener("llm-ui-usage", look)
-    model.on("msg:custom", (message) => show(message.go))
+    model.on("msg:custom", (message) => { if (message.open) location.assign(message.open); else show(message.go) })
     model.on("fields", draw)
     model.on("remove", () => {
       seen.disconnect()

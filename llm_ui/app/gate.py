@@ -23,6 +23,7 @@ OWNER = "owner"
 """Names in a page's token whom the page was made for. The token is signed, so nobody else can claim the page."""
 ADMIN_PATH = "/admin/"
 ADMIN_PAGES = {
+    "overview": later("Overview"),
     "usage": later("Usage"),
     "providers": later("Providers"),
     "models": later("Models"),
@@ -33,7 +34,7 @@ ADMIN_PAGES = {
     "audit": later("Audit"),
 }
 """The pages of the administration, in the order of its navigation."""
-FIGURES = frozenset({"usage"})
+FIGURES = frozenset({"overview", "usage"})
 """Those that show figures only, without anybody's content: operators open these and no others."""
 
 

@@ -10,6 +10,8 @@ from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.models.page import ModelsPage
 from llm_ui.admin.models.state import ModelsState
+from llm_ui.admin.overview.page import OverviewPage
+from llm_ui.admin.overview.state import OverviewState
 from llm_ui.admin.person.page import PersonPage
 from llm_ui.admin.person.state import PersonState
 from llm_ui.admin.providers.page import ProvidersPage
@@ -40,6 +42,7 @@ log = get_logger(__name__)
 UUID_LENGTH = 36
 
 ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
+    "overview": lambda context: OverviewPage(OverviewState(context)),
     "usage": lambda context: UsagePage(UsageState(context, is_own=False)),
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),

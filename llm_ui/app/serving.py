@@ -198,7 +198,7 @@ def _routes() -> list[Any]:
         (r"/service-worker\.js", ServiceWorker),
         (r"/preview", Preview),
         (r"/healthz", Health),
-        (r"/admin/?", RedirectHandler, {"url": "/admin/providers", "permanent": False}),
+        (r"/admin/?", RedirectHandler, {"url": "/admin/overview", "permanent": False}),
         (r"/assets/([0-9a-f]+)/(.*)", Assets),
         (r"/pncdn/[^/]+/dist/(.*)", StaticFileHandler, {"path": str(dist)}),
     ]

@@ -33,6 +33,10 @@ class Filters(_UsagePart):
         """Let the browser show what the query of an address asks for."""
         self._send_msg({"go": query})
 
+    def open(self, address: str) -> None:
+        """Let the browser open another page of ours."""
+        self._send_msg({"open": address})
+
 
 class Tiles(_UsagePart):
     """Figures, each large with its name."""
