@@ -16,6 +16,7 @@ from tabulate import tabulate
 from tests.bench import (
     api,
     chats,
+    dashboard,
     gateway,
     imports,
     lexical,
@@ -46,6 +47,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "gateway": gateway.measure,
     "pages": pages.measure,
     "chats": chats.measure,
+    "dashboard": dashboard.measure,
     "search": search.measure,
     "retrieval": retrieval.measure,
     "vectors": vectors.measure,
