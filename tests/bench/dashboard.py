@@ -20,6 +20,7 @@ from llm_ui.kit.clock import now
 from llm_ui.models import UsageLog
 from llm_ui.services import demo_data
 from llm_ui.services.access import SYSTEM
+from llm_ui.services.seed import seed
 from llm_ui.services.usage import calls, figures, forecast, rollups
 from llm_ui.services.usage.slots import Period
 from llm_ui.services.usage.statements import By, Filters
@@ -71,6 +72,8 @@ async def _measure(config: Config) -> list[Line]:
     database = Database.open(config)
     try:
         await migrations.upgrade(database)
+        async with database.writing(lock="seed") as session:
+            await seed(session)
         made = await demo_data.make(database, SCALE)
         began = time.perf_counter()
         await rollups.roll_up(database, at_once=rollups.WEEK)
