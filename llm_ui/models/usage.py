@@ -48,6 +48,7 @@ KIND_OF = {
     UsagePurpose.ANSWER: UsageKind.CHAT,
     UsagePurpose.EMBEDDING: UsageKind.EMBEDDING,
     UsagePurpose.RERANKING: UsageKind.RERANKING,
+    UsagePurpose.API: UsageKind.API,
 }
 """The kind of a call by what it was for; of all others the helper model's."""
 
@@ -82,12 +83,10 @@ class UsageLog(Base):
     project_id: Mapped[ProjectId | None]
     """The project that the chat was kept in then."""
     key_id: Mapped[KeyId | None]
-    """The key of the API that was asked with."""
+    """The key of the API that a script asked with; None: a person."""
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]
     agent_id: Mapped[AgentId | None]
-    api_key_id: Mapped[UUID | None] = mapped_column(Uuid())
-    """The key that a script asked with; None: a person."""
     team_id: Mapped[UUID | None] = mapped_column(Uuid())
     model_name: Mapped[str] = mapped_column(String(200))
     provider_name: Mapped[str] = mapped_column(String(64))
@@ -139,7 +138,7 @@ class UsageDimension(Base):
     user_id: Mapped[UserId | None]
     project_id: Mapped[ProjectId | None]
     agent_id: Mapped[AgentId | None]
-    api_key_id: Mapped[UUID | None] = mapped_column(Uuid())
+    key_id: Mapped[KeyId | None]
     team_id: Mapped[UUID | None] = mapped_column(Uuid())
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]

@@ -146,7 +146,7 @@ def _call(chance: random.Random, people: list[UUID], models: list[AiModel], at: 
         cost = (sent * model.input_usd_per_mtok + received * model.output_usd_per_mtok) / 1_000_000
     return {
         "run_id": uuid7(), "purpose": purpose, "kind": kind, "user_id": person, "project_id": None,
-        "agent_id": None, "api_key_id": None, "team_id": None, "model_id": model.id, "provider_id": model.provider_id,
+        "agent_id": None, "key_id": None, "team_id": None, "model_id": model.id, "provider_id": model.provider_id,
         "model_name": model.display_name, "provider_name": "Demo data",
         "status": chance.choices([end for end, _ in ENDS], [weight for _, weight in ENDS])[0],
         "input_tokens": sent, "cached_tokens": sent // 3 if chance.random() < 0.3 else 0, "output_tokens": received,

@@ -29,6 +29,7 @@ from llm_ui.models import (
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.project_members import leave_all
+from llm_ui.services.usage import rollups
 from llm_ui.services.users import require_another, user_row
 
 NAMED = 5
@@ -39,7 +40,7 @@ class Fate(StrEnum):
     """What becomes of a deleted person's data."""
 
     ERASE = "erase"
-    """All of it goes, the figures of what it has cost too."""
+    """All of it goes, the figures of what it has cost too; the sums of everybody stay."""
     ANONYMISE = "anonymise"
     """What was written goes; the figures stay, without whose they are."""
     HAND_OVER = "hand_over"
@@ -112,11 +113,13 @@ async def remove(
     await leave_all(session, actor, user_id)
     # rights: asked above; figures of somebody who is gone
     theirs = UsageLog.user_id == user_id
-    if fate is Fate.ERASE:
+    # Another id that is nobody's: what one person used stays together, but not whose it was.
+    nobody = None if fate is Fate.ERASE else UserId(uuid7())
+    if nobody is None:
         await session.execute(delete(UsageLog).where(theirs))
     else:
-        # Another id that is nobody's: what one person used stays together, but not whose it was.
-        await session.execute(update(UsageLog).where(theirs).values(user_id=UserId(uuid7())))
+        await session.execute(update(UsageLog).where(theirs).values(user_id=nobody))
+    await rollups.leave(session, user_id, nobody)
     await session.execute(delete(User).where(User.id == user_id))
     to = None if heir is None else heir.name
     told: dict[str, Any] = {"role": user.role.value, "data": fate.value, "to": to}

@@ -1,23 +1,23 @@
 """Sums of what was used, and what it was used for.
 
-Revision: 0034, after 0030
+Revision: 0034, after 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
-down_revision = "0030"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
-OTHERS = ("kind", "agent_id", "api_key_id", "team_id", "rolled_up_at")
+OTHERS = ("kind", "agent_id", "team_id", "rolled_up_at")
 
 
 def upgrade() -> None:
     """Go up. The worker adds up what was booked before."""
     op.add_column("usage_logs", sa.Column("kind", sa.String(length=32), nullable=False, server_default="chat"))
-    for name in ("agent_id", "api_key_id", "team_id"):
+    for name in ("agent_id", "team_id"):
         op.add_column("usage_logs", sa.Column(name, sa.Uuid(), nullable=True))
     op.add_column("usage_logs", sa.Column("rolled_up_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
@@ -83,7 +83,7 @@ def _dimensions() -> None:
         sa.Column("together_id", sa.Integer(), nullable=True),
         *(
             sa.Column(name, sa.Uuid(), nullable=True)
-            for name in ("user_id", "project_id", "agent_id", "api_key_id", "team_id", "model_id", "provider_id")
+            for name in ("user_id", "project_id", "agent_id", "key_id", "team_id", "model_id", "provider_id")
         ),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_usage_dimensions")),

@@ -2,7 +2,7 @@
 
 What is there already is put in the chain in the order in which it was written. Settings tell who changed them.
 
-Revision: 0035, after 0033
+Revision: 0035, after 0034
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0035"
-down_revision = "0033"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

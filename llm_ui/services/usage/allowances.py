@@ -38,7 +38,7 @@ class Allowance:
 
 async def of_everybody(session: ReadSession, actor: Actor, place: ZoneInfo, at: datetime) -> tuple[Allowance, ...]:
     """Return the budgets of all projects, those first of which most is spent. Raises `Forbidden`."""
-    require(actor, Permission.VIEW_USAGE)
+    require(actor, Permission.SEE_FIGURES)
     start = midnight(at.astimezone(place).date(), place)
     spent = await ranking(session, actor, Filters(), Period(start - LOOKED_BACK, start), By.PROJECT)
     query = select(Project.id, Project.name).join(Budget, Budget.scope_id == Project.id)

@@ -139,7 +139,7 @@ async def ranking(session: ReadSession, actor: Actor, filters: Filters, period: 
 
 async def active_people(session: ReadSession, actor: Actor, period: Period) -> int:
     """Return how many people asked for an answer in a period. Raises `Forbidden`."""
-    require(actor, Permission.VIEW_USAGE)
+    require(actor, Permission.SEE_FIGURES)
     found: set[UserId] = {
         row.key for row in await session.execute(statements.ranking(Filters(kinds=ANSWERS), period, By.USER))
     }
@@ -149,7 +149,7 @@ async def active_people(session: ReadSession, actor: Actor, period: Period) -> i
 def _require(actor: Actor, filters: Filters) -> None:
     """Raise `Forbidden` unless it is the actor's own use, or they may see everybody's."""
     if filters.user_id != actor.user_id:
-        require(actor, Permission.VIEW_USAGE)
+        require(actor, Permission.SEE_FIGURES)
 
 
 def _used(row: Any) -> Used:

@@ -84,7 +84,7 @@ class Overview:
 
 async def read(session: ReadSession, actor: Actor, place: ZoneInfo, at: datetime) -> Overview:
     """Return how the workspace does. Raises `Forbidden`."""
-    require(actor, Permission.VIEW_USAGE)
+    require(actor, Permission.SEE_FIGURES)
     today = at.astimezone(place).date()
     same_day = midnight(today - WEEK, place)
     start = midnight(today, place)

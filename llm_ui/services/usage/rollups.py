@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from llm_ui.db import Database, Session
 from llm_ui.kit.clock import now
+from llm_ui.kit.ids import UserId
 from llm_ui.models import (
     Measure,
     RunStatus,
@@ -33,7 +34,7 @@ HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
 """What a command adds at once, while nobody works; the worker takes hours."""
 MEASURED = {Measure.TTFT: UsageLog.ttft_ms, Measure.TOTAL: UsageLog.total_ms}
-WHO = ("user_id", "project_id", "agent_id", "api_key_id", "team_id", "model_id", "provider_id", "kind")
+WHO = ("user_id", "project_id", "agent_id", "key_id", "team_id", "model_id", "provider_id", "kind")
 """What makes a combination; columns of the booked calls as well."""
 WHAT = ("model_id", "provider_id", "kind")
 """What is left of it where all people are taken together."""
@@ -85,6 +86,18 @@ async def forget(session: Session) -> None:
         await session.execute(delete(table))
     # rights: the product's own upkeep
     await session.execute(update(UsageLog).where(UsageLog.rolled_up_at.is_not(None)).values(rolled_up_at=None))
+
+
+async def leave(session: Session, user_id: UserId, nobody: UserId | None) -> None:
+    """Put the sums of a person under an id that is nobody's, or delete them; sums of everybody stay as they are."""
+    # rights: asked by whoever deletes the account
+    theirs = UsageDimension.user_id == user_id
+    if nobody is not None:
+        await session.execute(update(UsageDimension).where(theirs).values(user_id=nobody))
+        return
+    of_them = select(UsageDimension.id).where(theirs)
+    await session.execute(delete(UsageRollup).where(UsageRollup.dimension_id.in_(of_them)))
+    await session.execute(delete(UsageDimension).where(theirs))
 
 
 async def _roll_up_oldest(session: Session, dialect: str, at_once: timedelta) -> int:
