@@ -80,7 +80,7 @@ async def test_a_stranger_gets_what_is_for_everybody_and_nothing_else(workspace:
         elif what == REFUSED:
             assert page.code in (400, 401, 403, 404, 405), path
         else:
-            target = "/login" if what == SIGN_IN else "/admin/providers"
+            target = "/login" if what == SIGN_IN else "/admin/overview"
             assert page.code == 302, path
             assert page.headers["Location"].startswith(target), path
     assert workspace.served.documents == []

@@ -77,6 +77,7 @@ TOUCHING = {
     "services.project_members": {"_part": FIGURES},
     "services.projects": {"take_away": FIGURES},
     "services.quotas": {"room": FIGURES},
+    "services.usage.overview": {"read": FIGURES},
     "services.retrieval": {"_same": RULE, "list_cases": PROBED, "ready_documents": FIGURES},
     "services.soundness": {"_rules": FIGURES},
     "services.user_details": {"details": FIGURES},
