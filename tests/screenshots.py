@@ -142,8 +142,8 @@ def sources(page: Page) -> None:
     if menu.is_visible():
         menu.click()
     page.get_by_role("link", name=ON_BIRDS).first.click()
-    page.get_by_role("button", name="Source 1: birds.pdf, page 3").first.click()
-    expect(page.get_by_role("complementary", name="birds.pdf").locator("mark.cited")).to_be_in_viewport()
+    page.locator(".cite").first.click()
+    expect(page.get_by_role("complementary", name="birds.pdf").locator(".cited").first).to_be_in_viewport()
 
 
 STATES: list[Callable[[Page], None]] = [start, answer, preview, explanation, search, project, sources]

@@ -22,7 +22,8 @@ NOT_AUDITED = {
     "settings.store": WORK, "sign_in.touch": WORK, "sign_in.revoke_all": NOTED, "projects.take_away": NOTED,
     "budgets.reserve_of_key": WORK, "budgets.set_of_key": NOTED, "keys.touch": WORK, "retrieval.take_in": NOTED,
     "model_copies.paste_models": WORK, "evaluations": WORK, "rollups": WORK, "retention.purge_account_links": NOTED,
-    "user_import.carry_out": NOTED, "users.insert": NOTED, "users.require_another": WORK, "users.new_setup_token": WORK, "audit_chain.note_verified": WORK,
+    "user_import.carry_out": NOTED, "users.insert": NOTED, "users.require_another": WORK,
+    "users.new_setup_token": WORK, "audit_chain.note_verified": WORK,
 }  # fmt: skip
 """Functions, or all of a module, and why they write no entry."""
 
