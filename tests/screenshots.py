@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, ask, new_chat, sign_in
 from tests.browser.test_documents import drop, listed
 from tests.browser.test_projects import begin_project
-from tests.documents.pdf_files import lines, pdf
 from tests.product import Product
 
 FOLDER = Path(__file__).parents[1] / "assets" / "screenshots"
@@ -18,28 +17,24 @@ SIZES = {1280: 800, 390: 780}
 QUALITY = 82
 QUESTION = "Show me a table and some code"
 ON_BIRDS = "How much does a grey heron weigh?"
-BIRDS = pdf(
-    lines(
-        "White stork",
-        "Storks clap their bills when they greet each other.",
-        "They come back to the same nest in April and leave in August.",
-        "The young are fed with frogs and voles.",
-    ),
-    lines(
-        "Kingfisher",
-        "Kingfishers dig tunnels into steep banks, up to a metre deep.",
-        "They dive from a branch for fish as long as a finger.",
-        "In hard winters most of them die.",
-    ),
-    lines(
-        "Grey heron",
-        "Herons stand still in shallow water for half an hour at a time.",
-        "A grey heron weighs about two kilograms.",
-        "Its wingspan reaches almost two metres.",
-        "It nests in colonies high up in old trees, often above the water.",
-        "In flight the neck is drawn in, which tells it from a stork.",
-    ),
-)
+BIRDS = """# Birds of the river
+
+## White stork
+
+Storks clap their bills when they greet each other. They come back to the same nest in April and leave in August. The
+young are fed with frogs and voles, and fly after nine weeks.
+
+## Kingfisher
+
+Kingfishers dig tunnels into steep banks, up to a metre deep. They dive from a branch for fish as long as a finger. In
+hard winters most of them die; two or three broods in a summer make up for it.
+
+## Grey heron
+
+Herons stand still in shallow water for half an hour at a time. A grey heron weighs about two kilograms, and its
+wingspan reaches almost two metres. It nests in colonies high up in old trees. In flight the neck is drawn in, which
+tells it from a stork.
+"""
 BOATS = b"""# Boats
 
 A skiff is rowed by one person with two oars. It is light enough to be pulled over a dam.
@@ -75,7 +70,7 @@ def prepare(page: Page, product: Product) -> None:
     expect(page.get_by_text("Edited by you.")).to_be_visible()
     begin_project(page, "River")
     expect(page.get_by_role("button", name="Upload files")).to_be_visible()
-    drop(page, {"birds.pdf": BIRDS, "boats.md": BOATS})
+    drop(page, {"birds.md": BIRDS.encode(), "boats.md": BOATS})
     expect(listed(page).filter(has_text="Ready")).to_have_count(2, timeout=40_000)
     ask(page, ON_BIRDS)
     expect(page.get_by_role("button", name="Edit answer")).to_be_visible()
@@ -143,7 +138,9 @@ def sources(page: Page) -> None:
         menu.click()
     page.get_by_role("link", name=ON_BIRDS).first.click()
     page.locator(".cite").first.click()
-    expect(page.get_by_role("complementary", name="birds.pdf").locator(".cited").first).to_be_in_viewport()
+    page.mouse.move(0, 0)
+    page.get_by_role("complementary", name="birds.md").get_by_role("heading").first.click()
+    expect(page.get_by_role("complementary", name="birds.md").locator(".cited").first).to_be_in_viewport()
 
 
 STATES: list[Callable[[Page], None]] = [start, answer, preview, explanation, search, project, sources]

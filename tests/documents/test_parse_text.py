@@ -69,6 +69,12 @@ async def test_code_is_code_of_its_language(tmp_path: Path) -> None:
     assert found.shape == [("code", "import os"), ("code", "def one():\n    a = 1\n\n    return a")]
 
 
+async def test_lines_of_markdown_end_where_it_says_so(tmp_path: Path) -> None:
+    found = await read(tmp_path, "Rose Lane 1\\\nLeeds  \nUnited\nKingdom\\\n", "a.md")
+
+    assert found.shape == [("text", "Rose Lane 1\nLeeds\nUnited Kingdom\\")]
+
+
 async def test_markdown_keeps_its_structure(tmp_path: Path) -> None:
     content = """# Pumps
 Oil them
@@ -97,11 +103,11 @@ go on
     assert found.end.media_type == "text/markdown"
     assert [(block.kind.value, block.text, block.level) for block in found.blocks] == [
         ("heading", "Pumps", 1),
-        ("text", "Oil them\nevery year.", 0),
+        ("text", "Oil them every year.", 0),
         ("heading", "Care", 2),
         ("item", "daily", 0),
         ("item", "1. look", 1),
-        ("item", "2. listen\ngo on", 1),
+        ("item", "2. listen go on", 1),
         ("table_head", "part | price", 0),
         ("table_row", "bolt | 1 \\| 2", 0),
         ("code", "# not a heading", 0),

@@ -14,6 +14,7 @@ SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 ITEM = re.compile(r"([ \t]*)(?:[-*+]|(\d{1,9}[.)]))[ \t]+(\S.*)")
 TABLE_RULE = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 CELL = re.compile(r"(?<!\\)\|")
+BACKSLASH = "\\"
 COMMENT = "<!--", "-->"
 LONGEST_HEADING = 1_000
 """Characters of its line: looking for the end of a longer one takes time by its square."""
@@ -103,9 +104,9 @@ def _item(lines: list[str], at: int, found: re.Match[str]) -> tuple[list[Block],
     text = [f"{found[2]} {found[3]}" if found[2] else found[3]]
     end = at + 1
     while end < len(lines) and lines[end].strip() and not _begins(lines[end]):
-        text.append(lines[end].strip())
+        text.append(lines[end])
         end += 1
-    return [Block(BlockKind.ITEM, "\n".join(text), min(indent // INDENT, DEEPEST))], end
+    return [Block(BlockKind.ITEM, _joined(text), min(indent // INDENT, DEEPEST))], end
 
 
 def _begins(line: str) -> bool:
@@ -114,4 +115,14 @@ def _begins(line: str) -> bool:
 
 def _paragraph(lines: list[str]) -> Iterator[Block]:
     if lines:
-        yield Block(BlockKind.TEXT, "\n".join(lines))
+        yield Block(BlockKind.TEXT, _joined(lines))
+
+
+def _joined(lines: list[str]) -> str:
+    """Return lines as one text: a line ends only after two spaces or a backslash (CommonMark 0.31.2, 6.7 and 6.8)."""
+    *before, last = lines
+    ended = (
+        f"{line.strip().removesuffix(BACKSLASH)}\n" if line.endswith(("  ", BACKSLASH)) else f"{line.strip()} "
+        for line in before
+    )
+    return "".join([*ended, last.strip()])
