@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from llm_ui.auth.site import SESSION_COOKIE
 from tests.product import DATABASE, PASSWORD, FakeProvider, Product
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
+"""Chromium without the parts that draw a window: a quarter less work for the same pages."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
