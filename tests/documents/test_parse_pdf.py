@@ -70,6 +70,59 @@ async def test_headings_are_told_by_the_contents_of_the_document(tmp_path: Path)
     ]
 
 
+def drawn(rows: list[list[str]], starts: tuple[int, ...], y: int = 700) -> bytes:
+    """Return the drawing of rows of a table, each cell for itself; a number ends where its column does."""
+    return b"".join(
+        lines(text, x=start + (60 - round(6.1 * len(text)) if text[-1].isdigit() else 0), y=y - 14 * at)
+        for at, cells in enumerate(rows)
+        for start, text in zip(starts, cells, strict=True)
+        if text
+    )
+
+
+PARTS = [["Part", "Order number", "Price"], ["Bolt", "A-1 x", "0.20"], ["Pump, small", "B-7 y", "120.00"]]
+
+
+async def test_what_stands_in_columns_is_a_table(tmp_path: Path) -> None:
+    wrapped = [*PARTS, ["Washer", "C-9 z", "0.05"], ["", "from May on", ""]]
+    content = PROSE + drawn(wrapped, (72, 200, 320), 640) + lines("After it comes more.", y=500)
+
+    found = await read(tmp_path, pdf(content), "a.pdf")
+
+    assert found.shape[1:] == [
+        ("table_head", "Part | Order number | Price"),
+        ("table_row", "Bolt | A-1 x | 0.20"),
+        ("table_row", "Pump, small | B-7 y | 120.00"),
+        ("table_row", "Washer | C-9 z from May on | 0.05"),
+        ("text", "After it comes more."),
+    ]
+
+
+TWO_COLUMNS = [
+    ["The pump is to be oiled every year, for it", "It is looked after by whoever has the key"],
+    ["will wear out otherwise, and a new one is", "of the cellar, who writes it down in the"],
+    ["dear. Two litres are enough for a summer.", "book that hangs beside the door, in ink."],
+]
+IN_BOLD = [["Oil it", "every", "year"], ["or it will", "wear", "out soon"], ["and be", "dear.", "Really"]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        drawn(PARTS[:2], (72, 200, 320)),
+        drawn(TWO_COLUMNS, (72, 310)),
+        drawn(IN_BOLD[:1], (72, 110, 140)) + drawn(IN_BOLD[1:2], (72, 126, 153), 686)
+        + drawn(IN_BOLD[2:], (72, 118, 151), 672),
+        drawn([["1 Pumps . . . . .", "3", "a"]] * 4, (72, 200, 320)),
+    ],
+    ids=["two rows", "columns of prose", "words in bold", "contents"],
+)  # fmt: skip
+async def test_what_only_looks_like_a_table_stays_text(tmp_path: Path, content: bytes) -> None:
+    found = await read(tmp_path, pdf(content), "a.pdf")
+
+    assert {kind for kind, _ in found.shape} == {"text"}
+
+
 async def test_lists_are_items_and_rows_stay_lines(tmp_path: Path) -> None:
     content = pdf(PROSE + lines("• oil it", "• turn it until", "it runs", y=600) + lines("bolt 1", "nut 2", y=500))
 

@@ -1,13 +1,14 @@
-"""From lines of print with a size and a place to headings, paragraphs and items of lists."""
+"""From lines of print with a size and a place to headings, paragraphs, tables and items of lists."""
 
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
-from llm_ui.documents.parse.paging import HEADING_CHARS, heading
+from llm_ui.documents.parse.columns import Cell, row_of, table
+from llm_ui.documents.parse.paging import HEADING_CHARS, heading, row
 from llm_ui.kit.reading import Block, BlockKind
 
 HEADING_SIZES = ((1.7, 1), (1.35, 2), (1.12, 3))
@@ -37,6 +38,8 @@ class Line:
     size: float = 0.0
     x: float = 0.0
     y: float = 0.0
+    pieces: Sequence[Cell] = ()
+    """What it was put together from, where that are several."""
 
 
 class Lines:
@@ -45,6 +48,7 @@ class Lines:
     def __init__(self) -> None:
         self._lines: list[Line] = []
         self._parts: list[str] = []
+        self._pieces: list[Cell] = []
         self._place: tuple[float, float] | None = None
         self._size = 0.0
         self._longest = 0
@@ -60,6 +64,8 @@ class Lines:
             self._size = size * math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3])
             if self._place is None:
                 self._place = tm[4] * cm[0] + tm[5] * cm[2] + cm[4], tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+        if first and not first.isspace():
+            self._pieces.append((tm[4] * cm[0] + tm[5] * cm[2] + cm[4], first))
         self._parts.append(first)
         if newline:
             self._end()
@@ -76,10 +82,12 @@ class Lines:
         if text := "".join(self._parts).strip():
             x, y = self._place or (0.0, 0.0)
             # To half a point: programs round differently in the middle of a text.
-            self._lines.append(
-                Line(text if text.isascii() else text.translate(LIGATURES), round(self._size * 2) / 2, x, y)
-            )
+            line = Line(text if text.isascii() else text.translate(LIGATURES), round(self._size * 2) / 2, x, y)
+            if len(self._pieces) > 1:
+                line.pieces = [(at, piece.translate(LIGATURES)) for at, piece in self._pieces]
+            self._lines.append(line)
         self._parts.clear()
+        self._pieces.clear()
         self._place, self._size, self._longest = None, 0.0, 0
 
 
@@ -88,17 +96,31 @@ def blocks(lines: Sequence[Line], body_size: float, outline: Mapping[str, int]) 
     pitch = _pitch(lines)
     longest = max((len(line.text) for line in lines), default=0)
     held: list[Line] = []
-    for line in lines:
+    at = 0
+    while at < len(lines):
+        line = lines[at]
         level = _level(line, body_size, outline)
-        if held and (level or _begins(line, held[-1], pitch)):
+        rows = _table(lines, at) if line.pieces and not level else []
+        if held and (level or rows or _begins(line, held[-1], pitch)):
             yield _block(held, longest)
             held = []
         if level:
             yield heading(line.text, level)
+        elif rows:
+            head, *others = (cells for cells in rows if cells)
+            yield row(head, is_head=True)
+            yield from map(row, others)
         else:
             held.append(line)
+        at += len(rows) or 1
     if held:
         yield _block(held, longest)
+
+
+def _table(lines: Sequence[Line], at: int) -> list[list[str]]:
+    """Return the rows of the table that begins at a line, one for each line; nothing where none begins."""
+    near = takewhile(lambda line: not LEADER.search(line.text), islice(lines, at, None))
+    return table(row_of(line.pieces or [(line.x, line.text)], line.size) for line in near)
 
 
 def _level(line: Line, body_size: float, outline: Mapping[str, int]) -> int:
