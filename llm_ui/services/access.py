@@ -28,6 +28,7 @@ from llm_ui.models import (
     DocumentChunk,
     DocumentFetch,
     DocumentPage,
+    Evaluation,
     MessageFeedback,
     Project,
     ProjectMember,
@@ -118,6 +119,7 @@ FOR_EVERYBODY: dict[type[Base], InstrumentedAttribute[datetime | None]] = {
 FOR_ADMINISTRATORS: dict[type[Base], Permission] = {
     AuditLog: Permission.MANAGE_SETTINGS,
     AccountLink: Permission.MANAGE_USERS,
+    Evaluation: Permission.MANAGE_SETTINGS,
 }
 """Tables that administrators read, and the permission that it takes."""
 
