@@ -176,9 +176,9 @@ class UsageRollup(Sums, Base):
     # Clustered by time: a page reads what lies side by side.
     __table_args__ = (Index(None, "dimension_id", "span", "slot"), {"sqlite_with_rowid": False})
 
-    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, sort_order=-1)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
+    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
 
 
 class UsageTotal(Sums, Base):
@@ -187,9 +187,9 @@ class UsageTotal(Sums, Base):
     __tablename__ = "usage_totals"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, sort_order=-1)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
+    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
 
 
 class UsageLatency(Base):
@@ -201,9 +201,9 @@ class UsageLatency(Base):
     __tablename__ = "usage_latencies"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    measure: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, sort_order=-1)
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
+    dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
+    measure: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, sort_order=-1)
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, sort_order=-1)
     calls: Mapped[int] = mapped_column(BigInteger)

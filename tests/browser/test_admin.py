@@ -422,7 +422,7 @@ def test_a_person_is_invited_promoted_kept_out_and_deleted(
     expect(form.get_by_role("alert")).to_contain_text("Type the name exactly")
     form.get_by_label("Type carol to confirm").fill("carol")
     form.get_by_role("button", name="Delete for good").click()
-    expect(admin.get_by_text("carol is deleted.")).to_be_visible()
+    expect(admin.get_by_text("carol is deleted.").first).to_be_visible()
     admin.go_back()
     expect(admin.get_by_text("Nothing matches. Change the search or the filters.")).to_be_visible()
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.conftest import ask, pick_model, sign_in
+from tests.browser.conftest import ARGUMENTS, ask, pick_model, sign_in
 from tests.product import FakeProvider, Product
 
 LONG_SCRIPT = {"pieces": 115, "delay_ms": 100}
@@ -21,6 +21,15 @@ LOOK = """(isHidden) => {
   document.dispatchEvent(new Event("visibilitychange"))
 }"""
 """A page that a program drives counts as looked at even behind another one."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The whole of Chromium: its headless shell has no notifications."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ def upgrade() -> None:
     for name in sums:
         op.create_table(
             name,
+            *_key(),
             sa.Column("requests", sa.BigInteger(), nullable=False),
             sa.Column("errors", sa.BigInteger(), nullable=False),
             sa.Column("estimates", sa.BigInteger(), nullable=False),
@@ -49,7 +50,6 @@ def upgrade() -> None:
             sa.Column("estimated_usd", sa.BigInteger(), nullable=False),
             sa.Column("written_tokens", sa.BigInteger(), nullable=False),
             sa.Column("writing_us", sa.BigInteger(), nullable=False),
-            *_key(),
             sa.PrimaryKeyConstraint("span", "slot", "dimension_id", name=op.f(f"pk_{name}")),
             sqlite_with_rowid=False,
         )
@@ -69,6 +69,7 @@ def upgrade() -> None:
 
 
 def _key() -> list[sa.Column[int]]:
+    # First: behind others the checks of SQLite 3.40 take what is there for NULL in a table without row numbers.
     return [
         sa.Column("span", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),

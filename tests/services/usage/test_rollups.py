@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from llm_ui.db import Database
 from llm_ui.errors import Forbidden
-from llm_ui.models import RunStatus, Span, UsageKind, UsageRollup, UsageTotal
+from llm_ui.kit.ids import UserId, uuid7
+from llm_ui.models import RunStatus, Span, UsageDimension, UsageKind, UsageRollup, UsageTotal
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.usage import figures, rollups
 from llm_ui.services.usage.slots import Period
@@ -48,6 +49,31 @@ async def test_each_call_is_added_once_however_late_it_comes(database: Database)
     await rollups.roll_up(database)
 
     assert await rolled(database) == [95, 95]
+
+
+async def test_sqlite_finds_nothing_wrong_with_them(sqlite_database: Database) -> None:
+    await book(sqlite_database, calls(3))
+    await rollups.roll_up(sqlite_database)
+
+    async with sqlite_database.reading() as session:
+        assert await session.scalar(text("PRAGMA quick_check")) == "ok"
+
+
+@pytest.mark.parametrize("nobody", [None, UserId(uuid7())], ids=["erased", "anonymised"])
+async def test_sums_of_somebody_who_leaves_are_nobodys(database: Database, nobody: UserId | None) -> None:
+    await book(database, calls(3))
+    await rollups.roll_up(database)
+    async with database.reading() as session:
+        theirs = await session.scalar(select(UsageDimension.user_id).where(UsageDimension.user_id.is_not(None)))
+    assert theirs is not None
+
+    async with database.writing() as session:
+        await rollups.leave(session, theirs, nobody)
+
+    async with database.reading() as session:
+        people = set(await session.scalars(select(UsageDimension.user_id)))
+    assert people == {None, nobody}
+    assert await rolled(database) == [0 if nobody is None else 3, 3]
 
 
 async def test_workers_at_the_same_moment_add_nothing_twice(database: Database) -> None:
