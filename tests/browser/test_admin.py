@@ -13,6 +13,7 @@ from llm_ui.providers.local import USUAL_PORTS
 from tests.browser.conftest import Watch, ask, sign_in
 from tests.browser.test_documents import drop, listed
 from tests.browser.test_projects import begin_project
+from tests.browser.test_sign_in import CLOSED_BY_THE_SERVER
 from tests.fakes.embeddings import serving
 from tests.product import FakeProvider, Product
 
@@ -387,8 +388,9 @@ def test_the_quality_page_shows_what_people_think_of_answers(admin: Page, produc
 
 
 def test_a_person_is_invited_promoted_kept_out_and_deleted(
-    admin: Page, product: Product, new_context: NewContext
+    admin: Page, product: Product, new_context: NewContext, watch: Watch
 ) -> None:
+    watch.allowed |= CLOSED_BY_THE_SERVER
     open_admin(admin, product, "Users")
     admin.get_by_role("button", name="Add a person").click()
     form = admin.get_by_role("dialog", name="Add a person")

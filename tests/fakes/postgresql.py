@@ -11,13 +11,15 @@ from typing import Any
 import psycopg
 
 LAYOUT = """
-    SELECT sum(c.xmin::text::bigint), count(*), (SELECT string_agg(version_num, ' ') FROM alembic_version), (
-        SELECT sum(a.xmin::text::bigint) FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
-        WHERE t.relnamespace = 'public'::regnamespace
-    )
-    FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+    WITH ours AS (SELECT oid, xmin::text::bigint AS made FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+    SELECT count(*), sum(made), (SELECT string_agg(version_num, ' ') FROM alembic_version),
+        (SELECT sum(xmin::text::bigint) FROM pg_attribute WHERE attrelid IN (SELECT oid FROM ours)),
+        (SELECT sum(xmin::text::bigint) FROM pg_constraint WHERE conrelid IN (SELECT oid FROM ours)),
+        (SELECT sum(xmin::text::bigint) FROM pg_trigger WHERE tgrelid IN (SELECT oid FROM ours)),
+        (SELECT sum(xmin::text::bigint) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
+    FROM ours
 """
-"""What is another after any change of the tables: the system columns of its catalogue (PostgreSQL 15, 5.5)."""
+"""What is another after any change of the tables: the system columns of the catalogue (PostgreSQL 15, 5.5 and 53)."""
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 SEQUENCES = "SELECT setval(schemaname || '.' || sequencename, start_value, false) FROM pg_sequences"
 OTHERS = """
