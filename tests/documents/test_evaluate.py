@@ -112,7 +112,7 @@ def test_the_command_compares_words_and_meaning_with_the_models_of_the_workspace
         with sqlite3.connect(typed.folder / "llm-ui.db") as connection:
             ids = dict(connection.execute("SELECT name, id FROM ai_models").fetchall())
             value, orders = (json.dumps({"value": str(UUID(ids[name]))}) for name in ("things-embed", "word-reranker"))
-            setting = "INSERT INTO settings VALUES (?, ?, '2026-01-01 00:00:00')"
+            setting = "INSERT INTO settings (name, value, updated_at) VALUES (?, ?, '2026-01-01 00:00:00')"
             connection.execute(setting, ("embedding_model_id", value))
         printed = json.loads(typed.fine("eval", "retrieval", str(folder), "--embeddings", "--json"))
         no_order = typed.sentence("eval", "retrieval", str(folder), "--reranking")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, LinearColorMapper, Range1d, TapTool
+from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, LinearColorMapper, NoOverlap, Range1d, TapTool
 from bokeh.plotting import figure
 
 from llm_ui.admin.usage import words
@@ -36,6 +36,8 @@ class Chart:
             sizing_mode="stretch_width", toolbar_location=None, tools="", outline_line_color=None,
             background_fill_color=None, border_fill_color=None, min_border_left=8, **look,
         )  # fmt: skip
+        # On a phone there is room for fewer names.
+        self.figure.xaxis.major_label_policy = NoOverlap()
         self.source = ColumnDataSource({})
         self._on_tap = on_tap
         if on_tap is not None:
