@@ -156,14 +156,14 @@ class TestTheProcess:
         process = await self.start(sqlite_config)
         assert process.stdout is not None
         line = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b"/setup?token=" not in line:
                 line = await process.stdout.readline()
                 assert line, await process.communicate()
 
         process.send_signal(number)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await process.wait() == 0
         assert f"http://127.0.0.1:{sqlite_config.port}/setup?token=".encode() in line
         await process.communicate()
@@ -171,7 +171,7 @@ class TestTheProcess:
     async def test_a_taken_port_is_one_sentence_and_exit_code_1(self, workspace: Workspace) -> None:
         process = await self.start(workspace.site.backend.config)
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             _, said = await process.communicate()
 
         assert process.returncode == 1
