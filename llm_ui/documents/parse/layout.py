@@ -64,7 +64,9 @@ class Lines:
             self._size = size * math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3])
             if self._place is None:
                 self._place = tm[4] * cm[0] + tm[5] * cm[2] + cm[4], tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        if first and not first.isspace():
+        if first and self._parts and self._place and not first.isspace():
+            if not self._pieces:
+                self._pieces.append((self._place[0], "".join(self._parts)))
             self._pieces.append((tm[4] * cm[0] + tm[5] * cm[2] + cm[4], first))
         self._parts.append(first)
         if newline:
@@ -83,11 +85,11 @@ class Lines:
             x, y = self._place or (0.0, 0.0)
             # To half a point: programs round differently in the middle of a text.
             line = Line(text if text.isascii() else text.translate(LIGATURES), round(self._size * 2) / 2, x, y)
-            if len(self._pieces) > 1:
+            if self._pieces:
                 line.pieces = [(at, piece.translate(LIGATURES)) for at, piece in self._pieces]
+                self._pieces.clear()
             self._lines.append(line)
         self._parts.clear()
-        self._pieces.clear()
         self._place, self._size, self._longest = None, 0.0, 0
 
 
