@@ -204,9 +204,9 @@ export class Composer {
     if (this.pending || !this.#isReady(() => this.submit())) return
     const [text, files, picked] = [this.box.value, this.files.take(), this.picked.take()]
     this.box.value = ""
+    this.#begin({ op: "send", key: newKey(), text, files, picked, ...this.#where() })
     this.#measure()
     this.#fit()
-    this.#begin({ op: "send", key: newKey(), text, files, picked, ...this.#where() })
   }
 
   #where() {

@@ -5,6 +5,7 @@ import { copyText, make, textButton } from "./dom.js"
 export const ORIGINS = {
   instructions: t("Instructions"),
   project: t("Instructions of the project"),
+  team: t("Instructions of the team"),
   personal: t("Your instructions"),
   agent: t("Instructions of the agent"),
   others: t("Who has answered before"),
@@ -25,6 +26,7 @@ export const ORIGINS = {
 const WITHOUT = {
   instructions: t("Without the instructions"),
   project: t("Without those of the project"),
+  team: t("Without those of the team"),
   personal: t("Without your instructions"),
   agent: t("Without those of the agent"),
   memory: t("Without the facts about you"),
@@ -34,7 +36,7 @@ const WITHOUT = {
   tools: t("Without tools"),
 }
 const LEFT_OUT = {
-  instructions: t("the instructions"), project: t("those of the project"), personal: t("your instructions"), agent: t("those of the agent"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
+  instructions: t("the instructions"), project: t("those of the project"), team: t("those of the team"), personal: t("your instructions"), agent: t("those of the agent"), passages: t("the passages"), memory: t("the facts about you"), summary: t("the summary"), history: t("the earlier messages"),
   tools: t("the tools"),
 }
 // Parts that a person may change.

@@ -4,6 +4,8 @@ import { confirmed, dialogNamed, field } from "./dialog.js"
 import { make, pathIcon, textButton } from "./dom.js"
 
 const ROLES = { viewer: t("Viewer"), editor: t("Editor"), owner: t("Owner") }
+// A team owns no project: owners are people.
+const TEAM_ROLES = ["viewer", "editor"]
 const ABOUT = {
   viewer: t("asks in it and reads its documents"),
   editor: t("also changes its documents and instructions"),
@@ -42,9 +44,9 @@ export function told(project) {
   return tn("You share it with {n} person.", "You share it with {n} people.", project.members - 1)
 }
 
-function roleSelect(chosen) {
+function roleSelect(chosen, offered = Object.keys(ROLES)) {
   const select = make("select")
-  for (const [role, label] of Object.entries(ROLES)) select.append(new Option(`${label}: ${ABOUT[role]}`, role))
+  for (const role of offered) select.append(new Option(`${ROLES[role]}: ${ABOUT[role]}`, role))
   select.value = chosen
   return select
 }
@@ -72,7 +74,7 @@ export class Members {
     // The sidebar says with how many it is shared.
     if (op.is_changed) this.act.tell({ op: "list_places" })
     if (op.project !== this.id || !this.dialog.open) return
-    this.#draw(op.members, op.is_changed)
+    this.#draw(op)
   }
 
   // Whether a project was left here: then that is said.
@@ -85,16 +87,21 @@ export class Members {
     return true
   }
 
-  #draw(members, isChanged) {
-    const project = { ...this.act.find(this.id), role: members.find((one) => one.is_me)?.role }
+  #draw({ members, teams, offered, is_changed: isChanged }) {
+    const me = members.find((one) => one.is_me)
+    const project = { ...this.act.find(this.id), role: me?.role }
     const owns = mayOwn(project)
     const list = make("ul", "people")
     for (const one of members) list.append(this.#row(one, project, owns))
+    for (const one of teams) list.append(this.#teamRow(one, project, owns))
     const own = make("p", "muted", t("Nobody reads the chats of another member, nor the facts that others have told models here. The usage of the project counts everybody's."))
     const parts = [list]
     if (owns) parts.push(this.#form())
+    if (owns && offered.length) parts.push(this.#teamForm(offered))
     const buttons = make("div", "buttons")
-    buttons.append(textButton(t("Leave the project …"), "more", () => this.#leave(members, project)), textButton(t("Close"), "more", () => this.dialog.close()))
+    // Who is here through a team leaves with the team.
+    if (me) buttons.append(textButton(t("Leave the project …"), "more", () => this.#leave(members, project)))
+    buttons.append(textButton(t("Close"), "more", () => this.dialog.close()))
     const hadFocus = this.dialog.contains(document.activeElement) || document.activeElement === document.body
     this.body.replaceChildren(...parts, own, buttons)
     if (isChanged && hadFocus) (this.body.querySelector("input") ?? buttons.lastChild).focus()
@@ -125,6 +132,48 @@ export class Members {
       line.append(remove)
     }
     return line
+  }
+
+  #teamRow(one, project, owns) {
+    const line = make("li")
+    const who = make("div", "who")
+    who.append(make("strong", "", one.name), make("small", "", tn("Team with {n} person", "Team with {n} people", one.members)))
+    line.append(who)
+    if (!owns) {
+      line.append(make("span", "role", ROLES[one.role]))
+      return line
+    }
+    const role = make("select")
+    for (const value of TEAM_ROLES) role.append(new Option(ROLES[value], value))
+    role.value = one.role
+    role.setAttribute("aria-label", t("Role of {name}", { name: one.name }))
+    role.addEventListener("change", () => {
+      this.act.tell({ op: "share_with_team", project: this.id, team: one.id, role: role.value })
+      role.value = one.role
+    })
+    const remove = textButton(t("Remove"), "more", () => this.#removeTeam(one, project))
+    remove.setAttribute("aria-label", t("Remove {name}", { name: one.name }))
+    line.append(role, remove)
+    return line
+  }
+
+  #teamForm(offered) {
+    const form = make("form", "add-member")
+    const team = make("select")
+    for (const { id, name } of offered) team.append(new Option(name, id))
+    const role = roleSelect("viewer", TEAM_ROLES)
+    form.append(field(t("A team of yours: all its members, as long as they are in it"), team), field(t("Role"), role), make("button", "primary", t("Add team")))
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.act.tell({ op: "share_with_team", project: this.id, team: team.value, role: role.value })
+    })
+    return form
+  }
+
+  #removeTeam(one, project) {
+    const said = t("Its members cannot open the project “{project}” any more, at once, unless they are members of it themselves. Their chats in it stay theirs, but leave the project; facts they have told models in it are deleted. Documents they have added stay.", { project: project.name })
+    this.sure.title.textContent = t("Remove {name}?", { name: one.name })
+    confirmed(this.sure, said, () => this.act.tell({ op: "share_with_team", project: this.id, team: one.id, role: null }), t("Remove"))
   }
 
   #form() {

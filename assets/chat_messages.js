@@ -67,6 +67,7 @@ class Answer {
     this.thoughts.append(make("summary", "", t("Reasoning")), make("p"))
     this.body = make("div", "body")
     this.citations = new Citations(data.sources)
+    this.note = make("p", "stand-in")
     this.remark = make("p", "remark")
     this.foot = make("div", "foot")
     this.data = data
@@ -77,8 +78,9 @@ class Answer {
     this.figures = make("span", "figures")
     this.foot.append(this.figures)
     if (data.agent) this.node.append(byline(data.agent))
-    this.node.append(this.thoughts, this.body, this.citations.list, this.remark, this.foot)
+    this.node.append(this.thoughts, this.body, this.citations.list, this.note, this.remark, this.foot)
     this.thought = data.thought
+    this.setNote(data.note)
     this.setStatus(data.status)
     this.addReasoning({ at: 0, text: data.reasoning ?? "" })
     this.setBlocks(0, data.blocks ?? [])
@@ -133,8 +135,15 @@ class Answer {
     if (op.reasoning) this.addReasoning(op.reasoning)
     if (op.blocks) this.setBlocks(op.from, op.blocks)
     if (op.code) this.growCode(op.code)
+    this.setNote(op.note)
     this.thought = op.thought
     this.setStatus(op.op === "finish" ? "ended" : "streaming")
+  }
+
+  // Who answered instead of the model that was asked.
+  setNote(text) {
+    this.note.textContent = text ?? ""
+    this.note.hidden = !text
   }
 
   setFigures(text) {

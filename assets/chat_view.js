@@ -306,12 +306,12 @@ class ChatPage {
   // ---- What a person does ----------------------------------------------------------------------------------------
   submit(pending) {
     this.#leaveMessage()
+    this.tell(this.temporary.wire(pending)) // First: it is on its way while the page is drawn.
     this.isStuck = true
     this.followUps.expect()
     this.#showPending()
     this.#showStart()
     this.#follow()
-    this.tell(this.temporary.wire(pending))
   }
 
   again(what) {

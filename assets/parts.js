@@ -271,14 +271,14 @@ function simpleField(field, value, live) {
 
 const Sheet = {
   render({ model }) {
-    const title = make("h2", { id: "title" })
+    const title = make("h2", { id: "sheet-title" })
     const send = presser(model)
     const ask = () => model.send_msg({ action: "close" })
     const close = make("button", { class: "button quiet icon", type: "button", "aria-label": t("Close"), onclick: ask }, "✕")
     const error = make("div", { role: "alert" })
     const said = make("div", { role: "status" })
     const form = make("form", { novalidate: true })
-    const dialog = make("dialog", { class: "drawer", "aria-labelledby": "title" },
+    const dialog = make("dialog", { class: "drawer", "aria-labelledby": "sheet-title" },
       make("header", {}, title, close), make("div", { class: "body" }, error, said, form))
     let fields = new Map()
 

@@ -77,6 +77,11 @@ class Config(BaseSettings):
         description="Where scripts reach the LLM API, such as `https://ai.example.org/api`; shown with the keys. Empty "
         "for `api_port` of the host in the browser's address.",
     )
+    api_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses of other pages whose scripts may ask the LLM API with a key from a browser (CORS), "
+        "separated by commas, such as `https://tool.example.org`. Empty for none.",
+    )
     max_file_mb: int = Field(20, ge=1, le=200, description="Megabytes that one attached file may have.")
     max_document_mb: int = Field(200, ge=1, le=5_000, description="Megabytes that one document of a project may have.")
     fetch_web: bool = Field(True, description="Whether people may add documents by their address on the web.")
@@ -92,7 +97,19 @@ class Config(BaseSettings):
         "computer; its name is the model's. Empty for none.",
     )
     embedding_port: Port = Field(8900, description="Port on which that model is asked, on 127.0.0.1 only.")
+    slow_statement_ms: int = Field(
+        200, ge=1, description="Milliseconds from which a statement to the database counts as slow and is listed."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How the log is written: lines to read, or one JSON object a line."
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Lets Prometheus read `/metrics` of the LLM API from elsewhere, at least 16 characters; "
+        "empty: this host alone.",
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -123,16 +140,16 @@ class Config(BaseSettings):
             raise ValueError("it is not an address like http://127.0.0.1:8000")
         return value
 
-    @field_validator("origins", "fetch_allow", mode="before")
+    @field_validator("origins", "api_origins", "fetch_allow", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Accept a comma-separated line."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("origins")
+    @field_validator("origins", "api_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """Refuse wildcards and addresses without a scheme, which would let other sites open websockets."""
+        """Refuse wildcards and addresses without a scheme, which would let in other sites."""
         for origin in value:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or not parts.hostname or "*" in origin or parts.path.strip("/"):

@@ -5,13 +5,16 @@ the only place that commits.
 """
 
 import asyncio
+import re
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import psycopg
-from sqlalchemy import event, func, select, text
+from sqlalchemy import Engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -29,6 +32,13 @@ POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is told that the database is busy."""
 CLOSE_S = 5.0
 """How long `Database.close` waits for what is in use."""
+
+MOST_SLOW = 50
+"""Different statements that are kept until they are taken."""
+MAX_STATEMENT_CHARS = 2_000
+LITERAL = re.compile(r"'(?:[^']|'')*'|(?<![\w.:])\d+(?:\.\d+)?\b")
+LIST = re.compile(r"\((?:(?:\?|%\(\w+\)s(?:::\w+)?)(?:, )?){2,}\)")
+"""Of marks: as long as what was asked for, so it would be another statement each time."""
 
 POSTGRESQL_FULL = (psycopg.errors.DiskFull, psycopg.errors.ReadOnlySqlTransaction)
 POSTGRESQL_BUSY = (
@@ -52,11 +62,57 @@ class Session(ReadSession):
 S = TypeVar("S", bound=ReadSession)
 
 
+@dataclass(slots=True)
+class Slow:
+    """How often a statement took long, and how long."""
+
+    count: int = 0
+    total_ms: float = 0.0
+    longest_ms: float = 0.0
+
+    def add(self, ms: float) -> None:
+        """Add one time that it did."""
+        self.count, self.total_ms, self.longest_ms = self.count + 1, self.total_ms + ms, max(ms, self.longest_ms)
+
+
+class SlowStatements:
+    """The statements of an engine that took long since they were last taken, without their values."""
+
+    def __init__(self, engine: Engine, slow_ms: float) -> None:
+        self._slow_ms = slow_ms
+        self._found: dict[str, Slow] = {}
+        event.listen(engine, "before_cursor_execute", self._before)
+        event.listen(engine, "after_cursor_execute", self._after)
+
+    def take(self) -> dict[str, Slow]:
+        """Return what there is by the text of the statement, and begin anew."""
+        found, self._found = self._found, {}
+        return found
+
+    def _before(self, _connection: Any, _cursor: Any, _text: str, _values: Any, context: Any, _many: bool) -> None:
+        context.began_at = time.monotonic()
+
+    def _after(self, _connection: Any, _cursor: Any, text: str, _values: Any, context: Any, _many: bool) -> None:
+        ms = (time.monotonic() - context.began_at) * 1_000
+        if ms < self._slow_ms:
+            return
+        text = without_values(text)
+        if text in self._found or len(self._found) < MOST_SLOW:
+            self._found.setdefault(text, Slow()).add(ms)
+
+
+def without_values(statement: str) -> str:
+    """Return a statement with a mark for each value that stands in it, and on one line."""
+    text = " ".join(LITERAL.sub("?", statement).split())
+    return LIST.sub("(…)", text)[:MAX_STATEMENT_CHARS]
+
+
 class Database:
     """One engine and its two kinds of session. Made once in each process and handed down."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, slow_ms: float = Config.model_fields["slow_statement_ms"].default) -> None:
         self._engine = engine
+        self.slow = SlowStatements(engine.sync_engine, slow_ms)
         self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite has one writer at a time: queueing here is fair and costs nothing, its own waiting polls.
         self._sqlite_writer = asyncio.Lock()
@@ -81,7 +137,7 @@ class Database:
                 pool_pre_ping=True,
                 hide_parameters=True,
             )
-        return cls(engine)
+        return cls(engine, config.slow_statement_ms)
 
     @property
     def dialect(self) -> str:

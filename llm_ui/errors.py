@@ -3,6 +3,7 @@
 LLMUIError
 ├── InvalidInput                 400  what was sent cannot be used
 │   ├── TooLarge                 413  a text or body over its limit
+│   ├── WrongMethod              405  an address that is not asked in this way
 │   └── ContextTooLong           422  the message does not fit the model's window
 ├── NotSignedIn                  401  no valid session, ticket or key
 │   ├── SignInRefused            401  wrong name or password
@@ -12,6 +13,7 @@ LLMUIError
 ├── NotFound                     404  does not exist, or is somebody else's
 │   └── ModelUnknown             404  a script asks for a model that is not there
 ├── Conflict                     409  changed meanwhile, or exists already
+│   └── Outdated                 412  a script changes another version than the one it has read
 ├── TooManyRequests              429  throttled; `retry_after` says how long
 ├── ProviderError                502  the model provider failed; `ProviderFault` names how
 ├── Unavailable                  503  try again later
@@ -78,6 +80,13 @@ class TooLarge(InvalidInput):
     status = 413
 
 
+class WrongMethod(InvalidInput):
+    """An address does not take the method it is asked with."""
+
+    code = "wrong_method"
+    status = 405
+
+
 class ContextTooLong(InvalidInput):
     """One message alone does not fit the model's context window."""
 
@@ -91,8 +100,8 @@ class NotSignedIn(LLMUIError):
     code = "not_signed_in"
     status = 401
 
-    def __init__(self, message: str = "You are signed out. Sign in again to go on.") -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str = "You are signed out. Sign in again to go on.", /, **values: Value) -> None:
+        super().__init__(sentence, retry_after=None, **values)
 
 
 class SignInRefused(NotSignedIn):
@@ -100,8 +109,10 @@ class SignInRefused(NotSignedIn):
 
     code = "sign_in_refused"
 
-    def __init__(self, message: str = "Username or password is wrong. Check both and try again.") -> None:
-        super().__init__(message)
+    def __init__(
+        self, sentence: str = "Username or password is wrong. Check both and try again.", /, **values: Value
+    ) -> None:
+        super().__init__(sentence, **values)
 
 
 class Forbidden(LLMUIError):
@@ -152,6 +163,13 @@ class Conflict(LLMUIError):
 
     code = "conflict"
     status = 409
+
+
+class Outdated(Conflict):
+    """A script means another version than the one that is there."""
+
+    code = "outdated"
+    status = 412
 
 
 class TooManyRequests(LLMUIError):

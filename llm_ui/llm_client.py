@@ -34,7 +34,7 @@ from llm_ui.contract.passages import (
     MeasureReport,
     MeasureRequest,
 )
-from llm_ui.contract.probes import EmbeddingTest, FoundServer, Health, ProviderTest
+from llm_ui.contract.probes import AlertTest, EmbeddingTest, FoundServer, Health, ProviderTest
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import language
@@ -119,6 +119,14 @@ class UserClient:
     async def stop(self, run_id: UUID) -> None:
         """End a run and keep what was said."""
         await self._send("POST", f"/v1/runs/{run_id}/stop")
+
+    async def stop_for(self, run_id: UUID) -> None:
+        """End a run of somebody, as an administrator."""
+        await self._send("POST", f"/v1/live/{run_id}/stop")
+
+    async def test_alert(self, rule_id: UUID) -> str:
+        """Have an alert rule tell something; return why it could not, empty when it did."""
+        return AlertTest.model_validate_json(await self._send("POST", f"/v1/live/alerts/{rule_id}/test")).problem
 
     async def aftermath(self, run_id: UUID) -> Aftermath:
         """Return what was made after a run's answer; waits for it for a while."""

@@ -4,6 +4,7 @@ window.llmUiWords = {
 "7 days": "7 Tage",
 "A link shows a copy of the chat as it is now, with its images; of other files it shows the names. What you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist, mit seinen Bildern; von anderen Dateien zeigt er die Namen. Was später geschrieben wird, kommt nicht hinein.",
 "A short guide to this workspace": "Eine kurze Führung durch diesen Arbeitsbereich",
+"A team of yours: all its members, as long as they are in it": "Ein eigenes Team: alle seine Mitglieder, solange sie darin sind",
 "A template": "Eine Vorlage",
 "A temporary chat takes no files: they would be stored on the server.": "Ein temporärer Chat nimmt keine Dateien: sie würden auf dem Server gespeichert.",
 "A year": "Ein Jahr",
@@ -19,6 +20,7 @@ window.llmUiWords = {
 "Add a fact": "Eine Angabe hinzufügen",
 "Add instructions": "Anweisungen hinzufügen",
 "Add member": "Mitglied hinzufügen",
+"Add team": "Team aufnehmen",
 "Add text": "Text hinzufügen",
 "Add {name}": "{name} hinzufügen",
 "Added": "Hinzugefügt",
@@ -249,6 +251,7 @@ window.llmUiWords = {
 "Instructions": "Anweisungen",
 "Instructions of the agent": "Anweisungen des Agenten",
 "Instructions of the project": "Anweisungen des Projekts",
+"Instructions of the team": "Anweisungen des Teams",
 "It answers from their passages in chats outside of projects. In a project it knows that project alone.": "In Chats außerhalb von Projekten antwortet er aus deren Abschnitten. In einem Projekt kennt er nur dieses Projekt.",
 "It answers with": "Er antwortet mit",
 "It begins with {name}.": "Er beginnt mit {name}.",
@@ -260,6 +263,7 @@ window.llmUiWords = {
 "Its instructions and settings": "Seine Anweisungen und Einstellungen",
 "Its instructions, facts and settings come along in any case, its chats never.": "Anweisungen, Fakten und Einstellungen kommen immer mit, Chats nie.",
 "Its instructions, facts and settings come along in any case.": "Anweisungen, Fakten und Einstellungen kommen immer mit.",
+"Its members cannot open the project “{project}” any more, at once, unless they are members of it themselves. Their chats in it stay theirs, but leave the project; facts they have told models in it are deleted. Documents they have added stay.": "Seine Mitglieder können das Projekt „{project}“ ab sofort nicht mehr öffnen, außer sie sind selbst Mitglied. Ihre Chats darin bleiben ihre, verlassen aber das Projekt; Fakten, die sie Modellen darin gesagt haben, werden gelöscht. Dokumente, die sie hinzugefügt haben, bleiben.",
 "Its {n} chat stays: it goes back to the list of whoever wrote it.": [
 "Sein {n} Chat bleibt: Er kommt zurück in die Liste der Person, die ihn geschrieben hat.",
 "Seine {n} Chats bleiben: Sie kommen zurück in die Listen derer, die sie geschrieben haben."
@@ -501,6 +505,10 @@ window.llmUiWords = {
 ],
 "Taken over: chats of this project search this way.": "Übernommen: Chats dieses Projekts suchen so.",
 "Teal": "Petrol",
+"Team with {n} person": [
+"Team mit {n} Person",
+"Team mit {n} Personen"
+],
 "Tell models here what they know of me, too": "Modellen hier auch sagen, was sie über mich wissen",
 "Tell models these facts": "Modellen diese Angaben mitteilen",
 "Tells day and time where you are.": "Sagt Tag und Uhrzeit am eigenen Ort.",
@@ -667,6 +675,7 @@ window.llmUiWords = {
 "Without the summary": "Ohne die Zusammenfassung",
 "Without those of the agent": "Ohne die des Agenten",
 "Without those of the project": "Ohne die des Projekts",
+"Without those of the team": "Ohne die des Teams",
 "Without tools": "Ohne Werkzeuge",
 "Without your instructions": "Ohne die eigenen Anweisungen",
 "Works out arithmetic exactly.": "Rechnet genau.",
@@ -740,6 +749,7 @@ window.llmUiWords = {
 "the tools": "die Werkzeuge",
 "those of the agent": "die des Agenten",
 "those of the project": "die des Projekts",
+"those of the team": "die des Teams",
 "travel": "reise",
 "under $0.0001": "unter 0,0001 $",
 "unknown": "unbekannt",

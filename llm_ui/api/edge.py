@@ -2,10 +2,13 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from llm_ui.api.errors import refusal
+from llm_ui.api.errors import refusal_at
+from llm_ui.api.public.answering import LIMIT_HEADERS
 from llm_ui.errors import TooLarge
 from llm_ui.observability.logging import get_logger
 from llm_ui.observability.origin import API, Origin, come_from
@@ -15,6 +18,11 @@ log = get_logger(__name__)
 MAX_BODY_BYTES = 16_000_000
 MAX_DISCARDED_BYTES = 64_000_000
 """A body over the limit is read up to this and thrown away: who is still sending does not see a refusal."""
+REQUEST_IDS = (b"x-request-id", b"request-id")
+"""In what an answer names its request; the second is what Anthropic's clients read."""
+MAX_UPLOAD_BYTES = 5_000_000_000
+"""Of a document, which goes straight to the disk: what any deployment can allow; the route knows what this one does."""
+UPLOAD = re.compile(r"(?:/api)?/v1/projects/[^/]+/documents")
 REQUEST_ID = re.compile(r"[\w.\-]{1,64}", re.ASCII)
 
 
@@ -31,11 +39,11 @@ class Edge:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         come_from(Origin(API, (scope.get("client") or ("",))[0], _header(scope, b"user-agent"), request_id))
-        body = _Body(receive)
+        body = _Body(receive, MAX_UPLOAD_BYTES if UPLOAD.fullmatch(scope["path"]) else MAX_BODY_BYTES)
 
         async def labelled(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], *((name, request_id.encode()) for name in REQUEST_IDS)]
             if not body.is_too_large:
                 await send(message)
 
@@ -47,18 +55,29 @@ class Edge:
         if body.is_too_large:
             await body.discard()
             limit = MAX_BODY_BYTES // 1_000_000
-            response = refusal(
-                TooLarge("The request is larger than {most} MB. Send less at once.", most=limit), request_id
-            )
-            response.headers["x-request-id"] = request_id
+            error = TooLarge("The request is larger than {most} MB. Send less at once.", most=limit)
+            response = refusal_at(scope["path"], error, request_id)
+            response.raw_headers.extend((name, request_id.encode()) for name in REQUEST_IDS)
             await response(scope, receive, send)
+
+
+def shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Return the app as pages at other addresses may ask it: those that are listed, with a key and without cookies."""
+    if not origins:
+        return app
+    told = ("x-request-id", "retry-after", *LIMIT_HEADERS)
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    return CORSMiddleware(
+        app, allow_origins=origins, allow_methods=methods, allow_headers=["*"], expose_headers=told
+    )  # fmt: skip
 
 
 class _Body:
     """The body of a request, up to the limit."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, most_bytes: int) -> None:
         self._receive = receive
+        self._most_bytes = most_bytes
         self._size_bytes = 0
         self._is_whole = False
         self.is_too_large = False
@@ -68,7 +87,7 @@ class _Body:
         """Return the next piece."""
         message = await self._receive()
         self._note(message)
-        if self._size_bytes > MAX_BODY_BYTES:
+        if self._size_bytes > self._most_bytes:
             self.is_too_large = True
             return {"type": "http.disconnect"}
         return message

@@ -1,12 +1,13 @@
-"""Errors on the wire: every refusal has the one body of the contract, and no traceback ever leaves."""
+"""Errors on the wire: every refusal has the body of the contract or of its protocol, and no traceback ever leaves."""
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from llm_ui.api.public.dialects import dialect_of
 from llm_ui.contract import ErrorBody, ErrorDetail
-from llm_ui.errors import LLMUIError, unforeseen
+from llm_ui.errors import InvalidInput, LLMUIError, NotFound, WrongMethod, unforeseen
 
 UNREADABLE = "The body cannot be read as JSON. Correct it and send again."
 SENTENCES = {
@@ -31,15 +32,28 @@ def request_id(request: Request) -> str:
 
 def refusal(error: LLMUIError, request_id: str) -> JSONResponse:
     """Return the response for an error of ours."""
-    detail = ErrorDetail(
+    headers = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
+    return _response(error.status, detail_of(error, request_id), headers)
+
+
+def detail_of(error: LLMUIError, request_id: str) -> ErrorDetail:
+    """Return what whoever asked is told of an error of ours."""
+    return ErrorDetail(
         code=error.code,
         message=error.message,
         retryable=error.retryable,
         retry_after=error.retry_after,
         request_id=request_id,
     )
-    headers = {} if error.retry_after is None else {"Retry-After": f"{error.retry_after:.0f}"}
-    return _response(error.status, detail, headers)
+
+
+def refusal_at(path: str, error: LLMUIError, request_id: str) -> JSONResponse:
+    """Return the response for an error of ours as the protocol that is spoken at a path has it."""
+    dialect = dialect_of(path)
+    if dialect is None:
+        return refusal(error, request_id)
+    status, body = dialect.refusal(error)
+    return JSONResponse(body, status)
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -58,9 +72,9 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    message = SENTENCES.get(error.status_code, str(error.detail))
-    code = "not_found" if error.status_code == 404 else "invalid_input"
-    return _response(error.status_code, ErrorDetail(code=code, message=message, request_id=request_id(request)))
+    kind = {404: NotFound, 405: WrongMethod}.get(error.status_code, InvalidInput)
+    told = kind(SENTENCES.get(error.status_code, SENTENCES[400]))
+    return refusal_at(request.url.path, told, request_id(request))
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -4,55 +4,86 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack
 
+import httpx2
 import uvicorn
 from fastapi import FastAPI
 
+from llm_ui import __version__
 from llm_ui.api import errors
-from llm_ui.api.edge import Edge
+from llm_ui.api.edge import Edge, shared
+from llm_ui.api.measured import Measured
 from llm_ui.api.principal import Api
 from llm_ui.api.public import addresses
+from llm_ui.api.public.door import Guard
+from llm_ui.api.rest import conversations, documents, projects, prompts, usage
+from llm_ui.api.rest.openapi import describe, operation_id
+from llm_ui.api.rest.sockets import MAX_MESSAGE_BYTES, Sockets
 from llm_ui.api.routes import (
+    aftermath,
     agents,
     chat,
     health,
     limits,
+    live,
     members,
+    metrics,
     models,
     passages,
     preview,
     providers,
     retrieve,
     runs,
-)  # fmt: skip
+    temporary,
+)
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.kit import i18n
 from llm_ui.kit.http import new_client
 from llm_ui.kit.listening import Server, bound
 from llm_ui.observability.logging import get_logger
+from llm_ui.observability.metrics import keep_measuring
+from llm_ui.observability.tracing import HEADER, trace
+from llm_ui.runs.alerting import Alerting
+from llm_ui.runs.asking import Asker
 from llm_ui.runs.embed_documents import keep_embedding
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
 from llm_ui.runs.gateway.gateway import Gateway
 from llm_ui.runs.sweep import keep_sweeping
+from llm_ui.services.processes import Reporter
 from llm_ui.services.secrets import load_secrets
 
 log = get_logger(__name__)
 
 ROUTERS = (
-    agents.router, chat.router, runs.router, models.router, preview.router, retrieve.router, passages.router,
-    members.router, limits.router, providers.router, health.router,
+    temporary.router, models.router, preview.router, passages.router, live.router, providers.router, health.router,
+    aftermath.router, metrics.router,
 )  # fmt: skip
+"""For the pages alone, and for whoever watches the process."""
+PUBLIC = (
+    chat.router, runs.router, conversations.router, projects.router, documents.router, retrieve.router, members.router,
+    limits.router, prompts.router, agents.router, usage.router,
+)  # fmt: skip
+"""Our own REST: for whoever has a key too."""
 
 
 def build(parts: Api) -> FastAPI:
     """Return the app; its pages of documentation are off, for they load scripts from elsewhere."""
-    app = FastAPI(title="LLM UI", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app = FastAPI(
+        version=__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json",
+        generate_unique_id_function=operation_id,
+    )  # fmt: skip
     app.state.api = parts
+    app.state.guard = Guard(trusts_proxy=parts.config.trust_proxy)
     for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    for router in PUBLIC:
         app.include_router(router)
-    app.router.routes.extend(addresses.routes(parts))
+        app.include_router(router, prefix="/api", include_in_schema=False)
+    app.router.routes.extend(addresses.routes(parts, app.state.guard))
+    app.router.routes.extend(Sockets(parts, app.state.guard).routes())
     errors.install(app)
+    describe(app)
     return app
 
 
@@ -65,21 +96,34 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         database = await open_database(config)
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(new_client())
+        http.event_hooks["request"].append(_trace_on)
         embeddings = Embeddings(database, secrets.sealer, http)
-        engine = Engine(database, secrets.sealer, http, config, embeddings)
-        gateway = Gateway(database, secrets.sealer, http, config)
+        asker = Asker(database, secrets.sealer, http, config)
+        gateway = Gateway(database, http, config, asker)
+        engine = Engine(database, secrets.sealer, http, config, embeddings, gateway.limits, asker)
         await _serve(Api(config, database, secrets, engine, http, embeddings, gateway), listening, stop)
 
 
+async def _trace_on(request: httpx2.Request) -> None:
+    """Tell a provider of which trace a request is a part."""
+    if (of := trace()) is not None:
+        request.headers[HEADER] = of.header()
+
+
 async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> None:
+    app = shared(Edge(Measured(build(parts))), parts.config.api_origins)
     server = Server(
         uvicorn.Config(
-            Edge(build(parts)), log_config=None, access_log=False, lifespan="off", server_header=False,
-            proxy_headers=False, timeout_keep_alive=75, timeout_graceful_shutdown=2,
+            app, log_config=None, access_log=False, lifespan="off", server_header=False,
+            proxy_headers=False, timeout_keep_alive=75, timeout_graceful_shutdown=2, ws="wsproto",
+            ws_max_size=MAX_MESSAGE_BYTES,
         )
     )  # fmt: skip
     sweeping = asyncio.create_task(keep_sweeping(parts.database, parts.engine.live_runs))
     embedding = asyncio.create_task(keep_embedding(parts.database, parts.embeddings))
+    reporting = asyncio.create_task(_reporter(parts).keep())
+    alerting = asyncio.create_task(Alerting(parts.config, parts.database, parts.secrets.sealer).keep())
+    measuring = asyncio.create_task(keep_measuring())
     stopping = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     log.info("api.started", host=parts.config.api_host, port=parts.config.api_port)
@@ -90,8 +134,17 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     await serving
     # A question that was being stored when the rest was drained.
     await parts.engine.drain(0)
-    tasks = sweeping, embedding, stopping
+    tasks = sweeping, embedding, reporting, alerting, measuring, stopping
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     log.info("api.stopped")
+
+
+def _reporter(parts: Api) -> Reporter:
+    engine, gateway = parts.engine, parts.gateway
+    return Reporter(
+        parts.database, "api",
+        at_work=lambda: len(engine.live_runs()) + gateway.live_calls,
+        left_alone=engine.left_alone,
+    )  # fmt: skip

@@ -25,16 +25,23 @@ ADMIN_PATH = "/admin/"
 ADMIN_PAGES = {
     "overview": later("Overview"),
     "usage": later("Usage"),
+    "runs": later("Runs"),
+    "jobs": later("Jobs"),
+    "system": later("System"),
+    "logs": later("Logs"),
+    "alerts": later("Alerts"),
     "providers": later("Providers"),
     "models": later("Models"),
     "users": later("Users"),
+    "teams": later("Teams"),
+    "sign-in": later("Sign-in"),
     "quality": later("Quality"),
     "settings": later("Settings"),
     "registry": later("All settings"),
     "audit": later("Audit"),
 }
 """The pages of the administration, in the order of its navigation."""
-FIGURES = frozenset({"overview", "usage"})
+FIGURES = frozenset({"overview", "usage", "runs", "jobs", "system", "logs", "alerts"})
 """Those that show figures only, without anybody's content: operators open these and no others."""
 
 

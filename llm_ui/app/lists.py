@@ -6,9 +6,15 @@ from typing import Any
 
 from tornado.iostream import StreamClosedError
 
+from llm_ui.admin.alerts.listing import ALERTS
 from llm_ui.admin.audit.listing import AUDIT
+from llm_ui.admin.jobs.listing import DOCUMENTS
 from llm_ui.admin.listing.listing import Listing
+from llm_ui.admin.logs.listing import LOGS
 from llm_ui.admin.quality.listing import EVALUATIONS, RATINGS
+from llm_ui.admin.runs.listing import RUNS
+from llm_ui.admin.system.listing import SESSIONS
+from llm_ui.admin.teams.listing import TEAMS
 from llm_ui.admin.users.listing import USERS
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import LLMUIError
@@ -20,7 +26,10 @@ from llm_ui.services.listing import pieces
 
 log = get_logger(__name__)
 
-LISTS: dict[str, Listing[Any]] = {listing.name: listing for listing in (USERS, AUDIT, RATINGS, EVALUATIONS)}
+LISTS: dict[str, Listing[Any]] = {
+    listing.name: listing
+    for listing in (USERS, TEAMS, RUNS, DOCUMENTS, SESSIONS, LOGS, ALERTS, AUDIT, RATINGS, EVALUATIONS)
+}
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 

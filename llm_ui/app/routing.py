@@ -6,8 +6,14 @@ from typing import Any
 
 import panel as pn
 
+from llm_ui.admin.alerts.page import AlertsPage
+from llm_ui.admin.alerts.state import AlertsState
 from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
+from llm_ui.admin.jobs.page import JobsPage
+from llm_ui.admin.jobs.state import JobsState
+from llm_ui.admin.logs.page import LogsPage
+from llm_ui.admin.logs.state import LogsState
 from llm_ui.admin.models.page import ModelsPage
 from llm_ui.admin.models.state import ModelsState
 from llm_ui.admin.overview.page import OverviewPage
@@ -20,8 +26,20 @@ from llm_ui.admin.quality.page import QualityPage
 from llm_ui.admin.quality.state import QualityState
 from llm_ui.admin.registry.page import RegistryPage
 from llm_ui.admin.registry.state import RegistryState
+from llm_ui.admin.run.page import RunPage
+from llm_ui.admin.run.state import RunState
+from llm_ui.admin.runs.page import RunsPage
+from llm_ui.admin.runs.state import RunsState
 from llm_ui.admin.settings.page import SettingsPage
 from llm_ui.admin.settings.state import SettingsState
+from llm_ui.admin.sign_in.page import SignInPage
+from llm_ui.admin.sign_in.state import SignInState
+from llm_ui.admin.system.page import SystemPage
+from llm_ui.admin.system.state import SystemState
+from llm_ui.admin.team.page import TeamPage
+from llm_ui.admin.team.state import TeamState
+from llm_ui.admin.teams.page import TeamsPage
+from llm_ui.admin.teams.state import TeamsState
 from llm_ui.admin.usage.page import UsagePage
 from llm_ui.admin.usage.state import UsageState
 from llm_ui.admin.users.page import UsersPage
@@ -40,13 +58,21 @@ from llm_ui.ui.page import Backend, PageContext
 log = get_logger(__name__)
 
 UUID_LENGTH = 36
+TEAMS = "teams"
 
 ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "overview": lambda context: OverviewPage(OverviewState(context)),
     "usage": lambda context: UsagePage(UsageState(context, is_own=False)),
+    "runs": lambda context: RunsPage(RunsState(context)),
+    "jobs": lambda context: JobsPage(JobsState(context)),
+    "system": lambda context: SystemPage(SystemState(context)),
+    "logs": lambda context: LogsPage(LogsState(context)),
+    "alerts": lambda context: AlertsPage(AlertsState(context)),
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
+    "teams": lambda context: TeamsPage(TeamsState(context), may_begin=True),
+    "sign-in": lambda context: SignInPage(SignInState(context)),
     "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
     "registry": lambda context: RegistryPage(RegistryState(context)),
@@ -75,17 +101,37 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
         "/a/{agent_id}": chat,
     }
     pages["/usage"] = lambda: _guarded(lambda: _own_usage(_context(backend, actor_of)))
+    pages["/teams"] = lambda: _guarded(lambda: _own_teams(_context(backend, actor_of)))
+    pages["/teams/{team_id}"] = lambda: _guarded(lambda: _team(_context(backend, actor_of)))
     for name in ADMIN_PAGES:
         pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name, ADMIN_PAGES[name])
     pages["/admin/users/{user_id}"] = _admin_page(backend, actor_of, "users", _person)
+    pages["/admin/runs/{run_id}"] = _admin_page(backend, actor_of, "runs", _run)
     return pages
 
 
 def _person(context: PageContext) -> PersonPage:
     """Return the page of the account that the address names, whoever asks for it and whether or not there is one."""
+    return PersonPage(PersonState(context, _named("/admin/users/")))
+
+
+def _run(context: PageContext) -> RunPage:
+    """Return the page of the run that the address names, whether or not there is one."""
+    return RunPage(RunState(context, _named("/admin/runs/")))
+
+
+def _team(context: PageContext) -> pn.Template:
+    """Return the page of the team that the address names, in the frame that its viewer came from."""
+    is_administered = TEAMS in pages_of(context.role)
+    page = TeamPage(TeamState(context, _named("/teams/")), list_address="/admin/teams" if is_administered else "/teams")
+    pn.state.onload(page.load)
+    return shell.admin(context, TEAMS, page) if is_administered else shell.own(context, _("My teams"), page)
+
+
+def _named(before: str) -> str:
+    """Return the id that the address of the page names after what comes before it."""
     path: str = pn.state.curdoc.session_context.request.path
-    named = path.removeprefix("/admin/users/")[:UUID_LENGTH]
-    return PersonPage(PersonState(context, named))
+    return path.removeprefix(before)[:UUID_LENGTH]
 
 
 def _admin_page(
@@ -120,7 +166,11 @@ def _workspace(context: PageContext, hub: Hub) -> pn.Template:
 
 
 def _own_usage(context: PageContext) -> pn.Template:
-    return shell.own(context, UsagePage(UsageState(context, is_own=True)))
+    return shell.own(context, _("My usage"), UsagePage(UsageState(context, is_own=True)))
+
+
+def _own_teams(context: PageContext) -> pn.Template:
+    return shell.own(context, _("My teams"), TeamsPage(TeamsState(context), may_begin=False))
 
 
 def _admin_of(context: PageContext, name: str, make: Callable[[PageContext], Any]) -> pn.Template:

@@ -15,6 +15,7 @@ from llm_ui.config import Config
 from llm_ui.kit import assets
 from llm_ui.llm_client import LLMClient
 from llm_ui.observability.logging import get_logger
+from llm_ui.services.processes import Reporter
 from llm_ui.services.secrets import load_secrets
 from llm_ui.services.users import new_setup_token
 from llm_ui.ui.page import Backend
@@ -33,8 +34,13 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         served = serve(site, lambda actor_of: applications(site.backend, actor_of))
         try:
             await _tell_setup_link(site)
+            reporting = asyncio.create_task(Reporter(database, "ui", at_work=lambda: served.open_pages).keep())
             log.info("ui.started", host=config.host, port=config.port)
-            await served.until(stop)
+            try:
+                await served.until(stop)
+            finally:
+                reporting.cancel()
+                await asyncio.wait({reporting})
         finally:
             await served.close()
         log.info("ui.stopped")

@@ -25,6 +25,7 @@ from llm_ui.app.imports import Import
 from llm_ui.app.lists import ListFile
 from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
+from llm_ui.app.pictures import Picture, PictureUpload
 from llm_ui.app.preview import Preview
 from llm_ui.app.shares import ImageOfShare, Share
 from llm_ui.app.sockets import Sockets
@@ -80,6 +81,11 @@ class Served:
         """The Bokeh sessions that are alive."""
         contexts = self._server._tornado.applications.values()
         return [live for context in contexts for live in context.sessions]
+
+    @property
+    def open_pages(self) -> int:
+        """How many websockets are open."""
+        return len(self._server._tornado._clients)
 
     async def until(self, stop: asyncio.Event) -> None:
         """Serve until told to stop. Raises what ended the watch over ended sessions: without it nothing is served."""
@@ -188,6 +194,8 @@ def _routes() -> list[Any]:
         (r"/import", Import),
         (r"/s/([^/]+)", Share),
         (r"/s/([^/]+)/images/([0-9a-f\-]{36})", ImageOfShare),
+        (r"/picture", Picture),
+        (r"/picture/upload", PictureUpload),
         (r"/files", Upload),
         (r"/files/([0-9a-f\-]{36})", AttachedFile),
         (r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents", DocumentUpload),

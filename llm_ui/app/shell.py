@@ -41,9 +41,9 @@ def admin(context: PageContext, page: str, content: Any) -> pn.Template:
     return _framed("admin.html", context, {"content": content}, page=page, pages=pages_of(context.role))
 
 
-def own(context: PageContext, content: Any) -> pn.Template:
+def own(context: PageContext, title: str, content: Any) -> pn.Template:
     """Return a page about whoever opened it."""
-    return _framed("own.html", context, {"content": content})
+    return _framed("own.html", context, {"content": content}, title=title)
 
 
 def message(context: PageContext, title: str, text: str) -> pn.Template:

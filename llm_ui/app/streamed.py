@@ -86,7 +86,7 @@ class StreamedUpload(PlainHandler):
     async def post(self, *_: str) -> None:
         """Look at what came, keep it, and answer with how it is known from now on."""
         try:
-            taken = await self._take()
+            taken = await self.take()
         except LLMUIError as error:
             self.refuse(error)
             self.finish({"error": {"code": error.code, "message": told(error.message)}})
@@ -94,17 +94,23 @@ class StreamedUpload(PlainHandler):
         self.set_status(201)
         self.finish(taken)
 
-    async def _take(self) -> dict[str, Any]:
+    async def take(self) -> dict[str, Any]:
+        """Keep the file that came; return what the page is told of it."""
+        file, actor = self.received()
+        await self.look_at(file, self.name)
+        # What takes long comes before the lock.
+        await asyncio.to_thread(file.settle)
+        async with self.site.backend.database.writing(lock=FILES_LOCK) as session:
+            sha256 = await asyncio.to_thread(file.keep)
+            return await self.write_down(session, actor, sha256, file.size)
+
+    def received(self) -> tuple[NewFile, Actor]:
+        """Return the file that came whole, and who sent it. Raises what was refused on the way."""
         if self._refusal is not None:
             raise self._refusal
         if self._file is None or self.actor is None:
             raise NotSignedIn
-        await self.look_at(self._file, self.name)
-        # What takes long comes before the lock.
-        await asyncio.to_thread(self._file.settle)
-        async with self.site.backend.database.writing(lock=FILES_LOCK) as session:
-            sha256 = await asyncio.to_thread(self._file.keep)
-            return await self.write_down(session, self.actor, sha256, self._file.size)
+        return self._file, self.actor
 
     def on_finish(self) -> None:
         """Leave nothing behind of what was refused."""

@@ -1,34 +1,15 @@
 """One's own account: where it is signed in, its links to chats, and its password."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from llm_ui.auth.plain import PlainHandler
 from llm_ui.errors import InvalidInput, LLMUIError, SignInRefused
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.ids import SessionId, ShareId
-from llm_ui.kit.text import one_line
-from llm_ui.services import sharing, sign_in, users
+from llm_ui.kit.ids import IssuerId, SessionId, ShareId
+from llm_ui.kit.user_agent import described
+from llm_ui.services import linked_sign_ins, pictures, second_factor, sharing, sign_in, users
 from llm_ui.services.access import Actor
-
-BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
-"""What browsers call themselves, those that also say they are another one first."""
-SYSTEMS = {
-    "iPhone": "iPhone",
-    "iPad": "iPad",
-    "Android": "Android",
-    "Windows": "Windows",
-    "Mac OS": "Mac",
-    "Linux": "Linux",
-}
-
-
-def described(user_agent: str) -> str:
-    """Return what a person calls the browser, such as *Firefox on Linux*."""
-    browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), None)
-    system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), None)
-    if browser is None:
-        return one_line(user_agent, 60) or _("Unknown browser")
-    return browser if system is None else _("{browser} on {system}").format(browser=browser, system=system)
 
 
 class Account(PlainHandler):
@@ -46,9 +27,12 @@ class Account(PlainHandler):
         if self.actor is None:
             self.redirect("/login?next=/account", status=303)
             return
-        act = {"end": self._end_session, "password": self._change_password, "revoke": self._revoke_link}.get(
-            self.field("action")
-        )
+        acts = {
+            "end": self._end_session, "password": self._change_password, "revoke": self._revoke_link,
+            "disconnect": self._disconnect, "rename": self._rename, "end_others": self._end_others,
+            "forget_picture": self._forget_picture,
+        }  # fmt: skip
+        act = acts.get(self.field("action"))
         error, said = "", ""
         try:
             if act is None:
@@ -68,6 +52,22 @@ class Account(PlainHandler):
             await sign_in.revoke_session(session, actor, session_id)
         return _("The session has ended.")
 
+    async def _end_others(self, actor: Actor) -> str:
+        async with self.site.backend.database.writing() as session:
+            await sign_in.end_others(session, actor)
+        return _("All other sessions have ended.")
+
+    async def _forget_picture(self, actor: Actor) -> str:
+        async with self.site.backend.database.writing() as session:
+            await pictures.remove(session, actor)
+        return _("Your initial takes the picture's place.")
+
+    async def _rename(self, actor: Actor) -> str:
+        async with self.site.backend.database.writing() as session:
+            name = await users.rename(session, actor, self.field("username"))
+        self.request.actor = replace(actor, name=name)
+        return _("The username is {name} now. Sign in with it from now on.").format(name=name)
+
     async def _revoke_link(self, actor: Actor) -> str:
         try:
             link_id = ShareId(UUID(self.field("link")))
@@ -76,6 +76,15 @@ class Account(PlainHandler):
         async with self.site.backend.database.writing() as session:
             await sharing.revoke(session, actor, link_id)
         return _("The link leads nowhere now.")
+
+    async def _disconnect(self, actor: Actor) -> str:
+        try:
+            issuer_id = IssuerId(UUID(self.field("issuer")))
+        except ValueError:
+            raise InvalidInput("This is not connected any more. Reload the page.") from None
+        async with self.site.backend.database.writing() as session:
+            await linked_sign_ins.disconnect(session, actor, issuer_id)
+        return _("It signs in to your account no more.")
 
     async def _change_password(self, actor: Actor) -> str:
         new_password = self.field("new-password")
@@ -96,5 +105,9 @@ class Account(PlainHandler):
                 "sessions": await sign_in.list_sessions(session, actor, self.site.time_outs),
                 "links": await sharing.list_links(session, actor),
                 "audiences": await sharing.audiences(session),
+                "linked": await linked_sign_ins.list_linked(session, actor),
+                "has_picture": await pictures.own(session, actor) is not None,
+                "has_password": await users.has_password(session, actor),
+                "second_factor": await second_factor.codes_left(session, actor.user_id),
             }
         self.show("account.html", error=error, said=said, described=described, **lists)

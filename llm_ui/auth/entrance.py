@@ -42,6 +42,10 @@ class Entrance:
             scheme = request.headers.get("X-Forwarded-Proto", scheme).rpartition(",")[2].strip().lower()
         return scheme == "https" or self._origin("https", request) in self._origins
 
+    def origin(self, request: HTTPServerRequest) -> str:
+        """Return the address by which the browser reached us; it is one of ours."""
+        return f"{'https' if self.is_tls(request) else 'http'}://{request.host}"
+
     def is_loopback(self, request: HTTPServerRequest) -> bool:
         """Return whether the browser asked for this very host by its loopback name."""
         return self._origin("http", request) in self._loopback

@@ -20,6 +20,17 @@ SCOPES = {
     KeyScope.CHAT: later("Answers"),
     KeyScope.EMBEDDINGS: later("Embeddings"),
     KeyScope.MODELS: later("List of models"),
+    KeyScope.CONVERSATIONS_READ: later("Read chats"),
+    KeyScope.CONVERSATIONS_WRITE: later("Write chats"),
+    KeyScope.PROJECTS_READ: later("Read projects"),
+    KeyScope.PROJECTS_WRITE: later("Change projects"),
+    KeyScope.DOCUMENTS_READ: later("Read and search documents"),
+    KeyScope.DOCUMENTS_WRITE: later("Add and delete documents"),
+    KeyScope.PROMPTS_READ: later("Read prompts"),
+    KeyScope.PROMPTS_WRITE: later("Change prompts"),
+    KeyScope.AGENTS_READ: later("Read agents"),
+    KeyScope.AGENTS_WRITE: later("Change agents"),
+    KeyScope.USAGE_READ: later("Read the usage"),
 }
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 Act = Callable[[Actor], Awaitable[tuple[str, str]]]

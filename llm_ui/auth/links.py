@@ -8,7 +8,7 @@ from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later
 from llm_ui.models import LinkKind
-from llm_ui.services import account_links
+from llm_ui.services import account_links, issuers
 from llm_ui.services.users import UserInfo
 
 
@@ -37,15 +37,13 @@ class ChosenPassword(PlainHandler):
             password_hash = await self.site.passwords.hash(password)
             async with self.site.backend.database.writing() as session:
                 user_id = await account_links.take(session, self.kind, self._token, password_hash)
-            await self.start_session(user_id)
+            await self.go_in(user_id)
         except InvalidInput as error:
             self.refuse(error)
             self._show(user, error.message)
             return
         except LLMUIError as error:
             self._refuse(error)
-            return
-        self.redirect("/", status=303)
 
     @property
     def _token(self) -> str:
@@ -56,6 +54,7 @@ class ChosenPassword(PlainHandler):
         try:
             with self.site.throttle.link(self.site.entrance.network(self.request)):
                 async with self.site.backend.database.reading() as session:
+                    await issuers.require_passwords(session)
                     return await account_links.of_link(session, self.kind, self._token)
         except LLMUIError as error:
             self._refuse(error)

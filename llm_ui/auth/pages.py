@@ -5,15 +5,19 @@ from collections import defaultdict
 from tornado.web import RequestHandler
 
 from llm_ui.auth.account import Account
+from llm_ui.auth.departure import Departure
+from llm_ui.auth.issuers import ISSUER, ConnectIssuer, FromIssuer, ToIssuer
 from llm_ui.auth.keys import Keys
 from llm_ui.auth.links import Invitation, Reset
 from llm_ui.auth.plain import PlainHandler
+from llm_ui.auth.second_factor import SecondFactorPage, SecondStep
 from llm_ui.auth.site import SESSION_COOKIE, safe_path
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import UserId
-from llm_ui.services import registration, settings, sign_in, users
-from llm_ui.services.settings import REGISTRATION_OPEN
+from llm_ui.kit.openid import sign_out_address
+from llm_ui.services import issuers, registration, settings, sign_in, users
+from llm_ui.services.settings import PASSWORDS, REGISTRATION_OPEN
 from llm_ui.services.users import NewUser
 
 
@@ -30,19 +34,23 @@ class Login(PlainHandler):
     async def post(self) -> None:
         """Check name and password."""
         try:
-            user_id, renewed = await self.site.checked(self.request, self.field("username"), self.field("password"))
-            await self.start_session(user_id, renewed)
+            async with self.site.backend.database.reading() as session:
+                await issuers.require_passwords(session)
+            user_id = await self.site.checked(self.request, self.field("username"), self.field("password"))
+            await self.go_in(user_id, self._next())
         except LLMUIError as error:
             self.refuse(error)
             self.show("login.html", error=error.message, **await self._form())
-            return
-        self.redirect(self._next(), status=303)
 
     async def _form(self) -> dict[str, object]:
         async with self.site.backend.database.reading() as session:
             needs_setup = await users.needs_setup(session)
-            is_open = await settings.get(session, REGISTRATION_OPEN) and not needs_setup
+            takes_passwords = await settings.get(session, PASSWORDS)
+            is_open = await settings.get(session, REGISTRATION_OPEN) and takes_passwords and not needs_setup
+            offered = await issuers.offered(session)
         return {
+            "issuers": offered,
+            "takes_passwords": takes_passwords,
             "username": self.field("username"),
             "next": self._next(),
             "is_open": is_open,
@@ -95,12 +103,10 @@ class NewAccount(PlainHandler):
             if user_id is None:
                 self.say(202, _("Your account is made"), _(sign_in.AWAITS_APPROVAL))
                 return
-            await self.start_session(user_id)
+            await self.go_in(user_id)
         except LLMUIError as error:
             self.refuse(error)
             self._show(error.message)
-            return
-        self.redirect("/", status=303)
 
     def _show(self, error: str = "", problems: dict[str, str] | None = None) -> None:
         typed = {name: self.field(name) for name in ("username", "email")}
@@ -120,6 +126,7 @@ class Register(NewAccount):
     async def require_open(self) -> None:
         """Raise `Forbidden` when registration is closed."""
         async with self.site.backend.database.reading() as session:
+            await issuers.require_passwords(session)
             await registration.require_registration(session)
 
     async def check(self, new: NewUser) -> None:
@@ -153,12 +160,19 @@ class Logout(PlainHandler):
     """Signing out. Only by POST: a link on another site must not sign anybody out."""
 
     async def post(self) -> None:
-        """End this session everywhere."""
-        if self.actor is not None:
+        """End this session everywhere; whoever came through an issuer is shown the way to sign out there, too."""
+        issuer = None
+        if self.actor is not None and self.actor.session_id is not None:
             async with self.site.backend.database.writing() as session:
+                issuer = await issuers.end_session_of(session, self.actor.session_id)
                 await sign_in.sign_out(session, self.actor)
         self.forget_cookie(SESSION_COOKIE)
-        self.redirect("/login", status=303)
+        if issuer is None:
+            self.redirect("/login", status=303)
+            return
+        name, endpoint, client_id = issuer
+        back = f"{self.site.entrance.origin(self.request)}/login"
+        self.show("issuer_sign_out.html", name=name, address=sign_out_address(endpoint, client_id, back))
 
 
 class Me(PlainHandler):
@@ -181,12 +195,18 @@ class NotFound(PlainHandler):
 
 ROUTES: list[tuple[str, type[RequestHandler]]] = [
     ("/login", Login),
+    ("/login/second", SecondStep),
     ("/register", Register),
     ("/setup", Setup),
     ("/invitation", Invitation),
     ("/reset", Reset),
     ("/logout", Logout),
+    (f"/oidc/{ISSUER}", ToIssuer),
+    (f"/oidc/{ISSUER}/callback", FromIssuer),
+    (f"/oidc/{ISSUER}/connect", ConnectIssuer),
     ("/account", Account),
+    ("/account/second-factor", SecondFactorPage),
+    ("/account/delete", Departure),
     ("/keys", Keys),
     ("/api/me", Me),
 ]

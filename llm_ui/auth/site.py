@@ -11,9 +11,10 @@ from llm_ui.errors import LLMUIError, NotSignedIn, SignInRefused
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.passwords import Passwords
 from llm_ui.observability.logging import get_logger
+from llm_ui.services import second_factor
 from llm_ui.services.access import Actor
 from llm_ui.services.appearance import Appearance, appearance
-from llm_ui.services.sign_in import TimeOuts, actor_of_token, password_hash_of
+from llm_ui.services.sign_in import TimeOuts, actor_of_token, password_hash_of, renew_hash
 from llm_ui.ui.page import Backend
 
 log = get_logger(__name__)
@@ -76,8 +77,8 @@ class Site:
         except LLMUIError:
             return Appearance()
 
-    async def checked(self, request: HTTPServerRequest, name: str, password: str) -> tuple[UserId, str | None]:
-        """Return the account whose password this is, and a new hash when the stored one is out of date.
+    async def checked(self, request: HTTPServerRequest, name: str, password: str) -> UserId:
+        """Return the account whose password this is; a stored hash that is out of date is made anew.
 
         Raises `SignInRefused`, after the same work whether or not there is such an account, and `TooManyRequests`.
         """
@@ -88,7 +89,20 @@ class Site:
             if found is None or not is_right:
                 log.warning("sign_in.refused", address=self.entrance.address(request))
                 raise SignInRefused
-            return found[0], renewed
+        if renewed is not None:
+            async with self.backend.database.writing() as session:
+                await renew_hash(session, found[0], renewed)
+        return found[0]
+
+    async def take_code(self, request: HTTPServerRequest, user_id: UserId, typed: str) -> None:
+        """Take a code of a person's second factor. Raises `SignInRefused` and `TooManyRequests`."""
+        with self.throttle.code(str(user_id), self.entrance.network(request)):
+            try:
+                async with self.backend.database.writing() as session:
+                    await second_factor.give(session, self.backend.secrets.sealer, user_id, typed)
+            except SignInRefused:
+                log.warning("sign_in.refused", address=self.entrance.address(request), step="code")
+                raise
 
 
 def safe_path(target: str) -> str:

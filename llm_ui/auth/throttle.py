@@ -22,6 +22,8 @@ NEW_ACCOUNTS = (parse("300/1 hour"),)
 """Attempts to make an account from one address, the failed ones included."""
 LINKS = (parse("60/5 minutes"),)
 """Links that lead nowhere, from one address: a guess never hits, but each is a look into the database."""
+ISSUERS = (parse("60/5 minutes"),)
+"""Ways to an issuer that are begun from one address: each asks the issuer."""
 ARCHIVES = (parse("10/1 hour"),)
 """Archives of all their chats that one person asks for: each reads and packs everything."""
 UPLOADS = (parse("60/1 hour"),)
@@ -51,10 +53,18 @@ class Throttle:
         Raises `TooManyRequests` with when to try again, before anything is looked at. Attempts that are still being
         checked count as wrong, so that many at once are no more than one after the other.
         """
-        held: dict[Key, Sequence[RateLimitItem]] = {
-            ("account", name_key(account)[:KEY_CHARS]): PER_ACCOUNT,
-            ("address", address): PER_ADDRESS,
-        }
+        with self._held(("account", name_key(account)[:KEY_CHARS]), address):
+            yield
+
+    @contextmanager
+    def code(self, user_id: str, address: str) -> Iterator[None]:
+        """Hold a place while one code of a second factor is checked, as for a password."""
+        with self._held(("code", user_id), address):
+            yield
+
+    @contextmanager
+    def _held(self, account: Key, address: str) -> Iterator[None]:
+        held: dict[Key, Sequence[RateLimitItem]] = {account: PER_ACCOUNT, ("address", address): PER_ADDRESS}
         for key, limits in held.items():
             self._require(limits, key)
         self._in_flight.update(held.keys())
@@ -83,6 +93,10 @@ class Throttle:
     def new_account(self, address: str) -> None:
         """Count an attempt to make an account. Raises `TooManyRequests`."""
         self._take(NEW_ACCOUNTS, ("register", address))
+
+    def issuer(self, address: str) -> None:
+        """Count a sign-in through an issuer that begins. Raises `TooManyRequests`."""
+        self._take(ISSUERS, ("issuer", address))
 
     def archive(self, user_id: str) -> None:
         """Count an archive that somebody asks for. Raises `TooManyRequests`."""

@@ -7,19 +7,10 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, told
 from llm_ui.kit.ids import MessageId
 from llm_ui.models import RunStatus
-from llm_ui.services.explanations import Explanation, SentPart, Stretch, explain_answer
-from llm_ui.ui.names import shown_name
+from llm_ui.services.explanations import Explanation, NoAnswer, SentPart, explain_answer
+from llm_ui.ui.names import STRETCHES, shown_name
 from llm_ui.ui.page import PageContext
 
-STRETCHES = {
-    Stretch.RETRIEVAL: later("Looking through the documents"),
-    Stretch.CONTEXT: later("Putting the context together"),
-    Stretch.STORING: later("Storing the question"),
-    Stretch.CONNECTING: later("Connecting to the provider"),
-    Stretch.FIRST_TOKEN: later("Waiting for the first token"),
-    Stretch.WRITING: later("Writing"),
-    Stretch.TOOLS: later("Using tools"),
-}
 ENDS = {
     RunStatus.QUEUED: later("not begun"),
     RunStatus.RUNNING: later("being written"),
@@ -46,7 +37,10 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
         "is_calibrated": found.is_calibrated,
         "cut": ". ".join(map(told, found.cut.split(". "))),
         "left_out": list(found.left_out),
-        "times": [{"name": _(STRETCHES[timing.stretch]), "ms": timing.ms} for timing in found.timings],
+        "times": [
+            {"name": _(STRETCHES[timing.stretch]).format(name=shown_name(timing.name)), "ms": timing.ms}
+            for timing in found.timings
+        ],
     }
 
 
@@ -55,6 +49,7 @@ def _facts(found: Explanation) -> list[list[str]]:
     price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
     facts = [
         (_("Model"), f"{shown_name(found.model_name)} · {found.provider_name}"),
+        *((_("Did not answer"), _did_not(one)) for one in found.tries),
         (_("Agent"), found.agent_name),
         (_("Ended"), _ended(found)),
         (_("Tokens in"), _counted(about, found.input_tokens)),
@@ -77,6 +72,11 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("Provider's request"), found.provider_request_id),
     ]
     return [[name, value] for name, value in facts if value]
+
+
+def _did_not(one: NoAnswer) -> str:
+    who = f"{shown_name(one.model)} · {one.provider}"
+    return f"{who}: {told(one.reason)}" if one.reason else who
 
 
 def _ended(found: Explanation) -> str:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, Usage
+from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, StartEvent, Usage
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, told
 from llm_ui.models import RunStatus, UsageSource
@@ -59,6 +59,16 @@ def remark_of_end(event: CompleteEvent | ErrorEvent) -> str:
     if isinstance(event, ErrorEvent):
         return told(event.error.message)
     return _("Stopped.") if event.status == "stopped" else _(REASONS.get(event.finish_reason, ""))
+
+
+def note(about: RunSummary | StartEvent, *, has_failed: bool = False) -> str:
+    """Return what to say about an answer that another model than the one that was asked has written, or tried to."""
+    if not about.instead_of:
+        return ""
+    words = _("{first} did not answer, nor did {last}.") if has_failed else _("{first} did not answer; {last} did.")
+    if about.broke_off:
+        words = _("{first} broke off; {last} went on.")
+    return words.format(first=shown_name(about.instead_of), last=shown_name(about.model_name))
 
 
 def price(amount: Decimal) -> str:

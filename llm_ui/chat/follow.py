@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from uuid import UUID
 
 from llm_ui.chat import figures
@@ -20,12 +20,15 @@ from llm_ui.contract import (
     ToolCallEvent,
     ToolResultEvent,
 )
+from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.contract.steps import Step
 from llm_ui.kit.markdown import Change
 from llm_ui.llm_client import Numbered
 
 FRAME_S = 0.033
 """At most one batch in this time: what a screen shows in two frames."""
+LISTS_WAIT_S = 0.25
+"""For how long lists of chats wait for an answer's first piece: a person hardly looks there yet."""
 RENDER_SHARE = 4
 """Pause at least so many times as long as rendering took, so that it never takes more than a fifth of a core."""
 
@@ -53,6 +56,7 @@ class AnswerFollower:
         self._acked.set()
         self.is_over = False
         """Whether the run has ended."""
+        self._has_told = asyncio.Event()
         self.figures = ""
         """The small line under the answer."""
         self._thought = ""
@@ -68,6 +72,16 @@ class AnswerFollower:
         """The answer that is written, once it is known."""
         return None if self._started is None else self._started.answer_id
 
+    async def begun(self) -> None:
+        """Return once the page has the answer's first piece, or after a while: lists can wait that long.
+
+        Reading them first was half of what that piece took from here to the page.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._has_told.wait(), LISTS_WAIT_S)
+        # Told is not sent: the websocket writes when nothing else is done.
+        await asyncio.sleep(FRAME_S)
+
     def acknowledged(self) -> None:
         """The page has drawn the last batch."""
         self._acked.set()
@@ -80,7 +94,8 @@ class AnswerFollower:
             self._thoughts.told = len(thoughts)
             self._found_told = len(self._found)
             told: Op = {"blocks": self._growing.all_blocks(), "reasoning": thoughts, "figures": self.figures}
-            return {**told, "sources": self._sources()} if self._found else told
+            told["note"] = self._note()
+        return {**told, "sources": self._sources()} if self._found else told
 
     async def follow(self, events: AsyncGenerator[Numbered]) -> None:
         """Take the events to the run's end. Raises what the client raises; may then be called again."""
@@ -105,6 +120,9 @@ class AnswerFollower:
                 self._use(event)
             case StartEvent():
                 self._begin(event)
+            case StandInEvent() if self._started is not None:
+                self._started = self._started.model_copy(update=event.model_dump(exclude={"type"}))
+                self._dirty.set()
             case MetricsEvent() if self._started is not None:
                 self.figures = figures.of_metrics(self._started.model_name, event.metrics, event.usage, None)
                 self._thought = figures.thought(event.metrics.reasoning_ms)
@@ -124,6 +142,8 @@ class AnswerFollower:
         else:
             self._answer, self._thoughts, self._growing = _Pieces(), _Pieces(), GrowingAnswer()
             self._steps.clear()
+            who = {"model_name", "provider_name", "instead_of", "broke_off"}
+            self._started = self._started.model_copy(update=event.model_dump(include=who))
             # What tools had found by then is among what may be cited.
             known = {source.number for source in (*(self._started.sources or ()), *self._found)}
             self._found += [source for source in event.sources or () if source.number not in known]
@@ -140,6 +160,10 @@ class AnswerFollower:
         first = () if self._started is None else self._started.sources or ()
         return [source.model_dump(mode="json") for source in (*first, *self._found)]
 
+    def _note(self, *, has_failed: bool = False) -> str:
+        """Return what to say about who answers."""
+        return "" if self._started is None else figures.note(self._started, has_failed=has_failed)
+
     async def _finish(self, event: CompleteEvent | ErrorEvent) -> None:
         self.is_over = True
         change = await self._render(is_last=True)
@@ -149,6 +173,7 @@ class AnswerFollower:
         self._tell(
             {
                 **self._changed("finish", change),
+                "note": self._note(has_failed=event.status == "failed"),
                 "status": event.status,
                 "text": self._answer.whole(),
                 "remark": figures.remark_of_end(event),
@@ -157,6 +182,7 @@ class AnswerFollower:
                 "is_error": isinstance(event, ErrorEvent),
             }
         )
+        self._has_told.set()
 
     def lost(self, remark: str) -> Op:
         """Return the operation that ends an answer whose run is gone; what came of it stays."""
@@ -182,12 +208,14 @@ class AnswerFollower:
             if change is not None:
                 self._acked.clear()
                 self._tell(self._changed("delta", change))
+                self._has_told.set()
             await asyncio.sleep(max(FRAME_S, took * RENDER_SHARE))
             await self._acked.wait()
 
     def _changed(self, op: str, change: Change | None) -> Op:
         """Return an operation with what is new since the last one."""
         told: Op = {"op": op, "id": str(self.answer_id), "figures": self.figures, "thought": self._thought}
+        told["note"] = self._note()
         if change is not None and change.code is not None:
             told |= {"from": change.start, "code": {"added": change.code.added, "tail": change.code.tail}}
         elif change is not None:

@@ -8,8 +8,9 @@ from llm_ui.chat.follow import Op
 from llm_ui.chat.limits import save_limits
 from llm_ui.chat.places import places
 from llm_ui.errors import NotFound
-from llm_ui.kit.ids import ProjectId, UserId
+from llm_ui.kit.ids import ProjectId, TeamId, UserId
 from llm_ui.services import project_members as services
+from llm_ui.services import project_teams, teams
 from llm_ui.services.project_members import MemberInfo
 from llm_ui.ui.page import PageContext
 
@@ -29,7 +30,7 @@ async def change_places(
     """Change a project or its members, and tell all whom that concerns: also those who are no members any more."""
     before = await _people(context, asked.project)
     match asked:
-        case place_ops.AddMember() | place_ops.ChangeMember() | place_ops.RemoveMember():
+        case place_ops.AddMember() | place_ops.ChangeMember() | place_ops.RemoveMember() | place_ops.ShareWithTeam():
             done = await _change(context, asked)
         case place_ops.SaveLimits():
             done = await save_limits(context, asked)
@@ -42,8 +43,21 @@ async def change_places(
 async def members(context: PageContext, asked: place_ops.ListMembers | place_ops.MemberChanges) -> Op:
     """Return the operation that tells the members of a project. Raises our errors."""
     async with context.backend.database.reading() as session:
-        found = await services.list_members(session, await context.actor(), ProjectId(asked.project))
-    return {"op": "members", "project": str(asked.project), "members": list(map(_shown, found))}
+        actor, project_id = await context.actor(), ProjectId(asked.project)
+        found = await services.list_members(session, actor, project_id)
+        taking_part = await project_teams.list_teams(session, actor, project_id)
+        mine = await teams.list_mine(session, actor)
+    there = {one.team_id for one in taking_part}
+    return {
+        "op": "members",
+        "project": str(asked.project),
+        "members": list(map(_shown, found)),
+        "teams": [
+            {"id": str(one.team_id), "name": one.name, "role": one.role.value, "members": one.members}
+            for one in taking_part
+        ],
+        "offered": [{"id": str(one.id), "name": one.name} for one in mine if one.id not in there],
+    }
 
 
 async def _change(context: PageContext, asked: place_ops.MemberChanges) -> Op:
@@ -58,6 +72,10 @@ async def _change(context: PageContext, asked: place_ops.MemberChanges) -> Op:
                 await services.change_role(session, actor, project_id, UserId(asked.member), asked.role)
             case place_ops.RemoveMember():
                 await services.remove(session, actor, project_id, UserId(asked.member))
+            case place_ops.ShareWithTeam(role=None):
+                await project_teams.unshare(session, actor, project_id, TeamId(asked.team))
+            case place_ops.ShareWithTeam(role=role) if role is not None:
+                await project_teams.share(session, actor, project_id, TeamId(asked.team), role)
     if isinstance(asked, place_ops.RemoveMember) and asked.member == actor.user_id:
         left = await places(context, place_ops.ListPlaces(op="list_places"))
         return {**left, "left": str(asked.project)}
@@ -70,10 +88,9 @@ async def _people(context: PageContext, project: UUID | None) -> frozenset[UserI
         return frozenset()
     try:
         async with context.backend.database.reading() as session:
-            found = await services.list_members(session, await context.actor(), ProjectId(project))
+            return await project_teams.people_of(session, await context.actor(), ProjectId(project))
     except NotFound:
         return frozenset()
-    return frozenset(one.user_id for one in found)
 
 
 def _shown(one: MemberInfo) -> Op:

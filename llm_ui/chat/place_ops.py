@@ -95,6 +95,15 @@ class RemoveMember(ChangePlaces):
     member: UUID
 
 
+class ShareWithTeam(ChangePlaces):
+    """Let a team take part in a project, or do more or less in it; without a role: no longer."""
+
+    op: Literal["share_with_team"]
+    project: UUID
+    team: UUID
+    role: ProjectRole | None
+
+
 class WeighKeeping(Reply):
     """Tell what would go to the bin if the project kept chats for so many days. `number` counts what was typed."""
 
@@ -115,7 +124,7 @@ class SaveLimits(ChangePlaces):
 
 Places = ListPlaces | SaveProject | ArchiveProject | DeleteProject
 """What is done with what chats are sorted by."""
-MemberChanges = AddMember | ChangeMember | RemoveMember
+MemberChanges = AddMember | ChangeMember | RemoveMember | ShareWithTeam
 """What is done with the members of a project."""
 Limits = WeighKeeping | SaveLimits
 """What is done with the limits of a project."""

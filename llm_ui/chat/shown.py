@@ -11,7 +11,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import told
 from llm_ui.kit.ids import ChatId
 from llm_ui.kit.markdown import is_quick
-from llm_ui.models import MessageOrigin, MessageRole, MessageStatus
+from llm_ui.models import MessageOrigin, MessageRole, MessageStatus, RunStatus
 from llm_ui.services.attachments import AttachmentInfo
 from llm_ui.services.chats import ChatSummary
 from llm_ui.services.follow_ups import questions_of
@@ -77,6 +77,7 @@ def empty_answer(start: StartEvent) -> Shown:
         "blocks": [],
         "text": "",
         "reasoning": "",
+        "note": figures.note(start),
         **({} if start.sources is None else {"sources": [source.model_dump(mode="json") for source in start.sources]}),
     }
 
@@ -137,6 +138,8 @@ def _shown(message: MessageView) -> Shown:
             shown["figures"] = figures.of_run(message.run)
             shown["thought"] = figures.thought(message.run.reasoning_ms)
             shown["remark"] = figures.remark_of_run(message.run)
+            has_failed = message.run.status is RunStatus.FAILED
+            shown["note"] = figures.note(message.run, has_failed=has_failed)
             shown["is_error"] = message.status in BAD_ENDS
             shown["follow_ups"] = list(questions_of(message.run.follow_ups))
     return shown

@@ -301,7 +301,8 @@ class ChatState(param.Parameterized):
             answer = empty_answer(event) | await turn.follower.shown()
             messages = [question(str(event.question_id), submission.text or ""), answer]
             self._tell_sent(submission.key, messages=messages)
-        await self._tell_others(ChatId(event.chat_id))
+        await turn.follower.begun()
+        await self._tell_others(ChatId(event.chat_id), is_listed=not turn.follower.is_over)
 
     def _tell_sent(self, key: str, **more: object) -> None:
         """Tell that a submission is stored, once it is."""
@@ -309,10 +310,11 @@ class ChatState(param.Parameterized):
         if chat_id is not None:
             self.tell({"op": "sent", "key": key, "chat": str(chat_id), **more})
 
-    async def _tell_others(self, chat_id: ChatId) -> None:
+    async def _tell_others(self, chat_id: ChatId, *, is_listed: bool = True) -> None:
         self._hub.tell(self.context.user_id, chat_id, but=self._listener)
         async with self._one_at_a_time:
-            await self._show_chats()
+            if is_listed:
+                await self._show_chats()
 
     def _titled(self, turn: Turn | None, title: str) -> None:
         if turn is self._turn or turn is None:

@@ -65,7 +65,7 @@ async def _levels(session: ReadSession, actor: Actor, asked: reply_ops.ReadTold)
 
 
 def _shown(level: Level) -> Op:
-    name = level.name if level.origin in ("project", "agent") else shown_name(level.name)
+    name = level.name if level.origin in ("team", "project", "agent") else shown_name(level.name)
     return {"origin": level.origin, "name": name, "text": level.text, "tokens": estimate(level.text)}
 
 

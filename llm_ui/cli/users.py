@@ -13,7 +13,7 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.passwords import Passwords
 from llm_ui.models import Role
-from llm_ui.services import account_links, departures
+from llm_ui.services import account_links, departures, issuers, second_factor
 from llm_ui.services import users as service
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.account_links import NewLink
@@ -175,6 +175,34 @@ def reset_password(name: str, is_password_given: bool, data_dir: Path | None) ->
 
     run(lambda: with_database(settings(data_dir=data_dir), work))
     click.echo(f"The password of {name} is changed. All its sessions have ended.")
+
+
+@users.command("reset-second-factor")
+@click.argument("name")
+@data_dir
+def reset_second_factor(name: str, data_dir: Path | None) -> None:
+    """Let NAME, who has lost the authenticator app, sign in without it."""
+
+    async def work(database: Database) -> None:
+        async with database.writing() as session:
+            user = await service.find_user(session, SYSTEM, name)
+            await second_factor.reset(session, SYSTEM, user.id)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    click.echo(f"{name} signs in without a second step now.")
+
+
+@users.command("allow-passwords")
+@data_dir
+def allow_passwords(data_dir: Path | None) -> None:
+    """Let people sign in with passwords again, should an issuer keep everybody out."""
+
+    async def work(database: Database) -> None:
+        async with database.writing() as session:
+            await issuers.set_passwords(session, SYSTEM, are_taken=True)
+
+    run(lambda: with_database(settings(data_dir=data_dir), work))
+    click.echo("People can sign in with passwords again.")
 
 
 @users.command()

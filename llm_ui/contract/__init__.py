@@ -6,15 +6,17 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from llm_ui.contract.base import Wire
+from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, Step, ToolName
 
 MAX_PROMPT_CHARS = 2_000_000
 """Longest accepted message, in characters. A megabyte of text works; ten do not."""
-
 MAX_WISH_CHARS = 2_000
 """Longest wish for how an answer should be."""
 
-LeftOut = Literal["instructions", "personal", "project", "agent", "memory", "summary", "passages", "history", "tools"]
+LeftOut = Literal[
+    "instructions", "team", "personal", "project", "agent", "memory", "summary", "passages", "history", "tools"
+]
 """Parts of the context that a model can be asked without."""
 
 MAX_ATTACHMENTS = 50
@@ -192,6 +194,10 @@ class StartEvent(Wire):
     is_replay: bool = False
     sources: tuple[Source, ...] | None = None
     """What the answer may cite; None outside of projects with documents."""
+    instead_of: str = ""
+    """The model that was asked first and did not answer; empty: this one was."""
+    broke_off: bool = False
+    """As in `StandInEvent`."""
 
 
 class TokenEvent(Wire):
@@ -270,6 +276,7 @@ class ErrorEvent(Wire):
 
 RunEvent = Annotated[
     StartEvent
+    | StandInEvent
     | TokenEvent
     | ReasoningEvent
     | ToolCallEvent
@@ -295,6 +302,10 @@ class ChatAnswer(Wire):
     status: str
     text: str
     reasoning: str
+    model_name: str
+    """Which one answered."""
+    instead_of: str
+    """As in `StartEvent`."""
     finish_reason: str | None
     usage: Usage
     cost_usd: str | None

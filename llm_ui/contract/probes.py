@@ -48,3 +48,10 @@ class Health(Wire):
 
     status: Literal["ok", "draining", "unavailable"]
     message: str = ""
+
+
+class AlertTest(Wire):
+    """How telling an alert as a test ended."""
+
+    problem: str = ""
+    """Why nobody was told; empty: somebody was."""

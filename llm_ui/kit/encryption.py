@@ -31,13 +31,18 @@ class Sealer:
 
     def open(self, sealed: str, context: str) -> str:
         """Return the secret. Raises `ConfigurationError` when the key is gone or the value is another row's."""
-        try:
-            found_context, secret = json.loads(self._fernet.decrypt(sealed.encode()))
-        except InvalidToken:
-            found_context, secret = None, ""
-        if found_context != context:
+        secret = self.opened(sealed, context)
+        if secret is None:
             raise ConfigurationError(
                 "A stored secret cannot be opened with this server's encryption key. "
                 "Restore the key file or LLM_UI_ENCRYPTION_KEYS, or enter the secret again."
             )
-        return str(secret)
+        return secret
+
+    def opened(self, sealed: str, context: str, ttl_s: int | None = None) -> str | None:
+        """Return what a browser was given sealed; None when it is forged, for another context or older than that."""
+        try:
+            found_context, secret = json.loads(self._fernet.decrypt(sealed.encode(), ttl=ttl_s))
+        except InvalidToken:
+            return None
+        return str(secret) if found_context == context else None

@@ -4,8 +4,9 @@ import asyncio
 import re
 import ssl
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ import httpx2
 from llm_ui.errors import InvalidInput, TooLarge
 from llm_ui.kit.addresses import Address, Closed, Guard, NotAName, canonical
 from llm_ui.kit.http import new_client
+from llm_ui.kit.i18n import to_tell
 
 MAX_ADDRESS_CHARS = 2_000
 PORTS = {"http": 80, "https": 443}
@@ -29,14 +31,39 @@ PIECE_BYTES = 1 << 16
 GZIP = zlib.MAX_WBITS | 16
 ENCODED_NAME = re.compile(r";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^']*'([^\s;]+)", re.I)
 NO_ADDRESS = "This is not an address that can be fetched. Give one that begins with https:// or http://."
-CLOSED = (
-    "{host} is not on the public internet, and nothing is fetched from elsewhere. Download it and upload the file, "
-    "or ask an administrator to allow this host."
-)
 NO_NAME = "No server has the name {host}. Check the address."
-TOO_SLOW = "{host} takes too long to answer. Try again later, or download it and upload the file."
 NOT_THERE = "{host} cannot be reached. Check the address, or try again later."
 CUT_OFF = "The connection to {host} broke off. Try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of a server, depending on what it was asked for."""
+
+    closed: str
+    too_slow: str
+
+
+OF_FILES = Words(
+    closed=to_tell(
+        "{host} is not on the public internet, and nothing is fetched from elsewhere. Download it and upload the file, "
+        "or ask an administrator to allow this host."
+    ),
+    too_slow=to_tell("{host} takes too long to answer. Try again later, or download it and upload the file."),
+)
+OF_SERVICES = Words(
+    closed=to_tell("{host} is not on the public internet. An administrator has to allow the private network for it."),
+    too_slow=to_tell("{host} takes too long to answer. Try again later."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is sent to a server. With `fields` they are posted as a form, with a `body` it is."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] | None = None
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +115,26 @@ async def fetch(address: str, guard: Guard, bounds: Bounds, write: Callable[[byt
                     return found
                 url = found
     except TimeoutError:
-        raise InvalidInput(TOO_SLOW, host=url.host) from None
+        raise InvalidInput(OF_FILES.too_slow, host=url.host) from None
     raise InvalidInput("{host} sends from one address to the next without an end. Check the address.", host=url.host)
+
+
+async def call(address: str, guard: Guard, bounds: Bounds, asked: Asked) -> tuple[int, bytes]:
+    """Ask a service of the web that answers programs; return status and body. It sends nobody elsewhere.
+
+    Raises `InvalidInput` with a sentence that names the host.
+    """
+    url = _parsed(checked(address))
+    body = bytearray()
+    try:
+        async with asyncio.timeout(bounds.total_s), _visiting(url, guard, bounds, OF_SERVICES, asked) as response:
+            async for piece in response.aiter_raw(PIECE_BYTES):
+                body += piece
+                if len(body) > bounds.max_mb * 1_000_000:
+                    raise _too_large(url, bounds)
+            return response.status_code, bytes(body)
+    except TimeoutError:
+        raise InvalidInput(OF_SERVICES.too_slow, host=url.host) from None
 
 
 def _parsed(address: str) -> httpx2.URL:
@@ -106,30 +151,55 @@ def _parsed(address: str) -> httpx2.URL:
     return url.copy_with(fragment=None)
 
 
+async def post(address: str, guard: Guard, bounds: Bounds, asked: Asked) -> None:
+    """Send something to an address; what is answered is not looked at, and nobody is followed.
+
+    Raises `InvalidInput` with a sentence for whoever asked, also when it is not taken.
+    """
+    url = _parsed(checked(address))
+    try:
+        async with asyncio.timeout(bounds.total_s), _visiting(url, guard, bounds, OF_SERVICES, asked) as response:
+            status = response.status_code
+    except TimeoutError:
+        raise InvalidInput(OF_SERVICES.too_slow, host=url.host) from None
+    if not 200 <= status < 300:
+        raise InvalidInput("{host} does not take it: it answers {status}.", host=url.host, status=status)
+
+
 async def _visit(url: httpx2.URL, guard: Guard, bounds: Bounds, write: Callable[[bytes], None]) -> Fetched | httpx2.URL:
     """Fetch what lies there; return where else it lies when the server says so."""
+    asked = Asked({"Accept-Encoding": "gzip"})
+    async with _visiting(url, guard, bounds, OF_FILES, asked) as response:
+        return await _taken(response, url, bounds, write)
+
+
+@asynccontextmanager
+async def _visiting(
+    url: httpx2.URL, guard: Guard, bounds: Bounds, words: Words, asked: Asked
+) -> AsyncIterator[httpx2.Response]:
+    """Ask a machine that may be asked; what goes wrong until the end of the block is said in a sentence."""
     host = url.host
     try:
         name = canonical(url.raw_host.decode("ascii"))
         async with asyncio.timeout(bounds.connect_s):
             addresses = await guard.look_up(name, url.port or PORTS[url.scheme])
     except (Closed, NotAName):
-        raise InvalidInput(CLOSED, host=host) from None
+        raise InvalidInput(words.closed, host=host) from None
     except TimeoutError:
-        raise InvalidInput(TOO_SLOW, host=host) from None
+        raise InvalidInput(words.too_slow, host=host) from None
     except OSError:
         raise InvalidInput(NO_NAME, host=host) from None
     # A client of its own for each: no cookie and no connection goes along.
     async with new_client(max_connections=1) as client:
         client.timeout = httpx2.Timeout(bounds.idle_s, connect=bounds.connect_s)
         try:
-            response = await _answer(client, url, name, addresses)
+            response = await _answer(client, url, name, addresses, asked)
             try:
-                return await _taken(response, url, bounds, write)
+                yield response
             finally:
                 await response.aclose()
         except httpx2.TimeoutException:
-            raise InvalidInput(TOO_SLOW, host=host) from None
+            raise InvalidInput(words.too_slow, host=host) from None
         except httpx2.ConnectError as error:
             if _is_of_tls(error):
                 raise InvalidInput("{host} has no valid certificate, so it is not trusted.", host=host) from None
@@ -139,22 +209,26 @@ async def _visit(url: httpx2.URL, guard: Guard, bounds: Bounds, write: Callable[
 
 
 async def _answer(
-    client: httpx2.AsyncClient, url: httpx2.URL, name: str, addresses: tuple[Address, ...]
+    client: httpx2.AsyncClient, url: httpx2.URL, name: str, addresses: tuple[Address, ...], asked: Asked
 ) -> httpx2.Response:
     """Ask the machines that were checked, under the name of the host, until one can be reached."""
     *others, last = addresses[:TRIED]
     for address in others:
         try:
-            return await _asked(client, url, name, address)
+            return await _sent(client, url, name, address, asked)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             if _is_of_tls(error):
                 raise
-    return await _asked(client, url, name, last)
+    return await _sent(client, url, name, last, asked)
 
 
-async def _asked(client: httpx2.AsyncClient, url: httpx2.URL, name: str, address: Address) -> httpx2.Response:
-    headers = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "gzip"}
-    request = client.build_request("GET", url.copy_with(host=str(address)), headers=headers)
+async def _sent(
+    client: httpx2.AsyncClient, url: httpx2.URL, name: str, address: Address, asked: Asked
+) -> httpx2.Response:
+    headers = {"Accept-Encoding": "identity", **asked.headers, "Host": url.netloc.decode("ascii")}
+    method = "GET" if asked.fields is None and asked.body is None else "POST"
+    there = url.copy_with(host=str(address))
+    request = client.build_request(method, there, headers=headers, data=asked.fields, content=asked.body)
     # The certificate must be the name's.
     request.extensions["sni_hostname"] = name
     return await client.send(request, stream=True)

@@ -31,6 +31,8 @@ BudgetId = NewType("BudgetId", UUID)
 AgentId = NewType("AgentId", UUID)
 PromptVersionId = NewType("PromptVersionId", UUID)
 KeyId = NewType("KeyId", UUID)
+TeamId = NewType("TeamId", UUID)
+IssuerId = NewType("IssuerId", UUID)
 
 
 def uuid7() -> UUID:

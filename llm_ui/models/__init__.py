@@ -16,9 +16,22 @@ from llm_ui.models.document import (
 )
 from llm_ui.models.evaluation import Evaluation, EvaluationKind
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
+from llm_ui.models.issuer import Issuer, LinkedSignIn
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.key import ApiKey, KeyScope
 from llm_ui.models.memory import ChatSummary, UserMemory
+from llm_ui.models.monitoring import (
+    AlertChange,
+    AlertChannel,
+    AlertEvent,
+    AlertKind,
+    AlertRule,
+    ClockJob,
+    LogEntry,
+    ProcessReport,
+    ProviderEvent,
+    SlowStatement,
+)
 from llm_ui.models.project import (
     ChatTag,
     Cutting,
@@ -30,11 +43,21 @@ from llm_ui.models.project import (
     Strategy,
 )
 from llm_ui.models.prompt import PromptVersion, SavedPrompt, SystemPrompt
-from llm_ui.models.provider import AiModel, AiProvider, AiType, ModelCalibration, PriceSource, ProviderKind
+from llm_ui.models.provider import (
+    AiModel,
+    AiProvider,
+    AiType,
+    ModelCalibration,
+    ModelStandIn,
+    PriceSource,
+    ProviderKind,
+)
 from llm_ui.models.retrieval import RetrievalCase
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
+from llm_ui.models.second_factor import RecoveryCode, SecondFactor
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
+from llm_ui.models.team import ProjectTeam, Quota, QuotaKind, QuotaScope, Team, TeamMember, TeamModel, TeamRole
 from llm_ui.models.usage import (
     KIND_OF,
     Measure,
@@ -47,7 +70,7 @@ from llm_ui.models.usage import (
     UsageRollup,
     UsageTotal,
 )
-from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserSession
+from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserPicture, UserSession
 
 __all__ = [
     "KIND_OF",
@@ -57,6 +80,11 @@ __all__ = [
     "AiModel",
     "AiProvider",
     "AiType",
+    "AlertChange",
+    "AlertChannel",
+    "AlertEvent",
+    "AlertKind",
+    "AlertRule",
     "ApiKey",
     "Attachment",
     "Audience",
@@ -72,6 +100,7 @@ __all__ = [
     "ChatMessage",
     "ChatSummary",
     "ChatTag",
+    "ClockJob",
     "Cutting",
     "Document",
     "DocumentChunk",
@@ -81,37 +110,54 @@ __all__ = [
     "Evaluation",
     "EvaluationKind",
     "FeedbackReason",
+    "Issuer",
     "JobKind",
     "JobState",
     "KeyScope",
     "LinkKind",
+    "LinkedSignIn",
+    "LogEntry",
     "Measure",
     "MessageFeedback",
     "MessageOrigin",
     "MessageRole",
     "MessageStatus",
     "ModelCalibration",
+    "ModelStandIn",
     "PassageVector",
     "Pending",
     "PriceSource",
+    "ProcessReport",
     "Project",
     "ProjectColor",
     "ProjectIcon",
     "ProjectMember",
     "ProjectRole",
+    "ProjectTeam",
     "PromptVersion",
+    "ProviderEvent",
     "ProviderKind",
+    "Quota",
+    "QuotaKind",
+    "QuotaScope",
     "Rating",
+    "RecoveryCode",
     "RetrievalCase",
     "Role",
     "Run",
     "RunStatus",
     "SavedPrompt",
+    "SecondFactor",
     "Setting",
     "ShareLink",
+    "SlowStatement",
     "Span",
     "Strategy",
     "SystemPrompt",
+    "Team",
+    "TeamMember",
+    "TeamModel",
+    "TeamRole",
     "UsageDimension",
     "UsageKind",
     "UsageLatency",
@@ -122,5 +168,6 @@ __all__ = [
     "UsageTotal",
     "User",
     "UserMemory",
+    "UserPicture",
     "UserSession",
 ]

@@ -99,6 +99,8 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.AgentId: Uuid(),
         ids.PromptVersionId: Uuid(),
         ids.KeyId: Uuid(),
+        ids.TeamId: Uuid(),
+        ids.IssuerId: Uuid(),
     }
 
 

@@ -17,6 +17,9 @@ class BudgetScope(StrEnum):
     """What kind of thing a budget is for; `scope_id` says which one."""
 
     PROJECT = "project"
+    TEAM = "team"
+    PERSON = "person"
+    """What quotas leave somebody; made when a call is first paid from it."""
     KEY = "key"
     """A key of the API, with those that took its place."""
 

@@ -18,6 +18,18 @@ class KeyScope(StrEnum):
     EMBEDDINGS = "embeddings"
     MODELS = "models"
     """Listing the models it may ask."""
+    CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_WRITE = "conversations:write"
+    PROJECTS_READ = "projects:read"
+    PROJECTS_WRITE = "projects:write"
+    DOCUMENTS_READ = "documents:read"
+    """Looking for passages in them too."""
+    DOCUMENTS_WRITE = "documents:write"
+    PROMPTS_READ = "prompts:read"
+    PROMPTS_WRITE = "prompts:write"
+    AGENTS_READ = "agents:read"
+    AGENTS_WRITE = "agents:write"
+    USAGE_READ = "usage:read"
 
 
 class ApiKey(Base):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -66,9 +67,22 @@ class AiProvider(Timestamped, Base):
     sealed_key: Mapped[str | None]
     key_hint: Mapped[str] = mapped_column(String(8), default="")
     """The last characters of the key, to tell keys apart on the page."""
+    key_weight: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How often it is used, beside `more_keys`."""
+    more_keys: Mapped[list[dict[str, Any]] | None]
+    """Further keys: `id`, `sealed`, `hint` and `weight` of each."""
+    sealed_headers: Mapped[str | None]
+    """Extra headers of every request, which may hold secrets: a line each."""
+    header_names: Mapped[str] = mapped_column(default="", server_default="")
+    timeouts: Mapped[dict[str, Any] | None]
+    """In seconds, by name (services/reach.py); what is left out is as for all providers."""
+    most_at_once: Mapped[int | None]
+    """Questions that it gets at the same time; empty: as many as usual."""
     key_refused_at: Mapped[datetime | None]
     """When the provider last refused the key; empty again once it is accepted or replaced."""
     is_enabled: Mapped[bool] = mapped_column(default=True)
+    is_draining: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it gets no new calls for now; those that run are let end."""
     last_tested_at: Mapped[datetime | None]
     last_test_error: Mapped[str | None]
     """The sentence of the last failed test; empty after a good one."""
@@ -98,8 +112,20 @@ class AiModel(Timestamped, Base):
     input_usd_per_mtok: Mapped[Decimal | None]
     cached_input_usd_per_mtok: Mapped[Decimal | None]
     output_usd_per_mtok: Mapped[Decimal | None]
+    timeouts: Mapped[dict[str, Any] | None]
+    """Where they are others than its provider's."""
     price_source: Mapped[PriceSource] = mapped_column(enum_column(PriceSource), default=PriceSource.UNKNOWN)
     deleted_at: Mapped[datetime | None]
+
+
+class ModelStandIn(Base):
+    """A model that is asked in the place of one that does not answer; the first `place` first."""
+
+    __tablename__ = "model_stand_ins"
+
+    model_id: Mapped[ModelId] = mapped_column(ForeignKey("ai_models.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    stand_in_id: Mapped[ModelId] = mapped_column(ForeignKey("ai_models.id", ondelete="CASCADE"))
 
 
 class ModelCalibration(Base):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import AgentId, ChatId, MessageId, ModelId, ProviderId, RunId, UserId, uuid7
@@ -59,6 +59,10 @@ class Run(Timestamped, Base):
     model_name: Mapped[str] = mapped_column(String(200))
     """As shown when the run began, so that history survives renaming and deletion."""
     provider_name: Mapped[str] = mapped_column(String(64))
+    instead_of: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """The model that was asked first and did not answer; empty: the one above is the one that was asked."""
+    broke_off: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether that one had begun to answer, and the other went on."""
     agent_id: Mapped[AgentId | None]
     """Who answered, with this model; None: the model alone. No foreign key, as with chats."""
     agent_name: Mapped[str] = mapped_column(String(80), default="", server_default="")

@@ -8,12 +8,11 @@ transaction that adds it there; until then figures add it to them (services/usag
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, Uuid, text
+from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import AgentId, KeyId, ModelId, ProjectId, ProviderId, RunId, UserId
+from llm_ui.kit.ids import AgentId, KeyId, ModelId, ProjectId, ProviderId, RunId, TeamId, UserId
 from llm_ui.models.base import Base, enum_column
 from llm_ui.models.run import RunStatus, UsageSource
 
@@ -87,7 +86,7 @@ class UsageLog(Base):
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]
     agent_id: Mapped[AgentId | None]
-    team_id: Mapped[UUID | None] = mapped_column(Uuid())
+    team_id: Mapped[TeamId | None]
     model_name: Mapped[str] = mapped_column(String(200))
     provider_name: Mapped[str] = mapped_column(String(64))
     status: Mapped[RunStatus] = mapped_column(enum_column(RunStatus))
@@ -139,7 +138,7 @@ class UsageDimension(Base):
     project_id: Mapped[ProjectId | None]
     agent_id: Mapped[AgentId | None]
     key_id: Mapped[KeyId | None]
-    team_id: Mapped[UUID | None] = mapped_column(Uuid())
+    team_id: Mapped[TeamId | None]
     model_id: Mapped[ModelId | None]
     provider_id: Mapped[ProviderId | None]
     kind: Mapped[UsageKind] = mapped_column(enum_column(UsageKind))

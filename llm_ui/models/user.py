@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from llm_ui.kit.ids import SessionId, UserId, uuid7
+from llm_ui.kit.ids import IssuerId, SessionId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 
 
@@ -84,6 +84,17 @@ class UserSession(Base):
     revoked_reason: Mapped[str | None] = mapped_column(String(32))
     user_agent: Mapped[str] = mapped_column(String(256), default="")
     address: Mapped[str] = mapped_column(String(64), default="")
+    issuer_id: Mapped[IssuerId | None] = mapped_column(ForeignKey("issuers.id", ondelete="SET NULL"))
+    """Through whom its person signed in; None: with a password."""
+
+
+class UserPicture(Base):
+    """The picture of a person: a small WebP, drawn anew from what was uploaded."""
+
+    __tablename__ = "user_pictures"
+
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AccountLink(Base):

@@ -1,8 +1,19 @@
 """Logging: one line per thing that happened, an event name and fields, never prose, content or secrets."""
 
+import json
 import logging
 import sys
+import traceback
+from collections import deque
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from llm_ui.observability.origin import origin
+from llm_ui.observability.tracing import trace
+
+OURS = "llm_ui"
+MOST_RECENT = 2_000
+"""Lines that wait to be taken; of more the oldest are lost here, and stand on standard error alone."""
 
 
 class Log:
@@ -53,17 +64,88 @@ class LineFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the log, as it is written down to be looked for."""
+
+    at: datetime
+    level: int
+    event: str
+    fields: dict[str, str]
+    request_id: str
+
+
+class Recent(logging.Handler):
+    """Keeps the last lines until they are taken.
+
+    Of libraries it keeps their name alone: nobody knows what they put into their sentences. Of an exception it keeps
+    its kind and where it came from, for its words may quote what somebody wrote.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: deque[Line] = deque(maxlen=MOST_RECENT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        fields = {name: str(value) for name, value in getattr(record, "fields", {}).items()}
+        if record.exc_info and record.exc_info[0] is not None:
+            place = traceback.extract_tb(record.exc_info[2])[-1:]
+            fields["exception"] = record.exc_info[0].__name__
+            fields["where"] = ", ".join(f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in place)
+        event = record.getMessage() if record.name.partition(".")[0] == OURS else record.name
+        request_id = fields.pop("request_id", "") or origin().request_id
+        at = datetime.fromtimestamp(record.created, UTC)
+        self._lines.append(Line(at, record.levelno, event, fields, request_id))
+
+    def take(self) -> list[Line]:
+        """Return the lines that were kept, and begin anew."""
+        return [self._lines.popleft() for _ in range(len(self._lines))]
+
+
+def take_recent() -> list[Line]:
+    """Return what this process has logged since the last time; nothing where nothing is kept."""
+    handlers = logging.getLogger().handlers
+    return [line for handler in handlers if isinstance(handler, Recent) for line in handler.take()]
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one JSON object, with the request and the trace that it is a part of."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line: dict[str, object] = {
+            "at": at, "level": record.levelname.lower(), "process": self._process, "event": record.getMessage()
+        }  # fmt: skip
+        if request_id := origin().request_id:
+            line["request_id"] = request_id
+        if (now := trace()) is not None:
+            line["trace_id"] = now.trace_id
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
 def get_logger(name: str) -> Log:
     """Return the logger of a module."""
     return Log(name)
 
 
-def configure(process: str, level: str = "info") -> None:
-    """Send this process's log to standard error. Libraries are heard from `warning` on."""
+def configure(process: str, level: str = "info", style: str = "text") -> None:
+    """Send this process's log to standard error, as text or as JSON, and keep its last lines.
+
+    Libraries are heard from `warning` on.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(process))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("llm_ui").setLevel(level.upper())
+    handler.setFormatter(JsonFormatter(process) if style == "json" else LineFormatter(process))
+    logging.basicConfig(handlers=[handler, Recent()], level=logging.WARNING, force=True)
+    logging.getLogger(OURS).setLevel(level.upper())
     logging.captureWarnings(capture=True)
 
 

@@ -2,13 +2,17 @@
 
 Protocol: https://docs.anthropic.com/en/api/messages-streaming, read 2026-11-20; images as base64, before the text, see
 https://platform.claude.com/docs/en/build-with-claude/vision; tools, see
-https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview.
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview; what was thought before a call goes back with
+it, see https://platform.claude.com/docs/en/build-with-claude/extended-thinking.
 """
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from llm_ui.providers.base import (
     ANY_TOOL,
+    CallDelta,
     Delta,
     Endpoint,
     Finish,
@@ -16,11 +20,12 @@ from llm_ui.providers.base import (
     Prompt,
     PromptMessage,
     ReasoningDelta,
+    Sampling,
     TextDelta,
     UsageDelta,
     WireRequest,
 )
-from llm_ui.providers.calls import Calls
+from llm_ui.providers.calls import Calls, parsed
 from llm_ui.providers.fields import array, count, obj, text
 from llm_ui.providers.refusals import reported
 from llm_ui.providers.wire import parsed_object
@@ -36,6 +41,7 @@ REASONS = {
     "refusal": "content_filter",
     "tool_use": "tool",
 }
+THOUGHTS = ("thinking", "redacted_thinking")
 
 
 class AnthropicProtocol:
@@ -63,12 +69,16 @@ class AnthropicProtocol:
             elif prompt.must_call:
                 named = {"type": "tool", "name": prompt.must_call}
                 body["tool_choice"] = {"type": "any"} if prompt.must_call == ANY_TOOL else named
+            if prompt.sampling.is_one_call and prompt.may_call:
+                body["tool_choice"] = {
+                    "type": "auto",
+                    **obj(body.get("tool_choice")),
+                    "disable_parallel_tool_use": True,
+                }
         if prompt.temperature is not None:
             # The protocol's range ends at 1 where others' ends at 2.
             body["temperature"] = min(prompt.temperature, 1.0)
-        sampling = prompt.sampling
-        more = {"top_p": sampling.top_p, "top_k": sampling.top_k, "stop_sequences": list(sampling.stop) or None}
-        body |= {name: value for name, value in more.items() if value is not None}
+        body |= _sampling(prompt.sampling, body)
         return WireRequest(f"{_root(endpoint)}/v1/messages", _headers(endpoint), body)
 
     def translator(self, endpoint: Endpoint) -> "AnthropicTranslator":
@@ -99,10 +109,12 @@ class AnthropicTranslator:
         self._endpoint = endpoint
         self._reason: str | None = None
         self._calls = Calls()
+        self._thoughts: dict[int | None, dict[str, object]] = {}
 
     def feed(self, data: str) -> Iterator[Delta]:
         """Yield what one event says; kinds that are new to us are skipped, as the protocol asks."""
         event = parsed_object(data)
+        self._think(event)
         match event.get("type"):
             case "message_start":
                 yield _usage(obj(obj(event.get("message")).get("usage")))
@@ -119,7 +131,7 @@ class AnthropicTranslator:
             case "message_delta":
                 reason = text(obj(event.get("delta")), "stop_reason")
                 self._reason = REASONS.get(reason, "stop") if reason else self._reason
-                yield from self._calls.end()
+                yield from self._signed()
                 yield _usage(obj(event.get("usage")))
             case "message_stop":
                 yield Finish(self._reason or "stop")
@@ -127,6 +139,21 @@ class AnthropicTranslator:
                 raise reported(event.get("error"), self._endpoint)
             case _:
                 pass
+
+    def _think(self, event: dict[str, object]) -> None:
+        """Keep what is thought, with the provider's signature."""
+        place, block, delta = count(event, "index"), obj(event.get("content_block")), obj(event.get("delta"))
+        if block.get("type") in THOUGHTS:
+            self._thoughts[place] = dict(block)
+        thought = self._thoughts.get(place, {})
+        for name in {"thinking", "signature"} & delta.keys():
+            thought[name] = text(thought, name) + text(delta, name)
+
+    def _signed(self) -> Iterator[CallDelta]:
+        """Yield the calls, with the first of them what was thought before."""
+        for delta in self._calls.end():
+            thoughts, self._thoughts = list(self._thoughts.values()), {}
+            yield CallDelta(replace(delta.call, signature=json.dumps(thoughts))) if thoughts else delta
 
     def end(self) -> Finish | None:
         """Return None: only `message_stop` ends an answer."""
@@ -141,7 +168,8 @@ def _sent(message: PromptMessage) -> object:
             for one in message.results
         ]
     if message.calls:
-        said: list[dict[str, object]] = [{"type": "text", "text": message.text}] if message.text.strip() else []
+        said = _thoughts(message.calls[0].signature)
+        said += [{"type": "text", "text": message.text}] if message.text.strip() else []
         calls = ({"type": "tool_use", "id": c.id, "name": c.name, "input": c.arguments or {}} for c in message.calls)
         return [*said, *calls]
     if not message.images:
@@ -151,6 +179,30 @@ def _sent(message: PromptMessage) -> object:
         for image in message.images
     ]
     return [*blocks, {"type": "text", "text": message.text}] if message.text else blocks
+
+
+def _thoughts(signature: str) -> list[dict[str, object]]:
+    """Return the blocks of what was thought before a call; none where another provider signed it."""
+    blocks = obj(parsed(f'{{"blocks": {signature}}}')) if signature.startswith("[") else {}
+    return [block for block in map(obj, array(blocks, "blocks")) if block.get("type") in THOUGHTS]
+
+
+def _sampling(sampling: Sampling, body: dict[str, object]) -> dict[str, object]:
+    """Return the settings that are set. Who thinks may neither be warmer nor colder, nor made to call."""
+    found: dict[str, object] = {
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "stop_sequences": list(sampling.stop) or None,
+        "metadata": {"user_id": sampling.user} if sampling.user else None,
+    }
+    budget, choice = sampling.thinking_budget(), obj(body.get("tool_choice"))
+    if budget and choice.get("type") not in ("any", "tool"):
+        most = count(body, "max_tokens") or DEFAULT_MAX_TOKENS
+        # The thoughts count into the limit of the answer, which has to leave room for it.
+        found["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        found["max_tokens"] = most if most > budget else most + budget
+        found["temperature"] = 1.0
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _piece(delta: dict[str, object]) -> Iterator[Delta]:

@@ -13,6 +13,8 @@ class Endpoint:
 
     base_url: str
     key: str | None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Sent with every request, beside those of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class ToolSpec:
     description: str
     schema: dict[str, object]
     """JSON Schema of the arguments, an object."""
+    is_strict: bool = False
+    """Whether the arguments have to keep to it, where the protocol can demand that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,31 @@ class Sampling:
     frequency_penalty: float | None = None
     top_logprobs: int | None = None
     """How many alternatives are told beside each token's own probability; None: no probabilities are."""
+    token_bias: dict[str, float] | None = None
+    """What is added to the weights of tokens, by their numbers."""
     user: str = ""
     """Whom the script asks for, in its own words."""
+    effort: str = ""
+    """How much the model is to think: none, minimal, low, medium, high or xhigh; empty: as it likes."""
+    thinking_tokens: int | None = None
+    """The same as a number of tokens."""
+    is_one_call: bool = False
+    """Whether an answer may hold one call only."""
+
+    def thinking_budget(self) -> int | None:
+        """Return how many tokens of thinking are asked for; None: the model decides."""
+        return self.thinking_tokens if self.thinking_tokens is not None else THINKING_TOKENS.get(self.effort)
+
+    def thinking_effort(self) -> str:
+        """Return how much is to be thought as a degree; empty: the model decides."""
+        if self.effort or self.thinking_tokens is None:
+            return self.effort
+        return next((name for name in ("low", "medium") if self.thinking_tokens <= THINKING_TOKENS[name]), "high")
 
 
 PLAIN = Sampling()
+THINKING_TOKENS = {"none": 0, "minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576, "xhigh": 32_768}
+"""What a degree of thinking is in tokens, for the protocols that count them."""
 ANY_TOOL = "*"
 
 
@@ -142,6 +166,8 @@ class Began:
     """The provider's own id of it, for their support; empty when it gives none."""
     connect_ms: float | None = None
     """What connecting took, with TLS; 0 on a connection that was open already, None where there is none."""
+    left: float | None = None
+    """How much of the key's allowance is left, from 0 to 1, of what is scarcest; None where that is not told."""
 
 
 @dataclass(frozen=True, slots=True)

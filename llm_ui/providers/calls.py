@@ -90,13 +90,12 @@ def parsed(arguments: str) -> dict[str, object] | None:
 
 def functions(tools: Sequence[ToolSpec]) -> list[dict[str, object]]:
     """Return the tools as OpenAI and those who follow it write them."""
-    return [
-        {
-            "type": "function",
-            "function": {"name": tool.name, "description": tool.description, "parameters": tool.schema},
-        }
-        for tool in tools
-    ]
+    return [{"type": "function", "function": _function(tool)} for tool in tools]
+
+
+def _function(tool: ToolSpec) -> dict[str, object]:
+    told: dict[str, object] = {"name": tool.name, "description": tool.description, "parameters": tool.schema}
+    return {**told, "strict": True} if tool.is_strict else told
 
 
 def unreadable() -> ProviderError:

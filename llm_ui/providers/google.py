@@ -186,7 +186,7 @@ def _sent(message: PromptMessage) -> list[dict[str, object]]:
 
 def _sampling(sampling: Sampling) -> dict[str, object]:
     """Return the settings that are set."""
-    found = {
+    found: dict[str, object] = {
         "topP": sampling.top_p,
         "topK": sampling.top_k,
         "stopSequences": list(sampling.stop) or None,
@@ -194,12 +194,17 @@ def _sampling(sampling: Sampling) -> dict[str, object]:
         "presencePenalty": sampling.presence_penalty,
         "frequencyPenalty": sampling.frequency_penalty,
     }
+    budget = sampling.thinking_budget()
+    if budget is not None:
+        found["thinkingConfig"] = {"thinkingBudget": budget, "includeThoughts": budget > 0}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _called(call: ToolCall) -> dict[str, object]:
     part: dict[str, object] = {"functionCall": {"name": call.name, "args": call.arguments or {}}}
-    return {**part, "thoughtSignature": call.signature} if call.signature else part
+    # One that is JSON is Anthropic's: the conversation began with another model.
+    is_own = call.signature and not call.signature.startswith("[")
+    return {**part, "thoughtSignature": call.signature} if is_own else part
 
 
 def _usage(usage: dict[str, object]) -> UsageDelta:

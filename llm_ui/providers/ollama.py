@@ -48,6 +48,10 @@ class OllamaProtocol:
         body: dict[str, object] = {
             "model": prompt.model, "messages": messages, "stream": True, "options": options
         }  # fmt: skip
+        effort = prompt.sampling.thinking_effort()
+        if effort:
+            # Its own degrees end with these three; models that know none take them as yes.
+            body["think"] = effort if effort in ("low", "medium", "high") else effort != "none"
         if prompt.output is not None:
             body["format"] = prompt.output.schema or "json"
         if prompt.tools and prompt.may_call:

@@ -58,6 +58,8 @@ class OpenAIProtocol:
             elif prompt.must_call:
                 named = {"type": "function", "function": {"name": prompt.must_call}}
                 body["tool_choice"] = "required" if prompt.must_call == ANY_TOOL else named
+            if prompt.sampling.is_one_call:
+                body["parallel_tool_calls"] = False
         body |= _sampling(prompt.sampling)
         if prompt.output is not None:
             body["response_format"] = _format(prompt.output)
@@ -182,6 +184,8 @@ def _sampling(sampling: Sampling) -> dict[str, object]:
         "user": sampling.user or None,
         "logprobs": True if sampling.top_logprobs is not None else None,
         "top_logprobs": sampling.top_logprobs or None,
+        "logit_bias": sampling.token_bias,
+        "reasoning_effort": sampling.thinking_effort() or None,
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -191,13 +191,13 @@ def retry_after_s(value: str | None) -> float | None:
 
 def masked(text: str, endpoint: Endpoint) -> str:
     """Return the text without the key, which some providers echo, whole or in part."""
-    key = endpoint.key
-    if not key:
-        return text
-    text = text.replace(key, "•••")
-    for size in (16, 12, 8):
-        if len(key) >= 2 * size:
-            text = text.replace(key[:size], "•••").replace(key[-size:], "•••")
+    for secret in (endpoint.key, *(value for _, value in endpoint.headers)):
+        if not secret:
+            continue
+        text = text.replace(secret, "•••")
+        for size in (16, 12, 8):
+            if len(secret) >= 2 * size:
+                text = text.replace(secret[:size], "•••").replace(secret[-size:], "•••")
     return text
 
 

@@ -37,6 +37,15 @@ MAX_BODY_BYTES = 8_000_000
 """Of an answer that comes as a whole: a list of models, or vectors."""
 LONG_BODY_BYTES = 100_000
 """Longer ones are parsed off the event loop."""
+ALLOWANCES = tuple(
+    names
+    for what in ("requests", "tokens")
+    for names in (
+        (f"x-ratelimit-limit-{what}", f"x-ratelimit-remaining-{what}"),
+        (f"anthropic-ratelimit-{what}-limit", f"anthropic-ratelimit-{what}-remaining"),
+    )
+)
+"""Headers that tell how much may be asked, and how much of it is left."""
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id")
 
 
@@ -94,7 +103,7 @@ class WireAdapter:
         clock = _Clock(timeouts)
         async with _opened(http, request, endpoint, clock, timeouts) as response:
             await _refuse_wrong_answers(response, self.protocol.content_types, endpoint)
-            yield Began(_request_id(response), round(clock.connect_s * 1000, 1))
+            yield Began(_request_id(response), round(clock.connect_s * 1000, 1), _left(response))
             budget = MAX_ANSWER_CHARS
             async for delta in _deltas(response, self.protocol, translator, clock):
                 yield delta
@@ -208,7 +217,7 @@ async def _opened(
         )
     timeout = httpx2.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s)
     # Identity only: a compressed answer could be a bomb, and gains nothing on small events.
-    headers = {**wire.headers, "Accept-Encoding": "identity"}
+    headers = {**wire.headers, **dict(endpoint.headers), "Accept-Encoding": "identity"}
     try:
         method = "GET" if wire.body is None else "POST"
         more: dict[str, Any] = {"timeout": timeout, "extensions": {"trace": clock.trace}}
@@ -340,6 +349,17 @@ def parsed_object(data: str) -> dict[str, object]:
 
 def _request_id(response: httpx2.Response) -> str:
     return next((response.headers[name] for name in REQUEST_ID_HEADERS if name in response.headers), "")[:200]
+
+
+def _left(response: httpx2.Response) -> float | None:
+    """Return how much of the allowance is left, of what is scarcest; None where that is not told."""
+    shares = []
+    for limit, remaining in ALLOWANCES:
+        try:
+            shares.append(float(response.headers[remaining]) / float(response.headers[limit]))
+        except (KeyError, ValueError, ZeroDivisionError):
+            continue
+    return min((max(0.0, min(share, 1.0)) for share in shares), default=None)
 
 
 def _transport_error(error: httpx2.HTTPError, endpoint: Endpoint, *, has_data: bool) -> ProviderError:

@@ -1,10 +1,10 @@
 """Booking what a model was asked where no run is stored: what it used and cost, and nothing of what was said.
 
-Before it is asked, what that may cost is set aside of the project's budget, if there is one.
+Before it is asked, what that may cost is set aside of the budgets that pay for it, if there are some.
 """
 
 from llm_ui.contract import Metrics, Usage
-from llm_ui.db import Database
+from llm_ui.db import Database, Session
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId, RunId, UserId
 from llm_ui.models import KIND_OF, RunStatus, UsageKind, UsageLog, UsagePurpose, UsageSource
@@ -54,6 +54,7 @@ def booking(
 async def set_aside(
     database: Database,
     call_id: RunId,
+    user_id: UserId,
     project_id: ProjectId | None,
     target: ModelTarget,
     *,
@@ -62,24 +63,30 @@ async def set_aside(
 ) -> bool:
     """Set aside what a call may cost; return whether anything had to be. Raises `BudgetSpent`."""
     estimate = cost(target.prices, input_tokens=input_tokens, cached_tokens=0, output_tokens=output_tokens)
-    if project_id is None or not estimate:
+    if not estimate:
         return False
     async with database.reading() as session:
-        if not await budgets.has_budget(session, project_id):
+        if not await budgets.is_limited(session, user_id, project_id):
             return False
     async with database.writing() as session:
-        await budgets.reserve(session, call_id, project_id, estimate)
+        await budgets.reserve(session, call_id, project_id, estimate, user_id)
     return True
 
 
 async def book(database: Database, row: UsageLog) -> None:
     """Book a call, in the place of what was set aside for it."""
     async with database.writing() as session:
-        row.project_id = await budgets.settle(session, row.run_id, row.project_id, row.cost_usd)
-        session.add(row)
+        await settle(session, row)
+
+
+async def settle(session: Session, row: UsageLog) -> None:
+    """Book a call within a transaction that writes more."""
+    booked = await budgets.settle(session, row.run_id, row.project_id, row.cost_usd, row.user_id)
+    row.project_id, row.team_id = booked
+    session.add(row)
 
 
 async def give_back(database: Database, call_id: RunId) -> None:
     """Give back what was set aside for a call that came to nothing."""
     async with database.writing() as session:
-        await budgets.settle(session, call_id, None, None)
+        await budgets.give_back(session, call_id)

@@ -34,6 +34,11 @@ class Breaker:
         self._opened_at: float | None = None
         self._is_probing = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the provider is left alone, or is being tried after that."""
+        return self._opened_at is not None
+
     def admit(self) -> None:
         """Let a request through, or raise `ProviderError` with when to try again."""
         if self._opened_at is None:

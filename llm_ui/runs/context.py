@@ -77,6 +77,7 @@ NOT_SENT_IN_TEMPORARY: tuple[LeftOut, ...] = ("memory", "personal")
 
 SYSTEM_PARTS = (
     "instructions",
+    "team",
     "personal",
     "project",
     "agent",
@@ -94,8 +95,8 @@ class Part:
     """One part of what the model is sent."""
 
     origin: str
-    """`instructions`, `personal`, `project`, `agent`, `others`, `memory`, `project_memory`, `summary`, `passages`,
-    `tools`, `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
+    """`instructions`, `team`, `personal`, `project`, `agent`, `others`, `memory`, `project_memory`, `summary`,
+    `passages`, `tools`, `history`, `attachments`, `question`, `merged`, `wish` or `opening`."""
     name: str
     tokens: int
     count: int = 1

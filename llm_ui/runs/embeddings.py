@@ -20,9 +20,10 @@ from llm_ui.kit.token_count import estimate
 from llm_ui.kit.vectors import packed
 from llm_ui.models import RunStatus, UsagePurpose
 from llm_ui.observability.logging import get_logger
-from llm_ui.providers.base import Embedded, Endpoint, Texts, Timeouts
+from llm_ui.providers.base import Embedded, Texts, Timeouts
 from llm_ui.providers.embedding import embedder
 from llm_ui.runs.booking import book, booking, give_back, set_aside
+from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.resilience import pause_s
 from llm_ui.services import ai_models, embedding
 from llm_ui.services.access import Actor
@@ -127,14 +128,14 @@ class Embeddings:
 
     async def _made(self, target: ModelTarget, bill: _Bill, texts: Texts, timeouts: Timeouts) -> Embedded:
         began = time.monotonic()
-        key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
+        endpoint = endpoint_of(self._sealer, target)
         makes = embedder(target.kind)
         call_id, asked = RunId(uuid7()), sum(map(estimate, texts.texts))
         is_set_aside = await set_aside(
-            self._database, call_id, bill.project_id, target, input_tokens=asked, output_tokens=0
+            self._database, call_id, bill.user_id, bill.project_id, target, input_tokens=asked, output_tokens=0
         )
         try:
-            made = await makes.embed(self._http, Endpoint(target.base_url, key), texts, timeouts)
+            made = await makes.embed(self._http, endpoint, texts, timeouts)
         except BaseException:
             if is_set_aside:
                 await asyncio.shield(give_back(self._database, call_id))

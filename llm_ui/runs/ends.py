@@ -3,16 +3,13 @@
 from decimal import Decimal
 
 from llm_ui.contract import CompleteEvent, ErrorDetail, ErrorEvent, Metrics, Usage
-from llm_ui.errors import ProviderFault, unforeseen
+from llm_ui.errors import unforeseen
 from llm_ui.kit.money import plain
 from llm_ui.models import RunStatus
 from llm_ui.observability.logging import get_logger
 from llm_ui.runs.live_run import Ending, LiveRun
 
 log = get_logger(__name__)
-
-SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING, ProviderFault.SPEND_LIMIT})
-"""Faults whose details are for administrators."""
 
 
 def end_event(

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import secrets
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import httpx2
@@ -16,33 +17,36 @@ from sqlalchemy.exc import IntegrityError
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, TemporaryRequest, TitleEvent
 from llm_ui.db import Database, Session
-from llm_ui.errors import LLMUIError, ProviderError, ProviderFault, TooLarge, Unavailable
+from llm_ui.errors import LLMUIError, ModelUnknown, ProviderError, TooLarge, Unavailable
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.file_store import FileStore
-from llm_ui.kit.ids import ModelId, RunId, UserId
+from llm_ui.kit.ids import ModelId, ProviderId, RunId, UserId
 from llm_ui.kit.text import storable
-from llm_ui.models import ChatHistory, ProviderKind, Role
+from llm_ui.models import ChatHistory, Role
+from llm_ui.observability.answers import Answered, note
 from llm_ui.observability.logging import get_logger
-from llm_ui.providers.base import Endpoint, Prompt, Timeouts
-from llm_ui.providers.registry import adapter
+from llm_ui.providers.base import Prompt
 from llm_ui.runs import context, store
+from llm_ui.runs.asking import Asker
 from llm_ui.runs.background import Background
 from llm_ui.runs.context import Context, Wanted
 from llm_ui.runs.embeddings import Embeddings
-from llm_ui.runs.ends import SECRET_FAULTS, bad_end, crashed, end_event
+from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.files import Room, with_contents
+from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.keeper import Keeper
+from llm_ui.runs.key_watch import KeyWatch
 from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
 from llm_ui.runs.passages import Found, Means, look_up
 from llm_ui.runs.reranking import Reranker
-from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.runs.rewriting import Rewriter
 from llm_ui.runs.temporary import TemporaryRuns, prepare
 from llm_ui.runs.tool_loop import answer
 from llm_ui.runs.tools.base import Around
-from llm_ui.services import agents, budgets, providers
+from llm_ui.runs.tries import SECRET_FAULTS
+from llm_ui.services import agents, budgets
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelTarget
@@ -75,17 +79,22 @@ class Engine:
     """Makes answers. One in each process of the LLM API."""
 
     def __init__(
-        self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config, embeddings: Embeddings
+        self,
+        database: Database,
+        sealer: Sealer,
+        http: httpx2.AsyncClient,
+        config: Config,
+        embeddings: Embeddings,
+        limits: Limits,
+        asker: Asker,
     ) -> None:
         self._database = database
         self._embeddings = embeddings
-        self._sealer = sealer
+        self._asker = asker
         self._files = FileStore(config.files_path)
         self._max_files = config.max_files
-        self._resilience = Resilience(http)
-        self._timeouts = Timeouts(
-            config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s
-        )
+        self._limits = limits
+        self.watch = KeyWatch(database)
         self._owner = secrets.token_hex(16)
         self._live: dict[RunId, LiveRun] = {}
         self._logs = EventLogs()
@@ -111,6 +120,10 @@ class Engine:
     def is_temporary(self, actor: Actor, run_id: RunId) -> bool:
         """Return whether this is a run of a temporary chat of the person, which no database knows."""
         return self._temporary.is_of(actor, run_id)
+
+    def left_alone(self) -> frozenset[ProviderId]:
+        """Return the providers that failed several times in a row and get no calls for a while."""
+        return self._asker.left_alone()
 
     def live_runs(self) -> tuple[RunId, ...]:
         """Return the runs that this process makes now."""
@@ -188,6 +201,7 @@ class Engine:
             await asyncio.wait(self._running, timeout=DRAIN_WRITE_S)
         if self._keeping is not None:
             self._keeping.cancel()
+        self.watch.close()
         self._logs.clear()
 
     async def _made_before(self, actor: Actor, request: ChatRequest, refusal: Exception) -> RunId:
@@ -240,6 +254,8 @@ class Engine:
         request = new.request
         model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
+        if actor.key is not None and actor.key.models is not None and target.model_id not in actor.key.models:
+            raise ModelUnknown("This key may not ask {name}. Name a model that it may.", name=target.display_name)
         turn = await append_turn(session, actor, chat, request, Answerer(target, new.agent))
         wish = storable(request.wish).strip()
         wanted = Wanted(request.max_tokens, wish, request.without, new.found, turn.tools_off)
@@ -248,11 +264,18 @@ class Engine:
             await set_sources(session, actor, turn, sent.sources)
         await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, new.request_id))
         # Last: who holds this row, which all calls of a project share, waits for nobody.
-        await budgets.reserve(session, turn.run_id, turn.project_id, sent.most_usd(target))
+        series_id = None if actor.key is None else actor.key.series_id
+        most_usd = sent.most_usd(target)
+        await budgets.reserve(session, turn.run_id, turn.project_id, most_usd, actor.user_id, series_id)
         return turn, target, sent
 
     async def _run(self, live: LiveRun) -> None:
-        """Stream, then write the end."""
+        """Stream, then write the end; a key that ends meanwhile ends it."""
+        key = live.actor.key
+        with nullcontext() if key is None else self.watch.over(key.key_id, lambda _: live.end(STOPPED)):
+            await self._made(live)
+
+    async def _made(self, live: LiveRun) -> None:
         live.streaming = asyncio.create_task(self._stream(live))
         if live.ending is not None:
             live.streaming.cancel()
@@ -270,7 +293,6 @@ class Engine:
     async def _stream(self, live: LiveRun) -> None:
         """Take in the answer. Leaves the ending in `live`."""
         target = live.target
-        key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
         messages = live.context.messages
         as_calls = bool(live.context.tools)
         if any(message.files for message in messages):
@@ -280,11 +302,10 @@ class Engine:
         prompt = Prompt(
             target.name, live.context.system, prompted, live.temperature, live.max_tokens, live.context.tools
         )
-        call = Call(adapter(target.kind), Endpoint(target.base_url, key), prompt, target.provider_id, self._timeouts)
         around = Around(
             self._database, self._embeddings, self.reranker, live.actor, live.known, live.time_zone, Room(target)
         )
-        await answer(live, call, self._resilience, around)
+        await answer(live, prompt, self._asker, around)
 
     def _ending_of(self, live: LiveRun, error: BaseException | None) -> Ending:
         """Return the ending for how the streaming task ended."""
@@ -312,17 +333,27 @@ class Engine:
         live.end_steps()
         usage = live.usage(is_final=True)
         metrics = live.metrics(usage)
-        cost_usd = live.cost_usd(usage)
+        cost_usd = live.cost_usd()
+        self._limits.used(live.actor, usage.input_tokens + usage.output_tokens)
         if not live.is_lost:
             final = store.Final(
                 ending, store.text_of(live, live.log.last + 1), usage, cost_usd, metrics,
                 started_at=live.started_at, provider_request_id=live.rounds.now.request_id, cited=live.cited,
                 invented=live.invented, rounds=live.listed_rounds(), learnt=live.learnt(usage),
+                answered_by=live.answered_by(), tries=live.tries,
+                key_id=None if live.actor.key is None else live.actor.key.key_id,
             )  # fmt: skip
             is_written = await self._write_end(live, final)
             if not is_written:
                 ending = store.INTERRUPTED
         live.log.end(end_event(ending, usage=usage, cost_usd=cost_usd, metrics=metrics, request_id=live.request_id))
+        target = live.target
+        note(
+            Answered(
+                "chat", target.display_name, target.provider_name, target.kind, ending.status, usage.input_tokens,
+                usage.output_tokens, float(cost_usd or 0), metrics.ttft_ms, metrics.total_ms, ending.error_code,
+            )
+        )  # fmt: skip
         log.info(
             "run.finished", run_id=live.turn.run_id, request_id=live.request_id, status=ending.status,
             code=ending.error_code, output_tokens=usage.output_tokens, ttft_ms=metrics.ttft_ms,
@@ -330,7 +361,6 @@ class Engine:
 
     async def _write_end(self, live: LiveRun, final: store.Final) -> bool:
         """Return whether the end is stored; tries for a while when the database does not take it."""
-        refused = final.ending.error_code == ProviderFault.KEY_REFUSED and live.target.kind is not ProviderKind.DEMO
         deadline = time.monotonic() + FINISH_LIMIT_S
         for pause in itertools.chain(FINISH_PAUSES_S, itertools.repeat(FINISH_PAUSES_S[-1])):
             try:
@@ -339,8 +369,6 @@ class Engine:
                         is_ours = await store.finish(session, live.turn.run_id, self._owner, final)
                     else:
                         is_ours = await store.book(session, live, final)
-                    if is_ours and refused:
-                        await providers.mark_key_refused(session, live.target.provider_id)
             except LLMUIError as error:
                 log.warning("run.end_not_written", run_id=live.turn.run_id, code=error.code)
                 if time.monotonic() > deadline:

@@ -15,9 +15,10 @@ from llm_ui.kit.ids import ProjectId, RunId, uuid7
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import RunStatus, UsageLog, UsagePurpose
 from llm_ui.observability.logging import get_logger
-from llm_ui.providers.base import Endpoint, Prompt, PromptMessage, TextDelta, Timeouts, UsageDelta
+from llm_ui.providers.base import Prompt, PromptMessage, TextDelta, Timeouts, UsageDelta
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.booking import book, booking, give_back, set_aside
+from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.live_run import Growing
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services.access import Actor
@@ -121,7 +122,7 @@ class HelperModel:
         async with self._room:
             call = _Call(errand, target)
             call.is_set_aside = await set_aside(
-                self._database, call.id, errand.project_id, target,
+                self._database, call.id, errand.actor.user_id, errand.project_id, target,
                 input_tokens=call.asked_tokens, output_tokens=MAX_TOKENS,
             )  # fmt: skip
             try:
@@ -137,10 +138,9 @@ class HelperModel:
 
     async def _take_in(self, call: _Call) -> None:
         target = call.target
-        key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
         messages = (PromptMessage("user", call.errand.text),)
         prompt = Prompt(target.name, call.errand.instructions, messages, max_tokens=MAX_TOKENS)
-        asked = Call(adapter(target.kind), Endpoint(target.base_url, key), prompt, target.provider_id, TIMEOUTS)
+        asked = Call(adapter(target.kind), endpoint_of(self._sealer, target), prompt, target.provider_id, TIMEOUTS)
         async with aclosing(self._resilience.stream(asked, call.asked)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, TextDelta):

@@ -18,6 +18,7 @@ from llm_ui.services.attachments import attachments_of
 from llm_ui.services.messages import branch
 
 PAGE = 50
+"""Messages that are read at first; then twice as many, as most chats fit into the first page or are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,10 @@ async def history(
     Those up to `after` are not looked at.
     """
     found: list[tuple[str, SentMessage, int]] = []
-    used = 0
+    used, size = 0, PAGE
     cut_at = ""
-    while leaf not in (None, after) and not cut_at:
-        rows = list(await session.scalars(branch(leaf, PAGE)))
+    while leaf is not None and leaf != after and not cut_at:
+        rows = await branch(session, leaf, size, has_sources=False)
         attached = await attachments_of(session, [row.id for row in rows if row.role is MessageRole.USER])
         for row in itertools.takewhile(lambda row: row.id != after, rows):
             message = sent(row, room.offered(attached.get(row.id, ())))
@@ -97,8 +98,8 @@ async def history(
                 break
             used += with_files
             found.append((str(row.id), message, tokens))
-        is_more = len(rows) == PAGE and all(row.id != after for row in rows)
-        leaf = rows[-1].parent_id if is_more else None
+        is_more = len(rows) == size and all(row.id != after for row in rows)
+        leaf, size = rows[-1].parent_id if is_more else None, size * 2
     # A conversation begins with the person: some providers refuse anything else.
     while found and found[-1][1].role == "assistant":
         found.pop()

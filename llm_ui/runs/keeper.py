@@ -121,4 +121,4 @@ def _beat_of(live: LiveRun) -> store.Beat:
     if _has_news(live):
         _tell_figures(live)
         text = store.text_of(live, live.log.last)
-    return store.Beat(live.turn.run_id, live.started_at, text)
+    return store.Beat(live.turn.run_id, live.started_at, text, live.answered_by())

@@ -3,28 +3,30 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import Metrics, Source, StartEvent, ToolCallEvent, ToolResultEvent, Usage
+from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.contract.steps import Step
 from llm_ui.documents.cite import CitationCheck
+from llm_ui.errors import ProviderError
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import GrowingCount, estimate
 from llm_ui.models import MessageStatus, RunStatus
-from llm_ui.providers.base import Began, ReasoningDelta, TextDelta, ToolCall, UsageDelta
-from llm_ui.runs.context import Context
+from llm_ui.providers.base import Began, Prompt, PromptMessage, ReasoningDelta, TextDelta, ToolCall, UsageDelta
+from llm_ui.runs.context import GO_ON, Context
 from llm_ui.runs.event_log import EventLog, Wire, wire
 from llm_ui.runs.rounds import Round, Rounds
 from llm_ui.runs.steps import Steps, interleaved, tokens_of
 from llm_ui.runs.tools.base import Given
+from llm_ui.runs.tries import Try, tried
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import Knowledge
 from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.prices import cost
 from llm_ui.services.turns import Turn
 
 
@@ -84,6 +86,7 @@ class LiveRun:
 
     turn: Turn
     target: ModelTarget
+    """Who answers: the model that was asked, or one that stands in for it."""
     context: Context
     actor: Actor
     temperature: float | None
@@ -98,6 +101,10 @@ class LiveRun:
     """False in a temporary chat: what is said stays in memory, and only what it used is booked."""
     log: EventLog = field(init=False)
     attempts: int = 0
+    tries: list[Try] = field(default_factory=list)
+    """Models that were asked before and did not answer."""
+    broke_off: bool = False
+    """Whether one of them had begun to answer."""
     started_at: datetime | None = None
     """When the provider was first called, by the wall clock."""
     thought_at: float | None = None
@@ -116,9 +123,10 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self.log = EventLog(self.retell)
-        self.rounds = Rounds(Round(self.context.input_tokens), self.received_at)
+        self.rounds = Rounds(Round(self.context.input_tokens, self.target.prices), self.received_at)
         self.steps = Steps(self.turn.steps)
         self._is_after_step = False
+        self._round_began = len(self.turn.opening)
         self._count, self._thoughts_count = GrowingCount(len(self.turn.opening)), GrowingCount()
         # An answer without passages may say [1] and mean something else.
         sent = self.sources = self.context.sources
@@ -167,7 +175,73 @@ class LiveRun:
             agent_name="" if self.turn.agent is None else self.turn.agent.name,
             is_replay=is_replay,
             sources=self.sources,
+            instead_of=self.instead_of,
+            broke_off=self.broke_off,
         )
+
+    @property
+    def instead_of(self) -> str:
+        """The model that was asked first and did not answer; empty: this one was."""
+        return self.tries[0].model if self.tries else ""
+
+    @property
+    def needs_tools(self) -> bool:
+        """Whether a model that calls no tools is of no use: a chat's answers are written without them too."""
+        return False
+
+    @property
+    def sent_tokens(self) -> int:
+        """What is sent, estimated."""
+        return self.rounds.now.input_tokens
+
+    @property
+    def models(self) -> None:
+        """Those that may be asked: all that the person may."""
+        return
+
+    def prompt_for(self, target: ModelTarget, prompt: Prompt) -> Prompt:
+        """Return the prompt as a model takes it."""
+        return replace(prompt, model=target.name, tools=prompt.tools if target.can_use_tools else ())
+
+    def moved(self, target: ModelTarget, error: ProviderError) -> None:
+        """Note that another model is asked, for this one does not answer, and tell the followers."""
+        before, now_s, has_shown = self.target, time.monotonic(), self.rounds.now.first_at is not None
+        waited_ms = (now_s - (self.rounds.now.tried_at or now_s)) * 1000
+        is_first = not self.rounds.over and not has_shown
+        if has_shown:
+            self.broke_off = self.broke_off or len(self.text) > self._round_began
+            self._end_round((), is_whole=False)
+        self.tries.append(tried(before, error, self.actor.role, ms=waited_ms, is_first=is_first))
+        self.target = target
+        self.rounds.move(target.calibration.factor / before.calibration.factor, target.prices, is_further=has_shown)
+        self.log.append(
+            StandInEvent(
+                model_name=target.display_name, provider_name=target.provider_name, instead_of=self.instead_of,
+                broke_off=self.broke_off,
+            )
+        )  # fmt: skip
+
+    def continued(self, prompt: Prompt) -> Prompt | None:
+        """Return the prompt that goes on from what was shown of the answer."""
+        self.end_text()
+        said = self.text[self._round_began :]
+        if not said.strip():
+            return prompt
+        more = PromptMessage("assistant", said), PromptMessage("user", GO_ON)
+        return replace(prompt, messages=(*prompt.messages, *more))
+
+    def answered_by(self) -> dict[str, object]:
+        """Return the columns of the run that say who answered, where that is not who was asked."""
+        if not self.tries:
+            return {}
+        return {
+            "model_id": self.target.model_id,
+            "model_name": self.target.display_name,
+            "provider_id": self.target.provider_id,
+            "provider_name": self.target.provider_name,
+            "instead_of": self.instead_of,
+            "broke_off": self.broke_off,
+        }
 
     def retell(self) -> list[Wire]:
         """Return the run so far as few events, for those who come when the first ones are gone."""
@@ -182,10 +256,11 @@ class LiveRun:
         if not self.rounds.over:
             self.connect_ms = began.connect_ms
 
-    def began_attempt(self, number: int) -> None:
+    def called(self, attempt: int) -> None:
         """Note that the provider is called."""
-        self.attempts = max(number, self.attempts)
+        self.attempts = max(attempt, self.attempts)
         self.rounds.now.called_at = time.monotonic()
+        self.rounds.now.tried_at = self.rounds.now.tried_at or self.rounds.now.called_at
         self.started_at = self.started_at or now()
 
     @property
@@ -254,9 +329,14 @@ class LiveRun:
 
     def begin_round(self, steps: Sequence[Step]) -> None:
         """What these steps gave goes to the model."""
+        self._end_round(steps, is_whole=True)
+
+    def _end_round(self, steps: Sequence[Step], *, is_whole: bool) -> None:
+        """Another request follows, with what these steps gave."""
+        self._round_began = len(self.text)
         said, thoughts = self._tokens_said, self._thoughts_count.of(self.reasoning)
         more = round(tokens_of(steps) * self.target.calibration.factor) + said - self.rounds.now.tokens_before
-        used = self._used(is_over=True, is_whole=True)
+        used = self._used(is_over=True, is_whole=is_whole)
         if used.source == "estimate":
             called = sum(estimate(str(step.arguments)) for step in steps)
             used = used.model_copy(update={"output_tokens": used.output_tokens + called})
@@ -279,7 +359,7 @@ class LiveRun:
 
     def listed_rounds(self) -> list[dict[str, object]]:
         """Return the requests that the answer took, where it took several."""
-        return self.rounds.listed(self._last_used(is_final=True), self.target.prices)
+        return self.rounds.listed(self._last_used(is_final=True))
 
     def _last_used(self, *, is_final: bool) -> Usage:
         is_whole = self.ending is None or self.ending.status is RunStatus.COMPLETED
@@ -292,7 +372,7 @@ class LiveRun:
     def learnt(self, usage: Usage) -> Calibration | None:
         """Return what is known of the model's tokens once its provider has counted; None where that is nothing new."""
         before = self.target.calibration
-        if usage.source != "provider" or any(message.files for message in self.context.messages):
+        if self.tries or usage.source != "provider" or any(message.files for message in self.context.messages):
             return None
         first = self.rounds.over[0][1] if self.rounds.over else usage
         after = before.learnt(round(self.context.input_tokens / before.factor), first.input_tokens)
@@ -313,14 +393,9 @@ class LiveRun:
             attempts=self.attempts,
         )
 
-    def cost_usd(self, usage: Usage) -> Decimal | None:
-        """Return the price of the run, or None where the model has none."""
-        return cost(
-            self.target.prices,
-            input_tokens=usage.input_tokens,
-            cached_tokens=usage.cached_tokens,
-            output_tokens=usage.output_tokens,
-        )
+    def cost_usd(self) -> Decimal | None:
+        """Return the price of the ended run, or None where a model has none."""
+        return self.rounds.cost(self._last_used(is_final=True))
 
     def _mark(self) -> None:
         self.rounds.now.mark()

@@ -10,8 +10,9 @@ from llm_ui.errors import LLMUIError
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ProviderId
 from llm_ui.kit.text import storable
-from llm_ui.providers.base import Endpoint, ListedModel, Timeouts
+from llm_ui.providers.base import ListedModel, Timeouts
 from llm_ui.providers.registry import adapter
+from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.services.access import Actor
 from llm_ui.services.providers import provider_target, record_test
 
@@ -28,8 +29,7 @@ async def test_provider(
     models: tuple[ListedModel, ...] = ()
     problem = None
     try:
-        key = None if target.sealed_key is None else sealer.open(target.sealed_key, str(target.id))
-        models = await adapter(target.kind).list_models(http, Endpoint(target.base_url, key), TIMEOUTS)
+        models = await adapter(target.kind).list_models(http, endpoint_of(sealer, target), TIMEOUTS)
     except LLMUIError as error:
         problem = error.message
     took_ms = round((time.monotonic() - began) * 1000, 1)

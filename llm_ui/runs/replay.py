@@ -110,6 +110,8 @@ def _start(run: Run, answer: ChatMessage) -> StartEvent:
         provider_name=run.provider_name,
         agent_id=run.agent_id,
         agent_name=run.agent_name,
+        instead_of=run.instead_of,
+        broke_off=run.broke_off,
         is_replay=True,
         sources=None if cited is None else tuple(map(Source.model_validate, cited)),
     )

@@ -17,9 +17,10 @@ from llm_ui.kit.ids import ChunkId, ModelId, ProjectId, RunId, uuid7
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import RunStatus, UsagePurpose
 from llm_ui.observability.logging import get_logger
-from llm_ui.providers.base import Endpoint, Timeouts
+from llm_ui.providers.base import Timeouts
 from llm_ui.providers.reranking import Reranked, rerank
-from llm_ui.runs.booking import booking
+from llm_ui.runs.booking import book, booking
+from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.services import ai_models, reranking
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
@@ -110,8 +111,7 @@ class Reranker:
         self, target: ModelTarget, actor: Actor, project_id: ProjectId | None, query: str, texts: tuple[str, ...]
     ) -> Reranked:
         began = time.monotonic()
-        key = None if target.sealed_key is None else self._sealer.open(target.sealed_key, str(target.provider_id))
-        endpoint = Endpoint(target.base_url, key)
+        endpoint = endpoint_of(self._sealer, target)
         found = await rerank(self._http, endpoint, target.name, query, texts, self._timeouts)
         tokens = found.input_tokens
         usage = Usage(
@@ -124,8 +124,7 @@ class Reranker:
         )  # fmt: skip
         row.project_id = project_id
         try:
-            async with self._database.writing() as session:
-                session.add(row)
+            await book(self._database, row)
         except LLMUIError:
             log.exception("reranking.not_booked", model_id=target.model_id)
         return found

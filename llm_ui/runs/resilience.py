@@ -19,6 +19,8 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 LONGEST_RETRY_AFTER_S = 30.0
 """A provider that wants more patience than this is told to the person instead."""
+SHORT_RETRY_AFTER_S = 2.0
+"""The same where another model can be asked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,13 @@ class Call:
     prompt: Prompt
     provider_id: ProviderId
     timeouts: Timeouts
+    is_patient: bool = True
+    """False: somebody else can be asked, so nobody waits long before the same is asked again."""
+
+
+def is_shown(delta: Delta) -> bool:
+    """Return whether this is a piece of the answer itself: after one nothing is asked again (I5)."""
+    return not isinstance(delta, Began | UsageDelta)
 
 
 class Resilience:
@@ -47,6 +56,10 @@ class Resilience:
         self._clock = clock
         self._breakers: dict[ProviderId, Breaker] = {}
 
+    def left_alone(self) -> frozenset[ProviderId]:
+        """Return the providers whose breakers are open now."""
+        return frozenset(provider_id for provider_id, breaker in self._breakers.items() if breaker.is_open)
+
     async def stream(self, call: Call, on_attempt: Callable[[int], None]) -> AsyncGenerator[Delta]:
         """Yield the answer. `on_attempt` is told the number of each attempt, from 1. Raises `ProviderError`."""
         breaker = self._breakers.setdefault(call.provider_id, Breaker(self._clock))
@@ -59,11 +72,11 @@ class Resilience:
             try:
                 async with aclosing(_once(self._http, call)) as deltas:
                     async for delta in deltas:
-                        has_shown = has_shown or not isinstance(delta, Began | UsageDelta)
+                        has_shown = has_shown or is_shown(delta)
                         yield delta
             except ProviderError as error:
                 breaker.failed(error.fault)
-                pause = pause_s(error, attempt)
+                pause = pause_s(error, attempt, is_patient=call.is_patient)
                 if has_shown or pause is None:
                     raise
                 await self._sleep(pause)
@@ -80,7 +93,7 @@ async def _once(http: httpx2.AsyncClient, call: Call) -> AsyncGenerator[Delta]:
         yield delta
 
 
-def pause_s(error: ProviderError, attempt: int) -> float | None:
+def pause_s(error: ProviderError, attempt: int, *, is_patient: bool = True) -> float | None:
     """Return how long to wait before the next attempt, or None when there should be none.
 
     Full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015); a Retry-After is obeyed up
@@ -88,8 +101,11 @@ def pause_s(error: ProviderError, attempt: int) -> float | None:
     """
     if not error.retryable or attempt > RETRIES:
         return None
+    if not is_patient and error.fault is ProviderFault.TIMED_OUT:
+        return None
     if error.retry_after is not None:
-        return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER_S else None
+        longest = LONGEST_RETRY_AFTER_S if is_patient else SHORT_RETRY_AFTER_S
+        return error.retry_after if error.retry_after <= longest else None
     if error.fault is ProviderFault.RATE_LIMITED:
         return None
     ceiling = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1))

@@ -16,15 +16,28 @@ class Round:
 
     input_tokens: int
     """Estimated."""
+    prices: Prices
+    """Of the model that is asked."""
+    tried_at: float | None = None
+    """When the provider was called for the first time; `called_at` is the last one."""
     called_at: float | None = None
     first_at: float | None = None
     last_at: float | None = None
+    is_moved: bool = False
+    """Whether it goes on with what another model had begun, and not with what tools gave."""
     request_id: str = ""
     """The provider's."""
     reported: UsageDelta = field(default_factory=UsageDelta)
     tokens_before: int = 0
     """Estimated, of what the model had said before this request; of its reasoning the next."""
     thoughts_before: int = 0
+
+    def cost(self, used: Usage) -> Decimal | None:
+        """Return the price of these tokens; None: nobody knows it."""
+        return cost(
+            self.prices, input_tokens=used.input_tokens, cached_tokens=used.cached_tokens,
+            output_tokens=used.output_tokens,
+        )  # fmt: skip
 
     @property
     def span_s(self) -> float:
@@ -90,7 +103,22 @@ class Rounds:
         """Begin another one, which is sent so many tokens more than the one before was and was answered with."""
         self.over.append((self.now, used))
         sent = self.now.input_tokens + more
-        self.now = Round(sent, tokens_before=said, thoughts_before=thoughts)
+        self.now = Round(sent, self.now.prices, tokens_before=said, thoughts_before=thoughts)
+
+    def move(self, factor: float, prices: Prices, *, is_further: bool) -> None:
+        """Another model is asked what this one did not answer; it counts the same as so many times the tokens."""
+        before = self.now
+        sent = round(before.input_tokens * factor)
+        self.now = Round(
+            sent, prices, is_moved=is_further, tokens_before=before.tokens_before,
+            thoughts_before=before.thoughts_before,
+        )  # fmt: skip
+
+    def cost(self, now: Usage) -> Decimal | None:
+        """Return the price of all, each at its own model's; of the one that goes on that of these tokens."""
+        costs = [one.cost(used) for one, used in [*self.over, (self.now, now)]]
+        known = [price for price in costs if price is not None]
+        return sum(known, Decimal(0)).normalize() if len(known) == len(costs) else None
 
     def total(self, now: Usage) -> Usage:
         """Return the tokens of all; of the one that goes on these."""
@@ -103,19 +131,18 @@ class Rounds:
             source="provider" if all(used.source == "provider" for used in every) else "estimate",
         )
 
-    def listed(self, now: Usage, prices: Prices) -> list[dict[str, object]]:
+    def listed(self, now: Usage) -> list[dict[str, object]]:
         """Return them as a run's manifest lists them; nothing of an answer that took one."""
         every = [*self.over, (self.now, now)]
-        return [self._listed(one, used, prices) for one, used in every] if self.over else []
+        return [self._listed(one, used) for one, used in every] if self.over else []
 
-    def _listed(self, one: Round, used: Usage, prices: Prices) -> dict[str, object]:
-        price: Decimal | None = cost(
-            prices, input_tokens=used.input_tokens, cached_tokens=used.cached_tokens, output_tokens=used.output_tokens
-        )
+    def _listed(self, one: Round, used: Usage) -> dict[str, object]:
+        price = one.cost(used)
         return {
             **used.model_dump(),
             "cost_usd": None if price is None else plain(price),
             "request_id": one.request_id,
+            "is_moved": one.is_moved,
             "called_ms": self._ms(one.called_at),
             "first_ms": self._ms(one.first_at),
             "last_ms": self._ms(one.last_at),

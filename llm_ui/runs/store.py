@@ -12,7 +12,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.i18n import later
-from llm_ui.kit.ids import RunId, UserId
+from llm_ui.kit.ids import KeyId, RunId, UserId
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import (
     LIVE_STATUSES,
@@ -28,10 +28,11 @@ from llm_ui.models import (
     UsageSource,
     User,
 )
-from llm_ui.runs.booking import booking
+from llm_ui.runs.booking import booking, settle
 from llm_ui.runs.live_run import MESSAGE_STATUS, Ending, LiveRun
 from llm_ui.runs.steps import steps_of, tokens_of
-from llm_ui.services import budgets, calibrations
+from llm_ui.runs.tries import Try
+from llm_ui.services import calibrations
 from llm_ui.services.ai_models import prices_of
 from llm_ui.services.prices import Prices, cost
 
@@ -81,6 +82,8 @@ class Beat:
     started_at: datetime | None
     """When the provider was called, None before that."""
     text: Text | None
+    answered_by: dict[str, object] = field(default_factory=dict)
+    """Columns that say who answers, where that is not who was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,14 @@ class Final:
     """Citations of passages that were never sent; they were taken out."""
     rounds: Sequence[dict[str, object]] = ()
     """The requests that the answer took, where it took several."""
+    answered_by: dict[str, object] = field(default_factory=dict)
+    """As in `Beat`."""
+    tries: Sequence[Try] = ()
+    """The models that were asked before and did not answer."""
     learnt: Calibration | None = None
     """What is known now of how the model's tokens are counted; None: nothing new."""
+    key_id: KeyId | None = None
+    """The key that a script asked with."""
 
 
 async def beat(session: Session, owner: str, beats: Sequence[Beat]) -> dict[RunId, Pulse]:
@@ -123,6 +132,7 @@ async def beat(session: Session, owner: str, beats: Sequence[Beat]) -> dict[RunI
         one = by_id[run_id]
         status = RunStatus.QUEUED if one.started_at is None else RunStatus.RUNNING
         renewed.append({"id": run_id, "heartbeat_at": instant, "status": status, "started_at": one.started_at})
+        renewed[-1] |= one.answered_by
         if one.text is not None:
             renewed[-1]["last_event"] = one.text.last_event
             text = {"id": answer_id, "text": one.text.answer, "reasoning": one.text.reasoning}
@@ -155,6 +165,7 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
             "invented": final.invented,
             "started_at": final.started_at,
             "provider_request_id": final.provider_request_id,
+            **final.answered_by,
         }
     )
     run = await session.scalar(fenced.returning(Run))
@@ -163,6 +174,8 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
     told: dict[str, object] = {"invented": final.invented} if final.invented else {}
     if final.rounds:
         told["rounds"] = final.rounds
+    if final.tries:
+        told["tries"] = [one.listed() for one in final.tries]
     if told:
         run.manifest = {**(run.manifest or {}), **told}
     written: dict[str, object] = {
@@ -172,7 +185,7 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
     if final.cited is not None:
         written["citations"] = [source.model_dump(mode="json") for source in final.cited]
     await session.execute(update(ChatMessage).where(ChatMessage.id == run.answer_id).values(written))
-    await _book(session, run)
+    await _book(session, run, final.key_id)
     if final.learnt is not None and run.model_id is not None:
         # Last: who holds this row, which all runs of a model share, waits for nobody.
         await calibrations.keep(session, run.model_id, final.learnt)
@@ -188,8 +201,9 @@ async def book(session: Session, live: LiveRun, final: Final) -> bool:
             run_id, UsagePurpose.ANSWER, live.actor.user_id, target,
             status=final.ending.status, usage=final.usage, metrics=final.metrics,
         )  # fmt: skip
+        used.cost_usd = final.cost_usd
         used.kind = UsageKind.TEMPORARY
-        session.add(used)
+        await settle(session, used)
     if final.learnt is not None:
         await calibrations.keep(session, target.model_id, final.learnt)
     return True
@@ -296,15 +310,16 @@ def _price(prices: Prices, usage: Usage) -> Decimal | None:
     return cost(prices, input_tokens=usage.input_tokens, cached_tokens=0, output_tokens=usage.output_tokens)
 
 
-async def _book(session: Session, run: Run) -> None:
+async def _book(session: Session, run: Run, key_id: KeyId | None = None) -> None:
     # rights: the product's own writing
     kept_in = await session.scalar(select(ChatHistory.project_id).where(ChatHistory.id == run.chat_id))
-    booked_in = await budgets.settle(session, run.id, kept_in, run.cost_usd)
-    session.add(
+    await settle(
+        session,
         UsageLog(
             run_id=run.id,
             user_id=run.user_id,
-            project_id=booked_in,
+            project_id=kept_in,
+            key_id=key_id,
             agent_id=run.agent_id,
             model_id=run.model_id,
             provider_id=run.provider_id,
@@ -320,5 +335,5 @@ async def _book(session: Session, run: Run) -> None:
             ttft_ms=run.ttft_ms,
             total_ms=run.total_ms,
             created_at=now(),
-        )
+        ),
     )

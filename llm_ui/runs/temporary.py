@@ -6,6 +6,7 @@ from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId, UserId, uuid7
 from llm_ui.runs import context
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
+from llm_ui.services import budgets
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import target as find_target
 from llm_ui.services.settings import TEMPORARY_CHATS, require_on
@@ -64,6 +65,11 @@ async def prepare(
             target,
             context.Wanted(request.max_tokens, without=context.NOT_SENT_IN_TEMPORARY, tools_off=request.tools_off),
         )
+        is_limited = await budgets.is_limited(session, actor.user_id, None)
+    if is_limited:
+        # Of the team and the person: a temporary chat is in no project.
+        async with database.writing() as session:
+            await budgets.reserve(session, turn.run_id, None, sent.most_usd(target), actor.user_id)
     return LiveRun(
         turn=turn,
         target=target,

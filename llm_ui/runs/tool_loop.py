@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from llm_ui.contract.steps import Step
-from llm_ui.errors import LLMUIError
+from llm_ui.errors import LLMUIError, ProviderError
 from llm_ui.kit.i18n import later
 from llm_ui.kit.text import storable
 from llm_ui.models import RunStatus
@@ -28,11 +28,12 @@ from llm_ui.providers.base import (
     ToolResult,
     UsageDelta,
 )
+from llm_ui.runs.asking import Asker
 from llm_ui.runs.live_run import Ending, LiveRun
-from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.runs.tools.base import Around, Given, Limits, Tool
 from llm_ui.runs.tools.registry import find
 from llm_ui.services import budgets
+from llm_ui.services.ai_models import ModelTarget
 
 log = get_logger(__name__)
 
@@ -60,12 +61,17 @@ class _Called:
     calls: tuple[ToolCall, ...]
 
 
-async def answer(live: LiveRun, call: Call, resilience: Resilience, around: Around) -> None:
+async def answer(live: LiveRun, prompt: Prompt, asker: Asker, around: Around) -> None:
     """Take in the answer, with as many requests as it takes. Leaves the ending in `live`. Raises our errors."""
     until = time.monotonic() + LOOP_S
+
+    async def move(target: ModelTarget, error: ProviderError) -> None:
+        live.moved(target, error)
+        await _set_aside(live, around)
+
     while True:
-        async with aclosing(resilience.stream(call, live.began_attempt)) as deltas:
-            called = await _take_in(live, deltas, may_call=call.prompt.may_call)
+        async with aclosing(asker.stream(live, prompt, move)) as deltas:
+            called = await _take_in(live, deltas, may_call=prompt.may_call)
         if called is None:
             return
         steps, results = [], []
@@ -76,15 +82,18 @@ async def answer(live: LiveRun, call: Call, resilience: Resilience, around: Arou
         live.begin_round(steps)
         await _set_aside(live, around)
         is_last = live.rounds.number >= MAX_ROUNDS or time.monotonic() > until or _left(live) < MIN_RESULT_TOKENS
-        call = replace(call, prompt=_prompt(call.prompt, called, results, may_call=not is_last))
+        prompt = _prompt(prompt, called, results, may_call=not is_last)
 
 
 async def _set_aside(live: LiveRun, around: Around) -> None:
     """Set aside what the next request may cost, as was done for the first. Raises `BudgetSpent`."""
-    if live.turn.project_id is not None:
-        most_usd = live.context.request_usd(live.target, live.rounds.now.input_tokens)
+    actor = live.actor
+    most_usd = live.context.request_usd(live.target, live.rounds.now.input_tokens)
+    if most_usd:
+        series_id = None if actor.key is None else actor.key.series_id
         async with around.database.writing() as session:
-            await budgets.reserve(session, live.turn.run_id, live.turn.project_id, most_usd)
+            run_id, project_id = live.turn.run_id, live.turn.project_id
+            await budgets.reserve(session, run_id, project_id, most_usd, actor.user_id, series_id)
 
 
 def _prompt(prompt: Prompt, called: _Called, results: Sequence[ToolResult], *, may_call: bool) -> Prompt:

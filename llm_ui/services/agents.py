@@ -20,7 +20,7 @@ from llm_ui.kit.ids import AgentId, ChatId, DocumentId, MessageId, ModelId, Proj
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Agent, ChatHistory, Document, ProjectColor, ProjectIcon, Run, User
 from llm_ui.services import ai_models, audit
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, readable, require, require_within
 from llm_ui.services.projects import require_project
 from llm_ui.services.settings import AGENTS, require_on
 from llm_ui.services.settings import get as get_setting
@@ -106,12 +106,15 @@ async def read(session: ReadSession, actor: Actor, agent_id: AgentId) -> AgentIn
     return found
 
 
-async def save(session: Session, actor: Actor, agent_id: AgentId | None, settings: AgentSettings) -> AgentId:
+async def save(
+    session: Session, actor: Actor, agent_id: AgentId | None, settings: AgentSettings, *, new_id: AgentId | None = None
+) -> AgentId:
     """Make an agent, or change one of one's own. Raises `InvalidInput`, `TooLarge`, `Forbidden` and `NotFound`.
 
     The model has to be one that may be asked now, unless it is the one that was set before.
     """
     require(actor, Permission.CHAT)
+    require_within(actor, settings.project_id)
     await require_on(session, AGENTS)
     settings = _checked(settings)
     mine = await _mine(session, actor)
@@ -129,7 +132,7 @@ async def save(session: Session, actor: Actor, agent_id: AgentId | None, setting
     if row is None:
         if len(mine) >= MAX_AGENTS:
             raise InvalidInput("You have {most} agents, which is the most. Delete some first.", most=MAX_AGENTS)
-        row = Agent(id=AgentId(uuid7()), owner_id=actor.user_id, is_shared=False)
+        row = Agent(id=new_id or AgentId(uuid7()), owner_id=actor.user_id, is_shared=False)
         session.add(row)
     before = _audited(row)
     _set(row, replace(settings, model_name=model_name))

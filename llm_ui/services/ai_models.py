@@ -1,27 +1,25 @@
 """The models of providers: which may be asked, what they cost, which is the default."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import Conflict, InvalidInput, NotFound
+from llm_ui.errors import Conflict, InvalidInput, NotFound, Unavailable
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import AiModel, AiProvider, ModelCalibration, PriceSource, ProviderKind
+from llm_ui.models import AiModel, AiProvider, ModelCalibration, ModelStandIn, PriceSource, ProviderKind, TeamModel
 from llm_ui.services import audit, settings
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.capabilities import can_see_images, can_use_tools, makes_embeddings
-from llm_ui.services.prices import Prices, listed
+from llm_ui.services.prices import Prices, check, listed
+from llm_ui.services.reach import USUAL, Reach, checked_timeouts, reach_of
 from llm_ui.services.settings import DEFAULT_MODEL
-
-MAX_PRICE_USD_PER_MTOK = Decimal(100_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,7 @@ class ModelInfo:
     makes_embeddings: bool
     prices: Prices
     price_source: PriceSource
+    timeouts: Mapping[str, float]
     updated_at: datetime
 
 
@@ -75,6 +74,14 @@ class ModelTarget:
     """How its provider counts tokens, as far as that is known."""
     can_see_images: bool = False
     can_use_tools: bool = False
+    reach: Reach = USUAL
+    has_stand_ins: bool = False
+    """Whether others can be asked where it does not answer."""
+
+    @property
+    def wire_name(self) -> str:
+        """The name by which a script can tell it from all others."""
+        return f"{self.provider_name}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ class ModelChange:
     """None leaves it as it is."""
     makes_embeddings: bool | None = None
     """None leaves it as it is."""
+    timeouts: Mapping[str, float | None] | None = None
+    """Of this model alone (services/reach.py). None leaves them as they are."""
 
 
 async def list_models(session: ReadSession, actor: Actor) -> tuple[ModelInfo, ...]:
@@ -170,15 +179,20 @@ async def target(
         if default is None:
             raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
         model_id = ModelId(UUID(default))
-    query = readable(AiModel, actor).add_columns(AiProvider, ModelCalibration)
+    has_stand_ins = exists().where(ModelStandIn.model_id == AiModel.id)
+    query = readable(AiModel, actor).add_columns(AiProvider, ModelCalibration, may_ask(actor), has_stand_ins)
     query = query.join(AiProvider, AiProvider.id == AiModel.provider_id)
     query = query.outerjoin(ModelCalibration, ModelCalibration.model_id == AiModel.id)
     found = (await session.execute(query.where(AiModel.id == model_id, AiProvider.deleted_at.is_(None)))).one_or_none()
     if found is None:
         raise NotFound("This model does not exist any more. Pick another one.")
-    model, provider, learnt = found
+    model, provider, learnt, is_allowed, is_helped = found
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
+    if not is_allowed:
+        raise InvalidInput("{name} is kept for teams that you are not in. Pick another model.", name=model.display_name)
+    if provider.is_draining:
+        raise Unavailable("{name} takes no new questions for a while. Pick another model.", name=model.display_name)
     if model.makes_embeddings and is_embedder is False:
         raise InvalidInput("{name} makes embeddings and no answers. Pick another model.", name=model.display_name)
     if is_embedder and not model.makes_embeddings:
@@ -197,6 +211,8 @@ async def target(
         prices=prices_of(model),
         can_see_images=model.can_see_images,
         can_use_tools=model.can_use_tools,
+        reach=reach_of(provider, model),
+        has_stand_ins=is_helped,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
     )
 
@@ -257,9 +273,11 @@ async def change_model(
     if change.can_use_tools is not None:
         row.can_use_tools = change.can_use_tools
     if change.makes_embeddings is not None and change.makes_embeddings != row.makes_embeddings:
-        await _refuse_default(session, row)
+        await refuse_default(session, row)
         row.makes_embeddings = change.makes_embeddings
-    _check_prices(prices := change.prices)
+    if change.timeouts is not None:
+        row.timeouts = checked_timeouts(change.timeouts)
+    check(prices := change.prices)
     if prices != prices_of(row):
         _set_prices(row, prices, PriceSource.ADMIN)
     await _note_change(session, actor, row, before)
@@ -284,7 +302,7 @@ async def set_model_enabled(session: Session, actor: Actor, model_id: ModelId, *
     require(actor, Permission.MANAGE_PROVIDERS)
     row = await _row(session, actor, model_id)
     if not is_enabled:
-        await _refuse_default(session, row)
+        await refuse_default(session, row)
     row.is_enabled = is_enabled
     await audit.record(session, actor, "model.enabled" if is_enabled else "model.disabled", row.name, target_id=row.id)
 
@@ -293,6 +311,9 @@ async def set_default(session: Session, actor: Actor, model_id: ModelId) -> None
     """Make the model the one new chats start with."""
     require(actor, Permission.MANAGE_PROVIDERS)
     chosen = await target(session, actor, model_id)
+    # rights: asked above; of a model that everybody is to be offered
+    if await session.scalar(select(TeamModel.team_id).where(TeamModel.model_id == model_id).limit(1)) is not None:
+        raise InvalidInput("{name} is kept for teams, so not everybody could ask it.", name=chosen.display_name)
     await settings.change(session, actor, DEFAULT_MODEL, str(chosen.model_id))
 
 
@@ -300,14 +321,14 @@ async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> Non
     """Take the model off the list. Chats that used it stay. Raises `InvalidInput` for the default model."""
     require(actor, Permission.MANAGE_PROVIDERS)
     row = await _row(session, actor, model_id)
-    await _refuse_default(session, row)
+    await refuse_default(session, row)
     row.deleted_at = now()
     await audit.record(session, actor, "model.deleted", row.name, target_id=row.id)
 
 
 def _audited(row: AiModel) -> dict[str, object]:
     can = "can_see_images", "can_use_tools", "makes_embeddings"
-    named = audit.fields(row, "display_name", "context_window", "max_output_tokens", *can, "price_source")
+    named = audit.fields(row, "display_name", "context_window", "max_output_tokens", *can, "price_source", "timeouts")
     return {**named, **asdict(prices_of(row))}
 
 
@@ -317,7 +338,7 @@ async def _note_change(session: Session, actor: Actor, row: AiModel, before: dic
 
 
 def _usable(actor: Actor) -> Select[AiModel, AiProvider]:
-    return _models(actor).where(AiModel.is_enabled, AiProvider.is_enabled)
+    return _models(actor).where(AiModel.is_enabled, AiProvider.is_enabled, may_ask(actor))
 
 
 def _models(actor: Actor) -> Select[AiModel, AiProvider]:
@@ -351,6 +372,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         makes_embeddings=model.makes_embeddings,
         prices=prices_of(model),
         price_source=model.price_source,
+        timeouts=model.timeouts or {},
         updated_at=model.updated_at,
     )
 
@@ -364,7 +386,8 @@ async def _row(session: Session, actor: Actor, model_id: ModelId) -> AiModel:
     return row
 
 
-async def _refuse_default(session: Session, row: AiModel) -> None:
+async def refuse_default(session: ReadSession, row: AiModel) -> None:
+    """Raise `InvalidInput` for the default model, which everybody can ask."""
     if await settings.get(session, DEFAULT_MODEL) == str(row.id):
         raise InvalidInput("{name} is the default model. Make another one the default first.", name=row.display_name)
 
@@ -406,17 +429,6 @@ def _count(value: int | None) -> int | None:
             "The context window and the longest answer must be between 1 and 100,000,000 tokens, or empty."
         )
     return value
-
-
-def _check_prices(prices: Prices) -> None:
-    for price in (prices.input_usd_per_mtok, prices.cached_input_usd_per_mtok, prices.output_usd_per_mtok):
-        if price is not None and not (price.is_finite() and 0 <= price <= MAX_PRICE_USD_PER_MTOK):
-            raise InvalidInput("A price must be between 0 and 100,000 dollars per million tokens.")
-    has_input = prices.input_usd_per_mtok is not None
-    if has_input != (prices.output_usd_per_mtok is not None):
-        raise InvalidInput("Give both prices, for input and output, or leave both empty.")
-    if prices.cached_input_usd_per_mtok is not None and not has_input:
-        raise InvalidInput("A price for cached input needs the prices for input and output too.")
 
 
 def _set_prices(row: AiModel, prices: Prices, source: PriceSource) -> None:

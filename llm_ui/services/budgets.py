@@ -5,31 +5,35 @@ moment each finds what the others have set aside, so that together they never ge
 takes the place of that when it ends, however it ends, once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, literal, select, update
+from sqlalchemy import Select, delete, exists, literal, or_, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import BudgetSpent, InvalidInput
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import BudgetId, ProjectId, RunId
+from llm_ui.kit.ids import BudgetId, ProjectId, RunId, TeamId, UserId
 from llm_ui.models import (
     LIVE_STATUSES,
     Budget,
     BudgetReservation,
     BudgetScope,
     Project,
+    QuotaKind,
     Run,
-    UsageLog,
+    Team,
 )
 from llm_ui.models.base import Usd
-from llm_ui.services import audit
+from llm_ui.services import audit, payers, quotas
 from llm_ui.services.access import Actor, Permission, ProjectRight, require
+from llm_ui.services.payers import Payers
 from llm_ui.services.projects import project_row
+from llm_ui.services.teams import team_row, teams_of
 
 MAX_AMOUNT_USD = Decimal(1_000_000)
 CENT = Decimal("0.01")
@@ -69,8 +73,13 @@ async def read(session: ReadSession, actor: Actor, project_id: ProjectId) -> Bud
 
 async def standing(session: ReadSession, project_id: ProjectId) -> BudgetState | None:
     """Return the same for who has asked for rights already."""
-    row = await _row(session, project_id)
-    return None if row is None else _state(row)
+    return await _standing(session, BudgetScope.PROJECT, project_id)
+
+
+async def read_of_team(session: ReadSession, actor: Actor, team_id: TeamId) -> BudgetState | None:
+    """Return the budget of a team, None when it has none. Raises `NotFound`."""
+    await team_row(session, actor, team_id)
+    return await _standing(session, BudgetScope.TEAM, team_id)
 
 
 async def set_amount(session: Session, actor: Actor, project_id: ProjectId, amount_usd: Decimal | None) -> None:
@@ -80,30 +89,23 @@ async def set_amount(session: Session, actor: Actor, project_id: ProjectId, amou
     """
     require(actor, Permission.CHAT)
     project = await project_row(session, actor, project_id, ProjectRight.OWN, is_locked=True)
-    row = await _row(session, project_id)
-    if amount_usd is None:
-        if row is not None:
-            await session.execute(delete(Budget).where(Budget.id == row.id))
-            await audit.record(session, actor, "project.budget_removed", project.name, target_id=project_id)
-        return
-    _check(amount_usd)
-    if row is not None and row.amount_usd == amount_usd:
-        return
-    before = None if row is None else f"{row.amount_usd:.2f}"
-    if row is None:
-        spent = await _used(session, project_id)
-        row = Budget(scope=BudgetScope.PROJECT, scope_id=project_id, spent_usd=spent, period_start=_month(now()))
-        session.add(row)
-    row.amount_usd = amount_usd
-    changes = audit.difference({"amount_usd": before}, {"amount_usd": f"{amount_usd:.2f}"})
-    await audit.record(session, actor, "project.budget_set", project.name, target_id=project_id, changes=changes)
-    await session.flush()
+    await _set(session, actor, _Payer(BudgetScope.PROJECT, project_id, project.name), amount_usd)
+
+
+async def set_of_team(session: Session, actor: Actor, team_id: TeamId, amount_usd: Decimal | None) -> None:
+    """Let this much be spent by a team each month; None: as much as it takes.
+
+    What it has paid this month counts. Raises `InvalidInput`, `NotFound` and `Forbidden`.
+    """
+    require(actor, Permission.MANAGE_USERS)
+    team = await team_row(session, actor, team_id, is_locked=True)
+    await _set(session, actor, _Payer(BudgetScope.TEAM, team_id, team.name), amount_usd)
 
 
 async def set_of_key(session: Session, series_id: UUID, amount_usd: Decimal) -> None:
     """Let this much be spent each month with a new key. The caller has checked whose it is. Raises `InvalidInput`."""
     _check(amount_usd)
-    row = Budget(scope=BudgetScope.KEY, scope_id=series_id, spent_usd=Decimal(0), period_start=_month(now()))
+    row = payers.begun(BudgetScope.KEY, series_id, Decimal(0))
     row.amount_usd = amount_usd
     session.add(row)
 
@@ -115,49 +117,37 @@ async def of_keys(session: ReadSession, series_ids: Sequence[UUID]) -> dict[UUID
     return {row.scope_id: _state(row) for row in await session.scalars(query)}
 
 
-async def reserve(session: Session, call_id: RunId, project_id: ProjectId | None, estimate_usd: Decimal | None) -> None:
-    """Set aside what a call may cost, of the budget of its project, if there is one. Raises `BudgetSpent`.
+async def reserve(
+    session: Session,
+    call_id: RunId,
+    project_id: ProjectId | None,
+    estimate_usd: Decimal | None,
+    user_id: UserId,
+    series_id: UUID | None = None,
+) -> None:
+    """Set aside what a call may cost, of the budgets of its project, team, person and key, where there are some.
 
-    One that asks again, after its tools, gets more set aside.
-
-    Calls that are free, or whose price nobody knows, need no budget.
+    One that asks again, after its tools, gets more set aside. Calls that are free, or whose price nobody knows, need no
+    budget. Raises `BudgetSpent`.
     """
-    if project_id is None or not estimate_usd:
+    if not estimate_usd:
         return
-    if await _reserved(session, call_id, _is_of(project_id), estimate_usd):
-        return
-    row = await _row(session, project_id)
-    if row is not None:
-        # rights: the caller asks in it
-        name = await session.scalar(select(Project.name).where(Project.id == project_id)) or ""
-        raise _refusal(_state(row), estimate_usd, name)
+    limited, left_to_person = await payers.limited(session, user_id, project_id)
+    if series_id is not None:
+        limited = {**limited, BudgetScope.KEY: series_id}
+    for row in await _held(session, limited):
+        if row.scope is BudgetScope.PERSON:
+            row.amount_usd = left_to_person
+        await _take(session, call_id, row, estimate_usd)
 
 
-async def reserve_of_key(session: Session, call_id: RunId, series_id: UUID, estimate_usd: Decimal | None) -> None:
-    """Set aside what a call may cost, of the budget of its key, if there is one. Raises `BudgetSpent`."""
-    of_key = (Budget.scope == BudgetScope.KEY) & (Budget.scope_id == series_id)
-    if not estimate_usd or await _reserved(session, call_id, of_key, estimate_usd):
-        return
-    found = (await of_keys(session, [series_id])).get(series_id)
-    if found is not None:
-        raise BudgetSpent(
-            "This key has {left} left of its {amount} for this month, and this may cost {estimate}. On {date} it has "
-            "the whole amount again; until then ask for fewer tokens, or use another key.",
-            left=_dollars(found.left_usd), amount=_dollars(found.amount_usd), estimate=_dollars(estimate_usd),
-            date=f"{found.returns_at:%Y-%m-%d}",
-        )  # fmt: skip
-
-
-async def _reserved(session: Session, call_id: RunId, is_of: ColumnElement[bool], estimate_usd: Decimal) -> bool:
-    """Set an amount aside; return False where there is no such budget, or too little left in it."""
-    spent = _spent()
-    fits = spent + Budget.reserved_usd + literal(estimate_usd, Usd()) <= Budget.amount_usd
-    taken = update(Budget).where(is_of, fits).values(**_in_period(spent, reserved_usd=estimate_usd))
-    # One statement: whoever comes at the same moment waits for it and then counts anew.
-    budget_id = await session.scalar(taken.returning(Budget.id))
-    if budget_id is not None:
-        await _hold(session, call_id, budget_id, estimate_usd)
-    return budget_id is not None
+async def _take(session: Session, call_id: RunId, row: Budget, estimate_usd: Decimal) -> None:
+    """Set an amount aside of a budget that is held: whoever comes at the same moment waits, and then counts anew."""
+    _begin_period(row)
+    if row.spent_usd + row.reserved_usd + estimate_usd > row.amount_usd:
+        await _refuse(session, row, estimate_usd)
+    row.reserved_usd += estimate_usd
+    await _hold(session, call_id, row.id, estimate_usd)
 
 
 async def _hold(session: Session, call_id: RunId, budget_id: BudgetId, amount_usd: Decimal) -> None:
@@ -169,32 +159,78 @@ async def _hold(session: Session, call_id: RunId, budget_id: BudgetId, amount_us
         await session.flush()
 
 
+class Booked(NamedTuple):
+    """Where a call is booked."""
+
+    project_id: ProjectId | None
+    team_id: TeamId | None
+
+
 async def settle(
-    session: Session, call_id: RunId, project_id: ProjectId | None, cost_usd: Decimal | None
-) -> ProjectId | None:
-    """Book what a call did cost in the place of what was set aside for it; return the project that it is booked in.
+    session: Session, call_id: RunId, project_id: ProjectId | None, cost_usd: Decimal | None, user_id: UserId
+) -> Booked:
+    """Book what a call did cost in the place of what was set aside for it; return what it is booked in.
 
-    That is where it was set aside, wherever its chat is by now; else `project_id`.
+    That is where it was set aside, wherever its chat and its person are by now; else `project_id`, and the team that
+    pays now.
     """
-    held = delete(BudgetReservation).where(BudgetReservation.call_id == call_id)
-    gone = held.returning(BudgetReservation.budget_id, BudgetReservation.amount_usd)
-    spent, is_held = _spent(), False
-    # In one order, whoever settles: of two calls none holds a row that the other waits for.
-    for budget_id, amount in sorted((await session.execute(gone)).all()):
-        values = _in_period(spent, reserved_usd=-amount, spent_usd=cost_usd or Decimal(0))
-        booked = update(Budget).where(Budget.id == budget_id).values(**values)
-        found = (await session.execute(booked.returning(Budget.scope, Budget.scope_id))).one_or_none()
-        if found is None or found.scope is not BudgetScope.KEY:
-            is_held, project_id = True, None if found is None else ProjectId(found.scope_id)
-    if project_id is not None and cost_usd and not is_held:
-        values = _in_period(spent, spent_usd=cost_usd)
-        await session.execute(update(Budget).where(_is_of(project_id)).values(**values))
-    return project_id
+    held = await _let_go(session, call_id)
+    where = {row.scope: row.scope_id for row in await _rows(session, {}, held)}
+    project = where.get(BudgetScope.PROJECT, project_id)
+    in_project = None if project is None else ProjectId(project)
+    team = where.get(BudgetScope.TEAM) or await payers.team_of(session, user_id, in_project)
+    booked = Booked(in_project, None if team is None else TeamId(team))
+    others = {scope: key for scope, key in payers.scopes(user_id, *booked).items() if scope not in where}
+    for row in await _held(session, others if cost_usd else {}, held):
+        _begin_period(row)
+        row.reserved_usd -= held.get(row.id, Decimal(0))
+        row.spent_usd += cost_usd or Decimal(0)
+    await session.flush()
+    return booked
 
 
-async def has_budget(session: ReadSession, project_id: ProjectId) -> bool:
-    """Return whether a project has a budget."""
-    return await _row(session, project_id) is not None
+async def give_back(session: Session, call_id: RunId) -> None:
+    """Give back what was set aside for a call that came to nothing."""
+    held = await _let_go(session, call_id)
+    for row in await _held(session, {}, held):
+        row.reserved_usd -= held[row.id]
+    await session.flush()
+
+
+async def is_limited(session: ReadSession, user_id: UserId, project_id: ProjectId | None) -> bool:
+    """Return whether anything limits what a call of a person may cost, there."""
+    if await quotas.most(session, await teams_of(session, user_id), user_id, QuotaKind.MONTH_USD):
+        return True
+    team_id = await payers.team_of(session, user_id, project_id)
+    return bool(await _rows(session, payers.scopes(user_id, project_id, team_id)))
+
+
+async def _let_go(session: Session, call_id: RunId) -> dict[BudgetId, Decimal]:
+    """Delete what is set aside for a call; return how much of which budget that was."""
+    gone = delete(BudgetReservation).where(BudgetReservation.call_id == call_id)
+    found = await session.execute(gone.returning(BudgetReservation.budget_id, BudgetReservation.amount_usd))
+    return {budget_id: amount for budget_id, amount in found}
+
+
+async def _rows(session: ReadSession, scopes: Payers, ids: Collection[BudgetId] = ()) -> list[Budget]:
+    """Return the budgets of these, and those with these ids."""
+    return list(await session.scalars(_query(scopes, ids))) if scopes or ids else []
+
+
+async def _held(session: Session, scopes: Payers, ids: Collection[BudgetId] = ()) -> list[Budget]:
+    """Return the same, held until the end of the transaction: all at once and in one order, whoever comes.
+
+    So of two calls none holds a budget that the other waits for.
+    """
+    query = _query(scopes, ids).with_for_update(key_share=True)
+    return list(await session.scalars(query)) if scopes or ids else []
+
+
+def _query(scopes: Payers, ids: Collection[BudgetId]) -> Select[Budget]:
+    # rights: asked by the callers
+    of_scope = [(Budget.scope == scope) & (Budget.scope_id == key) for scope, key in scopes.items()]
+    query = select(Budget).where(or_(Budget.id.in_(ids), *of_scope)).order_by(Budget.id)
+    return query.execution_options(populate_existing=True)
 
 
 async def release_lost(session: Session) -> int:
@@ -204,7 +240,7 @@ async def release_lost(session: Session) -> int:
     old = select(BudgetReservation.call_id).where(BudgetReservation.created_at < now() - LOST_AFTER, ~lives)
     lost = (await session.scalars(old)).all()
     for call_id in lost:
-        await settle(session, call_id, None, None)
+        await give_back(session, call_id)
     return len(lost)
 
 
@@ -215,60 +251,89 @@ def _check(amount_usd: Decimal) -> None:
         )
 
 
-def _is_of(project_id: ProjectId) -> ColumnElement[bool]:
-    return (Budget.scope == BudgetScope.PROJECT) & (Budget.scope_id == project_id)
+async def _standing(session: ReadSession, scope: BudgetScope, key: UUID) -> BudgetState | None:
+    found = await _rows(session, {scope: key})
+    return _state(found[0]) if found else None
 
 
-async def _row(session: ReadSession, project_id: ProjectId) -> Budget | None:
-    # rights: asked by the caller
-    found: Budget | None = await session.scalar(
-        select(Budget).where(_is_of(project_id)).execution_options(populate_existing=True)
-    )
-    return found
+@dataclass(frozen=True, slots=True)
+class _Payer:
+    """What a budget is set of."""
+
+    scope: BudgetScope
+    key: UUID
+    name: str
 
 
-async def _used(session: ReadSession, project_id: ProjectId) -> Decimal:
-    # rights: a sum, of a project of which the actor is an owner
-    booked = UsageLog.project_id == project_id, UsageLog.created_at >= _month(now())
-    return await session.scalar(select(func.sum(UsageLog.cost_usd)).where(*booked)) or Decimal(0)
+async def _set(session: Session, actor: Actor, payer: _Payer, amount_usd: Decimal | None) -> None:
+    """Set a budget, or take it away. The caller has asked for rights, and holds the row that it is of."""
+    row = next(iter(await _rows(session, {payer.scope: payer.key})), None)
+    noun = payer.scope.value
+    if amount_usd is None:
+        if row is not None:
+            await session.execute(delete(Budget).where(Budget.id == row.id))
+            await audit.record(session, actor, f"{noun}.budget_removed", payer.name, target_id=payer.key)
+        return
+    _check(amount_usd)
+    if row is not None and row.amount_usd == amount_usd:
+        return
+    before = None if row is None else f"{row.amount_usd:.2f}"
+    if row is None:
+        row = payers.begun(payer.scope, payer.key, await payers.used(session, payer.scope, payer.key))
+        session.add(row)
+    row.amount_usd = amount_usd
+    changes = audit.difference({"amount_usd": before}, {"amount_usd": f"{amount_usd:.2f}"})
+    await audit.record(session, actor, f"{noun}.budget_set", payer.name, target_id=payer.key, changes=changes)
+    await session.flush()
 
 
-def _spent() -> ColumnElement[Decimal]:
-    """Return what is spent in the period of now."""
-    return case((Budget.period_start < _month(now()), literal(Decimal(0), Usd())), else_=Budget.spent_usd)
-
-
-def _in_period(
-    spent: ColumnElement[Decimal], *, reserved_usd: Decimal = Decimal(0), spent_usd: Decimal = Decimal(0)
-) -> dict[str, object]:
-    """Return what to write, so that a period that is over is over."""
-    start = _month(now())
-    return {
-        "spent_usd": spent + literal(spent_usd, Usd()),
-        "reserved_usd": Budget.reserved_usd + literal(reserved_usd, Usd()),
-        "period_start": case((Budget.period_start < start, start), else_=Budget.period_start),
-    }
+def _begin_period(row: Budget) -> None:
+    """End a period that is over."""
+    start = payers.month(now())
+    if row.period_start < start:
+        row.period_start, row.spent_usd = start, Decimal(0)
 
 
 def _state(row: Budget) -> BudgetState:
-    start = _month(now())
+    start = payers.month(now())
     spent = Decimal(0) if row.period_start < start else row.spent_usd
-    return BudgetState(row.amount_usd, spent, row.reserved_usd, _month(start + timedelta(days=32)))
+    return BudgetState(row.amount_usd, spent, row.reserved_usd, payers.month(start + timedelta(days=32)))
 
 
-def _month(instant: datetime) -> datetime:
-    return instant.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _refusal(state: BudgetState, estimate_usd: Decimal, name: str) -> BudgetSpent:
-    return BudgetSpent(
-        "The project {name} has {left} left of its {amount} for this month, and this may cost {estimate}. "
-        "On {date} it has the whole amount again; until then pick a cheaper model, or ask an owner for more.",
-        name=name,
-        left=_dollars(state.left_usd),
-        amount=_dollars(state.amount_usd),
-        estimate=_dollars(estimate_usd),
-        date=f"{state.returns_at:%Y-%m-%d}",
+async def _refuse(session: ReadSession, row: Budget, estimate_usd: Decimal) -> None:
+    """Raise `BudgetSpent` with how far this budget reaches."""
+    state = _state(row)
+    sums: dict[str, Any] = {
+        "left": _dollars(state.left_usd), "amount": _dollars(state.amount_usd), "estimate": _dollars(estimate_usd),
+        "date": f"{state.returns_at:%Y-%m-%d}",
+    }  # fmt: skip
+    # rights: of a project, a team or oneself, where the caller asks
+    match row.scope:
+        case BudgetScope.PROJECT:
+            name = await session.scalar(select(Project.name).where(Project.id == row.scope_id)) or ""
+            raise BudgetSpent(
+                "The project {name} has {left} left of its {amount} for this month, and this may cost {estimate}. "
+                "On {date} it has the whole amount again; until then pick a cheaper model, or ask an owner for more.",
+                name=name, **sums,
+            )  # fmt: skip
+        case BudgetScope.TEAM:
+            name = await session.scalar(select(Team.name).where(Team.id == row.scope_id)) or ""
+            raise BudgetSpent(
+                "The team {name} has {left} left of its {amount} for this month, and this may cost {estimate}. On "
+                "{date} it has the whole amount again; until then pick a cheaper model, or ask an administrator for "
+                "more.",
+                name=name, **sums,
+            )  # fmt: skip
+        case BudgetScope.KEY:
+            raise BudgetSpent(
+                "This key has {left} left of its {amount} for this month, and this may cost {estimate}. On {date} it "
+                "has the whole amount again; until then ask for fewer tokens, or use another key.",
+                **sums,
+            )
+    raise BudgetSpent(
+        "You have {left} left of your {amount} for this month, and this may cost {estimate}. On {date} you have the "
+        "whole amount again; until then pick a cheaper model, or ask an administrator for more.",
+        **sums,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import get_args
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy import delete as sql_delete
 
 from llm_ui.contract.steps import ToolName
@@ -61,6 +61,23 @@ class ChatPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatInfo:
+    """A chat as scripts are told of it."""
+
+    id: ChatId
+    title: str
+    project_id: ProjectId | None
+    model_id: ModelId | None
+    agent_id: AgentId | None
+    temperature: float | None
+    max_tokens: int | None
+    pinned_at: datetime | None
+    archived_at: datetime | None
+    created_at: datetime
+    last_message_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ChatDetail:
     """An open chat without its messages."""
 
@@ -105,13 +122,46 @@ async def list_chats(
     if shelf is Shelf.OPEN and project_id is None:
         query = query.where(ChatHistory.project_id.is_(None))
     if after is not None:
-        is_older = ChatHistory.last_message_at < after.last_message_at
-        is_same_instant = and_(ChatHistory.last_message_at == after.last_message_at, ChatHistory.id < after.id)
-        query = query.where(or_(is_older, is_same_instant))
+        query = query.where(_is_older(after))
     rows = [ChatSummary(*row) for row in await session.execute(query)]
     items = rows[:limit]
     more = ChatCursor(items[-1].last_message_at, items[-1].id) if len(rows) > limit else None
     return ChatPage((*found, *items), more)
+
+
+async def list_everywhere(
+    session: ReadSession,
+    actor: Actor,
+    *,
+    project_id: ProjectId | None = None,
+    is_archived: bool = False,
+    after: ChatCursor | None = None,
+    limit: int = PAGE_SIZE,
+) -> tuple[tuple[ChatInfo, ...], ChatCursor | None]:
+    """Return a page of the actor's chats, in projects or not, the one written to last first; and where it ends."""
+    query = _on_shelf(actor, Shelf.ARCHIVE if is_archived else Shelf.OPEN)
+    if project_id is not None:
+        query = query.where(ChatHistory.project_id == project_id)
+    if after is not None:
+        query = query.where(_is_older(after))
+    newest_first = query.order_by(ChatHistory.last_message_at.desc(), ChatHistory.id.desc())
+    rows = (await session.scalars(newest_first.limit(limit + 1))).all()
+    items = tuple(map(_info, rows[:limit]))
+    return items, ChatCursor(items[-1].last_message_at, items[-1].id) if len(rows) > limit else None
+
+
+async def read_info(session: ReadSession, actor: Actor, chat_id: ChatId) -> ChatInfo:
+    """Return a chat of the actor. Raises `NotFound`."""
+    return _info(await chat_row(session, actor, chat_id))
+
+
+def _info(row: ChatHistory) -> ChatInfo:
+    return ChatInfo(**{name: getattr(row, name) for name in ChatInfo.__dataclass_fields__})
+
+
+def _is_older(after: ChatCursor) -> ColumnElement[bool]:
+    is_same_instant = and_(ChatHistory.last_message_at == after.last_message_at, ChatHistory.id < after.id)
+    return or_(ChatHistory.last_message_at < after.last_message_at, is_same_instant)
 
 
 def _on_shelf(actor: Actor, shelf: Shelf) -> Select[ChatHistory]:

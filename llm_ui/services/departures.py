@@ -26,11 +26,12 @@ from llm_ui.models import (
     User,
     UserMemory,
 )
-from llm_ui.services import audit
+from llm_ui.services import audit, team_members
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.project_members import leave_all
+from llm_ui.services.teams import forget_limits
 from llm_ui.services.usage import rollups
-from llm_ui.services.users import require_another, user_row
+from llm_ui.services.users import require_admin_beside, require_another, user_row
 
 NAMED = 5
 """Of the projects that would go, by their names."""
@@ -69,8 +70,9 @@ class Goes:
 
 
 async def weigh(session: ReadSession, actor: Actor, user_id: UserId) -> Goes:
-    """Return what would go with an account."""
-    require(actor, Permission.MANAGE_USERS)
+    """Return what would go with an account: one's own, or any for an administrator."""
+    if user_id != actor.user_id:
+        require(actor, Permission.MANAGE_USERS)
     await user_row(session, actor, user_id)
 
     async def count(query: Select[Any]) -> int:
@@ -110,7 +112,23 @@ async def remove(
     heir = await _heir(session, actor, user_id, heir_id) if fate is Fate.HAND_OVER else None
     if heir is not None:
         await _hand_over(session, user_id, heir.id)
+    await _erase(session, actor, user, fate, heir)
+
+
+async def leave(session: Session, actor: Actor) -> None:
+    """Delete the actor's own account for good; figures of what it used stay, without whose they are.
+
+    Raises `Conflict` for the only administrator.
+    """
+    user = await user_row(session, actor, actor.user_id)
+    await require_admin_beside(session, user)
+    await _erase(session, actor, user, Fate.ANONYMISE, None)
+
+
+async def _erase(session: Session, actor: Actor, user: User, fate: Fate, heir: User | None) -> None:
+    user_id = user.id
     await leave_all(session, actor, user_id)
+    await team_members.leave_all(session, actor, user_id)
     # rights: asked above; figures of somebody who is gone
     theirs = UsageLog.user_id == user_id
     # Another id that is nobody's: what one person used stays together, but not whose it was.
@@ -121,6 +139,7 @@ async def remove(
         await session.execute(update(UsageLog).where(theirs).values(user_id=nobody))
     await rollups.leave(session, user_id, nobody)
     await session.execute(delete(User).where(User.id == user_id))
+    await forget_limits(session, user_id)
     to = None if heir is None else heir.name
     told: dict[str, Any] = {"role": user.role.value, "data": fate.value, "to": to}
     await audit.record(session, actor, "user.deleted", user.name, target_id=user_id, **told)

@@ -5,12 +5,13 @@ How far a copy is stands in its rows, so that a killed worker's copy is gone on 
 
 from enum import Enum, auto
 
-from sqlalchemy import Select, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Select, delete, func, insert, literal, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.ids import DocumentId, UserId
-from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage, ProjectMember
+from llm_ui.models import Document, DocumentChunk, DocumentPage, DocumentStage
 from llm_ui.services import ingestion
+from llm_ui.services.access import is_in_project
 from llm_ui.services.cutting import cutting_of
 from llm_ui.services.ingestion import Reading
 
@@ -59,9 +60,7 @@ async def _original(session: ReadSession, held: Reading) -> Document | None:
     """Return the original while it can be searched, holds the same, is cut the same way and its copier may read it."""
     # rights: the worker's own; what it copies is of a project of whoever brought the document that it holds
     copier: Select[UserId] = select(Document.user_id).where(Document.id == held.id)
-    is_theirs = exists().where(
-        ProjectMember.project_id == Document.project_id, ProjectMember.user_id == copier.scalar_subquery()
-    )
+    is_theirs = is_in_project(Document.project_id, copier.scalar_subquery())
     is_there = Document.id == held.copy_of, Document.stage == DocumentStage.READY, Document.sha256 == held.sha256
     found = await session.scalar(select(Document).where(*is_there, is_theirs))
     if found is None or await cutting_of(session, found.project_id) != await cutting_of(session, held.project_id):

@@ -18,7 +18,7 @@ from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
 from llm_ui.services.projects import project_row, require_open, require_project
-from llm_ui.services.quotas import require_room
+from llm_ui.services.quotas import require_documents, require_room
 from llm_ui.services.settings import EMBEDDING_MODEL
 
 MAX_DOCUMENTS = 5_000
@@ -126,6 +126,8 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     row = None if arrived.is_beside else await session.scalar(_replaced(mine, name, arrived.source_url))
     await require_room(session, actor, project_id, name, arrived.size_bytes, row)
     if row is None:
+        await require_documents(session, project_id)
+    if row is None:
         name = await _free(session, mine, name)
         if (await session.execute(mine.with_only_columns(func.count()))).scalar_one() >= MAX_DOCUMENTS:
             raise InvalidInput(
@@ -138,7 +140,7 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
         row.version += 1
     row.user_id, row.size_bytes, row.sha256 = actor.user_id, arrived.size_bytes, arrived.sha256
     row.source_url = arrived.source_url
-    await _begin_anew(session, row)
+    await begin_anew(session, row)
     done = "document.added" if row.version == 1 else "document.replaced"
     await audit.record(session, actor, done, row.name, target_id=row.id, project_id=str(project_id))
     return _info(row), True
@@ -154,6 +156,8 @@ async def admit(session: ReadSession, actor: Actor, project_id: ProjectId, name:
     await require_open(session, actor, project_id, ProjectRight.EDIT)
     row = await session.scalar(_replaced(mine, file_name(name), None))
     await require_room(session, actor, project_id, file_name(name), size, row)
+    if row is None:
+        await require_documents(session, project_id)
 
 
 async def _free(session: Session, mine: Select[Document], name: str) -> str:
@@ -177,11 +181,12 @@ async def retry(session: Session, actor: Actor, document_id: DocumentId) -> Docu
         # It is read; what failed came after.
         row.embed_error, row.embed_attempts = None, 0
     else:
-        await _begin_anew(session, row)
+        await begin_anew(session, row)
     return _info(row)
 
 
-async def _begin_anew(session: Session, row: Document) -> None:
+async def begin_anew(session: Session, row: Document) -> None:
+    """Let a document be read as if it had just come."""
     row.stage, row.error_message, row.remark = DocumentStage.RECEIVED, None, ""
     row.page_count = row.chunk_count = row.tokens = row.attempts = row.embed_attempts = 0
     row.lease_owner = row.heartbeat_at = row.copy_of = row.embedded_by = row.embed_error = None
@@ -239,6 +244,15 @@ async def list_documents(
     by_name = _named(mine, name).order_by(func.lower(Document.name), Document.id)
     rows = (await session.scalars(by_name.offset(offset).limit(LISTED + 1))).all()
     return await _listing(session, mine, rows[:LISTED], has_more=len(rows) > LISTED)
+
+
+async def list_in_order(
+    session: ReadSession, actor: Actor, project_id: ProjectId, *, after: DocumentId | None, limit: int
+) -> tuple[DocumentInfo, ...]:
+    """Return so many documents of a project after one, in the order they first came in. Raises `NotFound`."""
+    mine = (await _of_project(session, actor, project_id)).order_by(Document.id)
+    rows = await session.scalars((mine if after is None else mine.where(Document.id > after)).limit(limit))
+    return tuple(map(_info, rows))
 
 
 async def look_at(session: ReadSession, actor: Actor, project_id: ProjectId, ids: Collection[DocumentId]) -> Listing:

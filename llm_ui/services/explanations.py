@@ -63,6 +63,7 @@ class Stretch(StrEnum):
     FIRST_TOKEN = "first_token"  # noqa: S105 - no secret
     WRITING = "writing"
     TOOLS = "tools"
+    TRIED = "tried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,18 @@ class Timing:
 
     stretch: Stretch
     ms: float
+    name: str = ""
+    """The model that was waited for in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A model that was asked and did not answer."""
+
+    model: str
+    provider: str
+    reason: str
+    """Empty where that is for administrators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +143,8 @@ class Explanation:
     """Whether the provider counted the tokens."""
     cost_usd: Decimal | None
     attempts: int
+    tries: tuple[NoAnswer, ...]
+    """Who was asked before; the first one is who the question went to."""
     temperature: float | None
     max_tokens: int | None
     request_id: str
@@ -166,7 +181,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         reranked_by=str(sought.get("reranked_by") or ""),
         not_reranked=str(sought.get("not_reranked") or ""),
         passed_over=PassedOver(*(int(sought.get(name) or 0) for name in ("weak", "alike", "beside"))),
-        timings=_timings(run),
+        timings=timings(run),
         input_tokens=run.input_tokens,
         cached_tokens=run.cached_tokens,
         output_tokens=run.output_tokens,
@@ -174,6 +189,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         is_exact=run.usage_source is UsageSource.PROVIDER,
         cost_usd=run.cost_usd,
         attempts=run.attempts,
+        tries=tuple(NoAnswer(one["model"], one["provider"], one["message"]) for one in manifest.get("tries", ())),
         temperature=run.temperature,
         max_tokens=run.max_tokens,
         request_id=run.request_id,
@@ -215,17 +231,21 @@ def _used(answer: ChatMessage | None) -> Iterator[SentPart]:
         yield SentPart("steps", str(number), tokens, tuple(texts))
 
 
-def _timings(run: Run) -> tuple[Timing, ...]:
+def timings(run: Run) -> tuple[Timing, ...]:
     """Return where the time of a run went, as far as it got. Runs of older releases know fewer stretches."""
     if run.queue_ms is None:
         return ()
     manifest = run.manifest or {}
     retrieval_ms = manifest.get("retrieval_ms")
     sought = float(retrieval_ms or 0)
+    tries = [(str(one["model"]), float(one["ms"])) for one in manifest.get("tries", ()) if one["is_first"]]
+    stored = run.queue_ms - sum(ms for _, ms in tries)
+    in_vain = [(Stretch.TRIED, stored + sum(ms for _, ms in tries[:count])) for count in range(1, len(tries) + 1)]
     ends = [
         (Stretch.RETRIEVAL, None if retrieval_ms is None else sought),
         (Stretch.CONTEXT, None if run.context_ms is None else sought + run.context_ms),
-        (Stretch.STORING, run.queue_ms),
+        (Stretch.STORING, stored),
+        *in_vain,
         (Stretch.CONNECTING, None if run.connect_ms is None else run.queue_ms + run.connect_ms),
         (Stretch.FIRST_TOKEN, None if run.ttft_ms is None else run.queue_ms + run.ttft_ms),
         *_of_rounds(manifest.get("rounds", ())),
@@ -233,8 +253,10 @@ def _timings(run: Run) -> tuple[Timing, ...]:
     ]
     known = [(stretch, end) for stretch, end in ends if end is not None]
     begins = [0.0, *(end for _, end in known)]
+    names = iter(name for name, _ in tries)
     return tuple(
-        Timing(stretch, max(0.0, round(end - begin, 1))) for (stretch, end), begin in zip(known, begins, strict=False)
+        Timing(stretch, max(0.0, round(end - begin, 1)), next(names) if stretch is Stretch.TRIED else "")
+        for (stretch, end), begin in zip(known, begins, strict=False)
     )
 
 
@@ -242,5 +264,6 @@ def _of_rounds(rounds: Sequence[dict[str, Any]]) -> Iterator[tuple[Stretch, floa
     """Yield when the model had called tools, when they were done and when it went on, for each further request."""
     for before, after in itertools.pairwise(rounds):
         yield Stretch.WRITING, before["last_ms"]
-        yield Stretch.TOOLS, after["called_ms"]
+        if not after.get("is_moved"):
+            yield Stretch.TOOLS, after["called_ms"]
         yield Stretch.FIRST_TOKEN, after["first_ms"]

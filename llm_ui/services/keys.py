@@ -16,11 +16,12 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import KeyId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.kit.text import one_line
-from llm_ui.models import ApiKey, Budget, BudgetScope, KeyScope, ProjectMember, User
-from llm_ui.services import audit, budgets
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.models import ApiKey, Budget, BudgetScope, KeyScope, QuotaKind, User
+from llm_ui.services import audit, budgets, quotas
+from llm_ui.services.access import Actor, KeyRights, Permission, is_in_project, readable, require
 from llm_ui.services.ai_models import target
 from llm_ui.services.projects import require_open
+from llm_ui.services.teams import teams_of
 
 BEGINNING = "llmui-"
 """Of every key, so that scanners for secrets know one when they see it."""
@@ -30,8 +31,6 @@ TOKEN_BYTES = 32
 PREFIX_CHARS = len(BEGINNING) + 6
 """What is shown of a key: more than 200 of its bits stay unknown."""
 MAX_NAME_CHARS = 64
-MAX_KEYS = 50
-"""Live ones of a person."""
 MAX_DAYS = 3_650
 MAX_ADDRESSES = 20
 MAX_PER_MINUTE = 100_000
@@ -120,8 +119,10 @@ async def create(session: Session, actor: Actor, new: NewKey) -> Made:
     """Make a key of the actor's. Raises `InvalidInput`, `NotFound`, `Forbidden` and `Conflict`."""
     require(actor, Permission.CHAT)
     live = readable(ApiKey, actor).where(ApiKey.user_id == actor.user_id, _is_live())
-    if (await session.scalar(select(func.count()).select_from(live.subquery())) or 0) >= MAX_KEYS:
-        raise Conflict("{most} keys are the most. Revoke one that is not needed.", most=MAX_KEYS)
+    there = await session.scalar(select(func.count()).select_from(live.subquery())) or 0
+    most = await quotas.most(session, await teams_of(session, actor.user_id), actor.user_id, QuotaKind.API_KEYS)
+    if most and there >= most:
+        raise Conflict("{most} keys are the most. Revoke one that is not needed.", most=most)
     await require_open(session, actor, new.project_id)
     if not new.scopes:
         raise InvalidInput("A key that allows nothing is of no use. Choose at least one thing that it is for.")
@@ -215,15 +216,8 @@ async def find_by_prefix(session: ReadSession, actor: Actor, prefix: str) -> Key
 async def caller_of(session: ReadSession, token: str) -> Caller:
     """Return whoever holds a key, as they are now. Raises `KeyRefused`; for any token it is the same work."""
     # Rights begin here: this is how it becomes known who acts.
-    budget = exists().where(
-        or_(
-            (Budget.scope == BudgetScope.KEY) & (Budget.scope_id == ApiKey.series_id),
-            (Budget.scope == BudgetScope.PROJECT) & (Budget.scope_id == ApiKey.project_id),
-        )
-    )
-    is_member = exists().where(
-        ProjectMember.project_id == ApiKey.project_id, ProjectMember.user_id == ApiKey.user_id
-    )  # fmt: skip
+    budget = exists().where(Budget.scope == BudgetScope.KEY, Budget.scope_id == ApiKey.series_id)
+    is_member = is_in_project(ApiKey.project_id, ApiKey.user_id)
     query = select(ApiKey, User, budget, is_member).join(User, User.id == ApiKey.user_id)
     found = (await session.execute(query.where(ApiKey.token_hash == sha256_hex(token), _is_live()))).one_or_none()
     if found is None:
@@ -231,17 +225,18 @@ async def caller_of(session: ReadSession, token: str) -> Caller:
     row, user, has_budget, is_of_project = found
     if not user.is_active or (row.project_id is not None and not is_of_project):
         raise KeyRefused
+    models = None if row.models is None else frozenset(ModelId(UUID(one)) for one in row.models)
     return Caller(
-        actor=Actor(user.id, user.name, user.role),
+        actor=Actor(user.id, user.name, user.role, key=KeyRights(row.id, row.series_id, row.project_id, models)),
         key_id=row.id,
         series_id=row.series_id,
         project_id=row.project_id,
         scopes=frozenset(map(KeyScope, row.scopes)),
-        models=None if row.models is None else frozenset(ModelId(UUID(one)) for one in row.models),
+        models=models,
         networks=tuple(row.addresses),
         requests_per_minute=row.requests_per_minute,
         is_seen=row.last_used_at is not None and row.last_used_at > now() - SEEN_EVERY,
-        has_budget=has_budget,
+        has_budget=has_budget or await budgets.is_limited(session, user.id, row.project_id),
     )
 
 

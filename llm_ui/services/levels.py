@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import ProjectId, PromptId
+from llm_ui.services import teams
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.projects import instructions_of
-from llm_ui.services.prompts import instructions, personal
+from llm_ui.services.prompts import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Level:
     """The instructions of one level."""
 
     origin: str
-    """`instructions` for the platform's or those the chat has chosen, `personal`, `project` or `agent`."""
+    """`instructions` for the platform's or those the chat has chosen, `team`, `personal`, `project` or `agent`."""
     name: str
     text: str
 
@@ -32,9 +33,12 @@ async def levels(
 ) -> tuple[Level, ...]:
     """Return the levels that hold something, the outermost first; those of `without` are left out."""
     found: list[Level] = []
-    if "instructions" not in without and (prompt := await instructions(session, actor, prompt_id)) is not None:
+    prompt, own = await standing(session, actor, prompt_id)
+    if "instructions" not in without and prompt is not None:
         found.append(Level("instructions", prompt.name, prompt.text))
-    if "personal" not in without and (own := await personal(session, actor)) is not None:
+    if "team" not in without:
+        found.extend(Level("team", *told) for told in await teams.instructions_of(session, actor))
+    if "personal" not in without and own is not None:
         found.append(Level("personal", own.name, own.text))
     if "project" not in without and project_id is not None:
         found.append(Level("project", *await instructions_of(session, actor, project_id)))

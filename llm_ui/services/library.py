@@ -12,7 +12,7 @@ from llm_ui.kit.ids import SavedPromptId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import SavedPrompt
 from llm_ui.services import audit, prompt_versions
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, readable, require, require_within
 
 NAME = re.compile(r"[\w-]{1,40}")
 MAX_TEXT_CHARS = 20_000
@@ -38,10 +38,22 @@ class Saved:
 async def list_prompts(session: ReadSession, actor: Actor) -> tuple[Saved, ...]:
     """Return the actor's own prompts and those for everybody, by name."""
     rows = await session.scalars(readable(SavedPrompt, actor).order_by(func.lower(SavedPrompt.name), SavedPrompt.id))
-    return tuple(
-        Saved(row.id, row.name, row.text, row.is_shared, row.owner_id == actor.user_id, tuple(row.tags), row.use_count)
-        for row in rows
-    )
+    return tuple(_saved(row, actor) for row in rows)
+
+
+async def read(session: ReadSession, actor: Actor, prompt_id: SavedPromptId) -> Saved:
+    """Return a prompt that the actor is offered. Raises `NotFound`."""
+    row = await session.scalar(readable(SavedPrompt, actor).where(SavedPrompt.id == prompt_id))
+    if row is None:
+        raise NotFound("This prompt does not exist any more, or it is not yours. Pick one from the list.")
+    return _saved(row, actor)
+
+
+async def find_mine(session: ReadSession, actor: Actor, name: str) -> Saved | None:
+    """Return the actor's own prompt of that name, None when there is none."""
+    own = readable(SavedPrompt, actor).where(SavedPrompt.owner_id == actor.user_id, SavedPrompt.name == name)
+    row = await session.scalar(own)
+    return None if row is None else _saved(row, actor)
 
 
 async def save(
@@ -53,9 +65,10 @@ async def save(
     *,
     is_shared: bool,
     tags: Sequence[str] = (),
-) -> None:
-    """Keep a prompt, or change one of one's own. Raises `InvalidInput`, `Forbidden` and `NotFound`."""
+) -> SavedPromptId:
+    """Keep a prompt, or change one of one's own; return its id. Raises `InvalidInput`, `Forbidden` and `NotFound`."""
     require(actor, Permission.CHAT)
+    require_within(actor, None)
     name, text = name.strip().lstrip("/"), storable(text).strip()
     if NAME.fullmatch(name) is None:
         raise InvalidInput("A prompt's name has 1 to 40 letters, digits, - or _, such as translate-to-german.")
@@ -83,6 +96,7 @@ async def save(
     row.name, row.text, row.is_shared, row.tags = name, text, is_shared, kept_tags
     await session.flush()
     await prompt_versions.note(session, actor, row, before)
+    return row.id
 
 
 async def change_text(session: Session, actor: Actor, prompt_id: SavedPromptId, text: str) -> None:
@@ -103,12 +117,18 @@ async def used(session: Session, actor: Actor, prompt_id: SavedPromptId) -> None
 
 async def remove(session: Session, actor: Actor, prompt_id: SavedPromptId) -> None:
     """Delete a prompt of one's own. One that is gone already is no error."""
+    require_within(actor, None)
     # rights: only the actor's own
     own = SavedPrompt.id == prompt_id, SavedPrompt.owner_id == actor.user_id
     gone = delete(SavedPrompt).where(*own).returning(SavedPrompt.name, SavedPrompt.is_shared)
     row = (await session.execute(gone)).one_or_none()
     if row is not None and row.is_shared:
         await audit.record(session, actor, "saved_prompt.deleted", row.name, target_id=prompt_id)
+
+
+def _saved(row: SavedPrompt, actor: Actor) -> Saved:
+    is_mine = row.owner_id == actor.user_id
+    return Saved(row.id, row.name, row.text, row.is_shared, is_mine, tuple(row.tags), row.use_count)
 
 
 def _tags(tags: Sequence[str]) -> list[str]:

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, literal, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, bindparam, literal, select
+from sqlalchemy.orm import aliased, defer
 
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
@@ -42,6 +42,10 @@ class RunSummary:
     model_id: ModelId | None
     model_name: str
     provider_name: str
+    instead_of: str
+    """The model that was asked first and did not answer; empty: the one above was."""
+    broke_off: bool
+    """Whether that one had begun to answer."""
     agent_id: AgentId | None
     agent_name: str
     """Empty: the model alone."""
@@ -143,7 +147,7 @@ async def _visible(session: ReadSession, start: MessageId | None, limit: int) ->
     """Return the messages from `start` up, newest first, that are not deleted; and whether there are older ones."""
     visible: list[ChatMessage] = []
     while start is not None and not visible:
-        rows = list(await session.scalars(branch(start, limit + 1)))
+        rows = await branch(session, start, limit + 1)
         visible = [row for row in rows[:limit] if row.deleted_at is None]
         start = rows[limit].id if len(rows) > limit else None
     return visible, start is not None
@@ -159,10 +163,12 @@ async def _views(session: ReadSession, actor: Actor, chat_id: ChatId, rows: list
     return [replace(view, attachments=files[view.id]) if view.id in files else view for view in views]
 
 
-async def read_message(session: ReadSession, actor: Actor, message_id: MessageId) -> MessageView:
-    """Return one message. Raises `NotFound`, for somebody else's too."""
+async def read_message(
+    session: ReadSession, actor: Actor, message_id: MessageId, chat_id: ChatId | None = None
+) -> MessageView:
+    """Return one message, of this chat where one is named. Raises `NotFound`, for somebody else's too."""
     row = await session.scalar(readable(ChatMessage, actor).where(ChatMessage.id == message_id))
-    if row is None:
+    if row is None or chat_id not in (None, row.chat_id):
         raise NotFound("This message does not exist any more. Reload the chat.")
     (view,) = await _views(session, actor, row.chat_id, [row])
     return view
@@ -189,7 +195,7 @@ async def last_said(
     if leaf is None:
         return ()
     # rights: the leaf was read through readable()
-    rows = await session.scalars(branch(leaf, most))
+    rows = await branch(session, leaf, most, has_sources=False)
     spoken = (MessageRole.USER, MessageRole.ASSISTANT)
     return tuple(Said(row.role, row.text) for row in rows if row.role in spoken and row.deleted_at is None)
 
@@ -218,20 +224,31 @@ async def read_siblings(session: ReadSession, actor: Actor, message_id: MessageI
     return tuple(await _views(session, actor, rows[0].chat_id, rows)) if rows else ()
 
 
-def branch(leaf_id: MessageId, limit: int) -> Select[ChatMessage]:
-    """Return the query for a message and those it follows on, newest first, `limit` of them at most.
+def _branch() -> Select[ChatMessage]:
+    # rights: the leaf was read through the chat, which was read through readable()
+    start = select(ChatMessage.id, ChatMessage.parent_id, literal(1).label("depth"))
+    walk = start.where(ChatMessage.id == bindparam("leaf")).cte("branch", recursive=True)
+    above = aliased(ChatMessage)
+    onward = select(above.id, above.parent_id, walk.c.depth + 1).where(above.id == walk.c.parent_id)
+    walk = walk.union_all(onward.where(walk.c.depth < bindparam("most")))
+    return select(ChatMessage).join(walk, walk.c.id == ChatMessage.id).order_by(walk.c.depth)
+
+
+BRANCH = _branch()
+"""Made once: SQLAlchemy takes longer to put it together than SQLite to run it."""
+BRANCH_SAID = BRANCH.options(defer(ChatMessage.citations, raiseload=True))
+
+
+async def branch(
+    session: ReadSession, leaf_id: MessageId, limit: int, *, has_sources: bool = True
+) -> list[ChatMessage]:
+    """Return a message and those it follows on, newest first, `limit` of them at most, with or without their sources.
 
     It walks up the tree row by row, so a page costs the same in a long chat as in a short one. The caller has
     checked that the chat is the actor's.
     """
-    # rights: the leaf was read through the chat, which was read through readable()
-    start = select(ChatMessage.id, ChatMessage.parent_id, literal(1).label("depth")).where(ChatMessage.id == leaf_id)
-    walk = start.cte("branch", recursive=True)
-    above = aliased(ChatMessage)
-    walk = walk.union_all(
-        select(above.id, above.parent_id, walk.c.depth + 1).where(above.id == walk.c.parent_id, walk.c.depth < limit)
-    )
-    return select(ChatMessage).join(walk, walk.c.id == ChatMessage.id).order_by(walk.c.depth)
+    query = BRANCH if has_sources else BRANCH_SAID
+    return list(await session.scalars(query, {"leaf": leaf_id, "most": limit}))
 
 
 def above(first: MessageId, after: MessageId | None, limit: int) -> Select[ChatMessage]:

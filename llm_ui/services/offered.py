@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from sqlalchemy import Select, func
 
@@ -11,7 +12,7 @@ from llm_ui.errors import InvalidInput, ModelUnknown
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.text import one_line
 from llm_ui.models import AiModel, AiProvider
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.ai_models import ModelTarget, target
 
 
@@ -28,6 +29,13 @@ class Offered:
     context_window: int | None
     max_output_tokens: int | None
     makes_embeddings: bool
+    can_see_images: bool
+    can_use_tools: bool
+
+    @property
+    def created_at(self) -> str:
+        """When it was added, as an instant of RFC 3339."""
+        return datetime.fromtimestamp(self.created, UTC).isoformat()
 
 
 async def list_offered(session: ReadSession, actor: Actor, allowed: Collection[ModelId] | None) -> tuple[Offered, ...]:
@@ -45,10 +53,21 @@ async def list_offered(session: ReadSession, actor: Actor, allowed: Collection[M
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
             makes_embeddings=model.makes_embeddings,
+            can_see_images=model.can_see_images,
+            can_use_tools=model.can_use_tools,
         )
         for model, provider in rows
         if allowed is None or model.id in allowed
     )
+
+
+async def find_offered(session: ReadSession, actor: Actor, name: str, allowed: Collection[ModelId] | None) -> Offered:
+    """Return a model under the name that it was asked for. Raises `ModelUnknown` and `InvalidInput`."""
+    target = await named(session, actor, name, allowed)
+    found = await list_offered(session, actor, frozenset([target.model_id]))
+    if not found:
+        raise ModelUnknown("There is no model {name}.", name=name)
+    return replace(found[0], name=name)
 
 
 async def named(
@@ -83,4 +102,4 @@ async def named(
 
 def _usable(actor: Actor) -> Select[AiModel]:
     query = readable(AiModel, actor).join(AiProvider, AiProvider.id == AiModel.provider_id)
-    return query.where(AiModel.is_enabled, AiProvider.is_enabled, AiProvider.deleted_at.is_(None))
+    return query.where(AiModel.is_enabled, AiProvider.is_enabled, AiProvider.deleted_at.is_(None), may_ask(actor))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from genai_prices import data_snapshot
 from genai_prices.types import TieredPrices
 
+from llm_ui.errors import InvalidInput
 from llm_ui.kit.clock import now
 from llm_ui.kit.money import TOKENS_PER_MTOK
 from llm_ui.models import ProviderKind
@@ -24,7 +25,20 @@ class Prices:
     output_usd_per_mtok: Decimal | None = None
 
 
+MAX_PRICE_USD_PER_MTOK = Decimal(100_000)
 FREE = Prices(Decimal(0), Decimal(0), Decimal(0))
+
+
+def check(prices: Prices) -> None:
+    """Raise `InvalidInput` unless a model may have these prices."""
+    for price in (prices.input_usd_per_mtok, prices.cached_input_usd_per_mtok, prices.output_usd_per_mtok):
+        if price is not None and not (price.is_finite() and 0 <= price <= MAX_PRICE_USD_PER_MTOK):
+            raise InvalidInput("A price must be between 0 and 100,000 dollars per million tokens.")
+    has_input = prices.input_usd_per_mtok is not None
+    if has_input != (prices.output_usd_per_mtok is not None):
+        raise InvalidInput("Give both prices, for input and output, or leave both empty.")
+    if prices.cached_input_usd_per_mtok is not None and not has_input:
+        raise InvalidInput("A price for cached input needs the prices for input and output too.")
 
 
 def cost(prices: Prices, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal | None:

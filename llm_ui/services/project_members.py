@@ -22,7 +22,7 @@ from llm_ui.models import (
     UserMemory,
 )
 from llm_ui.services import audit
-from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
+from llm_ui.services.access import Actor, Permission, ProjectRight, is_in_project, readable, require
 from llm_ui.services.projects import MAX_NAME_CHARS, project_row, take_away
 
 MAX_MEMBERS = 100
@@ -60,11 +60,7 @@ async def add(session: Session, actor: Actor, project_id: ProjectId, email: str,
     """Let somebody who has an account take part. Raises `NotFound`, `Forbidden`, `InvalidInput` and `Conflict`."""
     require(actor, Permission.CHAT)
     project = await project_row(session, actor, project_id, ProjectRight.OWN, is_locked=True)
-    # rights: an owner names an address; whether an account has it is all that is told
-    named = select(User).where(User.email_key == name_key(email.strip()), User.is_active)
-    user = await session.scalar(named)
-    if user is None:
-        raise InvalidInput("Nobody here has this e-mail address. Check it, or ask an administrator for an account.")
+    user = await named_user(session, email)
     members = readable(ProjectMember, actor).where(ProjectMember.project_id == project_id)
     there = {row.user_id for row in await session.scalars(members)}
     if user.id in there:
@@ -113,7 +109,7 @@ async def remove(session: Session, actor: Actor, project_id: ProjectId, user_id:
     await session.delete(member)
     await session.flush()
     await _pass_on(session, project)
-    await _part(session, project, user_id)
+    await part_strangers(session, project)
     name = await _name_of(session, user_id)
     done = "project.member_left" if is_leaving else "project.member_removed"
     await audit.record(session, actor, done, project.name, target_id=project_id, member=name)
@@ -124,8 +120,9 @@ async def leave_all(session: Session, actor: Actor, user_id: UserId) -> None:
 
     Those with another owner go on under that one; the others are deleted with all that is their own.
     """
-    require(actor, Permission.MANAGE_USERS)
-    # rights: an administrator deletes the account; of others only what keeps their projects whole is touched
+    if user_id != actor.user_id:
+        require(actor, Permission.MANAGE_USERS)
+    # rights: asked above; of others only what keeps their projects whole is touched
     member_of = select(ProjectMember.project_id).where(ProjectMember.user_id == user_id)
     mine = select(Project).where(Project.id.in_(member_of)).order_by(Project.id).with_for_update()
     for project in (await session.scalars(mine)).all():
@@ -136,11 +133,20 @@ async def leave_all(session: Session, actor: Actor, user_id: UserId) -> None:
             await audit.record(session, actor, "project.deleted", project.name, target_id=project.id)
             continue
         await _pass_on(session, project)
-        await _part(session, project, user_id)
+        await part_strangers(session, project)
         await audit.record(
             session, actor, "project.member_removed", project.name, target_id=project.id,
             member=await _name_of(session, user_id),
         )  # fmt: skip
+
+
+async def named_user(session: ReadSession, email: str) -> User:
+    """Return whose e-mail address this is, for an owner who takes them in. Raises `InvalidInput`."""
+    # rights: an owner names an address; whether an account has it is all that is told
+    user = await session.scalar(select(User).where(User.email_key == name_key(email.strip()), User.is_active))
+    if user is None:
+        raise InvalidInput("Nobody here has this e-mail address. Check it, or ask an administrator for an account.")
+    return user
 
 
 async def _member(session: ReadSession, actor: Actor, project_id: ProjectId, user_id: UserId) -> ProjectMember:
@@ -189,16 +195,17 @@ async def _pass_on(session: Session, project: Project) -> None:
     await session.flush()
 
 
-async def _part(session: Session, project: Project, user_id: UserId) -> None:
-    """Part what was somebody's own from a project they are no member of any more."""
+async def part_strangers(session: Session, project: Project) -> None:
+    """Part what was their own from a project those are no members of any more. The caller has asked for rights."""
     # rights: the caller has asked for them; chats in the bin as well, which `readable()` leaves out
-    chats = ChatHistory.project_id == project.id, ChatHistory.user_id == user_id
+    chats = ChatHistory.project_id == project.id, ~is_in_project(ChatHistory.project_id, ChatHistory.user_id)
     await session.execute(update(ChatHistory).where(*chats).values(project_id=None))
-    await session.execute(delete(UserMemory).where(UserMemory.project_id == project.id, UserMemory.user_id == user_id))
-    asked = DocumentFetch.project_id == project.id, DocumentFetch.user_id == user_id
+    told = UserMemory.project_id == project.id, ~is_in_project(UserMemory.project_id, UserMemory.user_id)
+    await session.execute(delete(UserMemory).where(*told))
+    asked = DocumentFetch.project_id == project.id, ~is_in_project(DocumentFetch.project_id, DocumentFetch.user_id)
     await session.execute(delete(DocumentFetch).where(*asked))
     # Documents stay, and take the room of the one it stands under.
-    brought = Document.project_id == project.id, Document.user_id == user_id
+    brought = Document.project_id == project.id, ~is_in_project(Document.project_id, Document.user_id)
     await session.execute(update(Document).where(*brought).values(user_id=project.owner_id))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import CompoundSelect, delete, func, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
@@ -19,11 +19,13 @@ from llm_ui.models import (
     ProjectIcon,
     ProjectMember,
     ProjectRole,
+    ProjectTeam,
+    TeamMember,
     User,
     UserMemory,
 )
 from llm_ui.services import ai_models, audit
-from llm_ui.services.access import PROJECT_RIGHTS, Actor, Permission, ProjectRight, readable, require
+from llm_ui.services.access import PROJECT_RIGHTS, Actor, Permission, ProjectRight, readable, require, require_within
 from llm_ui.services.chats import chat_row
 
 MAX_NAME_CHARS = 80
@@ -110,15 +112,31 @@ async def change(session: Session, actor: Actor, project_id: ProjectId, *, instr
 
 
 async def let_memory_in(session: Session, actor: Actor, project_id: ProjectId, *, is_in: bool) -> None:
-    """Let models be told in a project what the actor has told of themselves, or not. Raises `NotFound`."""
+    """Let models be told in a project what the actor has told of themselves, or not.
+
+    Raises `NotFound`, and `Forbidden` for those who are in it through a team alone.
+    """
     require(actor, Permission.CHAT)
-    await require_project(session, actor, project_id)
+    project = await project_row(session, actor, project_id)
     mine = readable(ProjectMember, actor).where(ProjectMember.project_id == project_id)
-    (await session.scalars(mine.where(ProjectMember.user_id == actor.user_id))).one().lets_memory_in = is_in
+    member = await session.scalar(mine.where(ProjectMember.user_id == actor.user_id))
+    if member is None:
+        raise Forbidden(
+            "You are in the project {name} through a team, so what you told of yourself stays outside. An owner of it "
+            "can make you a member yourself.",
+            name=project.name,
+        )
+    member.lets_memory_in = is_in
 
 
 async def save(
-    session: Session, actor: Actor, project_id: ProjectId | None, name: str, settings: ProjectSettings | None = None
+    session: Session,
+    actor: Actor,
+    project_id: ProjectId | None,
+    name: str,
+    settings: ProjectSettings | None = None,
+    *,
+    new_id: ProjectId | None = None,
 ) -> ProjectId:
     """Begin a project, or give one another name and other settings.
 
@@ -129,6 +147,7 @@ async def save(
     name = one_line(name, MAX_NAME_CHARS)
     if not name:
         raise InvalidInput("A project needs a name of at least one character.")
+    require_within(actor, project_id)
     row = None if project_id is None else await project_row(session, actor, project_id, ProjectRight.EDIT)
     if row is not None and row.name != name:
         await project_row(session, actor, row.id, ProjectRight.OWN)
@@ -141,7 +160,7 @@ async def save(
     if same is not None:
         raise InvalidInput("You have a project named {name} already. Choose another name.", name=name)
     if row is None:
-        row = await _begun(session, actor, beside, ProjectId(uuid7()), name)
+        row = await _begun(session, actor, beside, new_id or ProjectId(uuid7()), name)
     before = _audited(row)
     row.name = name
     if settings is not None:
@@ -228,6 +247,7 @@ async def take_away(session: Session, project_id: ProjectId) -> None:
 
 async def move(session: Session, actor: Actor, chat_id: ChatId, project_id: ProjectId | None) -> None:
     """Put a chat into a project, or into none. Raises `NotFound`, and `Conflict` for one that is archived."""
+    require_within(actor, project_id)
     row = await chat_row(session, actor, chat_id)
     await require_open(session, actor, project_id)
     row.project_id = project_id
@@ -277,9 +297,7 @@ async def project_row(
     if right is ProjectRight.ASK:
         return row
     # Asked after the row is held: what the one before has changed counts.
-    role = readable(ProjectMember, actor).where(ProjectMember.project_id == project_id)
-    role = role.where(ProjectMember.user_id == actor.user_id)
-    mine = await session.scalar(role.with_only_columns(ProjectMember.role))
+    mine = (await _roles(session, actor, [project_id])).get(project_id)
     if mine is None:
         raise _not_found()
     if right in PROJECT_RIGHTS[mine]:
@@ -292,18 +310,45 @@ async def project_row(
     raise Forbidden("Only an owner of the project {name} may do this. Ask one of them.", name=row.name)
 
 
+async def _roles(session: ReadSession, actor: Actor, ids: Sequence[ProjectId]) -> dict[ProjectId, ProjectRole]:
+    """Return what the actor is in each project: the most of what they are themselves and through their teams."""
+    # rights: the actor's own
+    own = select(ProjectMember.project_id, ProjectMember.role).where(
+        ProjectMember.project_id.in_(ids), ProjectMember.user_id == actor.user_id
+    )
+    by_team = select(ProjectTeam.project_id, ProjectTeam.role).join(
+        TeamMember, TeamMember.team_id == ProjectTeam.team_id
+    )
+    by_team = by_team.where(ProjectTeam.project_id.in_(ids), TeamMember.user_id == actor.user_id)
+    found = (await session.execute(own.union_all(by_team))).all()
+    return {row.project_id: row.role for row in sorted(found, key=lambda row: len(PROJECT_RIGHTS[row.role]))}
+
+
 def _set(row: Project, settings: ProjectSettings) -> None:
     row.color, row.icon, row.is_template = settings.color, settings.icon, settings.is_template
     row.model_id, row.model_name = settings.model_id, settings.model_name
     row.temperature, row.max_tokens = settings.temperature, settings.max_tokens
 
 
+def people_in(ids: Sequence[ProjectId]) -> CompoundSelect[ProjectId, UserId]:
+    """Return who is in which of these projects, each once. The caller has asked for rights."""
+    # rights: asked by the caller
+    own = select(ProjectMember.project_id, ProjectMember.user_id).where(ProjectMember.project_id.in_(ids))
+    by_team = select(ProjectTeam.project_id, TeamMember.user_id).join(
+        TeamMember, TeamMember.team_id == ProjectTeam.team_id
+    )
+    return own.union(by_team.where(ProjectTeam.project_id.in_(ids)))
+
+
 async def _infos(session: ReadSession, actor: Actor, rows: Sequence[Project]) -> tuple[ProjectInfo, ...]:
     """Return projects as the actor, who is a member of each, sees them."""
     ids = [row.id for row in rows]
+    roles = await _roles(session, actor, ids)
     members = readable(ProjectMember, actor).where(ProjectMember.project_id.in_(ids))
-    mine = {one.project_id: one for one in await session.scalars(members.where(ProjectMember.user_id == actor.user_id))}
-    counts = members.with_only_columns(ProjectMember.project_id, func.count()).group_by(ProjectMember.project_id)
+    letting = members.where(ProjectMember.user_id == actor.user_id, ProjectMember.lets_memory_in)
+    letting_in = set(await session.scalars(letting.with_only_columns(ProjectMember.project_id)))
+    people = people_in(ids).subquery()
+    counts = select(people.c.project_id, func.count()).group_by(people.c.project_id)
     count = {project_id: number for project_id, number in await session.execute(counts)}
     # rights: the names of those with whom the actor shares a project
     named = select(User.id, User.name).where(User.id.in_({row.owner_id for row in rows}))
@@ -312,18 +357,18 @@ async def _infos(session: ReadSession, actor: Actor, rows: Sequence[Project]) ->
         ProjectInfo(
             id=row.id,
             name=row.name,
-            role=mine[row.id].role,
+            role=roles[row.id],
             owner=names.get(row.owner_id, ""),
             is_own=row.owner_id == actor.user_id,
             members=count[row.id],
             instructions=row.instructions,
-            lets_memory_in=mine[row.id].lets_memory_in,
+            lets_memory_in=row.id in letting_in,
             settings=_settings(row),
             is_archived=row.archived_at is not None,
             keep_days=row.keep_days,
         )
         for row in rows
-        if row.id in mine
+        if row.id in roles
     )
 
 

@@ -38,12 +38,20 @@ async def list_shared(session: ReadSession, actor: Actor) -> tuple[PromptInfo, .
 
 async def instructions(session: ReadSession, actor: Actor, prompt_id: PromptId | None) -> PromptInfo | None:
     """Return the prompt a chat uses: the chosen one while it exists, else the default, else none."""
-    query = readable(SystemPrompt, actor)
-    chosen = await session.scalar(query.where(SystemPrompt.id == prompt_id)) if prompt_id else None
-    if chosen is None:
-        default = query.where(SystemPrompt.is_default, SystemPrompt.owner_id.is_(None)).order_by(SystemPrompt.id)
-        chosen = await session.scalar(default.limit(1))
-    return None if chosen is None else _info(chosen)
+    return (await standing(session, actor, prompt_id))[0]
+
+
+async def standing(
+    session: ReadSession, actor: Actor, prompt_id: PromptId | None
+) -> tuple[PromptInfo | None, PromptInfo | None]:
+    """Return the prompt a chat uses, as `instructions` does, and what models are told in all chats of the actor."""
+    wanted = SystemPrompt.is_default if prompt_id is None else SystemPrompt.is_default | (SystemPrompt.id == prompt_id)
+    rows = list(await session.scalars(readable(SystemPrompt, actor).where(wanted).order_by(SystemPrompt.id)))
+    chosen = next((row for row in rows if row.id == prompt_id), None)
+    default = next((row for row in rows if row.is_default and row.owner_id is None), None)
+    own = next((row for row in rows if row.is_default and row.owner_id is not None and row.text), None)
+    used = chosen or default
+    return None if used is None else _info(used), None if own is None else _info(own)
 
 
 async def set_default(session: Session, actor: Actor, prompt_id: PromptId | None) -> None:
@@ -82,12 +90,6 @@ async def change_text(
     await audit.record(
         session, actor, "prompt.changed", one_line(row.name, MAX_NAME_CHARS), target_id=row.id, changes=changes
     )
-
-
-async def personal(session: ReadSession, actor: Actor) -> PromptInfo | None:
-    """Return what models are told in all chats of the actor, None when that is nothing."""
-    row = await _personal(session, actor)
-    return None if row is None or not row.text else _info(row)
 
 
 async def save_personal(session: Session, actor: Actor, text: str) -> None:

@@ -1,5 +1,6 @@
 """Providers: the addresses that serve models, their sealed keys, and whether they answered lately."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,11 @@ from llm_ui.kit.text import one_line
 from llm_ui.models import AiModel, AiProvider, AiType, ProviderKind
 from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.reach import Reach, checked_key, hint_of, reach_of
 from llm_ui.services.settings import DEFAULT_MODEL
 
 MAX_NAME_CHARS = 64
-MAX_KEY_CHARS = 4_096
 MAX_ADDRESS_CHARS = 2_000
-HINT_CHARS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ class ProviderInfo:
     last_test_error: str | None
     model_count: int
     updated_at: datetime
+    key_count: int
+    header_names: str
+    """Of the extra headers; never with their values."""
+    timeouts: Mapping[str, float]
+    most_at_once: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class ProviderTarget:
     name: str
     base_url: str
     sealed_key: str | None
+    reach: Reach
 
 
 async def list_types(session: ReadSession) -> tuple[TypeInfo, ...]:
@@ -122,7 +128,7 @@ async def provider_target(session: ReadSession, actor: Actor, provider_id: Provi
     """Return how to reach a provider, to test it. Raises `NotFound`."""
     require(actor, Permission.MANAGE_PROVIDERS)
     row = await _row(session, actor, provider_id)
-    return ProviderTarget(row.id, row.kind, row.name, row.base_url, row.sealed_key)
+    return ProviderTarget(row.id, row.kind, row.name, row.base_url, row.sealed_key, reach_of(row))
 
 
 async def add(session: Session, actor: Actor, sealer: Sealer, new: NewProvider) -> ProviderInfo:
@@ -173,6 +179,7 @@ async def change(
             # A key must never be sent to an address it was not entered for.
             raise InvalidInput("The address is new, so enter the key again.")
         row.base_url, row.last_tested_at, row.last_test_error = address, None, None
+        row.more_keys, row.sealed_headers, row.header_names = None, None, ""
     if new.key.strip():
         _set_key(row, sealer, new.key)
     await _flush_name(session, row.name)
@@ -199,7 +206,7 @@ async def delete(session: Session, actor: Actor, provider_id: ProviderId) -> Non
     if await _serves_default(session, row.id):
         await settings.change(session, actor, DEFAULT_MODEL, None)
     row.deleted_at = now()
-    row.sealed_key, row.key_hint = None, ""
+    row.sealed_key, row.key_hint, row.more_keys, row.sealed_headers = None, "", None, None
     await session.execute(
         update(AiModel).where(AiModel.provider_id == row.id, AiModel.deleted_at.is_(None)).values(deleted_at=now())
     )
@@ -302,11 +309,9 @@ def _address(value: str, kind: ProviderKind) -> str:
 
 
 def _set_key(row: AiProvider, sealer: Sealer, key: str) -> None:
-    key = key.strip()
-    if len(key) > MAX_KEY_CHARS or not key.isascii() or not key.isprintable():
-        raise InvalidInput("The key holds characters no key has, or is too long. Copy it again.")
+    key = checked_key(key)
     row.sealed_key = sealer.seal(key, str(row.id)) if key else None
-    row.key_hint = key[-HINT_CHARS:] if len(key) > 4 * HINT_CHARS else ""
+    row.key_hint = hint_of(key)
     row.key_refused_at = None
 
 
@@ -332,4 +337,8 @@ def _info(row: AiProvider, needs_key: bool, model_count: int) -> ProviderInfo:
         last_test_error=row.last_test_error,
         model_count=model_count,
         updated_at=row.updated_at,
+        key_count=bool(row.sealed_key) + len(row.more_keys or ()),
+        header_names=row.header_names,
+        timeouts=row.timeouts or {},
+        most_at_once=row.most_at_once,
     )

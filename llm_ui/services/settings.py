@@ -72,6 +72,18 @@ PROJECT_DOCUMENTS_MB = WorkspaceSetting(
     "project_documents_mb", later("Room that all documents of a project may take; 0: as much as there is."), default=0,
     group="documents", unit="MB", least=0, most=10_000_000,
 )  # fmt: skip
+PROJECT_DOCUMENTS = WorkspaceSetting(
+    "project_documents", later("How many documents a project may have; 0: as many as there are."), default=0,
+    group="documents", least=0, most=1_000_000,
+)  # fmt: skip
+PERSON_MONTH_USD = WorkspaceSetting(
+    "person_month_usd", later("What models may cost for a person in a month; 0: as much as it takes."), default=0,
+    group="features", unit="$", least=0, most=1_000_000,
+)  # fmt: skip
+PERSON_API_KEYS = WorkspaceSetting(
+    "person_api_keys", later("How many API keys a person may have at the same time; 0: as many as wanted."), default=50,
+    group="features", least=0, most=10_000,
+)  # fmt: skip
 HELPER_MODEL: WorkspaceSetting[str | None] = WorkspaceSetting(
     "helper_model_id",
     "The model that makes titles, tags, suggestions and summaries after an answer; none: nobody.",
@@ -138,6 +150,14 @@ PASSWORD_MIN_CHARS = WorkspaceSetting(
     "password_min_chars", later("How long new passwords are at least; those that are there stay."), default=MIN_CHARS,
     group="sign_in", unit="characters", least=MIN_CHARS, most=64,
 )  # fmt: skip
+PASSWORDS = WorkspaceSetting(
+    "passwords", "Whether people sign in with passwords; else through issuers alone.", default=True
+)
+SECOND_FACTOR = WorkspaceSetting(
+    "second_factor",
+    later("Who has to give a code of an authenticator app when signing in: nobody, administrators or everybody."),
+    default="nobody", group="sign_in", options=("nobody", "administrators", "everybody"),
+)  # fmt: skip
 MEMORY = WorkspaceSetting(
     "memory", later("Whether models are told what people want them to know."), default=True, group="features"
 )
@@ -152,6 +172,28 @@ WEB_FETCH = WorkspaceSetting(
     "web_fetch", later("Whether people add documents by their address on the web."), default=True, group="features",
     environment="fetch_web",
 )  # fmt: skip
+SEE_CONTENT = WorkspaceSetting(
+    "see_content",
+    later("Whether administrators may read the question and answer of a run; each look is in the audit log."),
+    default=False,
+    group="features",
+)
+MAIL_HOST = WorkspaceSetting("mail_host", "The server that sends e-mails; empty: none are sent.", default="")
+MAIL_PORT = WorkspaceSetting("mail_port", "The port of that server.", default=587, least=1, most=65_535)
+MAIL_TLS = WorkspaceSetting(
+    "mail_tls", "How the connection to it is sealed: starttls, tls or none.", default="starttls",
+    options=("starttls", "tls", "none"),
+)  # fmt: skip
+MAIL_USER = WorkspaceSetting("mail_user", "Whom to sign in as there; empty: nobody.", default="")
+MAIL_SENDER = WorkspaceSetting("mail_sender", "Whom e-mails come from.", default="")
+MAIL_PASSWORD: WorkspaceSetting[str | None] = WorkspaceSetting("mail_password", "The password there, sealed.", None)
+WEBHOOK_SECRET: WorkspaceSetting[str | None] = WorkspaceSetting(
+    "webhook_secret", "What alerts to webhooks are signed with, sealed.", None
+)
+CONTINUE_ELSEWHERE = WorkspaceSetting(
+    "continue_elsewhere", later("Whether another model goes on with an answer in a chat that breaks off."),
+    default=False, group="features",
+)  # fmt: skip
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
@@ -159,26 +201,38 @@ SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written on
 
 REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     WORKSPACE_NAME, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, REGISTRATION_OPEN,
-    REGISTRATION_APPROVAL, REGISTRATION_DOMAINS, SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, SHARING,
-    TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB,
-    HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL,
-    RERANKING_MODEL, SETUP_TOKEN, SEEDED,
+    REGISTRATION_APPROVAL, REGISTRATION_DOMAINS, SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, PASSWORDS,
+    SECOND_FACTOR, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL,
+    PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_API_KEYS, HELPER_MODEL,
+    HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL,
+    CONTINUE_ELSEWHERE, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD,
+    WEBHOOK_SECRET, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
+HELD = "settings"
+"""Where a session keeps them."""
+ALL = select(Setting.name, Setting.value)
 FEATURES = (TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH)
 """What can be switched off; pages hide it, services refuse it."""
 
 
 async def get(session: ReadSession, setting: WorkspaceSetting[V]) -> V:
     """Return the setting's value."""
-    row = await session.get(Setting, setting.name)
-    return setting.default if row is None else cast("V", row.value["value"])
+    held = await _held(session)
+    return cast("V", held[setting.name]["value"]) if setting.name in held else setting.default
 
 
 async def get_all(session: ReadSession, *wanted: WorkspaceSetting[Any]) -> dict[str, Any]:
-    """Return the values of several settings by name, with one query."""
-    rows = await session.scalars(select(Setting).where(Setting.name.in_([one.name for one in wanted])))
-    held = {row.name: row.value["value"] for row in rows}
-    return {one.name: held.get(one.name, one.default) for one in wanted}
+    """Return the values of several settings by name."""
+    return {one.name: await get(session, one) for one in wanted}
+
+
+async def _held(session: ReadSession) -> dict[str, Any]:
+    """Return all values that were set: read once in a session, for a question needs several of them."""
+    held: dict[str, Any] | None = session.info.get(HELD)
+    if held is None:
+        rows = await session.execute(ALL)
+        held = session.info[HELD] = {name: value for name, value in rows}
+    return held
 
 
 async def require_on(session: ReadSession, feature: WorkspaceSetting[bool]) -> None:
@@ -204,6 +258,7 @@ async def reset(session: Session, actor: Actor, setting: WorkspaceSetting[Any]) 
         changes = audit.difference({"value": row.value["value"]}, {"value": setting.default})
         await session.delete(row)
         await session.flush()
+        session.info.pop(HELD, None)
         await audit.record(session, actor, "setting.reset", setting.name, changes=changes)
 
 
@@ -233,6 +288,7 @@ def instant_of(text: str) -> datetime:
 
 async def store(session: Session, setting: WorkspaceSetting[V], value: V, changed_by: str | None = None) -> None:
     """Write the value on the product's own behalf: no rights asked, nothing audited."""
+    session.info.pop(HELD, None)
     row = await session.get(Setting, setting.name)
     if row is None:
         try:

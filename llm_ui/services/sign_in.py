@@ -11,7 +11,7 @@ from llm_ui.config import Config
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Forbidden, NotFound, NotSignedIn, SignInRefused
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import SessionId, UserId, uuid7
+from llm_ui.kit.ids import IssuerId, SessionId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.kit.text import name_key, one_line
 from llm_ui.models import Pending, Setting, User, UserSession
@@ -81,16 +81,13 @@ async def password_hash_of(session: ReadSession, name: str) -> tuple[UserId, str
     return None if row is None else (row[0], row[1])
 
 
-async def start_session(
-    session: Session,
-    user_id: UserId,
-    time_outs: TimeOuts,
-    *,
-    user_agent: str,
-    address: str,
-    new_password_hash: str | None = None,
-) -> NewSession:
-    """Sign a person in whose password was checked. Always makes a new token.
+async def renew_hash(session: Session, user_id: UserId, password_hash: str) -> None:
+    """Store the hash of a password that was right, made anew because the one before is out of date."""
+    await session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+
+
+async def admitted(session: ReadSession, user_id: UserId) -> User:
+    """Return the account of whoever passed the first step of signing in.
 
     Raises `SignInRefused` if disabled, `Forbidden` while an administrator has to let them in.
     """
@@ -100,8 +97,29 @@ async def start_session(
         raise Forbidden(AWAITS_APPROVAL)
     if user is None or not user.is_active:
         raise SignInRefused
-    if new_password_hash is not None:
-        user.password_hash = new_password_hash
+    return user
+
+
+async def person(session: ReadSession, user_id: UserId) -> Actor:
+    """Return whoever passed the first step, without a session yet. Raises as `admitted` does."""
+    user = await admitted(session, user_id)
+    return Actor(user.id, user.name, user.role)
+
+
+async def start_session(
+    session: Session,
+    user_id: UserId,
+    time_outs: TimeOuts,
+    *,
+    user_agent: str,
+    address: str,
+    issuer_id: IssuerId | None = None,
+) -> NewSession:
+    """Sign a person in who has passed every step, with a password or through an issuer. Always makes a new token.
+
+    Raises `SignInRefused` if disabled, `Forbidden` while an administrator has to let them in.
+    """
+    user = await admitted(session, user_id)
     time_outs = await time_outs_here(session, time_outs)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     instant = now()
@@ -115,6 +133,7 @@ async def start_session(
         expires_at=instant + time_outs.absolute,
         user_agent=one_line(user_agent, 256),
         address=one_line(address, 64),
+        issuer_id=issuer_id,
     )
     session.add(row)
     actor = Actor(user_id, user.name, user.role, row.id)
@@ -176,6 +195,12 @@ async def revoke_session(session: Session, actor: Actor, session_id: SessionId, 
     if ended is None:
         raise NotFound("This session has ended already.")
     await audit.record(session, actor, "session.ended", actor.name, target_id=session_id, reason=reason)
+
+
+async def end_others(session: Session, actor: Actor) -> None:
+    """End all of the actor's own sessions but the present one."""
+    await revoke_all(session, actor.user_id, "ended", but=actor.session_id)
+    await audit.record(session, actor, "user.sessions_ended", actor.name, target_id=actor.user_id, all=False)
 
 
 async def sign_out(session: Session, actor: Actor) -> None:

@@ -6,6 +6,7 @@ a statement for each table: whoever asked waits for them before the model is cal
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest, Said, Source
 from llm_ui.contract.steps import Step
@@ -25,10 +26,11 @@ from llm_ui.models import (
     RunStatus,
     SystemPrompt,
 )
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import Actor, Permission, readable, require, require_within
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
+from llm_ui.services.chats import rename
 from llm_ui.services.projects import require_open
 
 TITLE_CHARS = 60
@@ -122,7 +124,7 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
         prompts = readable(SystemPrompt, actor).where(SystemPrompt.id == prompt_id)
         if await session.scalar(prompts) is None:
             raise NotFound("These instructions do not exist any more. Pick others, or none.")
-    project_id = None if request.project_id is None else ProjectId(request.project_id)
+    project_id = actor.wall if request.project_id is None else ProjectId(request.project_id)
     await require_open(session, actor, project_id)
     return ChatHistory(
         id=ChatId(uuid7()),
@@ -131,6 +133,18 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
         project_id=project_id,
         next_position=0,
     )
+
+
+async def begin_chat(session: Session, actor: Actor, chat_id: ChatId, title: str, project_id: ProjectId | None) -> None:
+    """Begin a chat in which nothing is asked yet. Raises `InvalidInput`, `NotFound` and `Conflict`."""
+    require(actor, Permission.CHAT)
+    require_within(actor, project_id)
+    await require_open(session, actor, project_id)
+    session.add(
+        ChatHistory(id=chat_id, user_id=actor.user_id, project_id=project_id, next_position=0, last_message_at=now())
+    )
+    await session.flush()
+    await rename(session, actor, chat_id, title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +287,14 @@ class _LastRun:
     model_name: str
     agent_id: AgentId | None
     agent_name: str
+    instead_of: str
+    """As of the run."""
 
 
 async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest) -> _LastRun | None:
     """Return the chat's last run. Raises `Conflict` while one goes on: only the last few, of one question, can."""
     runs = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
-    who = Run.model_id, Run.model_name, Run.agent_id, Run.agent_name
+    who = Run.model_id, Run.model_name, Run.agent_id, Run.agent_name, Run.instead_of
     columns = runs.with_only_columns(Run.status, Run.question_id, Run.answer_id, *who)
     found = (await session.execute(columns.limit(MAX_BESIDE))).all()
     if not found:
@@ -290,7 +306,7 @@ async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: 
         raise Conflict(
             "{most} answers are being written at once, which is the most. Wait for one to end.", most=MAX_BESIDE
         )
-    return _LastRun(*found[0][2:])
+    return _last_of(found[0])
 
 
 async def _is_of(session: Session, actor: Actor, request: ChatRequest, question_id: MessageId) -> bool:
@@ -322,7 +338,7 @@ def _remark(before: _LastRun, answerer: Answerer) -> str | None:
     if before.agent_id != (None if agent is None else agent.id):
         words = AGENT_LEAVES if agent is None else AGENT_JOINS if before.agent_id is None else AGENT_FOLLOWS
         return words.format(before=before.agent_name, after="" if agent is None else agent.name)
-    if before.model_id != target.model_id:
+    if before.model_id != target.model_id and before.instead_of != target.display_name:
         return CHANGED.format(before=before.model_name, after=target.display_name)
     return None
 
@@ -392,7 +408,12 @@ async def _model_before(session: Session, actor: Actor, chat: ChatHistory, last:
     run = await session.scalar(readable(Run, actor).where(Run.answer_id == chat.active_leaf_id))
     if run is None:
         return last
-    return _LastRun(run.answer_id, run.model_id, run.model_name, run.agent_id, run.agent_name)
+    return _last_of(run)
+
+
+def _last_of(run: Any) -> _LastRun:
+    """Return what is asked of a run, or of these columns of one."""
+    return _LastRun(**{name: getattr(run, name) for name in _LastRun.__dataclass_fields__})
 
 
 def _message(chat: ChatHistory, role: MessageRole, status: MessageStatus, text: str) -> ChatMessage:

@@ -13,6 +13,7 @@ from llm_ui.kit.ids import UserId
 from llm_ui.models import Attachment, AuditLog, Document, Project, ProjectMember, ProjectRole, UsageLog
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.departures import Goes, weigh
+from llm_ui.services.second_factor import codes_left
 from llm_ui.services.sign_in import SessionInfo, TimeOuts, list_sessions
 from llm_ui.services.user_list import month_start
 from llm_ui.services.users import UserInfo, info_of, user_row
@@ -46,6 +47,7 @@ class UserDetails:
     """An account with its sessions, figures, projects and what was done to it; nothing that its person wrote."""
 
     user: UserInfo
+    has_second_factor: bool
     has: Goes
     this_month: Used
     ever: Used
@@ -68,6 +70,7 @@ async def details(session: ReadSession, actor: Actor, user_id: UserId, time_outs
     documents = select(func.coalesce(func.sum(Document.size_bytes), 0)).where(Document.user_id == user_id)
     return UserDetails(
         user=info_of(user),
+        has_second_factor=await codes_left(session, user_id) is not None,
         has=await weigh(session, actor, user_id),
         this_month=await _used(session, user_id, since=month_start()),
         ever=await _used(session, user_id),

@@ -235,6 +235,27 @@ async def require_own_acceptable(session: ReadSession, actor: Actor, password: s
     await require_long(session, password)
 
 
+async def rename(session: Session, actor: Actor, name: str) -> str:
+    """Give the actor's own account another username; return it. Raises `InvalidInput` and `Conflict`."""
+    user = await user_row(session, actor, actor.user_id)
+    if found := address_problems(name, user.email).get("username"):
+        raise InvalidInput(found)
+    before = user.name
+    user.name, user.name_key = name.strip(), name_key(name)
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise Conflict("This username is somebody else's. Choose another one.") from None
+    changes = audit.difference({"name": before}, {"name": user.name})
+    await audit.record(session, actor, "user.renamed", before, target_id=user.id, changes=changes)
+    return user.name
+
+
+async def has_password(session: ReadSession, actor: Actor) -> bool:
+    """Return whether the actor can sign in with a password."""
+    return bool((await user_row(session, actor, actor.user_id)).password_hash)
+
+
 async def change_password(session: Session, actor: Actor, password: str, password_hash: str) -> None:
     """Set the actor's own password, the old one having been checked; ends all other sessions."""
     await require_own_acceptable(session, actor, password)
@@ -285,6 +306,11 @@ async def require_another(session: Session, actor: Actor, user: User) -> None:
     """Raise `Conflict` when rights would be taken from the actor's own account, or from the only administrator."""
     if user.id == actor.user_id:
         raise Conflict("This is your own account. Ask another administrator.")
+    await require_admin_beside(session, user)
+
+
+async def require_admin_beside(session: Session, user: User) -> None:
+    """Raise `Conflict` for the only administrator."""
     # Rights were asked by the caller. The administrators' rows are the lock: two who demote each other at once must
     # not both succeed.
     admins = select(User.id).where(User.role == Role.ADMIN, User.is_active).order_by(User.id).with_for_update()

@@ -16,6 +16,8 @@ STYLES = "parts.css"
 LIST_SCRIPT = "list.js"
 LIST_STYLES = "list.css"
 RECORD_SCRIPT = "record.js"
+MONITOR_SCRIPT = "monitor.js"
+MONITOR_STYLES = "monitor.css"
 
 log = get_logger(__name__)
 
@@ -159,6 +161,16 @@ class Record(Part):
     _bundle = assets.folder() / RECORD_SCRIPT
     _script: ClassVar[str] = RECORD_SCRIPT
     _stylesheets: ClassVar[list[str]] = [assets.url(STYLES), assets.url(LIST_STYLES)]
+
+
+class MonitorPart(Part):
+    """Base of what only the pages of monitoring have."""
+
+    __abstract = True
+
+    _bundle = assets.folder() / MONITOR_SCRIPT
+    _script: ClassVar[str] = MONITOR_SCRIPT
+    _stylesheets: ClassVar[list[str]] = [assets.url(STYLES), assets.url(MONITOR_STYLES)]
 
 
 class Switch(Part):

@@ -13,12 +13,16 @@ from huey.consumer import Consumer
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.db import Database
+from llm_ui.errors import LLMUIError
 from llm_ui.kit.file_store import FileStore
+from llm_ui.kit.i18n import later
 from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
+from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.sweep import sweep
-from llm_ui.services import attachments, documents
+from llm_ui.services import attachments, clock_jobs, documents
 from llm_ui.services.budgets import release_lost
+from llm_ui.services.processes import Reporter, note_slow
 from llm_ui.services.retention import (
     KEEP_UNSENT,
     expire_chats,
@@ -31,6 +35,7 @@ from llm_ui.services.retention import (
     purge_sessions,
     purge_unsent,
 )
+from llm_ui.services.secrets import load_secrets
 from llm_ui.services.usage import rollups
 from llm_ui.worker.fetching import keep_fetching
 from llm_ui.worker.imports import keep_importing
@@ -40,6 +45,8 @@ log = get_logger(__name__)
 
 HOURS_AT_ONCE = 500
 """Of use that one go adds up, so that other jobs get their turn."""
+
+UNFORESEEN = later("Something went wrong ({name}); the log says more.")
 
 Job = Callable[[Database], Awaitable[None]]
 
@@ -103,7 +110,46 @@ SCHEDULE: dict[str, tuple[Job, object]] = {
 
 def schedule(config: Config) -> dict[str, tuple[Job, object]]:
     """Return all jobs, also those that need the settings. Files go after the rows that named them."""
-    return {**SCHEDULE, "purge_files": (purge_files(config), crontab(minute="27", hour="3"))}
+    jobs = {**SCHEDULE, "purge_files": (purge_files(config), crontab(minute="27", hour="3"))}
+    jobs["check_alerts"] = (check_alerts(config), crontab(minute="*"))
+    return {**jobs, "run_asked": (run_asked(jobs), crontab(minute="*"))}
+
+
+def check_alerts(config: Config) -> Job:
+    """Return the job that looks at the alert rules and tells what they found."""
+
+    async def work(database: Database) -> None:
+        secrets = await asyncio.to_thread(load_secrets, config)
+        await Alerting(config, database, secrets.sealer).check()
+
+    return work
+
+
+def run_asked(jobs: dict[str, tuple[Job, object]]) -> Job:
+    """Return the job that does what administrators want done before its time."""
+
+    async def work(database: Database) -> None:
+        async with database.reading() as session:
+            names = await clock_jobs.asked(session)
+        for name in set(names) & jobs.keys():
+            await noted(database, name, jobs[name][0])
+
+    return work
+
+
+async def noted(database: Database, name: str, job: Job) -> None:
+    """Do a job, and write down how it went."""
+    error = None
+    async with database.writing() as session:
+        await clock_jobs.begin(session, name)
+    try:
+        await job(database)
+    except Exception as failure:
+        # The edge of a job: it is told, and the next one runs.
+        log.exception("job.failed", job=name)
+        error = failure.message if isinstance(failure, LLMUIError) else UNFORESEEN.format(name=type(failure).__name__)
+    async with database.writing() as session:
+        await clock_jobs.end(session, name, error)
 
 
 async def run(config: Config, stop: asyncio.Event) -> None:
@@ -118,10 +164,13 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     # All its threads run when this returns, so that they can be waited for however soon the end comes.
     await asyncio.to_thread(consumer.start)
     log.info("worker.started", jobs=len(schedule(config)))
+    reporting = asyncio.create_task(Reporter(database, "worker").keep())
     async with asyncio.TaskGroup() as work:
         work.create_task(keep_importing(config, database, stop))
         work.create_task(keep_fetching(config, database, stop))
         work.create_task(keep_ingesting(config, database, stop))
+    reporting.cancel()
+    await asyncio.wait({reporting})
     await database.close()
     await asyncio.to_thread(consumer.stop, graceful=True)
     log.info("worker.stopped")
@@ -131,7 +180,8 @@ def _in_own_loop(config: Config, name: str, job: Job) -> Callable[[], None]:
     async def work() -> None:
         database = Database.open(config)
         try:
-            await job(database)
+            await noted(database, name, job)
+            await note_slow(database)
         finally:
             await database.close()
 
@@ -139,7 +189,7 @@ def _in_own_loop(config: Config, name: str, job: Job) -> Callable[[], None]:
         try:
             asyncio.run(work())
         except Exception:
-            # The edge of a job: it is told, and the next one runs.
+            # The edge of a job: the database is away; the next one runs.
             log.exception("job.failed", job=name)
 
     return run_job

@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import pytest
 
+from llm_ui.admin.models.forms import fields
 from llm_ui.admin.models.state import EDIT, PAGE_SIZE, ModelsState
 from llm_ui.models import PriceSource
 from llm_ui.services import ai_models, providers
@@ -167,3 +168,35 @@ async def test_whether_a_model_sees_images_is_guessed_and_can_be_said(state: Mod
 
     assert state.error == ""
     assert named(state, "my-finetune").can_see_images
+
+
+async def test_who_stands_in_for_a_model_is_set_in_its_form_and_kept(state: ModelsState, backend: Backend) -> None:
+    ours, listed = named(state, "my-finetune"), named(state, "gpt-4o")
+    await state.open_edit(ours.id)
+    state.fill({"stand_in_1": str(listed.id), "stand_in_2": str(named(state, "demo").id), "stand_in_3": "junk"})
+    await state.save()
+    await state.set_enabled(listed.id, is_enabled=False)
+
+    await state.open_edit(ours.id)
+
+    assert (state.stand_in_1, state.stand_in_2, state.stand_in_3) == (str(listed.id), str(named(state, "demo").id), "")
+    offered = next(field for field in fields(state.selected, state.others) if field["name"] == "stand_in_1")["options"]
+    assert [option["label"] for option in offered] == [
+        "Nobody",
+        "Demo (no language model) · Demo",
+        "gpt-4o · OpenAI (Off)",
+    ]
+    await state.save()
+    assert state.error == ""
+
+
+@pytest.mark.parametrize("twice", [True, False])
+async def test_a_model_stands_in_once_and_never_for_itself(state: ModelsState, *, twice: bool) -> None:
+    ours = named(state, "my-finetune")
+    await state.open_edit(ours.id)
+    listed = str(named(state, "gpt-4o").id)
+
+    state.fill({"stand_in_1": listed, "stand_in_2": listed if twice else str(ours.id)})
+    await state.save()
+
+    assert "Choose each model once" in state.error

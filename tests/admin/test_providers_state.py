@@ -329,3 +329,54 @@ async def test_an_api_that_is_down_is_said_in_one_sentence(state: ProvidersState
     assert not state.is_busy
 
     await api.start()
+
+
+async def test_keys_are_added_weighed_and_retired_and_the_list_follows(state: ProvidersState) -> None:
+    state.open_add()
+    state.fill({"provider_name": "Lab", "base_url": "http://127.0.0.1:9/v1", "key": "sk-0123456789abcdef-1111"})
+    await state.save()
+    lab = next(one for one in state.providers if one.name == "Lab")
+    await state.open_keys(lab.id)
+    state.fill({"new_key": "sk-0123456789abcdef-2222", "weight": "3"})
+    await state.change_keys("add_key")
+    assert [(key.hint, key.weight) for key in state.keys] == [("1111", 1), ("2222", 3)]
+    assert next(one for one in state.providers if one.name == "Lab").key_count == 2
+    assert state.new_key == ""
+
+    state.fill({"chosen_key": state.keys[1].id, "weight": "7"})
+    await state.change_keys("weigh_key")
+    await state.change_keys("retire_key")
+    assert [(key.id, key.hint, key.weight) for key in state.keys] == [("main", "2222", 7)]
+    await state.change_keys("retire_key")
+    assert "only key" in state.error
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"total_s": "soon"}, "A time-out is a number"),
+        ({"idle_s": "0"}, "1 to 3,600 seconds"),
+        ({"most_at_once": "0"}, "Questions at once are 1"),
+        ({"headers": "no colon"}, "Name: value"),
+        ({"headers": "Host: elsewhere"}, "belongs to the connection"),
+    ],
+)
+async def test_how_a_provider_is_reached_is_checked_and_kept(
+    state: ProvidersState, typed: dict[str, str], says: str
+) -> None:
+    state.open_add()
+    state.fill({"provider_name": "Lab", "base_url": "http://127.0.0.1:9/v1", "key": KEY})
+    await state.save()
+    lab = next(one for one in state.providers if one.name == "Lab")
+    await state.open_edit(lab.id)
+    state.fill(typed)
+    await state.save()
+    assert says in state.error
+
+    empty = dict.fromkeys(typed, "")
+    state.fill({**empty, "headers": "X-Team: herons", "first_byte_s": "45", "most_at_once": "20"})
+    await state.save()
+    await state.open_edit(lab.id)
+
+    assert (state.error, state.first_byte_s, state.most_at_once, state.headers) == ("", "45", "20", "")
+    assert state.selected.header_names == "X-Team"

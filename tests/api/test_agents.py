@@ -127,9 +127,9 @@ async def test_agents_are_made_changed_and_deleted_by_their_makers(
         path = f"/{made['agent_id']}"
         changed = await ask(a_user, "PATCH", path, description="Knows birds", temperature=0.5)
         assert changed.json() == {**made, "description": "Knows birds", "temperature": 0.5}
-        assert (await ask(a_user, "GET")).json() == [changed.json()]
+        assert (await ask(a_user, "GET")).json() == {"items": [changed.json()], "next": None}
 
-        assert (await ask(eve, "GET")).json() == []
+        assert (await ask(eve, "GET")).json()["items"] == []
         for method in ("GET", "PATCH", "DELETE"):
             refused = await ask(eve, method, path, **({"name": "Mine"} if method == "PATCH" else {}))
             assert refused.status_code == 404

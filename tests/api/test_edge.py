@@ -1,6 +1,7 @@
 """What holds for every address of the LLM API: who may ask, how it refuses, what it never tells."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ import pytest
 
 from llm_ui.api import principal
 from llm_ui.api.edge import MAX_BODY_BYTES
-from llm_ui.api.main import ROUTERS
+from llm_ui.api.main import PUBLIC, ROUTERS
 from llm_ui.config import Config
 from llm_ui.contract import ErrorBody
 from llm_ui.db import Database
@@ -21,8 +22,8 @@ from llm_ui.services.sign_in import revoke_all
 from tests.api.conftest import RunningApi
 from tests.api.test_answers import ClientOf, asking, everything, started
 
-OPEN = {("GET", "/healthz"), ("GET", "/readyz")}
-"""Addresses that ask nobody who they are."""
+OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
+"""Addresses that ask nobody who they are, but for where they ask from."""
 
 
 @pytest.fixture
@@ -39,23 +40,36 @@ async def http(api: RunningApi, database_config: Config) -> AsyncIterator[httpx2
 
 def routes() -> list[tuple[str, str]]:
     """Return method and path of every address."""
-    return sorted((method, route.path) for router in ROUTERS for route in router.routes for method in route.methods)  # type: ignore[attr-defined]
+    return sorted(
+        (method, route.path) for router in (*ROUTERS, *PUBLIC) for route in router.routes for method in route.methods
+    )  # type: ignore[attr-defined]
+
+
+BODIES = {
+    "agents": {"name": "Tutor"},
+    "projects": {"name": "Herons"},
+    "prompts": {"name": "greet", "text": "Hello"},
+    "conversations": {"title": "Herons"},
+    "documents": {"name": "a.txt"},
+    "retrieve": {"project_id": str(UUID(int=1)), "query": "x"},
+}
+"""By the first word of the address."""
 
 
 def filled(path: str, some_id: UUID) -> str:
-    for name in ("{run_id}", "{provider_id}", "{model_id}", "{project_id}", "{user_id}", "{agent_id}"):
-        path = path.replace(name, str(some_id))
-    return path
+    return re.sub(r"\{\w+\}", str(some_id), path) + ("?name=a.txt" if path.endswith("/documents") else "")
 
 
 def body_of(path: str) -> object:
     if path.endswith("/limits"):
         return {"keep_days": None, "budget_usd": None}
-    if path.startswith("/v1/agents"):
-        return {"name": "Tutor"}
-    if path.startswith("/v1/projects"):
+    if path.endswith("{message_id}"):
+        return {"text": "x"}
+    if path.startswith("/v1/chat") or path.endswith("/messages"):
+        return {"idempotency_key": uuid4().hex, "text": "hi"}
+    if "/members" in path:
         return {"role": "viewer"} if path.endswith("{user_id}") else {"email": "x@example.org", "role": "viewer"}
-    return {"idempotency_key": uuid4().hex, "text": "hi"} if path.startswith("/v1/chat") else None
+    return BODIES.get(path.removeprefix("/v1/").split("/")[0])
 
 
 def refused(response: httpx2.Response) -> str:
@@ -156,7 +170,7 @@ REFUSALS = [
     ("GET", "/nowhere", 404, "not_found"),
     ("GET", "/docs", 404, "not_found"),
     ("GET", "/redoc", 404, "not_found"),
-    ("DELETE", "/v1/models/offered", 405, "invalid_input"),
+    ("DELETE", "/v1/models/offered", 405, "wrong_method"),
     ("GET", "/v1/runs/not-an-id", 400, "invalid_input"),
     ("GET", f"/v1/runs/{UUID(int=1)}/events?after=-1", 400, "invalid_input"),
     ("GET", f"/v1/runs/{UUID(int=1)}/events?after=x", 400, "invalid_input"),
@@ -263,4 +277,6 @@ async def test_it_describes_itself_without_loading_anything_from_elsewhere(http:
     described = (await http.get("/v1/openapi.json")).json()
 
     documented = {(method.upper(), path) for path, methods in described["paths"].items() for method in methods}
-    assert documented == set(routes())
+    assert documented == {
+        (method, route.path) for router in PUBLIC for route in router.routes for method in route.methods
+    }  # type: ignore[attr-defined]

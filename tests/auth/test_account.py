@@ -1,8 +1,8 @@
 """One's own account, over HTTP."""
 
-import pytest
+from sqlalchemy import select
 
-from llm_ui.auth.account import described
+from llm_ui.models import AuditLog, Role, User
 from tests.app.conftest import PASSWORD, Workspace
 from tests.auth.test_pages import alert
 
@@ -85,23 +85,50 @@ async def test_a_password_that_is_easy_to_guess_is_refused(workspace: Workspace)
         assert "password" in alert(page.body)
 
 
-@pytest.mark.parametrize(
-    ("user_agent", "name"),
-    [
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
-        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 "
-         "Safari/537.36 Edg/150.0.0.0", "Edge on Windows"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-         "Version/18.0 Mobile/15E148 Safari/604.1", "Safari on iPhone"),
-        ("curl/8.9", "curl/8.9"),
-        ("", "Unknown browser"),
-    ],
-)  # fmt: skip
-def test_browsers_are_called_what_people_call_them(user_agent: str, name: str) -> None:
-    assert described(user_agent) == name
-
-
 async def test_an_unknown_action_is_refused(workspace: Workspace) -> None:
     ann = await workspace.signed_in("ann")
 
     assert (await ann.submit("/account", {"action": "delete everything"})).code == 400
+
+
+async def test_all_other_sign_ins_are_ended_at_once(workspace: Workspace) -> None:
+    other, bob = await workspace.signed_in("ann"), await workspace.signed_in("bob")
+    ann = await workspace.signed_in("ann")
+
+    await ann.submit("/account", {"action": "end_others"})
+
+    assert [(await each.get("/api/me")).code for each in (other, bob, ann)] == [401, 204, 204]
+
+
+async def test_a_username_is_changed_unless_it_is_taken(workspace: Workspace) -> None:
+    await workspace.add("bob")
+    ann = await workspace.signed_in("ann")
+
+    codes = [
+        (await ann.submit("/account", {"action": "rename", "username": name})).code
+        for name in ("BOB", " ", "<script>", "anna")
+    ]
+
+    assert codes == [409, 400, 400, 200]
+    assert b"<strong>anna</strong>" in (await ann.get("/account")).body
+    login = await workspace.browser().submit("/login", {"username": "anna", "password": PASSWORD})
+    assert login.code == 303
+
+
+async def test_an_account_is_deleted_once_its_person_has_shown_who_they_are(workspace: Workspace) -> None:
+    ann, root = await workspace.signed_in("ann"), await workspace.signed_in("root", Role.ADMIN)
+
+    for name, password in (("ann", "wrong"), ("bob", PASSWORD), ("", "")):
+        page = await ann.submit("/account/delete", {"username": name, "password": password})
+        assert page.code == 400
+    only = await root.submit("/account/delete", {"username": "root", "password": PASSWORD})
+    assert (only.code, "the only administrator" in alert(only.body)) == (409, True)
+    done = await ann.submit("/account/delete", {"username": "ann", "password": PASSWORD})
+
+    assert b"Your account is deleted" in done.body
+    assert [(await each.get("/api/me")).code for each in (ann, root)] == [401, 204]
+    async with workspace.site.backend.database.reading() as session:
+        assert list(await session.scalars(select(User.name))) == ["root"]
+        entry = await session.scalar(select(AuditLog).where(AuditLog.action == "user.deleted"))
+    assert entry is not None
+    assert (entry.actor_name, entry.target) == ("ann", "ann")

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -14,57 +15,60 @@ from tests.product import FakeProvider, Product, running
 PIECES = 50
 STREAMS = 16
 ROUNDS = 12
+Times = list[tuple[float, float]]
+"""Seconds until the first piece and until the end, of each stream."""
 
 
 def measure(folder: Path) -> list[Line]:
     """Measure the first piece, whole streams and CPU of a request, at 16 streams."""
     provider = FakeProvider(json.dumps({"pieces": PIECES, "delay_ms": 0}))
-    product = Product(folder / "data", key_requests_per_minute="100000", key_tokens_per_minute="1000000000")
-    product.add_person("ann")
-    product.command(
-        "providers",
-        "add",
-        "fake",
-        "--type",
-        "openai",
-        "--url",
-        provider.url,
-        "--key-stdin",
-        "--model",
-        "fake",
-        text="k",
-    )
-    key = product.command("keys", "create", "bench", "--user", "ann").strip()
     try:
-        with running(product):
+        with serving(folder, {"fake": provider}) as (product, key):
             return asyncio.run(_measure(product, provider, key))
     finally:
         provider.stop()
 
 
+@contextmanager
+def serving(folder: Path, providers: dict[str, FakeProvider]) -> Iterator[tuple[Product, str]]:
+    """Run a product whose models are those of the providers, by their names; gives it and a key."""
+    most = {"key_requests_per_minute": "100000", "key_tokens_per_minute": "1000000000", "key_requests_at_once": "1000"}
+    product = Product(folder / "data", **most)
+    product.add_person("ann")
+    for name, provider in providers.items():
+        added = ("--type", "openai", "--url", provider.url, "--key-stdin", "--model", name)
+        product.command("providers", "add", name, *added, text="k")
+    key = product.command("keys", "create", "bench", "--user", "ann").strip()
+    with running(product):
+        yield product, key
+
+
+async def streamed(http: httpx2.AsyncClient, base: str, model: str = "fake") -> tuple[float, float]:
+    """Ask for a stream and read it."""
+    body = {"model": model, "stream": True, "messages": [{"role": "user", "content": "go"}]}
+    began, first = time.perf_counter(), 0.0
+    async with http.sse(f"{base}/chat/completions", method="POST", json=body) as events:
+        async for event in events:
+            if not first and '"content":' in event.data and '"content": ""' not in event.data:
+                first = time.perf_counter()
+    return first - began, time.perf_counter() - began
+
+
+async def times(http: httpx2.AsyncClient, base: str, rounds: int = ROUNDS) -> Times:
+    """Ask for some rounds of streams that go on together."""
+    found: Times = []
+    for _ in range(rounds):
+        found += await asyncio.gather(*(streamed(http, base) for _ in range(STREAMS)))
+    return found
+
+
 async def _measure(product: Product, provider: FakeProvider, key: str) -> list[Line]:
     async with httpx2.AsyncClient(trust_env=False, timeout=60, headers={"Authorization": f"Bearer {key}"}) as http:
-
-        async def one(base: str) -> tuple[float, float]:
-            body = {"model": "fake", "stream": True, "messages": [{"role": "user", "content": "go"}]}
-            began, first = time.perf_counter(), 0.0
-            async with http.sse(f"{base}/chat/completions", method="POST", json=body) as events:
-                async for event in events:
-                    if not first and '"content":' in event.data and '"content": ""' not in event.data:
-                        first = time.perf_counter()
-            return first - began, time.perf_counter() - began
-
-        async def times(base: str) -> list[tuple[float, float]]:
-            found: list[tuple[float, float]] = []
-            for _ in range(ROUNDS):
-                found += await asyncio.gather(*(one(base) for _ in range(STREAMS)))
-            return found
-
         ours_at = f"{product.config.llm_api_url}/v1"
-        await times(ours_at)
+        await times(http, ours_at)
         api = [product.child("llm_ui.api")]
-        raw, before = await times(provider.url), cpu_s(api)
-        ours = await times(ours_at)
+        raw, before = await times(http, provider.url), cpu_s(api)
+        ours = await times(http, ours_at)
         each = (cpu_s(api) - before) / len(ours)
 
     def line(what: str, share: float, which: Callable[[tuple[float, float]], float], budget: str = "") -> Line:

@@ -29,8 +29,8 @@ ARGUMENTS = [
 DELIBERATE = ("process.crashed", "sign_in.refused", "websocket.message_failed", "reference already known")
 """Events of the log that tests bring about: they type a wrong password and kill a process, after which a page that was
 built by the old one tells the new one of widgets it does not know."""
-LIMIT_MS = 15_000
-"""Three times what is usual: this runs beside other tests on a machine that may be slow."""
+LIMIT_MS = 30_000
+"""Six times what is usual: this runs beside other tests on a machine that may be slow."""
 expect.set_options(timeout=LIMIT_MS)
 DESKTOP = {"width": 1280, "height": 800}
 STORED = "local_storage,indexeddb,service_workers,cache_storage"

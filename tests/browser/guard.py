@@ -52,7 +52,7 @@ HARM = """
   }
   if (window.xssclobber || document.xssclobber) harm.push("clobbered")
   // What waits to be touched.
-  for (const node of all.filter((node) => node.closest(".body, .bubble, .remark"))) {
+  for (const node of all.filter((node) => node.closest(".body, .bubble, .remark, .stand-in"))) {
     for (const name of ["mouseover", "pointerenter", "focus", "animationstart"]) node.dispatchEvent(new Event(name))
     if (node.localName === "a") node.click()
   }

@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from llm_ui.providers.local import USUAL_PORTS
-from tests.browser.conftest import Watch, ask, sign_in
+from tests.browser.conftest import Watch, ask, pick_model, sign_in
 from tests.browser.test_documents import drop, listed
 from tests.browser.test_projects import begin_project
 from tests.browser.test_sign_in import CLOSED_BY_THE_SERVER
 from tests.fakes.embeddings import serving
+from tests.fakes.postgresql import free_port
 from tests.product import FakeProvider, Product
 
 NewContext = Callable[..., BrowserContext]
@@ -304,6 +305,37 @@ def test_the_forms_work_by_keyboard_alone(admin: Page, product: Product) -> None
     expect(form).to_be_hidden()
 
 
+def test_another_model_answers_where_one_is_down_and_the_chat_says_so(admin: Page, product: Product) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}/v1"
+    product.command(
+        "providers", "add", "Down", "--type", "openai", "--url", nowhere, "--key-stdin", "--model", "silent",
+        text="sk-x",
+    )  # fmt: skip
+    open_admin(admin, product, "Models")
+    row(admin, "silent").get_by_role("button", name="Edit").click()
+    form = admin.get_by_role("dialog", name="Edit silent")
+    form.get_by_label("If it does not answer, ask").select_option(label="slow-words · Slow")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+    row(admin, "silent").get_by_role("button", name="Edit").click()
+    expect(form.get_by_label("If it does not answer, ask").locator("option:checked")).to_have_text("slow-words · Slow")
+    admin.goto(f"{product.url}/")
+    pick_model(admin, "silent")
+
+    ask(admin, "is anybody there?")
+
+    note = admin.get_by_text("silent did not answer; slow-words did.")
+    expect(note).to_be_visible()
+    expect(admin.get_by_role("article", name="Assistant answered")).to_contain_text("w0 w1 w2")
+    admin.reload()
+    expect(note).to_be_visible()
+    admin.get_by_role("button", name="Stop").click()
+    admin.get_by_role("button", name="What the model saw").click()
+    saw = admin.get_by_role("dialog", name="What the model saw")
+    expect(saw).to_contain_text("silent · Down")
+    expect(saw).to_contain_text("Waiting for silent in vain")
+
+
 @pytest.mark.parametrize("name", ["Providers", "Models", "Settings"])
 def test_the_pages_fit_a_phone(new_context: NewContext, product: Product, name: str) -> None:
     page = new_context(viewport={"width": 390, "height": 800}).new_page()
@@ -385,6 +417,33 @@ def test_the_quality_page_shows_what_people_think_of_answers(admin: Page, produc
     with admin.expect_download() as download:
         admin.get_by_role("link", name="Download the list as CSV").click()
     assert download.value.suggested_filename.startswith("ratings-")
+
+
+def test_a_provider_is_drained_and_a_rule_tells_nobody_inside(admin: Page, product: Product) -> None:
+    ask(admin, "Hello")
+    expect(admin.get_by_role("article", name=re.compile("^Assistant"))).to_have_count(1)
+    open_admin(admin, product, "Runs")
+    row(admin, "Demo").get_by_role("button", name="Drain").click()
+    expect(row(admin, "Demo")).to_contain_text("Drained")
+    admin.goto(f"{product.url}/")
+    ask(admin, "Anybody there?")
+    expect(admin.get_by_text("takes no new questions for a while")).to_be_visible()
+    open_admin(admin, product, "Runs")
+    row(admin, "Demo").get_by_role("button", name="Take calls again").click()
+    expect(row(admin, "Demo")).to_contain_text("Takes calls")
+    admin.locator("tbody tr").filter(has_text="Demo").get_by_role("link").first.click()
+    expect(admin.get_by_role("heading", level=1, name="Run")).to_be_visible()
+    expect(admin.get_by_text("Waiting for the first token")).to_be_visible()
+
+    admin.goto(f"{product.url}/admin/alerts")
+    admin.get_by_role("button", name="Add rule").click()
+    form = admin.get_by_role("dialog", name="Alert rule")
+    form.get_by_label("Limit").fill("10")
+    form.get_by_label("Address").fill("http://127.0.0.1:9/hook")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+    row(admin, "Failed calls").get_by_role("button", name="Test").click()
+    expect(admin.get_by_text("127.0.0.1 is not on the public internet").first).to_be_visible()
 
 
 def test_a_person_is_invited_promoted_kept_out_and_deleted(

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from llm_ui.kit import totp
 from tests.browser.conftest import Watch, ask, sign_in
 from tests.browser.test_chat import answers
+from tests.fakes.issuer import RealIssuer
 from tests.product import PASSWORD, Product, running, wait_until
 
 CLOSED_BY_THE_SERVER = {"401", "403", "ebsocket", "WebSocket"}
@@ -119,3 +121,78 @@ def test_a_chat_of_somebody_else_is_not_found(new_context: Callable[..., Browser
 
     expect(mine.get_by_text("albatross")).to_have_count(0)
     expect(mine.get_by_text(re.compile("not found|does not exist|no such chat", re.I)).first).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[RealIssuer]:
+    issuer = RealIssuer()
+    yield issuer
+    issuer.stop()
+
+
+def type_password(page: Page, product: Product, name: str) -> None:
+    page.goto(f"{product.url}/login")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_a_phone_or_a_recovery_code_is_asked_for_once_it_is_set_up(
+    new_context: Callable[..., BrowserContext], product: Product
+) -> None:
+    product.add_person("edith")
+    page = new_context().new_page()
+    type_password(page, product, "edith")
+    page.get_by_role("button", name="Account menu of edith").click()
+    page.get_by_role("link", name="Account", exact=True).click()
+    page.get_by_role("link", name="Set it up").click()
+    expect(page.get_by_role("img", name="QR code for the authenticator app")).to_be_visible()
+    page.get_by_text("It cannot be scanned").click()
+    secret = page.locator(".secret").inner_text()
+    page.get_by_label("Code of the app").fill(totp.code(secret, totp.counter_now() - 1))
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Turn on").click()
+    recovery = page.get_by_role("listitem").all_inner_texts()
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.get_by_text("10 recovery codes are left.")).to_be_visible()
+
+    for code in (totp.code(secret, totp.counter_now()), recovery[0]):
+        browser = new_context().new_page()
+        type_password(browser, product, "edith")
+        browser.get_by_label("Code of the authenticator app").fill(code)
+        browser.get_by_role("button", name="Sign in", exact=True).click()
+        expect(browser.get_by_role("textbox", name="Message")).to_be_visible()
+
+
+def test_an_administrator_adds_an_issuer_through_which_a_stranger_signs_in(
+    new_context: Callable[..., BrowserContext], product: Product, issuer: RealIssuer, watch: Watch
+) -> None:
+    issuer.knows("f-1", email="fay@example.org", email_verified=True, preferred_username="fay")
+    admin = new_context().new_page()
+    sign_in(admin, product, "ada")
+    admin.goto(f"{product.url}/admin/sign-in")
+    admin.get_by_role("button", name="Add issuer").click()
+    form = admin.get_by_role("dialog")
+    form.get_by_label("Name on the button").fill("Harbour")
+    form.get_by_label("Address", exact=True).fill(issuer.url)
+    form.get_by_label("Client id").fill("workspace")
+    form.get_by_label("Client secret").fill("a secret of ours")
+    form.get_by_label("Where it is", exact=True).select_option(label="On the private network, even without TLS")
+    form.get_by_label("Who comes for the first time").select_option(label="Gets an account")
+    form.get_by_role("button", name="Save").click()
+    expect(admin.get_by_role("cell", name=re.compile("Harbour"))).to_be_visible()
+
+    page = new_context().new_page()
+    page.goto(f"{product.url}/login")
+    page.get_by_role("link", name="Sign in with Harbour").click()
+    page.get_by_placeholder("sub").fill("f-1")
+    page.get_by_role("button", name="Authorize").click()
+
+    expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+    page.get_by_role("button", name="Account menu of fay").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign out of Harbour").click()
+    page.get_by_role("button", name="End session").click()
+    expect(page).to_have_url(re.compile("/login"))
+    # The issuer's own pages ask another host for their style sheet.
+    watch.problems[:] = [each for each in watch.problems if "pico" not in each and "NOT_RESOLVED" not in each]

@@ -25,6 +25,7 @@ def test_accounts_are_made_listed_and_disabled(cli: Cli) -> None:
     assert "disabled" in cli.fine("users", "list")
     cli.fine("users", "enable", "ann")
     assert "disabled" not in cli.fine("users", "list")
+    assert "no second factor" in cli("users", "reset-second-factor", "ann").stderr
 
 
 def test_somebody_is_invited_by_a_link(cli: Cli) -> None:

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import gzip
 import queue
+import re
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 PAGE = b"<!doctype html><html><head><title>Herons &amp; Storks</title></head><body><p>Herons nest.</p></body></html>"
+LENGTH = re.compile(r"\r\ncontent-length: (\d+)", re.I)
 TRICKLE_S = 0.05
 ENDLESS = b"x" * 65_536
 
@@ -34,6 +36,7 @@ class Web:
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     at_work: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str) -> str:
@@ -52,6 +55,8 @@ class Web:
             path = head.split(" ", 2)[1]
             self.asked.append(path)
             self.heads.append(head)
+            if length := LENGTH.search(head):
+                self.bodies.append(await reader.readexactly(int(length[1])))
             await self._send(writer, self.answers.get(path, Answer(status="404 Not Found")))
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass

@@ -12,7 +12,8 @@ NOT_AUDITED = {
     "summaries": OWN, "tags": OWN, "turns": OWN, "import_agents": OWN, "imports": OWN, "projects.move": OWN,
     "projects.let_memory_in": OWN, "prompts.save_personal": OWN, "library.used": WORK, "jobs": OWN,
     "retrieval.judge": OWN, "retrieval.change": OWN, "retrieval.remove": OWN, "sharing.continue_link": OWN,
-    "budgets.reserve": WORK, "budgets.settle": WORK, "budgets.release_lost": WORK, "calibrations": WORK,
+    "budgets.reserve": WORK, "budgets.settle": WORK,
+    "budgets.release_lost": WORK, "calibrations": WORK,
     "document_copies": WORK, "embedding": WORK, "ingestion": WORK, "seed": WORK, "documents.retry": WORK,
     "fetches.retry": WORK, "fetches.remove": WORK, "fetches.claim": WORK, "fetches.beat": WORK,
     "fetches.finish": WORK, "fetches.fail": WORK, "fetches.release": WORK, "prompt_versions.note": NOTED,
@@ -20,10 +21,16 @@ NOT_AUDITED = {
     "retention.purge_sessions": NOTED, "retention.purge_bin": NOTED, "retention.purge_agents": NOTED,
     "retention.purge_links": NOTED, "retention.purge_jobs": NOTED, "retention.purge_unsent": NOTED,
     "settings.store": WORK, "sign_in.touch": WORK, "sign_in.revoke_all": NOTED, "projects.take_away": NOTED,
-    "budgets.reserve_of_key": WORK, "budgets.set_of_key": NOTED, "keys.touch": WORK, "retrieval.take_in": NOTED,
+    "budgets.give_back": WORK, "payers.limited": WORK, "teams.forget_limits": NOTED,
+    "project_members.part_strangers": NOTED,
+    "budgets.set_of_key": NOTED, "keys.touch": WORK, "retrieval.take_in": NOTED,
     "model_copies.paste_models": WORK, "evaluations": WORK, "rollups": WORK, "retention.purge_account_links": NOTED,
     "user_import.carry_out": NOTED, "users.insert": NOTED, "users.require_another": WORK,
-    "users.new_setup_token": WORK, "audit_chain.note_verified": WORK,
+    "users.require_admin_beside": WORK,
+    "users.new_setup_token": WORK, "sign_in.renew_hash": WORK, "audit_chain.note_verified": WORK,
+    "clock_jobs.begin": WORK, "clock_jobs.end": WORK, "processes": WORK, "logs": WORK, "alerts.claim": WORK,
+    "alerts.look": WORK, "alerts.next_unsent": WORK, "alerts.note_sent": WORK, "alert_mail.signing_secret": WORK,
+    "documents.begin_anew": NOTED,
 }  # fmt: skip
 """Functions, or all of a module, and why they write no entry."""
 

@@ -15,7 +15,7 @@ from llm_ui.providers.registry import ADAPTERS
 ROOT = Path(__file__).parents[2]
 TOP_LEVEL = {
     "llm_ui", "tests", "assets", "panel_serve.py", "alembic.ini", "pyproject.toml", "README.md", "LICENSE",
-    "CONTRIBUTING.md", "requirements.txt", "requirements-test.txt",
+    "CONTRIBUTING.md", "requirements.txt", "requirements-test.txt", "deploy",
 }  # fmt: skip
 INSTALLED_LIMIT_MB = 450
 FORBIDDEN = re.compile(r"esm\.sh|jsdelivr|unpkg\.com|cdnjs|files\.pythonhosted|pypi\.org|--index-url|/work/")

@@ -28,6 +28,10 @@ OWNED = {
     "Agent",
     "PromptVersion",
     "ApiKey",
+    "Team",
+    "TeamMember",
+    "SecondFactor",
+    "RecoveryCode",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

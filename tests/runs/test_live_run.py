@@ -63,7 +63,7 @@ async def test_usage_is_the_providers_once_the_run_is_whole(ask: Ask) -> None:
 
 async def test_usage_of_a_stopped_run_counts_what_was_said(ask: Ask) -> None:
     live = await ask()
-    live.began_attempt(1)
+    live.called(1)
     live.add_text(TextDelta("some words of an answer"))
     live.add_reasoning(ReasoningDelta("a thought"))
     live.report(UsageDelta(input_tokens=7, output_tokens=1))
@@ -82,14 +82,14 @@ async def test_a_run_whose_provider_was_never_called_used_nothing(ask: Ask) -> N
     usage = live.usage(is_final=True)
 
     assert (usage.input_tokens, usage.output_tokens) == (0, 0)
-    assert live.cost_usd(usage) == 0
+    assert live.cost_usd() == 0
 
 
 async def test_timings_are_told_where_they_are_known(ask: Ask) -> None:
     live = await ask()
     before = live.metrics(live.usage(is_final=False))
-    live.began_attempt(1)
-    live.began_attempt(2)
+    live.called(1)
+    live.called(2)
     live.add_text(TextDelta("x"))
 
     after = live.metrics(live.usage(is_final=False))

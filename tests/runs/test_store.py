@@ -218,7 +218,7 @@ async def test_the_sweep_interrupts_and_books_what_a_dead_process_left(ask: Ask,
 
 async def test_the_sweep_ends_tools_and_counts_every_request_that_was_made(ask: Ask, database: Database) -> None:
     live = await ask()
-    live.began_attempt(1)
+    live.called(1)
     for number, expression in enumerate(("1 + 1", "2 + 2")):
         live.add_text(TextDelta(f"Step {number}. "))
         step = live.begin_step(ToolCall(f"call_{number}", "calculate", {"expression": expression}))

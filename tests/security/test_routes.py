@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from llm_ui.auth.issuers import ISSUER
 from llm_ui.kit import assets
 from tests.app.conftest import Workspace
 
@@ -27,13 +28,19 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/broken/?$": ("/broken", SIGN_IN),
     r"/broken/static/(.*)$": ("/broken/static/js/bokeh.min.js", OPEN),
     r"/login$": ("/login", OPEN),
+    r"/login/second$": ("/login/second", SIGN_IN),
     # A stranger gets the form only while registration is open and there is an administrator.
     r"/register$": ("/register", REFUSED),
     r"/setup$": ("/setup?token=guessed", REFUSED),
     r"/invitation$": ("/invitation?token=guessed", REFUSED),
     r"/reset$": ("/reset?token=guessed", REFUSED),
     r"/logout$": ("/logout", REFUSED),
+    rf"/oidc/{ISSUER}$": (f"/oidc/{UUID(int=1)}", REFUSED),
+    rf"/oidc/{ISSUER}/callback$": (f"/oidc/{UUID(int=1)}/callback", REFUSED),
+    rf"/oidc/{ISSUER}/connect$": (f"/oidc/{UUID(int=1)}/connect", REFUSED),
     r"/account$": ("/account", SIGN_IN),
+    r"/account/second-factor$": ("/account/second-factor", SIGN_IN),
+    r"/account/delete$": ("/account/delete", SIGN_IN),
     r"/keys$": ("/keys", SIGN_IN),
     r"/api/me$": ("/api/me", REFUSED),
     r"/export/([0-9a-f\-]{36})\.(md|html|json)$": (f"/export/{UUID(int=1)}.md", SIGN_IN),
@@ -41,6 +48,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/import$": ("/import", REFUSED),
     r"/s/([^/]+)$": ("/s/guessed", REFUSED),
     r"/s/([^/]+)/images/([0-9a-f\-]{36})$": (f"/s/guessed/images/{UUID(int=1)}", REFUSED),
+    r"/picture$": ("/picture", SIGN_IN),
+    r"/picture/upload$": ("/picture/upload", REFUSED),
     r"/files$": ("/files", REFUSED),
     r"/files/([0-9a-f\-]{36})$": (f"/files/{UUID(int=1)}", SIGN_IN),
     r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents$": (f"/p/{UUID(int=1)}/documents", REFUSED),

@@ -4,7 +4,7 @@ A new path fails here until somebody has thought about it: either it is probed, 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -16,12 +16,12 @@ from llm_ui.documents import neighbours, retrieve, whole
 from llm_ui.documents.vectors import Meaning, Vectors
 from llm_ui.errors import NotFound
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import DocumentId, ProjectId
+from llm_ui.kit.ids import DocumentId, KeyId, ProjectId, uuid7
 from llm_ui.kit.vectors import packed
 from llm_ui.models import AiModel, AiProvider, Document, DocumentChunk, PassageVector, ProviderKind
 from llm_ui.runs import passages
 from llm_ui.services import agents, documents, fetches, memories, project_figures, retrieval
-from llm_ui.services.access import Actor
+from llm_ui.services.access import Actor, KeyRights
 from llm_ui.services.agents import Knowledge
 from llm_ui.services.retrieval import NewCase
 from llm_ui.services.seed import seed
@@ -43,8 +43,9 @@ TOUCHING = {
     "documents.retrieve": {"_scope": RULE, "read_passages": RULE},
     "documents.vectors": {"_bring_up": RULE, "_whole": RULE, "nearest": PROBED},
     "documents.whole": {"_passages": RULE, "read_pages": PROBED, "read_whole": PROBED},
-    "services.access": {"_is_of_a_project": RULE, "readable": RULE},
+    "services.access": {"_is_of_a_project": RULE, "_is_within": RULE, "_of_person": RULE},
     "services.agents": {"_require_known": RULE, "name_documents": PROBED},
+    "services.alert_values": {"_queue_depth": FIGURES},
     "services.cutting": {"set_cutting": FIGURES},
     "services.departures": {"weigh": FIGURES},
     "services.document_copies": {
@@ -52,10 +53,10 @@ TOUCHING = {
         "take_over": HELD,
     },
     "services.documents": {
-        "_begin_anew": RULE, "_free": RULE, "_listing": RULE, "_named": RULE, "_of_project": RULE, "_replaced": RULE,
-        "_row": RULE, "has_ready": PROBED, "is_needed": FIGURES, "list_documents": PROBED, "look_at": PROBED,
-        "offer": PROBED, "passages_on": PROBED, "read_page": PROBED, "read_pages": PROBED, "receive": FIGURES,
-        "remove": PROBED, "rename": PROBED, "stored_names": FIGURES,
+        "begin_anew": HELD, "_free": RULE, "_listing": RULE, "_named": RULE, "_of_project": RULE, "_replaced": RULE,
+        "_row": RULE, "has_ready": PROBED, "is_needed": FIGURES, "list_documents": PROBED, "list_in_order": PROBED,
+        "look_at": PROBED, "offer": PROBED, "passages_on": PROBED, "read_page": PROBED, "read_pages": PROBED,
+        "receive": FIGURES, "remove": PROBED, "rename": PROBED, "stored_names": FIGURES,
     },
     "services.embedding": {
         "_change": HELD, "_held": HELD, "_waiting": HELD, "add_vectors": HELD, "fail": HELD, "is_any_waiting": FIGURES,
@@ -69,21 +70,24 @@ TOUCHING = {
         "_change": HELD, "_held": HELD, "_waiting": HELD, "add_chunks": HELD, "add_pages": HELD, "release": HELD,
         "stored_pages": HELD,
     },
+    "services.job_list": {"_document": FIGURES, "rows": FIGURES},
     "services.memories": {
         "_told": RULE, "facts": PROBED, "facts_of": PROBED, "list_memories": PROBED, "remove": PROBED, "save": PROBED,
     },
     "services.project_copies": {"_copy_documents": ON_PROBED, "begin_like": ON_PROBED},
     "services.project_figures": {"contents": PROBED},
-    "services.project_members": {"_part": FIGURES},
+    "services.project_members": {"part_strangers": FIGURES},
     "services.projects": {"take_away": FIGURES},
-    "services.quotas": {"room": FIGURES},
+    "services.quotas": {"list_left": FIGURES, "require_documents": FIGURES, "room": FIGURES},
     "services.usage.overview": {"read": FIGURES},
     "services.retrieval": {"_same": RULE, "list_cases": PROBED, "ready_documents": FIGURES},
     "services.soundness": {"_rules": FIGURES},
+    "services.waiting": {"waiting": FIGURES},
     "services.user_details": {"details": FIGURES},
 }  # fmt: skip
 """Functions that touch the tables or the index, by module, and what keeps the wall there."""
 CALLING = {
+    "api.rest.documents": {"_read", "download"},
     "api.routes.retrieve": {"retrieve"},
     "app.documents": {"get"},
     "chat.bench": {"_promote"},
@@ -157,6 +161,7 @@ IN_PROJECT: dict[str, Probe] = {
     "name_documents": lambda s, who, where, _: agents.name_documents(s, who, where),
     "list_cases": lambda s, who, where, _: retrieval.list_cases(s, who, where),
     "list_documents": lambda s, who, where, _: documents.list_documents(s, who, where),
+    "list_in_order": lambda s, who, where, _: documents.list_in_order(s, who, where, after=None, limit=9),
     "look_at": lambda s, who, where, it: documents.look_at(s, who, where, [it.document]),
     "offer": lambda s, who, where, _: documents.offer(s, who, where, "vault"),
     "list_fetches": lambda s, who, where, _: fetches.list_fetches(s, who, where),
@@ -239,6 +244,17 @@ async def test_nothing_of_another_person_is_read_but_by_what_is_told_a_project_t
 
     assert theirs.secret in await read(database, probe, another_user, theirs.project, theirs), "it does read"
     assert theirs.secret not in await read(database, probe, a_user, theirs.project, theirs)
+
+
+@pytest.mark.parametrize("name", [name for name in {**IN_PROJECT, **OF_PERSON} if name != "nearest"])
+async def test_with_a_key_of_a_project_nothing_outside_of_it_is_there(
+    database: Database, a_user: Actor, places: dict[str, Place], name: str
+) -> None:
+    probe, mine, other = {**IN_PROJECT, **OF_PERSON}[name], places["heron-17"], places["heron-18"]
+    script = replace(a_user, key=KeyRights(KeyId(uuid7()), uuid7(), mine.project, None))
+
+    assert mine.secret in await read(database, probe, script, mine.project, mine), "it does read"
+    assert other.secret not in await read(database, probe, script, other.project, other)
 
 
 async def test_nothing_of_another_person_is_counted_or_changed(

@@ -10,15 +10,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from llm_ui.db import Database
-from llm_ui.errors import BudgetSpent, InvalidInput
+from llm_ui.errors import BudgetSpent, Forbidden, InvalidInput
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId, RunId, uuid7
-from llm_ui.models import AuditLog, Budget, BudgetReservation
-from llm_ui.services import budgets, projects
+from llm_ui.models import AuditLog, Budget, BudgetReservation, BudgetScope, ProjectRole, TeamRole
+from llm_ui.services import budgets, project_teams, projects, settings
 from llm_ui.services.access import Actor
-from llm_ui.services.budgets import BudgetState
+from llm_ui.services.budgets import Booked, BudgetState
+from llm_ui.services.settings import PERSON_MONTH_USD
 from tests.documents.ready import a_project
 from tests.services.test_project_settings import a_booking
+from tests.services.test_teams import a_team
 
 CALLS = 60
 AMOUNT = Decimal("1.00")
@@ -36,16 +38,20 @@ async def state(database: Database, actor: Actor, project_id: ProjectId) -> Budg
     return found
 
 
-async def reserve(database: Database, project_id: ProjectId, estimate: str) -> RunId:
+async def reserve(database: Database, actor: Actor, project_id: ProjectId | None, estimate: str) -> RunId:
     call_id = RunId(uuid7())
     async with database.writing() as session:
-        await budgets.reserve(session, call_id, project_id, Decimal(estimate))
+        await budgets.reserve(session, call_id, project_id, Decimal(estimate), actor.user_id)
     return call_id
 
 
-async def settle(database: Database, call_id: RunId, project_id: ProjectId, cost: str | None) -> ProjectId | None:
+async def settle(
+    database: Database, actor: Actor, call_id: RunId, project_id: ProjectId | None, cost: str | None
+) -> Booked:
     async with database.writing() as session:
-        return await budgets.settle(session, call_id, project_id, None if cost is None else Decimal(cost))
+        return await budgets.settle(
+            session, call_id, project_id, None if cost is None else Decimal(cost), actor.user_id
+        )
 
 
 @dataclass
@@ -70,7 +76,7 @@ async def a_call(database: Database, actor: Actor, project_id: ProjectId, chance
     await asyncio.sleep(chance.random() / 100)
     try:
         async with database.writing() as session:
-            await budgets.reserve(session, call_id, project_id, estimate)
+            await budgets.reserve(session, call_id, project_id, estimate, actor.user_id)
     except BudgetSpent:
         led.refused += 1
         return
@@ -85,7 +91,7 @@ async def a_call(database: Database, actor: Actor, project_id: ProjectId, chance
     # Its end is written once, however often that is tried.
     for _ in range(2 if end == "failed" else 1):
         async with database.writing() as session:
-            await budgets.settle(session, call_id, project_id, cost)
+            await budgets.settle(session, call_id, project_id, cost, actor.user_id)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -113,7 +119,9 @@ async def test_of_a_hundred_at_once_one_gets_what_is_enough_for_one(seeded: Data
     project_id = await a_project(seeded, a_user)
     await set_amount(seeded, a_user, project_id, Decimal("0.10"))
 
-    ends = await asyncio.gather(*(reserve(seeded, project_id, "0.07") for _ in range(100)), return_exceptions=True)
+    ends = await asyncio.gather(
+        *(reserve(seeded, a_user, project_id, "0.07") for _ in range(100)), return_exceptions=True
+    )
 
     assert sorted({type(end).__name__ for end in ends}) == ["BudgetSpent", "UUID"]
     assert sum(isinstance(end, BudgetSpent) for end in ends) == 99
@@ -126,22 +134,22 @@ async def test_a_refusal_says_what_is_left_and_when_it_returns(
     monkeypatch.setattr(budgets, "now", lambda: datetime(2026, 12, 24, 18, tzinfo=UTC))
     project_id = await a_project(seeded, a_user)
     await set_amount(seeded, a_user, project_id, Decimal("0.10"))
-    await settle(seeded, await reserve(seeded, project_id, "0.08"), project_id, "0.08")
+    await settle(seeded, a_user, await reserve(seeded, a_user, project_id, "0.08"), project_id, "0.08")
 
     with pytest.raises(BudgetSpent, match=r"Herons has \$0.02 left of its \$0.10 .* cost \$0.05. On 2027-01-01 it"):
-        await reserve(seeded, project_id, "0.05")
+        await reserve(seeded, a_user, project_id, "0.05")
 
     found = await state(seeded, a_user, project_id)
     assert (found.is_low, found.left_usd) == (True, Decimal("0.02"))
     # What is free goes on, and so does what nobody knows the price of.
     async with seeded.writing() as session:
         for estimate in (Decimal(0), None):
-            await budgets.reserve(session, RunId(uuid7()), project_id, estimate)
+            await budgets.reserve(session, RunId(uuid7()), project_id, estimate, a_user.user_id)
 
     monkeypatch.setattr(budgets, "now", lambda: datetime(2027, 1, 1, tzinfo=UTC))
 
     assert (await state(seeded, a_user, project_id)).left_usd == Decimal("0.10")
-    await reserve(seeded, project_id, "0.05")
+    await reserve(seeded, a_user, project_id, "0.05")
     assert (await state(seeded, a_user, project_id)).spent_usd == 0
 
 
@@ -151,11 +159,11 @@ async def test_what_began_last_month_counts_in_this_one(
     monkeypatch.setattr(budgets, "now", lambda: datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
     project_id = await a_project(seeded, a_user)
     await set_amount(seeded, a_user, project_id, Decimal(1))
-    await settle(seeded, await reserve(seeded, project_id, "0.3"), project_id, "0.3")
-    call_id = await reserve(seeded, project_id, "0.2")
+    await settle(seeded, a_user, await reserve(seeded, a_user, project_id, "0.3"), project_id, "0.3")
+    call_id = await reserve(seeded, a_user, project_id, "0.2")
     monkeypatch.setattr(budgets, "now", lambda: datetime(2026, 12, 1, 0, 1, tzinfo=UTC))
 
-    await settle(seeded, call_id, project_id, "0.1")
+    await settle(seeded, a_user, call_id, project_id, "0.1")
 
     found = await state(seeded, a_user, project_id)
     assert (found.spent_usd, found.reserved_usd) == (Decimal("0.1"), 0)
@@ -165,10 +173,10 @@ async def test_a_call_is_booked_where_it_was_set_aside(seeded: Database, a_user:
     project_id, other = await a_project(seeded, a_user), await a_project(seeded, a_user, "Other")
     for each in (project_id, other):
         await set_amount(seeded, a_user, each, AMOUNT)
-    call_id = await reserve(seeded, project_id, "0.5")
+    call_id = await reserve(seeded, a_user, project_id, "0.5")
 
-    assert await settle(seeded, call_id, other, "0.4") == project_id, "its chat was moved meanwhile"
-    assert await settle(seeded, RunId(uuid7()), other, "0.2") == other, "nothing was set aside for it"
+    assert await settle(seeded, a_user, call_id, other, "0.4") == (project_id, None), "its chat was moved meanwhile"
+    assert await settle(seeded, a_user, RunId(uuid7()), other, "0.2") == (other, None), "nothing was set aside for it"
 
     assert (await state(seeded, a_user, project_id)).spent_usd == Decimal("0.4")
     assert (await state(seeded, a_user, other)).spent_usd == Decimal("0.2")
@@ -204,3 +212,80 @@ async def test_an_amount_that_is_none_is_refused(seeded: Database, a_user: Actor
 
     with pytest.raises(InvalidInput, match="whole cents"):
         await set_amount(seeded, a_user, project_id, Decimal(amount))
+
+
+async def test_the_team_of_the_project_pays_else_the_first_of_the_person(
+    seeded: Database, an_admin: Actor, a_user: Actor
+) -> None:
+    mine, own = await a_project(seeded, a_user), await a_project(seeded, a_user, "Own")
+    first, second = (
+        await a_team(seeded, "First", bob=TeamRole.MEMBER),
+        await a_team(seeded, "Second", bob=TeamRole.MEMBER),
+    )
+    async with seeded.writing() as session:
+        await project_teams.share(session, a_user, mine, second, ProjectRole.VIEWER)
+        for team_id in (first, second):
+            await budgets.set_of_team(session, an_admin, team_id, Decimal("0.50"))
+    held = await reserve(seeded, a_user, mine, "0.3")
+    with pytest.raises(BudgetSpent, match=r"team Second has \$0.20 left of its \$0.50"):
+        await reserve(seeded, a_user, mine, "0.3")
+    async with seeded.writing() as session:
+        await project_teams.unshare(session, a_user, mine, second)
+
+    assert await settle(seeded, a_user, held, mine, "0.2") == (mine, second), "it was set aside there"
+    assert await settle(seeded, a_user, await reserve(seeded, a_user, own, "0.1"), own, "0.1") == (own, first)
+    assert await settle(seeded, a_user, RunId(uuid7()), None, "0.1") == (None, first), "nothing was set aside for it"
+
+    async with seeded.reading() as session:
+        states = [await budgets.read_of_team(session, a_user, team_id) for team_id in (first, second)]
+    assert [one and (one.spent_usd, one.reserved_usd) for one in states] == [(Decimal("0.2"), 0), (Decimal("0.2"), 0)]
+
+
+async def test_only_administrators_set_what_a_team_spends(seeded: Database, an_admin: Actor, a_user: Actor) -> None:
+    team_id = await a_team(seeded, bob=TeamRole.OWNER)
+    async with seeded.writing() as session:
+        with pytest.raises(Forbidden):
+            await budgets.set_of_team(session, a_user, team_id, Decimal(1))
+        await budgets.set_of_team(session, an_admin, team_id, Decimal(1))
+        await budgets.set_of_team(session, an_admin, team_id, None)
+
+    async with seeded.reading() as session:
+        assert await budgets.read_of_team(session, a_user, team_id) is None
+        told = [row.action for row in await session.scalars(select(AuditLog).order_by(AuditLog.number))]
+    assert told[-2:] == ["team.budget_set", "team.budget_removed"]
+
+
+async def test_budgets_of_project_team_and_person_hold_whatever_happens_at_once(
+    seeded: Database, an_admin: Actor, a_user: Actor, another_user: Actor
+) -> None:
+    team_id = await a_team(seeded, bob=TeamRole.OWNER, eve=TeamRole.MEMBER)
+    places = [await a_project(seeded, a_user), await a_project(seeded, a_user, "Other")]
+    async with seeded.writing() as session:
+        for place in places:
+            await project_teams.share(session, a_user, place, team_id, ProjectRole.VIEWER)
+            await budgets.set_amount(session, a_user, place, Decimal(3))
+        await budgets.set_of_team(session, an_admin, team_id, Decimal(5))
+        await settings.change(session, an_admin, PERSON_MONTH_USD, 4)
+    chance = random.Random(1)
+
+    async def one(number: int) -> Decimal:
+        actor, place = (a_user, another_user)[number % 2], (*places, None)[number % 3]
+        cost = Decimal(chance.randrange(1, 100)) / 100
+        await asyncio.sleep(chance.random() / 100)
+        try:
+            call_id = await reserve(seeded, actor, place, str(cost))
+        except BudgetSpent:
+            return Decimal(0)
+        await asyncio.sleep(chance.random() / 100)
+        assert await settle(seeded, actor, call_id, place, str(cost)) == (place, team_id)
+        return cost
+
+    spent = sum(await asyncio.gather(*map(one, range(CALLS))), Decimal(0))
+
+    async with seeded.reading() as session:
+        rows = (await session.scalars(select(Budget))).all()
+    assert {row.scope for row in rows} == {BudgetScope.PROJECT, BudgetScope.TEAM, BudgetScope.PERSON}
+    assert all(row.spent_usd <= row.amount_usd and row.reserved_usd == 0 for row in rows)
+    for scope in (BudgetScope.TEAM, BudgetScope.PERSON):
+        assert sum((row.spent_usd for row in rows if row.scope is scope), Decimal(0)) == spent
+    assert spent > 4

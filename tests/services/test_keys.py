@@ -12,9 +12,10 @@ from llm_ui.errors import BudgetSpent, Conflict, InvalidInput, KeyRefused, LLMUI
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, RunId, uuid7
 from llm_ui.models import ApiKey, BudgetReservation, KeyScope, ProjectMember, User
-from llm_ui.services import budgets, keys
-from llm_ui.services.access import Actor
+from llm_ui.services import budgets, keys, settings
+from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.keys import Caller, Made, NewKey
+from llm_ui.services.settings import PERSON_API_KEYS
 from tests.documents.ready import a_project
 
 CALLS = 8
@@ -144,10 +145,9 @@ async def _a_person(database: Database) -> Actor:
     return Actor(from_tests.id, "bob", from_tests.role)
 
 
-async def test_a_person_has_a_bounded_number_of_keys(
-    database: Database, a_user: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "MAX_KEYS", 1)
+async def test_a_person_has_a_bounded_number_of_keys(database: Database, a_user: Actor) -> None:
+    async with database.writing() as session:
+        await settings.change(session, SYSTEM, PERSON_API_KEYS, 1)
     await made(database, a_user, NewKey("one"))
 
     with pytest.raises(Conflict):
@@ -187,12 +187,10 @@ async def test_of_calls_at_once_those_get_through_that_the_keys_and_the_projects
     async def one(call_id: RunId) -> bool:
         try:
             async with database.writing() as session:
-                await budgets.reserve_of_key(session, call_id, series, Decimal("1.00"))
-            async with database.writing() as session:
-                await budgets.reserve(session, call_id, project_id, Decimal("1.00"))
+                await budgets.reserve(session, call_id, project_id, Decimal("1.00"), a_user.user_id, series)
         except BudgetSpent:
             async with database.writing() as session:
-                await budgets.settle(session, call_id, None, None)
+                await budgets.give_back(session, call_id)
             return False
         return True
 
@@ -200,7 +198,8 @@ async def test_of_calls_at_once_those_get_through_that_the_keys_and_the_projects
     for call_id, passed in zip(calls, through, strict=True):
         if passed:
             async with database.writing() as session:
-                assert await budgets.settle(session, call_id, project_id, Decimal("0.40")) == project_id
+                booked = await budgets.settle(session, call_id, project_id, Decimal("0.40"), a_user.user_id)
+            assert booked == (project_id, None)
 
     assert sum(through) == 3
     async with database.reading() as session:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from llm_ui.db import Database, Session
 from llm_ui.documents import retrieve, whole
 from llm_ui.errors import Forbidden, NotFound
-from llm_ui.kit.ids import CaseId, ChatId, DocumentId, FetchId, ProjectId, UserId, uuid7
+from llm_ui.kit.ids import CaseId, ChatId, DocumentId, FetchId, ProjectId, TeamId, UserId, uuid7
 from llm_ui.models import Cutting, Document, DocumentChunk, ProjectColor, ProjectIcon, ProjectRole, Role, Strategy
 from llm_ui.services import (
     budgets,
@@ -25,11 +25,14 @@ from llm_ui.services import (
     project_copies,
     project_figures,
     project_members,
+    project_teams,
     projects,
     retention,
     retrieval,
+    team_members,
+    teams,
 )
-from llm_ui.services.access import Actor, ProjectRight
+from llm_ui.services.access import SYSTEM, Actor, ProjectRight
 from llm_ui.services.cutting import CuttingInfo
 from llm_ui.services.documents import Arrived
 from llm_ui.services.retrieval import NewCase
@@ -39,11 +42,14 @@ from tests.services.test_branches import answered
 
 ASK, EDIT, OWN = ProjectRight.ASK, ProjectRight.EDIT, ProjectRight.OWN
 MODULES: tuple[ModuleType, ...] = (
-    projects, project_copies, project_figures, project_members, documents, fetches, retrieve, whole,
+    projects, project_copies, project_figures, project_members, project_teams, documents, fetches, retrieve, whole,
     budgets, retention, cutting, retrieval,
 )  # fmt: skip
 NOT_IN_A_PROJECT = {
     "projects.project_of": "of one's own chat",
+    "project_teams.projects_of": "of a team",
+    "budgets.read_of_team": "of a team",
+    "budgets.set_of_team": "of a team",
     "project_members.leave_all": "of an account that an administrator deletes",
 }
 CUT = CuttingInfo(Cutting.PAGES, 100, 10)
@@ -60,6 +66,8 @@ class Place:
     viewer: UserId
     newcomer: str
     """An address of somebody who is not in it."""
+    team: TeamId
+    """One that takes part."""
     case: CaseId
     chat: ChatId
     """One of the person who tries."""
@@ -122,6 +130,13 @@ ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
         lambda s, a, at: done(project_members.change_role(s, a, at.project, at.viewer, ProjectRole.EDITOR)),
     ),
     "project_members.remove": (OWN, lambda s, a, at: done(project_members.remove(s, a, at.project, at.viewer))),
+    "project_teams.list_teams": (ASK, lambda s, a, at: project_teams.list_teams(s, a, at.project)),
+    "project_teams.people_of": (ASK, lambda s, a, at: project_teams.people_of(s, a, at.project)),
+    "project_teams.share": (
+        OWN,
+        lambda s, a, at: done(project_teams.share(s, a, at.project, at.team, ProjectRole.EDITOR)),
+    ),
+    "project_teams.unshare": (OWN, lambda s, a, at: done(project_teams.unshare(s, a, at.project, at.team))),
     "project_members.remove, oneself": (
         ASK,
         lambda s, a, at: done(project_members.remove(s, a, at.project, a.user_id)),
@@ -139,6 +154,10 @@ ACTIONS: dict[str, tuple[ProjectRight, Action]] = {
     "documents.rename": (EDIT, lambda s, a, at: done(documents.rename(s, a, at.document, "x.txt"))),
     "documents.remove": (EDIT, lambda s, a, at: documents.remove(s, a, at.document)),
     "documents.list_documents": (ASK, lambda s, a, at: documents.list_documents(s, a, at.project)),
+    "documents.list_in_order": (
+        ASK,
+        lambda s, a, at: documents.list_in_order(s, a, at.project, after=None, limit=9),
+    ),
     "documents.look_at": (ASK, lambda s, a, at: documents.look_at(s, a, at.project, [at.document])),
     "documents.offer": (ASK, lambda s, a, at: documents.offer(s, a, at.project, "")),
     "documents.find": (ASK, lambda s, a, at: documents.find(s, a, at.document)),
@@ -194,7 +213,10 @@ PEOPLE: dict[str, frozenset[ProjectRight]] = {
     "owner": frozenset({ASK, EDIT, OWN}),
     "editor": frozenset({ASK, EDIT}),
     "viewer": frozenset({ASK}),
+    "editor by team": frozenset({ASK, EDIT}),
+    "viewer by team": frozenset({ASK}),
     "former member": frozenset(),
+    "former member of a team": frozenset(),
     "stranger": frozenset(),
     "admin": frozenset(),
 }
@@ -240,8 +262,17 @@ async def with_role(database: Database, owner: Actor, project_id: ProjectId, nam
     return member
 
 
-async def one_of(database: Database, person: str, owner: Actor, project_id: ProjectId) -> Actor:
+async def one_of(database: Database, person: str, owner: Actor, project_id: ProjectId, team_id: TeamId) -> Actor:
     """Return somebody of that kind; an owner is one beside the first."""
+    if person.endswith("team"):
+        member, role = await make_actor(database, "sam", Role.USER), person.partition(" ")[0]
+        async with database.writing() as session:
+            await team_members.join(session, SYSTEM, team_id, member.user_id)
+            if role == "editor":
+                await project_teams.share(session, owner, project_id, team_id, ProjectRole.EDITOR)
+            if role == "former":
+                await team_members.leave(session, SYSTEM, team_id, member.user_id)
+        return member
     if person in ("stranger", "admin"):
         return await make_actor(database, "sam", Role.ADMIN if person == "admin" else Role.USER)
     role = ProjectRole.OWNER if person == "former member" else ProjectRole(person)
@@ -268,14 +299,21 @@ async def test_everybody_may_do_what_their_role_allows_and_nothing_else(seeded: 
         (case,) = await retrieval.list_cases(session, owner, project_id)
         (fetch,) = await fetches.list_fetches(session, owner, project_id)
         await session.execute(update(Document).values(source_url=f"{ADDRESS}/1"))
-    actor = await one_of(seeded, person, owner, project_id)
+        team_id = await teams.begin(session, SYSTEM, "Ornithology")
+        await team_members.join(session, SYSTEM, team_id, owner.user_id)
+        await project_teams.share(session, owner, project_id, team_id, ProjectRole.VIEWER)
+    actor = await one_of(seeded, person, owner, project_id, team_id)
     chat_id = (await answered(seeded, actor, "mine", "reply")).chat_id
-    place = Place(project_id, document_id, fetch.id, viewer.user_id, "nora@example.org", case.id, chat_id)
+    place = Place(project_id, document_id, fetch.id, viewer.user_id, "nora@example.org", team_id, case.id, chat_id)
 
     found = {name: await outcome(seeded, actor, place, action) for name, (_, action) in ACTIONS.items()}
 
     refused = "forbidden" if PEOPLE[person] else "nothing"
-    assert found == {name: "done" if right in PEOPLE[person] else refused for name, (right, _) in ACTIONS.items()}
+    expected = {name: "done" if right in PEOPLE[person] else refused for name, (right, _) in ACTIONS.items()}
+    if person.endswith("by team"):
+        # These take a membership of one's own.
+        expected |= {"projects.let_memory_in": "forbidden", "project_members.remove, oneself": "nothing"}
+    assert found == expected
 
 
 def test_every_action_has_its_row() -> None:

@@ -8,8 +8,8 @@ from llm_ui.db import Database
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.difference import difference
 from llm_ui.kit.ids import PromptId, SavedPromptId, uuid7
-from llm_ui.services import agents, library, projects, prompt_versions, prompts
-from llm_ui.services.access import Actor
+from llm_ui.services import agents, library, projects, prompt_versions, prompts, team_members, teams
+from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.agents import AgentSettings
 from llm_ui.services.levels import levels
 from llm_ui.services.library import Saved
@@ -107,15 +107,21 @@ async def test_levels_are_told_from_the_platform_to_the_agent(
         await prompts.save_personal(session, another_user, "Theirs")
         project_id = await projects.save(session, a_user, None, "Thesis")
         await projects.change(session, a_user, project_id, instructions="Cite.")
+        for name in ("Zoology", "Anatomy"):
+            team_id = await teams.begin(session, SYSTEM, name)
+            await teams.instruct(session, SYSTEM, team_id, f"{name}.")
+            await team_members.join(session, SYSTEM, team_id, a_user.user_id)
         agent_id = await agents.save(session, a_user, None, AgentSettings("Tutor", instructions="Ask first."))
         agent = await agents.read(session, a_user, agent_id)
 
     async with seeded.reading() as session:
         told = await levels(session, a_user, None, project_id, agent=agent)
-        alone = await levels(session, a_user, None, None, without=["instructions"])
+        alone = await levels(session, a_user, None, None, without=["instructions", "team"])
 
-    assert [level.origin for level in told] == ["instructions", "personal", "project", "agent"]
+    assert [level.origin for level in told] == ["instructions", "team", "team", "personal", "project", "agent"]
     assert [(level.name, level.text) for level in told[1:]] == [
+        ("Zoology", "Zoology."),
+        ("Anatomy", "Anatomy."),
         (prompts.PERSONAL, "Use metric units."),
         ("Thesis", "Cite."),
         ("Tutor", "Ask first."),
@@ -123,7 +129,7 @@ async def test_levels_are_told_from_the_platform_to_the_agent(
     assert [level.text for level in alone] == ["Use metric units."]
     async with seeded.writing() as session:
         await prompts.save_personal(session, a_user, "")
-        assert await levels(session, a_user, None, None, without=["instructions"]) == ()
+        assert await levels(session, a_user, None, None, without=["instructions", "team"]) == ()
 
 
 async def test_a_version_that_is_not_there_is_said(seeded: Database, a_user: Actor) -> None:

@@ -1,17 +1,23 @@
 """How much room documents may take, on both databases."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from llm_ui.db import Database
-from llm_ui.errors import TooLarge
+from llm_ui.errors import Forbidden, InvalidInput, TooLarge
 from llm_ui.kit.ids import ProjectId
-from llm_ui.services import documents, projects, settings
-from llm_ui.services.access import Actor
+from llm_ui.models import Budget, Quota, QuotaKind, QuotaScope, TeamRole
+from llm_ui.services import budgets, departures, documents, projects, quotas, settings, teams
+from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.documents import FILES_LOCK, Arrived, DocumentInfo
 from llm_ui.services.quotas import MB, room
 from llm_ui.services.settings import PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, WorkspaceSetting
+from llm_ui.services.teams import teams_of
+from tests.documents.ready import a_document, a_project
+from tests.services.test_teams import a_team
 
 
 @pytest.fixture
@@ -113,3 +119,57 @@ async def test_many_at_once_do_not_get_past_it(
 
     assert sum(isinstance(one, DocumentInfo) for one in ended) == 2
     assert sum(isinstance(one, TooLarge) for one in ended) == 6
+
+
+async def test_the_nearest_quota_holds_and_of_several_teams_the_widest(database: Database, a_user: Actor) -> None:
+    kind = QuotaKind.API_KEYS
+    first, second = (
+        await a_team(database, "First", bob=TeamRole.MEMBER),
+        await a_team(database, "Second", bob=TeamRole.MEMBER),
+    )
+
+    async def most_after(scope: QuotaScope, scope_id: str, amount: int | None) -> int:
+        async with database.writing() as session:
+            await quotas.set_quotas(session, SYSTEM, scope, scope_id, "somebody", {kind: amount})
+            return await quotas.most(session, await teams_of(session, a_user.user_id), a_user.user_id, kind)
+
+    assert await most_after(QuotaScope.ROLE, "admin", 1) == 50, "another role"
+    assert await most_after(QuotaScope.ROLE, "user", 5) == 5
+    assert await most_after(QuotaScope.TEAM, str(first), 2) == 2
+    assert await most_after(QuotaScope.TEAM, str(second), 3) == 3
+    assert await most_after(QuotaScope.TEAM, str(second), 0) == 0, "no limit"
+    assert await most_after(QuotaScope.USER, str(a_user.user_id), 1) == 1
+    assert await most_after(QuotaScope.USER, str(a_user.user_id), None) == 0
+    async with database.writing() as session:
+        with pytest.raises(InvalidInput, match="whole number"):
+            await quotas.set_quotas(session, SYSTEM, QuotaScope.ROLE, "user", "user", {kind: -1})
+        with pytest.raises(Forbidden):
+            await quotas.set_quotas(session, a_user, QuotaScope.ROLE, "user", "user", {})
+
+
+async def test_a_project_has_no_more_documents_than_its_owner_may_have(seeded: Database, a_user: Actor) -> None:
+    project_id = await a_project(seeded, a_user)
+    await a_document(seeded, a_user, project_id, ["A heron."])
+    async with seeded.writing() as session:
+        limits = {QuotaKind.PROJECT_DOCUMENTS: 1, QuotaKind.STORAGE_MB: 7}
+        await quotas.set_quotas(session, SYSTEM, QuotaScope.USER, str(a_user.user_id), "bob", limits)
+        with pytest.raises(TooLarge, match="1 documents, which is the most"):
+            await documents.admit(session, a_user, project_id, "another.txt", 1)
+        left = {one.kind: one for one in await quotas.list_left(session, a_user)}
+    assert (left[QuotaKind.STORAGE_MB].most, left[QuotaKind.API_KEYS].used) == (7, 0)
+
+
+async def test_limits_go_with_the_team_or_the_person_that_has_them(seeded: Database, a_user: Actor) -> None:
+    team_id = await a_team(seeded)
+    async with seeded.writing() as session:
+        for scope, scope_id in ((QuotaScope.TEAM, str(team_id)), (QuotaScope.USER, str(a_user.user_id))):
+            await quotas.set_quotas(session, SYSTEM, scope, scope_id, "somebody", {QuotaKind.MONTH_USD: 3})
+        await budgets.set_of_team(session, SYSTEM, team_id, Decimal(5))
+
+    async with seeded.writing() as session:
+        await teams.remove(session, SYSTEM, team_id)
+    async with seeded.writing() as session:
+        await departures.remove(session, SYSTEM, a_user.user_id)
+
+    async with seeded.reading() as session:
+        assert list(await session.scalars(select(Quota))) == list(await session.scalars(select(Budget))) == []

@@ -13,17 +13,18 @@ from huey import crontab
 
 from llm_ui.config import Config
 from llm_ui.db import Database
+from llm_ui.errors import Unavailable
 from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ChatId, SessionId, UserId, uuid7
 from llm_ui.kit.media import Media
 from llm_ui.models import ChatHistory, UserSession
 from llm_ui.queue import open_queue
-from llm_ui.services import attachments
+from llm_ui.services import attachments, clock_jobs
 from llm_ui.services.access import Actor
 from llm_ui.services.attachments import Received
 from llm_ui.worker import main
-from llm_ui.worker.main import SCHEDULE, purge, run, schedule
+from llm_ui.worker.main import SCHEDULE, purge, run, run_asked, schedule
 from tests.kit.test_file_store import stored
 from tests.product import wait_until
 
@@ -66,6 +67,27 @@ async def test_purging_keeps_what_lives_or_ended_lately(database: Database, a_us
         assert [await session.get(type(row), row.id) is not None for row in kept] == [True] * len(kept)
         assert [await session.get(type(row), row.id) for row in gone] == [None] * len(gone)
         assert await session.get(UserSession, a_user.session_id) is not None
+
+
+async def test_what_is_wanted_now_is_done_and_every_job_is_known_to_the_page(
+    database: Database, config: Config, an_admin: Actor
+) -> None:
+    async def fail(_: Database) -> None:
+        raise Unavailable("The disk is away.")
+
+    assert set(schedule(config)) == set(clock_jobs.EVERY)
+    async with database.writing() as session:
+        await clock_jobs.ask(session, an_admin, "optimize")
+        await clock_jobs.ask(session, an_admin, "purge")
+
+    await run_asked({"optimize": SCHEDULE["optimize"], "purge": (fail, None)})(database)
+
+    async with database.reading() as session:
+        known = {job.name: job for job in await clock_jobs.list_jobs(session, an_admin)}
+        assert await clock_jobs.asked(session) == []
+    assert known["optimize"].took_ms is not None
+    assert [known[name].error for name in ("optimize", "purge", "add_up")] == [None, "The disk is away.", None]
+    assert not any(job.is_asked or job.is_running or job.is_overdue for job in known.values())
 
 
 @pytest.mark.parametrize("name", SCHEDULE)

@@ -12,6 +12,7 @@ from llm_ui.services.audit_list import Entry
 
 NOUNS = {
     "user": later("Accounts"),
+    "team": later("Teams"),
     "session": later("Sign-ins"),
     "setting": later("Settings"),
     "provider": later("Providers"),

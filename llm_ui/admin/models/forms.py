@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from llm_ui.admin.models.state import STAND_INS
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.models import PriceSource
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.ui.names import shown_name
 
 
-def fields() -> list[dict[str, Any]]:
-    """Return the fields."""
+def fields(model: ModelInfo | None = None, others: tuple[ModelInfo, ...] = ()) -> list[dict[str, Any]]:
+    """Return the fields; `others` may stand in for the model."""
     return [
         {"name": "display_name", "label": _("Name"), "type": "text"},
         _tokens("context_window", _("Context window, in tokens"), _("Unknown")),
@@ -43,7 +45,30 @@ def fields() -> list[dict[str, Any]]:
         _price("input_price", _("Input, dollars per million tokens"), _("Unknown")),
         _price("cached_price", _("Cached input, dollars per million tokens"), _("As other input")),
         _price("output_price", _("Output, dollars per million tokens"), _("Unknown")),
+        _seconds("first_byte_s", _("Seconds until an answer begins")),
+        _seconds("total_s", _("Seconds for a whole answer")),
+        *_stand_ins(model, others),
     ]
+
+
+def _stand_ins(model: ModelInfo | None, others: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
+    """Return who is asked where the model does not answer; nothing for one that answers nobody."""
+    if model is None or model.makes_embeddings:
+        return []
+    able = [one for one in others if one.id != model.id]
+    nobody = {"value": "", "label": _("Nobody")}
+    options = [nobody, *({"value": str(one.id), "label": _in_full(one)} for one in able)]
+    hint = _("It is asked before the first word of an answer, and the chat says so. What is used is paid at its price.")
+    labels = _("If it does not answer, ask"), _("If that one does not answer either, ask"), _("And last, ask")
+    return [
+        {"name": name, "label": label, "type": "select", "options": options, "hint": hint if not place else ""}
+        for place, (name, label) in enumerate(zip(STAND_INS, labels, strict=True))
+    ]
+
+
+def _in_full(model: ModelInfo) -> str:
+    off = "" if model.is_enabled and model.is_provider_enabled else f" ({_('Off')})"
+    return f"{shown_name(model.display_name)} · {model.provider_name}{off}"
 
 
 def buttons() -> list[dict[str, str]]:
@@ -78,6 +103,10 @@ def source(model: ModelInfo | None) -> str:
 
 def _tokens(name: str, label: str, placeholder: str) -> dict[str, Any]:
     return {"name": name, "label": label, "placeholder": placeholder, "inputmode": "numeric"}
+
+
+def _seconds(name: str, label: str) -> dict[str, Any]:
+    return {"name": name, "label": label, "placeholder": _("As for its provider"), "inputmode": "decimal"}
 
 
 def _price(name: str, label: str, placeholder: str) -> dict[str, Any]:

@@ -19,7 +19,6 @@ class ModelsPage(pn.viewable.Viewer):
     def __init__(self, state: ModelsState) -> None:
         super().__init__()
         self._state = state
-        fields = forms.fields()
         self._layout = page(
             Heading(
                 title=_("Models"),
@@ -45,8 +44,8 @@ class ModelsPage(pn.viewable.Viewer):
                 title=pn.bind(forms.title, state.param.selected),
                 is_open=pn.bind(bool, state.param.sheet),
                 text=pn.bind(forms.source, state.param.selected),
-                fields=fields,
-                values=pn.bind(forms.values, **{field["name"]: state.param[field["name"]] for field in fields}),
+                fields=pn.bind(forms.fields, state.param.selected, state.param.others),
+                values=pn.bind(forms.values, **{name: state.param[name] for name in state.fields}),
                 buttons=forms.buttons(),
                 error=state.param.error,
                 said=state.param.said,

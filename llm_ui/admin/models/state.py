@@ -1,27 +1,34 @@
 """What the models page shows and what an administrator can do on it."""
 
 from decimal import Decimal, InvalidOperation
+from itertools import zip_longest
 
 import param
 
+from llm_ui.admin.numbers import seconds, shown, whole
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.services import ai_models
+from llm_ui.services import ai_models, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.prices import Prices
+from llm_ui.services.stand_ins import MOST
 from llm_ui.ui.names import shown_name
 
 PAGE_SIZE = 50
+STAND_INS = tuple(f"stand_in_{place}" for place in range(1, MOST + 1))
 EDIT = "edit"
+OWN_TIMEOUTS = ("first_byte_s", "total_s")
+"""Those that models differ in: some think for minutes."""
 WINDOW_REFUSED = later("The context window must be a whole number of tokens, such as 128000, or empty.")
 ANSWER_REFUSED = later("The longest answer must be a whole number of tokens, such as 128000, or empty.")
 INPUT_REFUSED = later("The price for input must be a number of dollars, such as 0.15, or empty.")
 CACHED_REFUSED = later("The price for cached input must be a number of dollars, such as 0.15, or empty.")
 OUTPUT_REFUSED = later("The price for output must be a number of dollars, such as 0.15, or empty.")
+SECONDS_REFUSED = later("A time-out is a number of seconds, such as 30, or empty.")
 
 
 class ModelsState(AdminState):
@@ -43,9 +50,16 @@ class ModelsState(AdminState):
     cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
     output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
 
+    first_byte_s = param.String(default="", doc="Seconds until an answer begins; empty: as the provider's.")
+    total_s = param.String(default="", doc="Seconds for a whole answer; empty: as the provider's.")
+    others = param.ClassSelector(class_=tuple, default=(), doc="The models that could stand in for that one.")
+    stand_in_1 = param.String(default="", doc="Who is asked where the model does not answer; empty: nobody.")
+    stand_in_2 = param.String(default="", doc="Who is asked after that.")
+    stand_in_3 = param.String(default="", doc="Who is asked last.")
+
     fields = (
         "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
-        "makes_embeddings", "input_price", "cached_price", "output_price",
+        "makes_embeddings", "input_price", "cached_price", "output_price", *OWN_TIMEOUTS, *STAND_INS,
     )  # fmt: skip
 
     @action
@@ -70,7 +84,14 @@ class ModelsState(AdminState):
         """Open the form of a model."""
         async with self.context.backend.database.reading() as session:
             model = await ai_models.get_model(session, actor, model_id)
+            usable = await ai_models.list_models(session, actor)
+            chosen = await stand_ins.list_stand_ins(session, actor, model_id)
+            lost = [one for one in chosen if one not in {other.id for other in usable}]
+            # Whoever is switched off for now must not be lost when the form is saved.
+            others = [*usable, *[await ai_models.get_model(session, actor, one) for one in lost]]
+        self.others = tuple(others)
         self._fill(model)
+        self.param.update({name: str(next_id) for name, next_id in zip_longest(STAND_INS, chosen, fillvalue="")})
         self.sheet = EDIT
 
     @action
@@ -78,8 +99,8 @@ class ModelsState(AdminState):
         """Store what the form says and close it."""
         change = ModelChange(
             self.display_name,
-            _tokens(self.context_window, WINDOW_REFUSED),
-            _tokens(self.max_output_tokens, ANSWER_REFUSED),
+            whole(self.context_window, WINDOW_REFUSED),
+            whole(self.max_output_tokens, ANSWER_REFUSED),
             Prices(
                 _usd(self.input_price, INPUT_REFUSED),
                 _usd(self.cached_price, CACHED_REFUSED),
@@ -88,10 +109,12 @@ class ModelsState(AdminState):
             can_see_images=self.can_see_images == "yes",
             can_use_tools=self.can_use_tools == "yes",
             makes_embeddings=self.makes_embeddings == "yes",
+            timeouts={name: seconds(getattr(self, name), SECONDS_REFUSED) for name in OWN_TIMEOUTS},
         )
         model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
+            await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
         said = _("{name} is saved.").format(name=shown_name(self.display_name) or model.name)
         self.param.update(sheet="", said=said)
         await self._reload(actor)
@@ -136,6 +159,11 @@ class ModelsState(AdminState):
         self.said = said.format(name=shown_name(model.display_name))
         await self._reload(actor)
 
+    def _chosen(self) -> list[ModelId]:
+        """Return who stands in, as the form says. A browser names them: what is no id is nobody."""
+        ids = {str(one.id): one.id for one in self.others}
+        return [ids[getattr(self, name)] for name in STAND_INS if getattr(self, name) in ids]
+
     async def _reload(self, actor: Actor) -> None:
         search, offset = self.search, self.offset
         async with self.context.backend.database.reading() as session:
@@ -156,6 +184,7 @@ class ModelsState(AdminState):
             can_see_images="yes" if model.can_see_images else "no",
             can_use_tools="yes" if model.can_use_tools else "no",
             makes_embeddings="yes" if model.makes_embeddings else "no",
+            **{name: shown(model.timeouts.get(name)) for name in OWN_TIMEOUTS},
         )
         self._fill_prices(model.prices)
 
@@ -172,16 +201,6 @@ def _text(value: int | Decimal | None) -> str:
     if value is None:
         return ""
     return number(value, "f") if isinstance(value, Decimal) else str(value)
-
-
-def _tokens(value: str, refusal: str) -> int | None:
-    """Return a typed count; thousands may be set off. Raises `InvalidInput`."""
-    digits = typed(value).replace(",", "").replace("_", "").replace(" ", "")
-    if not digits:
-        return None
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
-        raise InvalidInput(refusal)
-    return int(digits)
 
 
 def _usd(value: str, refusal: str) -> Decimal | None:

@@ -20,7 +20,7 @@ class OverviewPage(pn.viewable.Viewer):
         super().__init__()
         self._state = state
         shown, share = state.param.shown, state.param.free_share
-        found = pn.bind(rows.attention, shown, share)
+        found = pn.bind(rows.attention, shown, share, state.param.firing)
         self._filters = Filters(is_current=True, on_message=self._on_message)
         self._layout = page(
             Heading(title=_("Overview"), sentence=_("Today, beside the same time last week.")),

@@ -1,8 +1,10 @@
 """The overview as tiles and sentences."""
 
+from llm_ui.admin.alerts.words import KINDS
 from llm_ui.admin.usage import words
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import ngettext, number
+from llm_ui.services.alerts import RuleInfo
 from llm_ui.services.usage.overview import Overview, Today
 
 LOW_DISK = 0.1
@@ -58,7 +60,7 @@ def providers(shown: Overview | None) -> list[dict[str, str]]:
     ]
 
 
-def attention(shown: Overview | None, free_share: float) -> list[dict[str, str]]:
+def attention(shown: Overview | None, free_share: float, firing: tuple[RuleInfo, ...] = ()) -> list[dict[str, str]]:
     """Return what somebody should look after, each with what leads there."""
     if shown is None:
         return []
@@ -66,6 +68,10 @@ def attention(shown: Overview | None, free_share: float) -> list[dict[str, str]]
         (_("{name} fails, or refuses its key.").format(name=one.name), "/admin/providers", _("Providers"))
         for one in shown.providers
         if one.is_failing
+    ]
+    found += [
+        (_("The alert “{name}” fires.").format(name=_(KINDS[rule.kind])), "/admin/alerts", _("Alerts"))
+        for rule in firing
     ]
     found += [
         (_("The budget of {name} is nearly spent.").format(name=name), "/admin/usage?by=project", _("Usage"))

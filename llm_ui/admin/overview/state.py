@@ -8,6 +8,7 @@ import param
 from llm_ui.admin.state import AdminState, action
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.clock import now
+from llm_ui.services import alerts
 from llm_ui.services.access import Actor
 from llm_ui.services.usage import overview
 from llm_ui.services.usage.overview import Overview
@@ -18,6 +19,7 @@ class OverviewState(AdminState):
     """The workspace at this moment."""
 
     shown = param.ClassSelector(class_=Overview, default=None, allow_None=True, doc="What the page shows, once read.")
+    firing = param.ClassSelector(class_=tuple, default=(), doc="The alert rules that fire.")
     free_share = param.Number(default=1.0, doc="The share of the data folder's disk that is free.")
     free_bytes = param.Integer(default=0, doc="What is free on it.")
     _place = "UTC"
@@ -41,5 +43,6 @@ class OverviewState(AdminState):
         place = await zone(self._place)
         async with self.context.backend.database.reading() as session:
             found = await overview.read(session, actor, place, now())
+            firing = await alerts.firing(session, actor)
         disk = await asyncio.to_thread(shutil.disk_usage, self.context.backend.config.folder)
-        self.param.update(shown=found, free_share=disk.free / disk.total, free_bytes=disk.free)
+        self.param.update(shown=found, firing=firing, free_share=disk.free / disk.total, free_bytes=disk.free)

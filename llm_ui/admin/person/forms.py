@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from llm_ui.admin import quotas
+from llm_ui.admin.quotas import LIMITS
 from llm_ui.admin.users.forms import link_field, role_field
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import ngettext, number
-from llm_ui.services.departures import Fate, Goes
+from llm_ui.services.departures import Fate
 from llm_ui.services.user_details import UserDetails
 from llm_ui.services.users import UserState
+from llm_ui.ui.departing import goes
 
 ROLE, DELETE, LINK = "role", "delete", "link"
 Field = dict[str, Any]
@@ -24,10 +26,14 @@ def offers(known: UserDetails | None) -> list[dict[str, str]]:
             ("reset", _("Let them choose a new password by a link; the present one holds until then."), _("Make link")),
             ("disable", _("Keep them out: their sessions end at once, and nothing is deleted."), _("Disable")),
         ]
+        if known.has_second_factor:
+            lost = _("They have lost the app and the recovery codes: let them sign in without a second step.")
+            found.append(("reset_factor", lost, _("Reset second step")))
     elif state is UserState.DISABLED:
         found.append(("enable", _("Let them sign in again."), _("Enable")))
     elif state is UserState.INVITED:
         found.append(("invite", _("Make a new invitation; the link before leads nowhere then."), _("Make link")))
+    found.append((LIMITS, _("Limit what they may use."), _("Set limits …")))
     found.append((DELETE, _("Delete the account, after a look at what goes with it."), _("Delete …")))
     return [{"id": action, "action": action, "text": text, "button": label} for action, text, label in found]
 
@@ -37,6 +43,7 @@ def title(sheet: str, known: UserDetails | None) -> str:
     name = "" if known is None else known.user.name
     return {
         ROLE: _("What {name} may do").format(name=name),
+        LIMITS: _("Limits of {name}").format(name=name),
         DELETE: _("Delete {name}").format(name=name),
         LINK: _("A link for {name}").format(name=name),
     }.get(sheet, "")
@@ -49,8 +56,10 @@ def text(sheet: str, known: UserDetails | None, link_text: str) -> str:
     match sheet:
         case "role":
             return _("Operators see figures of the administration, and nobody's content. They have to sign in again.")
+        case "limits":
+            return _("What is empty is as for their teams, their role or everybody; 0 is no limit.")
         case "delete":
-            return _goes(known.has)
+            return goes(known.has)
         case _:
             return link_text
 
@@ -60,37 +69,13 @@ def tone(sheet: str) -> str:
     return "warning" if sheet == DELETE else "plain"
 
 
-def _goes(has: Goes) -> str:
-    parts = [
-        ngettext("{n} chat", "{n} chats", has.chats).format(n=number(has.chats)),
-        ngettext("{n} message", "{n} messages", has.messages).format(n=number(has.messages)),
-        ngettext("{n} file", "{n} files", has.files).format(n=number(has.files)),
-        ngettext("{n} memory", "{n} memories", has.memories).format(n=number(has.memories)),
-        ngettext("{n} prompt", "{n} prompts", has.prompts).format(n=number(has.prompts)),
-        ngettext("{n} agent", "{n} agents", has.agents).format(n=number(has.agents)),
-    ]
-    told = _("This goes: {what}.").format(what=", ".join(parts))
-    if has.projects:
-        names = ", ".join(has.project_names) + (" …" if has.projects > len(has.project_names) else "")
-        own = ngettext(
-            "{n} project has no other owner and goes with {documents} documents, unless it is handed over: {names}.",
-            "{n} projects have no other owner and go with {documents} documents, unless they are handed over: {names}.",
-            has.projects,
-        )
-        told += " " + own.format(n=number(has.projects), documents=number(has.documents), names=names)
-    if has.shared_projects:
-        shared = ngettext(
-            "{n} project goes on under another owner.", "{n} projects go on under another owner.", has.shared_projects
-        )
-        told += " " + shared.format(n=number(has.shared_projects))
-    return told
-
-
 def fields(sheet: str, known: UserDetails | None) -> list[Field]:
     """Return the fields."""
     match sheet:
         case "role":
             return [role_field()]
+        case "limits":
+            return quotas.fields()
         case "delete" if known is not None:
             options = [
                 {"value": Fate.ANONYMISE.value, "label": _("Texts go; figures stay, without the name")},
@@ -113,6 +98,8 @@ def fields(sheet: str, known: UserDetails | None) -> list[Field]:
 def buttons(sheet: str) -> list[dict[str, str]]:
     """Return the buttons; Enter presses the first."""
     match sheet:
+        case "limits":
+            return [{"action": "save_limits", "label": _("Save")}]
         case "role":
             return [{"action": "save_role", "label": _("Save")}]
         case "delete":

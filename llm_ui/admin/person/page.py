@@ -83,9 +83,7 @@ class PersonPage(pn.viewable.Viewer):
             text=pn.bind(forms.text, param.sheet, param.known, param.link_text),
             tone=pn.bind(forms.tone, param.sheet),
             fields=pn.bind(forms.fields, param.sheet, param.known),
-            values=pn.bind(
-                forms.values, role=param.role, fate=param.fate, heir=param.heir, typed=param.typed, link=param.link
-            ),
+            values=pn.bind(forms.values, link=param.link, **{name: param[name] for name in self._state.fields}),
             buttons=pn.bind(forms.buttons, param.sheet),
             error=param.error,
             said=param.said,
@@ -99,10 +97,12 @@ class PersonPage(pn.viewable.Viewer):
 
     async def _on_offer(self, message: Message) -> None:
         match message.action:
-            case "role" | "delete":
+            case "role" | "limits" | "delete":
                 await self._state.open_form(message.action)
             case "reset" | "invite":
                 await self._state.make_link(is_invitation=message.action == "invite")
+            case "reset_factor":
+                await self._state.reset_second_factor()
             case "enable" | "disable":
                 await self._state.set_active(is_active=message.action == "enable")
 
@@ -111,6 +111,8 @@ class PersonPage(pn.viewable.Viewer):
         match message.action:
             case "save_role":
                 await self._state.save_role()
+            case "save_limits":
+                await self._state.save_limits()
             case "delete":
                 await self._state.delete()
             case "close":

@@ -6,6 +6,7 @@ from typing import Any
 from llm_ui.admin.users.listing import ROLES, STATES
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, later, number
+from llm_ui.kit.user_agent import described
 from llm_ui.models import ProjectRole
 from llm_ui.services.user_details import Used, UserDetails
 
@@ -32,6 +33,7 @@ def facts(known: UserDetails | None) -> list[Row]:
         _("E-mail"): user.email,
         _("Role"): _(ROLES[user.role]),
         _("State"): _(STATES[user.state]),
+        _("Second step"): _("On") if known.has_second_factor else _("Off"),
         _("Created"): instant(user.created_at),
         _("Last seen"): "" if user.last_seen_at is None else instant(user.last_seen_at),
         _("Used this month"): _used(known.this_month),
@@ -68,7 +70,7 @@ def sessions(known: UserDetails | None) -> list[Row]:
         _row(
             str(each.id),
             {
-                "browser": each.user_agent,
+                "browser": described(each.user_agent),
                 "address": each.address,
                 "since": instant(each.created_at),
                 "seen": instant(each.last_seen_at),

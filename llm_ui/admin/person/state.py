@@ -5,13 +5,15 @@ from uuid import UUID
 import param
 
 from llm_ui.admin.person.forms import DELETE, LINK, ROLE
-from llm_ui.admin.state import AdminState, action, required
+from llm_ui.admin.quotas import LIMITS, LimitedState
+from llm_ui.admin.state import action, required
 from llm_ui.admin.users.state import chosen_role
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant
 from llm_ui.kit.ids import SessionId, UserId
-from llm_ui.services import account_links, departures, users
+from llm_ui.models import QuotaScope
+from llm_ui.services import account_links, departures, second_factor, users
 from llm_ui.services.access import Actor
 from llm_ui.services.account_links import NewLink
 from llm_ui.services.departures import Fate
@@ -20,7 +22,7 @@ from llm_ui.services.user_details import UserDetails, details
 from llm_ui.ui.page import PageContext
 
 
-class PersonState(AdminState):
+class PersonState(LimitedState):
     """One account."""
 
     known = param.Parameter(doc="What is known of the account, or None.")
@@ -31,7 +33,7 @@ class PersonState(AdminState):
     link = param.String(default="", doc="The link that was just made.")
     link_text = param.String(default="", doc="What that link is.")
 
-    fields = ("role", "fate", "heir", "typed")
+    fields = ("role", "fate", "heir", "typed", *LimitedState.limits)
 
     def __init__(self, context: PageContext, named: str) -> None:
         super().__init__(context)
@@ -46,10 +48,12 @@ class PersonState(AdminState):
     async def open_form(self, actor: Actor, sheet: str) -> None:
         """Open a form, with what holds now."""
         await self._reload(actor)
+        if sheet == LIMITS:
+            await self.read_limits(actor, QuotaScope.USER, self._user_id)
         known: UserDetails = required(self.known)
         self.param.update(
             role=known.user.role.value, fate=Fate.ANONYMISE.value, heir="", typed="",
-            sheet=sheet if sheet in (ROLE, DELETE) else "",
+            sheet=sheet if sheet in (ROLE, DELETE, LIMITS) else "",
         )  # fmt: skip
 
     @action
@@ -93,6 +97,21 @@ class PersonState(AdminState):
             link = await make(session, actor, self._user_id)
         self._show(link)
         await self._reload(actor)
+
+    @action
+    async def reset_second_factor(self, actor: Actor) -> None:
+        """Let the person sign in without a second step, until they set it up again."""
+        async with self.context.backend.database.writing() as session:
+            await second_factor.reset(session, actor, self._user_id)
+        self.said = _("They sign in without a second step now. Tell them, and that they should set it up again.")
+        await self._reload(actor)
+
+    @action
+    async def save_limits(self, actor: Actor) -> None:
+        """Set what may be used at most."""
+        known: UserDetails = required(self.known)
+        await self.write_limits(actor, QuotaScope.USER, self._user_id, known.user.name)
+        self.param.update(sheet="", said=_("It holds from now on."))
 
     @action
     async def delete(self, actor: Actor) -> None:

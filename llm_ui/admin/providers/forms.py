@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from llm_ui.admin.providers.reach import KEYS
 from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS
 from llm_ui.contract.probes import FoundModel
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import ProviderInfo
+from llm_ui.services.reach import KeyView
 from llm_ui.ui.names import shown_name
 
 Field = dict[str, Any]
@@ -19,12 +21,15 @@ def title(sheet: str, selected: ProviderInfo | None) -> str:
         EDIT: _("Edit {name}"),
         MODELS: _("Models of {name}"),
         DELETE: _("Delete {name}?"),
+        KEYS: _("Keys of {name}"),
     }
     return titles.get(sheet, "").format(name="" if selected is None else selected.name)
 
 
 def text(sheet: str, consequences: str) -> str:
     """Return the sentence above the fields."""
+    if sheet == KEYS:
+        return _("One that is refused or has spent its allowance rests for a while; the others go on.")
     return consequences if sheet == DELETE else ""
 
 
@@ -40,6 +45,11 @@ def buttons(sheet: str) -> list[dict[str, str]]:
         ADD: saving,
         EDIT: [*saving, {"action": "ask_delete", "label": _("Delete …"), "tone": "quiet danger"}],
         MODELS: [{"action": "add_models", "label": _("Add models")}, {"action": "close", "label": _("Not now")}],
+        KEYS: [
+            {"action": "add_key", "label": _("Add key")},
+            {"action": "weigh_key", "label": _("Set its weight")},
+            {"action": "retire_key", "label": _("Retire it"), "tone": "quiet danger"},
+        ],
         DELETE: [
             {"action": "close", "label": _("Keep it")},
             {"action": "delete", "label": _("Delete for good"), "tone": "quiet danger"},
@@ -54,14 +64,24 @@ def values(**held: Any) -> dict[str, Any]:
 
 
 def fields(
-    sheet: str, *, types: dict[str, str], hint: str, served: tuple[FoundModel, ...], already: list[str]
+    sheet: str,
+    *,
+    types: dict[str, str],
+    hint: str,
+    served: tuple[FoundModel, ...],
+    already: list[str],
+    keys: tuple[KeyView, ...],
+    selected: ProviderInfo | None,
 ) -> list[Field]:
     """Return the fields of the open form."""
     match sheet:
         case "add":
             return [_preset(), _name(), _kind(types), _address(), _key(hint=hint)]
         case "edit":
-            return [_name(), _address(), _key(hint=_("Leave it empty to keep the present key."))]
+            present = "" if selected is None else selected.header_names
+            return [_name(), _address(), _key(hint=_("Leave it empty to keep the present key.")), *_limits(present)]
+        case "keys":
+            return _keys(keys)
         case "models":
             by_name = {
                 "name": "model_name",
@@ -95,6 +115,38 @@ def _address() -> Field:
 
 def _key(*, hint: str) -> Field:
     return {"name": "key", "label": _("Key"), "type": "secret", "hint": hint}
+
+
+def _limits(header_names: str) -> list[Field]:
+    """Return the fields of how it is reached."""
+    kept = _("Kept: {names}. A single - takes them away.").format(names=header_names) if header_names else ""
+    usual = _("As usual")
+    numbers = (
+        ("most_at_once", _("Questions at once")), ("connect_s", _("Seconds until it takes the connection")),
+        ("first_byte_s", _("Seconds until an answer begins")), ("idle_s", _("Seconds between two pieces")),
+        ("total_s", _("Seconds for a whole answer")),
+    )  # fmt: skip
+    return [
+        {
+            "name": "headers", "label": _("Extra headers"), "type": "secret", "hint": kept,
+            "placeholder": _("Name: value; Name: value"),
+        },
+        *({"name": name, "label": label, "placeholder": usual, "inputmode": "decimal"} for name, label in numbers),
+    ]  # fmt: skip
+
+
+def _keys(keys: tuple[KeyView, ...]) -> list[Field]:
+    """Return the fields of its keys."""
+    options = [
+        {"value": key.id, "label": _("Key …{hint}, weight {weight}").format(hint=key.hint, weight=key.weight)}
+        for key in keys
+    ]
+    share = _("A key of weight 2 is used twice as often as one of weight 1, as long as the provider takes both.")
+    return [
+        {"name": "new_key", "label": _("Another key"), "type": "secret", "hint": ""},
+        {"name": "chosen_key", "label": _("Keys in use"), "type": "select", "options": options},
+        {"name": "weight", "label": _("Weight"), "type": "text", "inputmode": "numeric", "hint": share},
+    ]
 
 
 def _checklist(served: tuple[FoundModel, ...], already: list[str]) -> Field:

@@ -6,6 +6,7 @@ import panel as pn
 
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.providers import forms, rows
+from llm_ui.admin.providers.reach import REACH_FIELDS
 from llm_ui.admin.providers.state import ProvidersState
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ProviderId
@@ -61,11 +62,12 @@ class ProvidersPage(pn.viewable.Viewer):
             tone=pn.bind(forms.tone, param.sheet),
             fields=pn.bind(
                 forms.fields, param.sheet, types=param.type_names, hint=param.hint, served=param.served,
-                already=param.already,
+                already=param.already, keys=param.keys, selected=param.selected,
             ),
             values=pn.bind(
                 forms.values, preset=param.preset, provider_name=param.provider_name, kind=param.kind,
                 base_url=param.base_url, key=param.key, chosen=param.chosen, model_name=param.model_name,
+                **{name: param[name] for name in REACH_FIELDS},
             ),
             buttons=pn.bind(forms.buttons, param.sheet),
             error=param.error,
@@ -92,6 +94,8 @@ class ProvidersPage(pn.viewable.Viewer):
                 await self._state.discover(provider_id)
             case "test":
                 await self._state.test(provider_id)
+            case "keys":
+                await self._state.open_keys(provider_id)
             case "edit":
                 await self._state.open_edit(provider_id)
             case "enable" | "disable" as verb:
@@ -108,6 +112,8 @@ class ProvidersPage(pn.viewable.Viewer):
                 await self._state.save_and_test()
             case "add_models":
                 await self._state.add_chosen()
+            case "add_key" | "weigh_key" | "retire_key" as verb:
+                await self._state.change_keys(verb)
             case "ask_delete":
                 await self._state.ask_delete()
             case "delete":

@@ -67,7 +67,8 @@ def providers(listed: tuple[ProviderInfo, ...], type_names: dict[str, str]) -> l
 
 def _actions(provider: ProviderInfo) -> list[dict[str, str]]:
     switch = ("disable", _("Switch off")) if provider.is_enabled else ("enable", _("Switch on"))
-    named = (("models", _("Models")), ("test", _("Test")), ("edit", _("Edit")), switch)
+    keys = (("keys", _("Keys")),) if provider.has_key else ()
+    named = (("models", _("Models")), ("test", _("Test")), *keys, ("edit", _("Edit")), switch)
     return [{"action": verb, "label": label} for verb, label in named]
 
 
@@ -78,6 +79,8 @@ def _state(provider: ProviderInfo) -> dict[str, str]:
 def _key(provider: ProviderInfo) -> str:
     if provider.is_key_refused:
         return _("Its key was refused: enter a new one")
+    if provider.key_count > 1:
+        return _("{n} keys").format(n=number(provider.key_count))
     if provider.has_key:
         return _("Key …{hint}").format(hint=provider.key_hint) if provider.key_hint else _("Has a key")
     # Whether an OpenAI-compatible server wants a key only itself knows.

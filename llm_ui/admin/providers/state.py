@@ -4,14 +4,15 @@ from urllib.parse import urlsplit
 
 import param
 
-from llm_ui.admin.state import AdminState, action, required
+from llm_ui.admin.providers.reach import REACH_FIELDS, ReachState
+from llm_ui.admin.state import action, required
 from llm_ui.contract.probes import FoundModel, FoundServer, ProviderTest
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import ngettext, number, told
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
-from llm_ui.services import ai_models, providers
+from llm_ui.services import ai_models, providers, reach, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelInfo, NewModel
 from llm_ui.services.presets import PRESETS
@@ -21,7 +22,7 @@ from llm_ui.ui.names import shown_name
 ADD, EDIT, MODELS, DELETE = "add", "edit", "models", "delete"
 
 
-class ProvidersState(AdminState):
+class ProvidersState(ReachState):
     """The providers, the form for one of them, and what a provider says it serves."""
 
     providers = param.ClassSelector(class_=tuple, default=(), doc="All providers, oldest first.")
@@ -30,7 +31,6 @@ class ProvidersState(AdminState):
         class_=tuple, default=(), doc="Model servers found on this computer and not added yet."
     )
     suggestion = param.Parameter(doc="A model that could take the default from the demo, or None.")
-    selected = param.Parameter(doc="The provider whose form is open, or None.")
     consequences = param.String(default="", doc="What deleting the selected provider would break.")
 
     preset = param.String(default="", doc="Name of a known service; empty for none.")
@@ -45,12 +45,14 @@ class ProvidersState(AdminState):
     chosen = param.List(default=[], item_type=str, doc="Names of the models to add.")
     model_name = param.String(default="", doc="Name of a model to add by hand, as its provider writes it.")
 
-    fields = ("provider_name", "kind", "base_url", "key", "chosen", "model_name")
+    fields = (
+        "provider_name", "kind", "base_url", "key", "chosen", "model_name", *REACH_FIELDS,
+    )  # fmt: skip
 
     @action
     async def load(self, actor: Actor) -> None:
         """Read the list."""
-        await self._reload(actor)
+        await self.reload(actor)
 
     async def look_around(self) -> None:
         """Ask the LLM API which model servers run on this computer; those added already are left out.
@@ -82,6 +84,7 @@ class ProvidersState(AdminState):
             hint="",
             sheet=EDIT,
         )
+        self.fill_reach(provider)
 
     @action
     async def save(self, actor: Actor) -> None:
@@ -133,7 +136,7 @@ class ProvidersState(AdminState):
         self.close()
         said = ngettext("{n} model of {name} can now be asked.", "{n} models of {name} can now be asked.", len(added))
         self.said = said.format(n=number(len(added)), name=provider.name)
-        await self._reload(actor)
+        await self.reload(actor)
 
     @action
     async def add_offer(self, actor: Actor, base_url: str) -> None:
@@ -150,7 +153,7 @@ class ProvidersState(AdminState):
         count = len(server.models)
         said = ngettext("{name} is added with {n} model.", "{name} is added with {n} models.", count)
         self.said = said.format(name=name, n=number(count))
-        await self._reload(actor)
+        await self.reload(actor)
 
     @action
     async def make_suggested_default(self, actor: Actor) -> None:
@@ -159,7 +162,7 @@ class ProvidersState(AdminState):
         async with self.context.backend.database.writing() as session:
             await ai_models.set_default(session, actor, model.id)
         self.said = _("New chats now start with {name}.").format(name=shown_name(model.display_name))
-        await self._reload(actor)
+        await self.reload(actor)
 
     @action
     async def set_enabled(self, actor: Actor, provider_id: ProviderId, *, is_enabled: bool) -> None:
@@ -173,7 +176,7 @@ class ProvidersState(AdminState):
             else _("The models of {name} cannot be asked any more.")
         )
         self.said = said.format(name=provider.name)
-        await self._reload(actor)
+        await self.reload(actor)
 
     @action
     async def ask_delete(self, actor: Actor) -> None:
@@ -181,7 +184,8 @@ class ProvidersState(AdminState):
         provider: ProviderInfo = required(self.selected)
         async with self.context.backend.database.reading() as session:
             is_default_lost = await providers.serves_default(session, actor, provider.id)
-        self.param.update(consequences=_what_breaks(provider, is_default_lost=is_default_lost), sheet=DELETE)
+            helped = await stand_ins.list_helped(session, actor, provider.id)
+        self.param.update(consequences=_what_breaks(provider, helped, is_default_lost=is_default_lost), sheet=DELETE)
 
     @action
     async def delete(self, actor: Actor) -> None:
@@ -191,14 +195,15 @@ class ProvidersState(AdminState):
             await providers.delete(session, actor, provider.id)
         said = _("{name} is deleted.").format(name=provider.name)
         self.param.update(sheet="", said=said, selected=None)
-        await self._reload(actor)
+        await self.reload(actor)
 
     def close(self) -> None:
         """Close the form and forget what was typed, the key above all."""
         super().close()
-        self.param.update(key="", served=(), chosen=[], model_name="")
+        self.param.update(key="", new_key="", headers="", served=(), chosen=[], model_name="")
 
-    async def _reload(self, actor: Actor) -> None:
+    async def reload(self, actor: Actor) -> None:
+        """Read the list anew."""
         async with self.context.backend.database.reading() as session:
             types = await providers.list_types(session)
             listed = await providers.list_providers(session, actor)
@@ -228,13 +233,14 @@ class ProvidersState(AdminState):
             else:
                 provider_id = self.selected.id
                 await providers.change(session, actor, sealer, provider_id, new, seen=self.selected.updated_at)
-        self.key = ""
-        await self._reload(actor)
+                await reach.set_limits(session, actor, sealer, provider_id, self.limits())
+        self.param.update(key="", headers="")
+        await self.reload(actor)
         return await self._select(actor, provider_id)
 
     async def _test(self, actor: Actor, provider: ProviderInfo) -> ProviderTest:
         result = await self.llm(actor).test_provider(provider.id)
-        await self._reload(actor)
+        await self.reload(actor)
         return result
 
     async def _open_models(self, actor: Actor, provider: ProviderInfo, result: ProviderTest) -> None:
@@ -278,7 +284,7 @@ def _outcome(provider: ProviderInfo, result: ProviderTest) -> dict[str, str]:
     return {"said": said.format(name=provider.name, n=number(count))}
 
 
-def _what_breaks(provider: ProviderInfo, *, is_default_lost: bool) -> str:
+def _what_breaks(provider: ProviderInfo, helped: tuple[str, ...], *, is_default_lost: bool) -> str:
     """Return what an administrator should know before deleting the provider."""
     sentences = [_("Deleting {name} cannot be undone; its key is wiped.").format(name=provider.name)]
     if count := provider.model_count:
@@ -288,6 +294,9 @@ def _what_breaks(provider: ProviderInfo, *, is_default_lost: bool) -> str:
             count,
         )
         sentences.append(many.format(n=number(count)))
+    if helped:
+        names = ", ".join(map(shown_name, helped))
+        sentences.append(_("They do not stand in any more for: {names}.").format(names=names))
     if is_default_lost:
         sentences.append(_("The default model is one of them: choose another default, or new chats cannot begin."))
     return " ".join(sentences)

@@ -38,12 +38,13 @@ class UsagePage(pn.viewable.Viewer):
             Tiles(label=_("Figures"), items=pn.bind(rows.tiles, shown)),
             Notice(text=pn.bind(rows.source, shown), margin=BELOW),
             *self._charts(),
+            *self._limits(),
             *self._budgets(),
             Heading(title=_("Calls"), sentence=_("Each answer, and what else models did; the newest first."), level=2),
             Table(
                 caption=_("Calls"),
                 columns=rows.call_columns(state.bys),
-                rows=pn.bind(rows.call_rows, shown),
+                rows=pn.bind(rows.call_rows, shown, state.bys),
                 empty=_("Nothing was used. Choose a longer range, or fewer filters."),
                 total=pn.bind(lambda found: 0 if found is None else found.calls.total, shown),
                 offset=pn.bind(lambda found: 0 if found is None else found.calls.offset, shown),
@@ -104,6 +105,18 @@ class UsagePage(pn.viewable.Viewer):
             Table(
                 caption=_("Budgets"), columns=rows.allowance_columns(), rows=pn.bind(rows.allowances, shown),
                 empty=_("No project has a budget. Its owners set one in its settings."), margin=BELOW,
+            ),
+        ]  # fmt: skip
+
+    def _limits(self) -> list[Any]:
+        if not self._state.is_own:
+            return []
+        sentence = _("What may be used, and what is left of it. Administrators set these.")
+        return [
+            Heading(title=_("Limits"), sentence=sentence, level=2),
+            Table(
+                caption=_("Limits"), columns=rows.limit_columns(), rows=pn.bind(rows.limits, self._state.param.shown),
+                margin=BELOW,
             ),
         ]  # fmt: skip
 

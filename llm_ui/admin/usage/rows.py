@@ -1,14 +1,18 @@
 """Figures of a usage page as fields, tiles and rows."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from llm_ui.admin.quotas import LABELS
 from llm_ui.admin.usage import words
 from llm_ui.admin.usage.asked import Asked, Metric, Range
 from llm_ui.admin.usage.charts import drawn
 from llm_ui.admin.usage.state import Figures
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, number
+from llm_ui.kit.ids import RunId
 from llm_ui.services.usage.figures import Used
 from llm_ui.services.usage.statements import By
 
@@ -222,6 +226,34 @@ def allowances(shown: Figures | None) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def limit_columns() -> list[dict[str, str]]:
+    """Return the columns of the limits."""
+    return [
+        {"key": "what", "label": _("What")},
+        {"key": "used", "label": _("Used"), "align": "right"},
+        {"key": "most", "label": _("Limit"), "align": "right"},
+        {"key": "left", "label": _("Left"), "align": "right"},
+    ]
+
+
+def limits(shown: Figures | None) -> list[dict[str, Any]]:
+    """Return a row for each limit, and for what has none."""
+    return [
+        {
+            "id": one.kind.value,
+            "name": _(LABELS[one.kind]),
+            "cells": {
+                "what": _(LABELS[one.kind]),
+                "used": number(one.used, ",.2f") if one.used % 1 else number(int(one.used)),
+                "most": number(one.most) if one.most else _("None"),
+                "left": number(max(Decimal(0), one.most - one.used), ",.0f") if one.most else "",
+            },
+            "actions": [],
+        }
+        for one in (() if shown is None else shown.limits)
+    ]
+
+
 def call_columns(bys: tuple[By, ...]) -> list[dict[str, str]]:
     """Return the columns of the calls."""
     person = [{"key": "person", "label": _("Person")}] if By.USER in bys else []
@@ -237,14 +269,14 @@ def call_columns(bys: tuple[By, ...]) -> list[dict[str, str]]:
     ]
 
 
-def call_rows(shown: Figures | None) -> list[dict[str, Any]]:
-    """Return a row for each call."""
+def call_rows(shown: Figures | None, bys: tuple[By, ...]) -> list[dict[str, Any]]:
+    """Return a row for each call; of everybody's calls it leads to that run."""
     return [
         {
             "id": str(one.id),
             "name": instant(one.at),
             "cells": {
-                "at": instant(one.at),
+                "at": _when(one.at, one.id, bys),
                 "person": one.user_name or _("Gone by now"),
                 "model": {"text": one.model_name, "detail": one.provider_name},
                 "kind": _(words.KINDS[one.kind]),
@@ -260,3 +292,7 @@ def call_rows(shown: Figures | None) -> list[dict[str, Any]]:
         }
         for one in (() if shown is None else shown.calls.items)
     ]
+
+
+def _when(at: datetime, run_id: RunId, bys: tuple[By, ...]) -> dict[str, str]:
+    return {"text": instant(at), "href": f"/admin/runs/{run_id}" if By.USER in bys else ""}

@@ -35,6 +35,7 @@ METRICS = {
 BYS = {
     By.USER: later("Person"),
     By.PROJECT: later("Project"),
+    By.TEAM: later("Team"),
     By.MODEL: later("Model"),
     By.PROVIDER: later("Provider"),
     By.AGENT: later("Agent"),

@@ -1,97 +1,61 @@
 """An answer on its way to a script: whole or as a stream, cut off when the script goes away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing
-from dataclasses import dataclass, field
-from typing import Protocol
+from urllib.parse import quote
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llm_ui.contract import Usage
-from llm_ui.errors import LLMUIError, Unavailable
-from llm_ui.providers.base import (
-    CallDelta,
-    Delta,
-    Finish,
-    LogprobsDelta,
-    ReasoningDelta,
-    TextDelta,
-    ToolCall,
-)
-from llm_ui.providers.calls import unreadable
+from llm_ui.api.principal import Api
+from llm_ui.api.public.asking import Question
+from llm_ui.api.public.dialects import Dialect
+from llm_ui.api.public.writing import Whole, Writer, piece
+from llm_ui.errors import InvalidInput, LLMUIError, Unavailable
+from llm_ui.providers.base import Delta, Finish
 from llm_ui.runs.gateway.asked import Asked
 from llm_ui.runs.gateway.gateway import Gateway
 from llm_ui.runs.gateway.limits import Allowance
+from llm_ui.services.keys import Caller
+from llm_ui.services.offered import named
 
-EVENT_STREAM = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
-
-
-@dataclass
-class Whole:
-    """An answer as it is put together."""
-
-    texts: list[str] = field(default_factory=list)
-    thoughts: list[str] = field(default_factory=list)
-    calls: list[ToolCall] = field(default_factory=list)
-    probabilities: list[dict[str, object]] = field(default_factory=list)
-    reason: str = "stop"
-
-    def take(self, delta: Delta) -> None:
-        """Take in a piece. Raises `ProviderError` for a call whose arguments nobody can read."""
-        match delta:
-            case TextDelta():
-                self.texts.append(delta.text)
-            case ReasoningDelta():
-                self.thoughts.append(delta.text)
-            case CallDelta():
-                if delta.call.arguments is None:
-                    raise unreadable()
-                self.calls.append(delta.call)
-            case LogprobsDelta():
-                self.probabilities += delta.tokens
-            case Finish():
-                # Some providers end an answer with calls like any other.
-                self.reason = "tool" if self.calls and delta.reason == "stop" else delta.reason
-            case _:
-                pass
+Handler = Callable[[Request, Caller, Api], Awaitable[ASGIApp]]
+LIMIT_HEADERS = tuple(
+    f"x-ratelimit-{what}-{of}" for of in ("requests", "tokens") for what in ("limit", "remaining", "reset")
+)
+NOT_KEPT = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+"""Of streams: nothing on the way may keep them back."""
 
 
-class Writer(Protocol):
-    """Writes one answer in a protocol."""
+def asks(read: Callable[[bytes], Question], write: Callable[[Question], Writer], dialect: Dialect) -> Handler:
+    """Return the handler of questions in a protocol."""
 
-    def begin(self) -> bytes:
-        """Return what comes before the first piece."""
-        ...
+    async def handle(request: Request, caller: Caller, parts: Api) -> ASGIApp:
+        question = read(await request.body())
+        return await answer(parts, caller, question, write(question), dialect)
 
-    def piece(self, delta: Delta) -> bytes:
-        """Return the frame of a piece; nothing for what the protocol has no place for."""
-        ...
-
-    def end(self, whole: Whole, usage: Usage) -> bytes:
-        """Return what comes after the last piece."""
-        ...
-
-    def failed(self, error: LLMUIError) -> bytes:
-        """Return the frame for an answer that goes wrong on its way."""
-        ...
-
-    def whole(self, whole: Whole, usage: Usage) -> dict[str, object]:
-        """Return the answer as one object."""
-        ...
+    return handle
 
 
-class Dialect(Protocol):
-    """How a protocol says no."""
+async def counted(parts: Api, caller: Caller, question: Question) -> int:
+    """Return how many tokens a question has, by estimate."""
+    async with parts.database.reading() as session:
+        target = await named(session, caller.actor, question.model, caller.models, is_embedder=False)
+    return parts.gateway.asked(caller, target, question.prompt).input_tokens
 
-    def refusal(self, error: LLMUIError) -> tuple[int, dict[str, object]]:
-        """Return status and body."""
-        ...
+
+async def answer(parts: Api, caller: Caller, question: Question, writer: Writer, dialect: Dialect) -> "Answering":
+    """Return the response to a question. Raises our errors for what cannot be asked."""
+    async with parts.database.reading() as session:
+        target = await named(session, caller.actor, question.model, caller.models, is_embedder=False)
+    if not target.can_see_images and any(message.images for message in question.prompt.messages):
+        raise InvalidInput("{model} cannot see images. Pick a model that can.", model=target.display_name)
+    gateway = parts.gateway
+    asked = gateway.asked(caller, target, question.prompt)
+    place = gateway.limits.admitted(caller, asked.input_tokens)
+    return Answering(gateway, asked, writer, dialect, place=place, is_stream=question.is_stream)
 
 
 class Answering:
@@ -136,19 +100,20 @@ class Answering:
             async for delta in deltas:
                 whole.take(delta)
         body = self._writer.whole(whole, self._asked.usage())
-        await JSONResponse(body, headers=dict(headers))(scope, receive, send)
+        await JSONResponse(body, headers={**headers, **_who(self._asked)})(scope, receive, send)
 
     async def _stream(self, deltas: AsyncIterator[Delta], send: Send, whole: Whole, headers: Mapping[str, str]) -> None:
         async for delta in deltas:
             if not self._has_begun:
                 self._has_begun = True
-                raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-                await send({"type": "http.response.start", "status": 200, "headers": [*EVENT_STREAM, *raw]})
+                told = {"content-type": self._writer.content_type, **NOT_KEPT, **headers, **_who(self._asked)}
+                raw = [(name.encode(), value.encode()) for name, value in told.items()]
+                await send({"type": "http.response.start", "status": 200, "headers": raw})
                 await _send(send, self._writer.begin())
             whole.take(delta)
             if isinstance(delta, Finish):
                 await _send(send, self._writer.end(whole, self._asked.usage()), is_last=True)
-            elif frame := self._writer.piece(delta):
+            elif frame := piece(self._writer, delta):
                 await _send(send, frame)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: LLMUIError) -> None:
@@ -160,6 +125,14 @@ class Answering:
 
 async def _send(send: Send, frame: bytes, *, is_last: bool = False) -> None:
     await send({"type": "http.response.body", "body": frame, "more_body": not is_last})
+
+
+def _who(asked: Asked) -> dict[str, str]:
+    """Return which model answered, where that is not the one that was asked; names of other alphabets are quoted."""
+    if not asked.instead_of:
+        return {}
+    names = {"x-llm-ui-model": asked.target.wire_name, "x-llm-ui-instead-of": asked.instead_of}
+    return {header: quote(name, safe="/ :") for header, name in names.items()}
 
 
 async def _leave(receive: Receive, asked: Asked) -> None:
@@ -180,9 +153,6 @@ def refused(dialect: Dialect, error: LLMUIError) -> Response:
 
 def headers_of(allowance: Allowance) -> dict[str, str]:
     """Return what is left of the limits: https://platform.openai.com/docs/guides/rate-limits."""
-    found = {}
-    for name, level in (("requests", allowance.requests), ("tokens", allowance.tokens)):
-        found[f"x-ratelimit-limit-{name}"] = str(level.limit)
-        found[f"x-ratelimit-remaining-{name}"] = str(level.remaining)
-        found[f"x-ratelimit-reset-{name}"] = f"{level.reset_s:.3f}s"
-    return found
+    levels = allowance.requests, allowance.tokens
+    told = [f"{found}" for level in levels for found in (level.limit, level.remaining, f"{level.reset_s:.3f}s")]
+    return dict(zip(LIMIT_HEADERS, told, strict=True))

@@ -1,7 +1,11 @@
-"""How OpenAI and Anthropic say no.
+"""How each protocol says no.
 
-https://platform.openai.com/docs/guides/error-codes and https://docs.anthropic.com/en/api/errors, read 2026-11-20.
+https://platform.openai.com/docs/guides/error-codes, https://docs.anthropic.com/en/api/errors, read 2026-11-20;
+https://ai.google.dev/gemini-api/docs/troubleshooting and https://docs.ollama.com/api/errors, read 2026-11-22.
 """
+
+import re
+from typing import Protocol
 
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 
@@ -40,6 +44,26 @@ ANTHROPIC_TYPES = {
     503: "overloaded_error",
     504: "timeout_error",
 }
+GOOGLE_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "RESOURCE_EXHAUSTED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+class Dialect(Protocol):
+    """How a protocol says no."""
+
+    def refusal(self, error: LLMUIError) -> tuple[int, dict[str, object]]:
+        """Return status and body."""
+        ...
 
 
 def status_of(error: LLMUIError) -> int:
@@ -72,3 +96,35 @@ class AnthropicDialect:
         status = status_of(error)
         kind = ANTHROPIC_TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
         return status, {"type": "error", "error": {"type": kind, "message": error.message}}
+
+
+class GoogleDialect:
+    """`{"error": {"code", "message", "status"}}`."""
+
+    def refusal(self, error: LLMUIError) -> tuple[int, dict[str, object]]:
+        """Return status and body."""
+        status = status_of(error)
+        kind = GOOGLE_STATUSES.get(status, "FAILED_PRECONDITION" if status < 500 else "UNAVAILABLE")
+        return status, {"error": {"code": status, "message": error.message, "status": kind}}
+
+
+class OllamaDialect:
+    """`{"error": "…"}`."""
+
+    def refusal(self, error: LLMUIError) -> tuple[int, dict[str, object]]:
+        """Return status and body."""
+        return status_of(error), {"error": error.message}
+
+
+OPENAI, ANTHROPIC, GOOGLE, OLLAMA = OpenAIDialect(), AnthropicDialect(), GoogleDialect(), OllamaDialect()
+DIALECTS: tuple[tuple[re.Pattern[str], Dialect], ...] = (
+    (re.compile(r"(/api)?/v1(beta(/|$)|/models/.*:[a-zA-Z]*(Content|Contents|Tokens)$)"), GOOGLE),
+    (re.compile(r"(/api)?/v1/messages(/|$)"), ANTHROPIC),
+    (re.compile(r"(/api)?/v1/(chat/completions|responses|embeddings)(/|$)"), OPENAI),
+    (re.compile(r"/api/(?!v1(/|$))"), OLLAMA),
+)
+
+
+def dialect_of(path: str) -> Dialect | None:
+    """Return whose protocol is spoken below a path; None: our own."""
+    return next((dialect for pattern, dialect in DIALECTS if pattern.match(path)), None)

@@ -1,14 +1,15 @@
 """The way in for scripts: which key, from where, what for; then the answer, or no in the protocol's own words."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llm_ui.api.principal import Api
-from llm_ui.api.public.answering import Dialect, refused
+from llm_ui.api.public.answering import Handler, refused
+from llm_ui.api.public.dialects import GOOGLE, Dialect, dialect_of
 from llm_ui.errors import Forbidden, KeyRefused, LLMUIError, TooManyRequests, unforeseen
 from llm_ui.kit import i18n
 from llm_ui.kit.bucket import Buckets
@@ -24,7 +25,18 @@ WRONG_PER_MINUTE = 30
 """Wrong keys from one address, before each further one is refused unseen."""
 KNOWN = 10_000
 IPV6_SITE_BITS = 64
-Handler = Callable[[Request, Caller, Api], Awaitable[ASGIApp]]
+GOOGLE_KEY = "x-goog-api-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where scripts ask in a protocol, what for, and who answers."""
+
+    method: str
+    path: str
+    dialect: Dialect
+    scope: KeyScope
+    handler: Handler
 
 
 class Guard:
@@ -35,9 +47,12 @@ class Guard:
         self._wrong = Buckets()
         self._known: OrderedDict[str, None] = OrderedDict()
 
-    async def caller(self, request: Request, parts: Api, scope: KeyScope) -> Caller:
-        """Return whoever asks. Raises `KeyRefused`, `Forbidden` and `TooManyRequests`."""
-        token, address = token_of(request), self._address(request)
+    async def caller(self, request: HTTPConnection, parts: Api, *scopes: KeyScope, token: str = "") -> Caller:
+        """Return whoever asks, with the token of the headers unless it came by another way.
+
+        Raises `KeyRefused`, `Forbidden` and `TooManyRequests`.
+        """
+        token, address = token or token_of(request), self._address(request)
         network = _network(address)
         hashed = sha256_hex(token)
         if hashed not in self._known and (wait := self._wrong.wait_s(network, WRONG_PER_MINUTE, 1)) > 0:
@@ -62,11 +77,14 @@ class Guard:
             self._known.popitem(last=False)
         if not caller.comes_from(address):
             raise Forbidden("This key may not be used from {address}. Use one that may.", address=address or "here")
-        if scope not in caller.scopes:
-            raise Forbidden("This key is not for this: it lacks the scope {scope}. Use another one.", scope=scope.value)
+        for scope in scopes:
+            if scope not in caller.scopes:
+                raise Forbidden(
+                    "This key is not for this: it lacks the scope {scope}. Use another one.", scope=scope.value
+                )
         return caller
 
-    def _address(self, request: Request) -> str:
+    def _address(self, request: HTTPConnection) -> str:
         """Return the address the request comes from. Only a trusted proxy's word is taken for another one."""
         if self._trusts_proxy:
             # A proxy appends: what it says itself comes last.
@@ -76,13 +94,17 @@ class Guard:
         return request.client.host if request.client is not None else ""
 
 
-def token_of(request: Request) -> str:
-    """Return the key of a request: `Authorization: Bearer`, else `x-api-key`. Raises `KeyRefused`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    token = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()
-    if not token:
-        raise KeyRefused("This address needs a key: send it as Authorization: Bearer, or as x-api-key.")
-    return token
+def token_of(request: HTTPConnection) -> str:
+    """Return the key of a request, from where its protocol puts it. Raises `KeyRefused`."""
+    headers = request.headers
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        token = headers.get("x-api-key") or headers.get(GOOGLE_KEY) or ""
+    if not token and dialect_of(request.url.path) is GOOGLE:
+        token = request.query_params.get("key", "")
+    if not token.strip():
+        raise KeyRefused("This address needs a key: send it as Authorization: Bearer, x-api-key or x-goog-api-key.")
+    return token.strip()
 
 
 def _network(address: str) -> str:
@@ -97,9 +119,8 @@ def _network(address: str) -> str:
 class Door:
     """One address for scripts: an ASGI app."""
 
-    def __init__(self, parts: Api, guard: Guard, dialect: Dialect, scope: KeyScope, handler: Handler) -> None:
-        self._parts, self._guard, self._dialect = parts, guard, dialect
-        self._scope, self._handler = scope, handler
+    def __init__(self, parts: Api, guard: Guard, address: Address) -> None:
+        self._parts, self._guard, self._address = parts, guard, address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -111,13 +132,13 @@ class Door:
         # Scripts are spoken to in English: what they are told ends up in logs and searches.
         i18n.speak("en")
         try:
-            caller = await self._guard.caller(request, self._parts, self._scope)
-            return await self._handler(request, caller, self._parts)
+            caller = await self._guard.caller(request, self._parts, self._address.scope)
+            return await self._address.handler(request, caller, self._parts)
         except LLMUIError as error:
-            return refused(self._dialect, error)
+            return refused(self._address.dialect, error)
         except ClientDisconnect:
             return None
         except Exception:
             request_id = str(request.state.request_id)
             log.exception("request.crashed", request_id=request_id, path=request.url.path)
-            return refused(self._dialect, unforeseen(request_id))
+            return refused(self._address.dialect, unforeseen(request_id))

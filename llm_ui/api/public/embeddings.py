@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import struct
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -31,36 +32,53 @@ class EmbeddingsBody(Sent):
     dimensions: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Vectors on their way to a script."""
+
+    made: Embedded
+    input_tokens: int
+    headers: dict[str, str]
+    """What is left of the limits."""
+
+
+async def vectors_of(parts: Api, caller: Caller, model: str, texts: Texts) -> Vectors:
+    """Return a vector for each text, booked. Raises our errors."""
+    async with parts.database.reading() as session:
+        target = await named(session, caller.actor, model, caller.models, is_embedder=True)
+    asked = parts.gateway.asked(caller, target, Prompt(target.name, "", (PromptMessage("user", ""),)))
+    with parts.gateway.limits.admitted(caller, sum(map(estimate, texts.texts))) as allowance:
+        made = await parts.gateway.embed(asked, replace(texts, model=target.name))
+    return Vectors(made, asked.usage().input_tokens, headers_of(allowance))
+
+
 async def embeddings(request: Request, caller: Caller, parts: Api) -> ASGIApp:
     """Return a vector for each text."""
     body = read(EmbeddingsBody, await request.body())
-    texts = _texts(body.input)
-    async with parts.database.reading() as session:
-        target = await named(session, caller.actor, body.model, caller.models, is_embedder=True)
-    asked = parts.gateway.asked(caller, target, Prompt(target.name, "", (PromptMessage("user", ""),)))
-    with parts.gateway.limits.admitted(caller, sum(map(estimate, texts))) as allowance:
-        made = await parts.gateway.embed(asked, Texts(target.name, texts, dimensions=body.dimensions))
+    texts = Texts(body.model, texts_of("input", body.input), dimensions=body.dimensions)
+    found = await vectors_of(parts, caller, body.model, texts)
     as_text = body.encoding_format == "base64"
     # Some thousands of numbers for each text.
-    vectors = await asyncio.to_thread(_written, made, as_text=as_text)
-    used = asked.usage().input_tokens
+    vectors = await asyncio.to_thread(_written, found.made, as_text=as_text)
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
-    told = {"object": "list", "data": data, "model": body.model, "usage": {"prompt_tokens": used, "total_tokens": used}}
-    return JSONResponse(told, headers=headers_of(allowance))
+    usage = {"prompt_tokens": found.input_tokens, "total_tokens": found.input_tokens}
+    told = {"object": "list", "data": data, "model": body.model, "usage": usage}
+    return JSONResponse(told, headers=found.headers)
 
 
-def _texts(given: object) -> tuple[str, ...]:
+def texts_of(param: str, given: object) -> tuple[str, ...]:
+    """Return the texts that are to become vectors. Raises `Refused`."""
     found = [given] if isinstance(given, str) else given
     if isinstance(found, list) and found and all(isinstance(one, int | list) for one in found):
-        raise Refused("input", "input: send texts; tokens mean something else to each model.")
+        raise Refused(param, "{param}: send texts; tokens mean something else to each model.", param=param)
     if (
         not isinstance(found, list)
         or not 1 <= len(found) <= MAX_TEXTS
         or not all(isinstance(one, str) for one in found)
     ):
-        raise Refused("input", "input has to be a text, or a list of up to {most}.", most=MAX_TEXTS)
+        raise Refused(param, "{param} has to be a text, or a list of up to {most}.", param=param, most=MAX_TEXTS)
     if not all(one.strip() for one in found):
-        raise Refused("input", "input: an empty text has no vector. Leave it out.")
+        raise Refused(param, "{param}: an empty text has no vector. Leave it out.", param=param)
     return tuple(map(storable, found))
 
 

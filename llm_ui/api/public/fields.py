@@ -3,17 +3,19 @@
 import base64
 import binascii
 import re
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llm_ui.api.errors import UNREADABLE
 from llm_ui.errors import InvalidInput, Value
-from llm_ui.kit.text import one_line
+from llm_ui.kit.text import one_line, storable
 from llm_ui.providers.base import Image
 
 DATA_URL = re.compile(r"data:(image/[a-z.+-]{1,20});base64,", re.IGNORECASE)
 IMAGE_KINDS = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+Part = TypeVar("Part")
 Body = TypeVar("Body", bound="Sent")
 
 
@@ -36,13 +38,24 @@ def read(kind: type[Body], raw: bytes) -> Body:
     try:
         return kind.model_validate_json(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise InvalidInput(UNREADABLE) from None
-        param = named(first["loc"])
-        raise Refused(
-            param, "{param}: {fault}. Correct it and send again.", param=param or "the body", fault=first["msg"]
-        ) from None
+        raise _unusable(error) from None
+
+
+def part_of(kind: type[Body], param: str, part: object) -> Body:
+    """Return a part of a body that is read by itself. Raises `Refused`."""
+    try:
+        return kind.model_validate(part)
+    except ValidationError as error:
+        raise _unusable(error, param) from None
+
+
+def _unusable(error: ValidationError, within: str = "") -> InvalidInput:
+    """Return the refusal for the first field that is of the wrong kind."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return InvalidInput(UNREADABLE)
+    param = ".".join(filter(None, (within, named(first["loc"]))))
+    return Refused(param, "{param}: {fault}. Correct it and send again.", param=param or "the body", fault=first["msg"])
 
 
 def named(location: tuple[int | str, ...]) -> str:
@@ -107,3 +120,12 @@ def image(param: str, media_type: object, data: object) -> Image:
     except (binascii.Error, ValueError):
         raise Refused(param, "{param}: the image is not valid base64. Encode it again.", param=param) from None
     return Image("image", media_type, str(data))
+
+
+def content_of(
+    param: str, parts: Sequence[Part], read_part: Callable[[str, Part], str | Image]
+) -> tuple[str, tuple[Image, ...]]:
+    """Return text and images of a message, each part read as its protocol has it. Raises `Refused`."""
+    found = [read_part(f"{param}[{place}]", part) for place, part in enumerate(parts)]
+    texts = (one for one in found if isinstance(one, str))
+    return storable("\n".join(texts)), tuple(one for one in found if isinstance(one, Image))

@@ -3,20 +3,37 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from llm_ui.api.principal import Parts, Principal
+from llm_ui.api.principal import Parts
+from llm_ui.api.rest.door import Told, asks
+from llm_ui.api.rest.wire import (
+    After,
+    IdempotencyKey,
+    IfMatch,
+    Limit,
+    Page,
+    lock_of,
+    new_id,
+    page_of,
+    require_match,
+    tagged,
+)
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import AgentId, DocumentId, ModelId, ProjectId
-from llm_ui.models import ProjectColor, ProjectIcon
+from llm_ui.models import Agent, KeyScope, ProjectColor, ProjectIcon
 from llm_ui.services import agents
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo, AgentSettings
+from llm_ui.services.creating import is_made
 
-router = APIRouter(prefix="/v1/agents")
+router = APIRouter(prefix="/v1/agents", route_class=Told)
+
+Reader = Annotated[Actor, asks(KeyScope.AGENTS_READ)]
+Writer = Annotated[Actor, asks(KeyScope.AGENTS_WRITE)]
 
 
 Temperature = Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)]
@@ -79,51 +96,60 @@ class AgentView(AgentBody):
 
 
 @router.get("")
-async def list_agents(parts: Parts, actor: Principal) -> list[AgentView]:
+async def list_agents(parts: Parts, actor: Reader, after: After = "", limit: Limit = 50) -> Page[AgentView]:
     """Return the actor's own agents and those for everybody, by name."""
     async with parts.database.reading() as session:
-        return [_view(one) for one in await agents.list_agents(session, actor)]
+        found = await agents.list_agents(session, actor)
+    return page_of(map(_view, found), after, limit, lambda one: (one.name, one.agent_id))
 
 
 @router.post("", status_code=201)
-async def create(body: AgentBody, parts: Parts, actor: Principal) -> AgentView:
-    """Make an agent."""
-    async with parts.database.writing() as session:
-        agent_id = await agents.save(session, actor, None, _settings(body))
-        return await _read(session, actor, agent_id)
+async def create(
+    body: AgentBody, parts: Parts, actor: Writer, response: Response, idempotency_key: IdempotencyKey = None
+) -> AgentView:
+    """Make an agent; with a key of a project it knows what is in it."""
+    agent_id = AgentId(new_id(actor, "agent", idempotency_key))
+    async with parts.database.writing(lock=idempotency_key and f"rest {agent_id}") as session:
+        if not await is_made(session, actor, Agent, agent_id):
+            await agents.save(session, actor, None, _settings(body), new_id=agent_id)
+        return await _read(session, actor, agent_id, response)
 
 
 @router.get("/{agent_id}")
-async def read(agent_id: UUID, parts: Parts, actor: Principal) -> AgentView:
+async def read(agent_id: UUID, parts: Parts, actor: Reader, response: Response) -> AgentView:
     """Return an agent; one that is not the actor's nor shared answers 404."""
     async with parts.database.reading() as session:
-        return await _read(session, actor, AgentId(agent_id))
+        return await _read(session, actor, AgentId(agent_id), response)
 
 
 @router.patch("/{agent_id}")
-async def change(agent_id: UUID, body: AgentChange, parts: Parts, actor: Principal) -> AgentView:
+async def change(
+    agent_id: UUID, body: AgentChange, parts: Parts, actor: Writer, response: Response, if_match: IfMatch = ""
+) -> AgentView:
     """Change an agent of one's own; what is not named stays as it is."""
-    async with parts.database.writing() as session:
-        before = await _read(session, actor, AgentId(agent_id))
+    async with parts.database.writing(lock=lock_of(if_match, agent_id)) as session:
+        before = await _read(session, actor, AgentId(agent_id), response)
+        require_match(if_match, before)
         fields = before.model_dump(include=set(AgentBody.model_fields)) | body.model_dump(exclude_unset=True)
         try:
             changed = AgentBody.model_validate(fields)
         except ValidationError as error:
             raise InvalidInput("Only the model, its parameters and the project of an agent can be empty.") from error
         await agents.save(session, actor, AgentId(agent_id), _settings(changed))
-        return await _read(session, actor, AgentId(agent_id))
+        return await _read(session, actor, AgentId(agent_id), response)
 
 
 @router.delete("/{agent_id}", status_code=204)
-async def delete(agent_id: UUID, parts: Parts, actor: Principal) -> None:
+async def delete(agent_id: UUID, parts: Parts, actor: Writer, response: Response, if_match: IfMatch = "") -> None:
     """Delete an agent of one's own; its chats stay and go on without it."""
-    async with parts.database.writing() as session:
+    async with parts.database.writing(lock=lock_of(if_match, agent_id)) as session:
+        require_match(if_match, await _read(session, actor, AgentId(agent_id), response))
         await agents.require_mine(session, actor, AgentId(agent_id))
         await agents.remove(session, actor, AgentId(agent_id))
 
 
-async def _read(session: ReadSession, actor: Actor, agent_id: AgentId) -> AgentView:
-    return _view(await agents.read(session, actor, agent_id))
+async def _read(session: ReadSession, actor: Actor, agent_id: AgentId, response: Response) -> AgentView:
+    return tagged(response, _view(await agents.read(session, actor, agent_id)))
 
 
 def _settings(body: AgentBody) -> AgentSettings:

@@ -1,37 +1,49 @@
-"""Asking a model: whole, or as a stream."""
+"""Asking a model in a conversation: whole, or as a stream."""
+
+from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from llm_ui.api.errors import request_id
-from llm_ui.api.principal import Parts, Principal
+from llm_ui.api.principal import Api, Parts
+from llm_ui.api.rest.door import Told, asks
 from llm_ui.api.routes.runs import HEADERS, following
-from llm_ui.contract import ChatAnswer, ChatRequest, ErrorDetail, TemporaryRequest
+from llm_ui.contract import ChatAnswer, ChatRequest, ErrorDetail
 from llm_ui.kit.money import plain
+from llm_ui.models import KeyScope
 from llm_ui.runs.replay import metrics_of, usage_of
+from llm_ui.services.access import Actor
 from llm_ui.services.runs import read_run
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=Told)
+
+Asker = Annotated[Actor, asks(KeyScope.CHAT, KeyScope.CONVERSATIONS_WRITE)]
 
 
 @router.post("/chat/stream")
-async def stream(body: ChatRequest, request: Request, parts: Parts, actor: Principal) -> StreamingResponse:
+async def stream(body: ChatRequest, request: Request, parts: Parts, actor: Asker) -> StreamingResponse:
     """Store the question, begin to answer it and stream the run's events (design §3)."""
     run_id = await parts.engine.start(actor, body, request_id(request))
     return StreamingResponse(following(parts, actor, run_id, 0), media_type="text/event-stream", headers=HEADERS)
 
 
-@router.post("/chat/temporary/stream")
-async def temporary(body: TemporaryRequest, request: Request, parts: Parts, actor: Principal) -> StreamingResponse:
-    """Begin to answer in a temporary chat, which is stored nowhere, and stream the run's events."""
-    run_id = await parts.engine.start(actor, body, request_id(request))
-    return StreamingResponse(following(parts, actor, run_id, 0), media_type="text/event-stream", headers=HEADERS)
-
-
 @router.post("/chat")
-async def whole(body: ChatRequest, request: Request, parts: Parts, actor: Principal) -> ChatAnswer:
+async def whole(body: ChatRequest, request: Request, parts: Parts, actor: Asker) -> ChatAnswer:
     """Store the question, wait for the answer's end and return it."""
-    run_id = await parts.engine.start(actor, body, request_id(request))
+    return await _answer(parts, actor, body, request_id(request))
+
+
+@router.post("/conversations/{conversation_id}/messages", status_code=201)
+async def ask(conversation_id: UUID, body: ChatRequest, request: Request, parts: Parts, actor: Asker) -> ChatAnswer:
+    """Ask in this conversation, wait for the answer's end and return it."""
+    inside = body.model_copy(update={"chat_id": conversation_id})
+    return await _answer(parts, actor, inside, request_id(request))
+
+
+async def _answer(parts: Api, actor: Actor, asked: ChatRequest, request_id: str) -> ChatAnswer:
+    run_id = await parts.engine.start(actor, asked, request_id)
     async for _ in following(parts, actor, run_id, 0):
         pass
     async with parts.database.reading() as session:
@@ -47,6 +59,8 @@ async def whole(body: ChatRequest, request: Request, parts: Parts, actor: Princi
         status=run.status,
         text=answer.text,
         reasoning=answer.reasoning,
+        model_name=run.model_name,
+        instead_of=run.instead_of,
         finish_reason=run.finish_reason,
         usage=usage_of(run),
         cost_usd=None if run.cost_usd is None else plain(run.cost_usd),

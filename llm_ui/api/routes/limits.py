@@ -7,13 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from llm_ui.api.principal import Api, Parts, Principal
+from llm_ui.api.principal import Api, Parts
+from llm_ui.api.rest.door import Told, asks
 from llm_ui.kit.ids import ProjectId
 from llm_ui.kit.money import plain
+from llm_ui.models import KeyScope
 from llm_ui.services import budgets, projects, retention
 from llm_ui.services.access import Actor
 
-router = APIRouter(prefix="/v1/projects/{project_id}/limits")
+router = APIRouter(prefix="/v1/projects/{project_id}/limits", route_class=Told)
+
+Reader = Annotated[Actor, asks(KeyScope.PROJECTS_READ)]
+Writer = Annotated[Actor, asks(KeyScope.PROJECTS_WRITE)]
 
 
 class NewLimits(BaseModel):
@@ -40,13 +45,13 @@ class Limits(BaseModel):
 
 
 @router.get("")
-async def limits(project_id: UUID, parts: Parts, actor: Principal) -> Limits:
+async def limits(project_id: UUID, parts: Parts, actor: Reader) -> Limits:
     """Return the limits of a project; for who is no member of it there is none."""
     return await _limits(parts, actor, ProjectId(project_id))
 
 
 @router.put("")
-async def change(project_id: UUID, body: NewLimits, parts: Parts, actor: Principal) -> Limits:
+async def change(project_id: UUID, body: NewLimits, parts: Parts, actor: Writer) -> Limits:
     """Set the limits, as an owner may."""
     async with parts.database.writing() as session:
         await retention.keep_for(session, actor, ProjectId(project_id), body.keep_days)

@@ -1,21 +1,26 @@
 """Looking for passages in the documents of a project."""
 
 import time
+from typing import Annotated
 
 from fastapi import APIRouter
 
-from llm_ui.api.principal import Parts, Principal
+from llm_ui.api.principal import Parts
+from llm_ui.api.rest.door import Told, asks
 from llm_ui.contract import FoundPassage, Retrieved, RetrieveRequest
 from llm_ui.kit.ids import DocumentId, ProjectId
-from llm_ui.models import Strategy
+from llm_ui.models import KeyScope, Strategy
 from llm_ui.runs.passages import Search, seek
+from llm_ui.services.access import Actor
 from llm_ui.services.projects import require_project
 
-router = APIRouter(prefix="/v1/retrieve")
+router = APIRouter(prefix="/v1/retrieve", route_class=Told)
+
+Reader = Annotated[Actor, asks(KeyScope.DOCUMENTS_READ)]
 
 
 @router.post("")
-async def retrieve(body: RetrieveRequest, parts: Parts, actor: Principal) -> Retrieved:
+async def retrieve(body: RetrieveRequest, parts: Parts, actor: Reader) -> Retrieved:
     """Return the passages that fit best; a project that is not the actor's answers 404."""
     began = time.monotonic()
     project_id = ProjectId(body.project_id)

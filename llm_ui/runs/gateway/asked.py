@@ -5,27 +5,36 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llm_ui.contract import Metrics, Usage
-from llm_ui.errors import LLMUIError
-from llm_ui.kit.ids import RunId, uuid7
+from llm_ui.errors import LLMUIError, ProviderError
+from llm_ui.kit.ids import ModelId, RunId, uuid7
 from llm_ui.kit.token_count import PER_MESSAGE, estimate
-from llm_ui.models import RunStatus, UsageLog, UsagePurpose
+from llm_ui.models import ProviderKind, RunStatus, UsageLog, UsagePurpose
+from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import (
+    ANY_TOOL,
     CallDelta,
     Delta,
     Finish,
+    Output,
     Prompt,
     PromptMessage,
     ReasoningDelta,
     TextDelta,
+    ToolSpec,
     UsageDelta,
 )
 from llm_ui.runs.booking import booking
+from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.keys import Caller
 
+log = get_logger(__name__)
+
+USUAL_OUTPUT = 4_096
+"""Tokens set aside for an answer whose length nobody has limited."""
 IMAGE_TOKENS = 800
 """What an image takes, roughly; providers differ by size and detail."""
 
@@ -52,6 +61,10 @@ class Asked:
     prompt: Prompt
     input_tokens: int
     """Estimated."""
+    instead_of: str = ""
+    """The provider and model that were asked first and did not answer; empty: this one was asked."""
+    output_tool: str = ""
+    """Name of the tool that the model is asked to call in the place of an answer of the wanted form."""
     id: RunId = field(default_factory=lambda: RunId(uuid7()))
     began: float = field(default_factory=time.monotonic)
     first_at: float | None = None
@@ -83,6 +96,54 @@ class Asked:
             self.ended_by = why
             if self._limit is not None:
                 self._limit.reschedule(asyncio.get_running_loop().time())
+
+    @property
+    def actor(self) -> Actor:
+        """Whose key it is."""
+        return self.caller.actor
+
+    @property
+    def needs_tools(self) -> bool:
+        """Whether a model that calls no tools is of no use: a script waits for its calls."""
+        return True
+
+    @property
+    def sent_tokens(self) -> int:
+        """What is sent, estimated."""
+        return self.input_tokens
+
+    @property
+    def most_tokens(self) -> int:
+        """Of the longest answer that is reckoned with."""
+        return self.prompt.max_tokens or self.target.max_output_tokens or USUAL_OUTPUT
+
+    @property
+    def models(self) -> frozenset[ModelId] | None:
+        """Those that the key may ask; None: all that its owner may."""
+        return self.caller.models
+
+    def prompt_for(self, target: ModelTarget, prompt: Prompt) -> Prompt:
+        """Return the prompt as a model takes it."""
+        prompt, self.output_tool = replace(prompt, model=target.name), ""
+        if target.kind is not ProviderKind.ANTHROPIC:
+            return prompt
+        if prompt.max_tokens is None:
+            prompt = replace(prompt, max_tokens=target.max_output_tokens)
+        if prompt.output is not None:
+            prompt, self.output_tool = _as_tool(prompt, prompt.output)
+        return prompt
+
+    def continued(self, _prompt: Prompt) -> None:
+        """Return None: a script that reads an answer is told by nothing in it that another model goes on."""
+        return
+
+    def moved(self, target: ModelTarget, error: ProviderError) -> None:
+        """Note that another model is asked, for this one does not answer."""
+        before = self.target
+        log.info("gateway.stand_in", call_id=self.id, before=before.name, after=target.name, code=error.code)
+        self.instead_of = self.instead_of or before.wire_name
+        self.input_tokens = round(self.input_tokens / before.calibration.factor * target.calibration.factor)
+        self.target, self.reported, self.is_called = target, UsageDelta(), False
 
     def called(self, _attempt: int) -> None:
         """Note that the provider is asked."""
@@ -128,3 +189,10 @@ class Asked:
         )
         row.project_id, row.key_id = self.caller.project_id, self.caller.key_id
         return row
+
+
+def _as_tool(prompt: Prompt, wanted: Output) -> tuple[Prompt, str]:
+    """Return the prompt with its wanted form as a tool that has to be called: Anthropic's models keep to such."""
+    tool = ToolSpec(wanted.name, "Give the answer in this form.", wanted.schema or {"type": "object"})
+    must_call = ANY_TOOL if prompt.tools else tool.name
+    return replace(prompt, tools=(*prompt.tools, tool), must_call=must_call, may_call=True), tool.name

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from llm_ui.config import Config
 from llm_ui.errors import TooManyRequests
 from llm_ui.kit.bucket import Buckets, Level
+from llm_ui.services.access import Actor
 from llm_ui.services.keys import Caller
 
 
@@ -59,9 +60,9 @@ class Limits:
             self._going_on.subtract(who)
             self._going_on = +self._going_on
 
-    def used(self, caller: Caller, tokens: int) -> None:
-        """Count tokens that nobody knew of before: those of the answer."""
-        for one in (caller.actor.user_id, caller.series_id):
+    def used(self, actor: Actor, tokens: int) -> None:
+        """Count tokens that nobody knew of before: those of the answer. What is asked without a key does not count."""
+        for one in (actor.user_id, actor.key.series_id) if actor.key is not None else ():
             self._buckets.take(("tokens", one), self._tokens, tokens)
 
     def _asked(self, caller: Caller, who: Hashable, tokens: int) -> Iterator[tuple[str, int, int]]:

@@ -56,7 +56,7 @@ async def find(
     total = (await figures.totals(session, actor, filters, period)).requests
     offset = max(0, min(offset, (total - 1) // size * size))
     rows = (await session.scalars(statement(filters, period).offset(offset).limit(size))).all()
-    return Calls(await _told(session, rows), total, offset)
+    return Calls(await told(session, rows), total, offset)
 
 
 def statement(filters: Filters, period: Period) -> Select[UsageLog]:
@@ -67,7 +67,8 @@ def statement(filters: Filters, period: Period) -> Select[UsageLog]:
     return select(UsageLog).where(*during, *filters.on(UsageLog)).order_by(*newest)
 
 
-async def _told(session: ReadSession, rows: Sequence[UsageLog]) -> tuple[CallInfo, ...]:
+async def told(session: ReadSession, rows: Sequence[UsageLog]) -> tuple[CallInfo, ...]:
+    """Return what is shown of some calls, in their order."""
     people: dict[UserId, str] = await names(session, By.USER, {row.user_id for row in rows})
     return tuple(
         CallInfo(

@@ -12,7 +12,7 @@ from llm_ui.db import ReadSession
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.money import from_picodollars
 from llm_ui.models import Measure, UsageKind
-from llm_ui.services.access import Actor, Permission, require
+from llm_ui.services.access import Actor, Permission, require, require_within
 from llm_ui.services.usage import statements
 from llm_ui.services.usage.buckets import percentile
 from llm_ui.services.usage.rollups import SUMS
@@ -148,6 +148,7 @@ async def active_people(session: ReadSession, actor: Actor, period: Period) -> i
 
 def _require(actor: Actor, filters: Filters) -> None:
     """Raise `Forbidden` unless it is the actor's own use, or they may see everybody's."""
+    require_within(actor, filters.project_id)
     if filters.user_id != actor.user_id:
         require(actor, Permission.SEE_FIGURES)
 

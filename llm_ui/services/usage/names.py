@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import select
 
 from llm_ui.db import ReadSession
-from llm_ui.models import Agent, AiModel, AiProvider, Project, User
+from llm_ui.models import Agent, AiModel, AiProvider, Project, Team, User
 from llm_ui.services.usage.statements import By
 
 NAMED: Mapping[By, tuple[Any, Any]] = {
     By.USER: (User.id, User.name),
     By.PROJECT: (Project.id, Project.name),
+    By.TEAM: (Team.id, Team.name),
     By.MODEL: (AiModel.id, AiModel.display_name),
     By.PROVIDER: (AiProvider.id, AiProvider.name),
     By.AGENT: (Agent.id, Agent.name),

@@ -102,7 +102,7 @@ async def read(session: ReadSession, actor: Actor, place: ZoneInfo, at: datetime
         waiting=live.get(RunStatus.QUEUED, 0),
         documents_waiting=sum(stages.values()),
         documents_failed=failed,
-        providers=await _providers(session, actor, at),
+        providers=await providers(session, actor, at),
         low_budgets=tuple(one.name for one in low if one.is_low),
     )
 
@@ -132,7 +132,8 @@ def _first_id(at: datetime) -> UUID:
     return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
-async def _providers(session: ReadSession, actor: Actor, at: datetime) -> tuple[ProviderHealth, ...]:
+async def providers(session: ReadSession, actor: Actor, at: datetime) -> tuple[ProviderHealth, ...]:
+    """Return how each provider that is switched on does. Raises `Forbidden`."""
     lately = await figures.ranking(session, actor, Filters(), Period(at - LATELY, at), By.PROVIDER)
     is_on = AiProvider.is_enabled
     found = (await session.scalars(readable(AiProvider, actor).where(is_on).order_by(AiProvider.name_key))).all()

@@ -23,7 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from llm_ui.kit.ids import AgentId, ModelId, ProjectId, ProviderId, UserId
+from llm_ui.kit.ids import AgentId, ModelId, ProjectId, ProviderId, TeamId, UserId
 from llm_ui.models import (
     Measure,
     Span,
@@ -45,6 +45,7 @@ class By(StrEnum):
 
     USER = "user"
     PROJECT = "project"
+    TEAM = "team"
     MODEL = "model"
     PROVIDER = "provider"
     AGENT = "agent"
@@ -56,7 +57,7 @@ class By(StrEnum):
         return "kind" if self is By.KIND else f"{self}_id"
 
 
-NOT_TOGETHER = frozenset({"user_id", "project_id", "agent_id"})
+NOT_TOGETHER = frozenset({"user_id", "project_id", "team_id", "agent_id"})
 """What the rollups of all people together do not tell apart."""
 
 
@@ -66,6 +67,7 @@ class Filters:
 
     user_id: UserId | None = None
     project_id: ProjectId | None = None
+    team_id: TeamId | None = None
     model_id: ModelId | None = None
     provider_id: ProviderId | None = None
     agent_id: AgentId | None = None

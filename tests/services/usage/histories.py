@@ -9,7 +9,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from llm_ui.kit.ids import AgentId, ModelId, ProjectId, ProviderId, RunId, UserId, uuid7
+from llm_ui.kit.ids import AgentId, ModelId, ProjectId, ProviderId, RunId, TeamId, UserId, uuid7
 from llm_ui.models import RunStatus, UsageKind, UsageLog, UsageSource
 from llm_ui.services.usage.figures import Used
 from llm_ui.services.usage.slots import Period
@@ -42,6 +42,7 @@ class Call:
     at: datetime
     user: int
     project: int | None
+    team: int | None
     model: int | None
     agent: int | None
     kind: UsageKind
@@ -60,6 +61,7 @@ class Call:
             kind=self.kind,
             user_id=UserId(_id(self.user)),
             project_id=None if self.project is None else ProjectId(_id(self.project)),
+            team_id=None if self.team is None else TeamId(_id(self.team)),
             model_id=None if self.model is None else ModelId(_id(self.model)),
             provider_id=None if self.model is None else ProviderId(_id(self.model // 2)),
             agent_id=None if self.agent is None else AgentId(_id(self.agent)),
@@ -117,6 +119,7 @@ def histories(draw: Callable[..., Any]) -> tuple[datetime, list[Call]]:
         at=(near | far).map(lambda seconds: change + timedelta(seconds=seconds)),
         user=st.integers(0, 2),
         project=_maybe(1),
+        team=_maybe(1),
         model=_maybe(3),
         agent=_maybe(1),
         kind=st.sampled_from(UsageKind),
@@ -134,6 +137,7 @@ filters = st.builds(
     Filters,
     user_id=_maybe(2).map(lambda one: None if one is None else UserId(_id(one))),
     project_id=st.none() | st.integers(0, 1).map(lambda one: ProjectId(_id(one))),
+    team_id=st.none() | st.integers(0, 1).map(lambda one: TeamId(_id(one))),
     model_id=_maybe(3).map(lambda one: None if one is None else ModelId(_id(one))),
     kind=st.none() | st.sampled_from(UsageKind),
 )
@@ -152,7 +156,7 @@ def counted(calls: Sequence[Call], chosen: Filters, period: Period) -> list[Call
 
     def is_meant(call: Call) -> bool:
         row = call.row()
-        names = ("user_id", "project_id", "model_id", "kind")
+        names = ("user_id", "project_id", "team_id", "model_id", "kind")
         wanted = {name: getattr(chosen, name) for name in names}
         return all(value is None or getattr(row, name) == value for name, value in wanted.items())
 

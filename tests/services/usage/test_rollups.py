@@ -22,8 +22,8 @@ from tests.services.usage.test_figures import book
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = Period(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
 CALL = Call(
-    NOON, user=0, project=0, model=0, agent=None, kind=UsageKind.CHAT, status=RunStatus.COMPLETED, tokens=(10, 20),
-    is_estimate=False, cost_usd=Decimal("0.01"), ttft_ms=100.0, total_ms=300.0,
+    NOON, user=0, project=0, team=0, model=0, agent=None, kind=UsageKind.CHAT, status=RunStatus.COMPLETED,
+    tokens=(10, 20), is_estimate=False, cost_usd=Decimal("0.01"), ttft_ms=100.0, total_ms=300.0,
 )  # fmt: skip
 
 

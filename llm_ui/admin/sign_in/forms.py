@@ -1,0 +1,137 @@
+"""The forms of the sign-in page: adding, editing and deleting an issuer; and its rows."""
+
+from typing import Any
+
+from llm_ui.admin.sign_in.state import ADD, DELETE, EDIT, NO, YES
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.services.issuers import IssuerInfo
+
+Field = dict[str, Any]
+
+
+def columns() -> list[dict[str, str]]:
+    """Return the columns of the issuers."""
+    return [
+        {"key": "issuer", "label": _("Issuer")},
+        {"key": "who", "label": _("Who may sign in")},
+        {"key": "state", "label": _("State")},
+    ]
+
+
+def rows(listed: tuple[IssuerInfo, ...]) -> list[dict[str, Any]]:
+    """Return a row for each issuer."""
+    return [
+        {
+            "id": str(issuer.id),
+            "name": issuer.filled.name,
+            "is_faint": not issuer.is_active,
+            "cells": {
+                "issuer": {"text": issuer.filled.name, "detail": issuer.address},
+                "who": _who(issuer),
+                "state": {"text": _("On"), "tone": "ok"} if issuer.is_active else {"text": _("Off"), "tone": "quiet"},
+            },
+            "actions": [
+                {"action": "test", "label": _("Test")},
+                {"action": "edit", "label": _("Edit")},
+                {"action": "disable", "label": _("Switch off")}
+                if issuer.is_active
+                else {"action": "enable", "label": _("Switch on")},
+            ],
+        }
+        for issuer in listed
+    ]
+
+
+def _who(issuer: IssuerInfo) -> dict[str, str]:
+    filled = issuer.filled
+    rules = [each for each in (filled.domains, filled.groups) if each]
+    is_new = _("New people get an account") if filled.makes_accounts else _("Only those who have connected theirs")
+    return {"text": " · ".join(rules) or _("Everybody there"), "detail": is_new}
+
+
+def whose() -> dict[str, str]:
+    """Return who may have to give a second factor, by label."""
+    return {_("Nobody"): "nobody", _("Administrators"): "administrators", _("Everybody"): "everybody"}
+
+
+def title(sheet: str, selected: IssuerInfo | None) -> str:
+    """Return what the open form is about."""
+    titles = {ADD: _("Add issuer"), EDIT: _("Edit {name}"), DELETE: _("Delete {name}?")}
+    return titles.get(sheet, "").format(name="" if selected is None else selected.filled.name)
+
+
+def text(sheet: str) -> str:
+    """Return the sentence above the fields."""
+    match sheet:
+        case "add":
+            return _("Register this workspace at the issuer first; it gives out a client id, and mostly a secret.")
+        case "delete":
+            return _("Nobody signs in with it any more. Accounts stay, but have to be connected anew should it return.")
+        case _:
+            return ""
+
+
+def tone(sheet: str) -> str:
+    """Return how that sentence looks."""
+    return "warning" if sheet == DELETE else "plain"
+
+
+def buttons(sheet: str) -> list[dict[str, str]]:
+    """Return the buttons; Enter presses the first."""
+    saving = [{"action": "save", "label": _("Save")}]
+    shown: dict[str, list[dict[str, str]]] = {
+        ADD: saving,
+        EDIT: [*saving, {"action": "ask_delete", "label": _("Delete …"), "tone": "quiet danger"}],
+        DELETE: [
+            {"action": "close", "label": _("Keep it")},
+            {"action": "delete", "label": _("Delete for good"), "tone": "quiet danger"},
+        ],
+    }
+    return shown.get(sheet, [])
+
+
+def values(**held: Any) -> dict[str, Any]:
+    """Return what the fields hold."""
+    return held
+
+
+def fields(sheet: str, selected: IssuerInfo | None) -> list[Field]:
+    """Return the fields of the open form."""
+    if sheet not in (ADD, EDIT):
+        return []
+    is_new = selected is None
+    address = _field("address", _("Address"), _("What it calls itself: its discovery document lies below it."))
+    secret = _("Leave it empty where there is none.") if is_new else _("Leave it empty to keep the present one.")
+    sent_back = {
+        "name": "redirect", "label": _("Where it sends people back to; enter this there"), "type": "copy",
+    }  # fmt: skip
+    return [
+        _field("name", _("Name on the button")),
+        sent_back,
+        *([address] if is_new else []),
+        _field("client_id", _("Client id")),
+        {"name": "issuer_secret", "label": _("Client secret"), "type": "secret", "hint": secret},
+        _choice("is_private", _("Where it is"), _("On the internet"), _("On the private network, even without TLS")),
+        _choice(
+            "makes_accounts", _("Who comes for the first time"), _("Has to have an account here"), _("Gets an account")
+        ),
+        _field(
+            "domains", _("Only these e-mail domains"), _("With commas between; the issuer must have verified them.")
+        ),
+        _field("groups", _("Only these groups"), _("With commas between, as the issuer writes them.")),
+        _field("admin_groups", _("Administrators are in"), _("Groups. With these, roles follow at each sign-in.")),
+        _field("operator_groups", _("Operators are in"), _("Groups.")),
+        _field("scopes", _("Scopes")),
+        _field("name_claim", _("Claim of the username")),
+        _field("email_claim", _("Claim of the e-mail address")),
+        _field("groups_claim", _("Claim of the groups")),
+    ]
+
+
+def _choice(name: str, label: str, no: str, yes: str) -> Field:
+    options = [{"value": NO, "label": no}, {"value": YES, "label": yes}]
+    return {"name": name, "label": label, "type": "select", "options": options}
+
+
+def _field(name: str, label: str, hint: str = "") -> Field:
+    return {"name": f"issuer_{name}", "label": label, "type": "text", "hint": hint}

@@ -1,0 +1,117 @@
+"""The forms of a team's page."""
+
+from typing import Any
+
+from llm_ui.admin import quotas
+from llm_ui.admin.quotas import LIMITS
+from llm_ui.admin.team.rows import ROLES
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.services.team_details import TeamDetails
+from llm_ui.services.team_models import KeptModel
+from llm_ui.ui.names import shown_name
+
+ADD, MODELS, BUDGET, RENAME, DELETE = "add", "models", "budget", "rename", "delete"
+Field = dict[str, Any]
+
+
+def offers(known: TeamDetails | None) -> list[dict[str, str]]:
+    """Return what an administrator can do to the team."""
+    if known is None or not known.may_administer:
+        return []
+    found = [
+        (MODELS, _("Keep models for its members, so that nobody else can ask them."), _("Choose models …")),
+        (BUDGET, _("Let it spend no more than this each month."), _("Set budget …")),
+        (LIMITS, _("Limit what each of its members may use."), _("Set limits …")),
+        (RENAME, _("Give it another name."), _("Rename …")),
+        (DELETE, _("Delete the team. Its members stay, and so does what they wrote."), _("Delete …")),
+    ]
+    return [{"id": action, "action": action, "text": text, "button": label} for action, text, label in found]
+
+
+def title(sheet: str, known: TeamDetails | None) -> str:
+    """Return what the form is about."""
+    name = "" if known is None else known.team.name
+    return {
+        ADD: _("Add somebody to {name}").format(name=name),
+        MODELS: _("Models that are kept for {name}").format(name=name),
+        BUDGET: _("Budget of {name}").format(name=name),
+        RENAME: _("Rename {name}").format(name=name),
+        LIMITS: _("Limits of {name}").format(name=name),
+        DELETE: _("Delete {name}").format(name=name),
+    }.get(sheet, "")
+
+
+def text(sheet: str) -> str:
+    """Return the sentence above the fields."""
+    return {
+        ADD: _("They need an account already. Owners decide on members and instructions."),
+        MODELS: _("Only members of the teams that a model is kept for can ask it, and administrators."),
+        BUDGET: _("What was booked to the team this month counts. Without an amount it spends as much as it takes."),
+        LIMITS: _("For each member. What is empty is as for their role or everybody; 0 is no limit."),
+        DELETE: _("What its members have through it ends at once: projects, models and instructions."),
+    }.get(sheet, "")
+
+
+def tone(sheet: str) -> str:
+    """Return how that sentence looks."""
+    return "warning" if sheet == DELETE else "plain"
+
+
+def fields(sheet: str, known: TeamDetails | None, offered: tuple[KeptModel, ...]) -> list[Field]:
+    """Return the fields."""
+    match sheet:
+        case "add":
+            options = [{"value": value, "label": _(label)} for value, label in ROLES.items()]
+            return [
+                {"name": "email", "label": _("E-mail"), "type": "text", "inputmode": "email"},
+                {"name": "role", "label": _("Role"), "type": "select", "options": options},
+            ]
+        case "models":
+            return [{"name": "models", "label": _("Models"), "type": "checklist", "options": _options(offered)}]
+        case "budget":
+            return [{"name": "budget", "label": _("Dollars a month"), "type": "text", "inputmode": "decimal"}]
+        case "rename":
+            return [{"name": "title", "label": _("Name"), "type": "text"}]
+        case "limits":
+            return quotas.fields()
+        case "delete" if known is not None:
+            confirm = _("Type {name} to confirm").format(name=known.team.name)
+            return [{"name": "typed", "label": confirm, "type": "text"}]
+        case _:
+            return []
+
+
+def _options(offered: tuple[KeptModel, ...]) -> list[dict[str, str]]:
+    return [
+        {
+            "value": str(one.id),
+            "label": shown_name(one.name),
+            "detail": _("Kept for {teams}").format(teams=", ".join(one.teams)) if one.teams else _("Everybody's"),
+        }
+        for one in offered
+    ]
+
+
+def buttons(sheet: str) -> list[dict[str, str]]:
+    """Return the buttons; Enter presses the first."""
+    match sheet:
+        case "limits":
+            return [{"action": "save_limits", "label": _("Save")}]
+        case "add":
+            return [{"action": "add", "label": _("Add")}]
+        case "models":
+            return [{"action": "keep", "label": _("Save")}]
+        case "budget":
+            return [{"action": "set_budget", "label": _("Save")}]
+        case "rename":
+            return [{"action": "rename", "label": _("Save")}]
+        case _:
+            return [
+                {"action": "close", "label": _("Keep the team")},
+                {"action": "delete", "label": _("Delete for good"), "tone": "quiet danger"},
+            ]
+
+
+def values(**held: str | list[str]) -> dict[str, str | list[str]]:
+    """Return what the fields hold."""
+    return held

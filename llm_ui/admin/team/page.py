@@ -1,0 +1,175 @@
+"""The page of one team."""
+
+from typing import Any
+
+import panel as pn
+
+from llm_ui.admin.notices import page_notices
+from llm_ui.admin.team import forms, rows
+from llm_ui.admin.team.forms import ADD
+from llm_ui.admin.team.state import TeamState
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.ui.form import BELOW, button, page, section, stack, words
+from llm_ui.ui.parts import Heading, Link, Message, Offers, Sheet, Table
+
+
+class TeamPage(pn.viewable.Viewer):
+    """Who is in a team and what it has; its owners and administrators change it."""
+
+    def __init__(self, state: TeamState, *, list_address: str) -> None:
+        super().__init__()
+        self._state = state
+        known = state.param.known
+        self._layout = page(
+            Link(text=_("‹ All teams"), address=list_address),
+            Heading(title=pn.bind(_name, known), sentence=_("What its members share. Chats are nobody else's.")),
+            page_notices(state),
+            pn.Column(
+                self._members(),
+                section(
+                    _("Instructions"),
+                    _("What models are told in all chats of the members, after those of the workspace."),
+                    self._instructions(),
+                ),
+                section(
+                    _("Models"),
+                    _("Those that only some teams can ask. All others are everybody's."),
+                    Table(
+                        caption=_("Models"),
+                        columns=rows.model_columns(),
+                        rows=pn.bind(rows.models, known),
+                        empty=_("No model is kept for this team: its members can ask what everybody can."),
+                    ),
+                ),
+                section(
+                    _("Projects"),
+                    _("All members take part in these. Owners of a project share it with a team under its Members."),
+                    Table(
+                        caption=_("Projects"),
+                        columns=rows.project_columns(),
+                        rows=pn.bind(rows.projects, known),
+                        empty=_("No project is shared with this team."),
+                    ),
+                ),
+                section(
+                    _("Budget and usage"),
+                    _("A call is booked to one team: the first of its project, else the first of its person."),
+                    Table(
+                        caption=_("Budget and usage"),
+                        columns=rows.figure_columns(),
+                        rows=pn.bind(rows.figures, known),
+                    ),
+                ),
+                self._administration(),
+                sizing_mode="stretch_width",
+                margin=0,
+                visible=pn.bind(bool, known),
+            ),
+            self._sheet(),
+        )
+
+    def __panel__(self) -> Any:
+        """Return what is drawn."""
+        return self._layout
+
+    async def load(self) -> None:
+        """Read what the page shows."""
+        await self._state.load()
+
+    def _members(self) -> Any:
+        state = self._state
+        return section(
+            _("Members"),
+            _("Owners decide on members and instructions. What members have through the team ends when they leave."),
+            Table(
+                caption=_("Members"),
+                columns=rows.member_columns(),
+                rows=pn.bind(rows.members, state.param.known),
+                empty=_("Nobody is in it yet. Add somebody who has an account."),
+                is_busy=state.param.is_busy,
+                on_message=self._on_member,
+            ),
+            button(
+                _("Add a person"), self._open_add, disabled=state.param.is_busy,
+                visible=pn.bind(_may_manage, state.param.known),
+            ),
+        )  # fmt: skip
+
+    def _instructions(self) -> Any:
+        state = self._state
+        field = words(state.param.instructions, _("Instructions"))
+        field.disabled = pn.bind(lambda known: not _may_manage(known), state.param.known)
+        save = button(
+            _("Save"), state.instruct, disabled=state.param.is_busy, visible=pn.bind(_may_manage, state.param.known)
+        )
+        return stack(field, save)
+
+    def _administration(self) -> Any:
+        state = self._state
+        return pn.Column(
+            section(
+                _("Team"),
+                _("Each of these is noted in the audit log."),
+                Offers(label=_("Team"), items=pn.bind(forms.offers, state.param.known), on_message=self._on_offer),
+            ),
+            sizing_mode="stretch_width",
+            margin=BELOW,
+            visible=pn.bind(lambda known: known is not None and known.may_administer, state.param.known),
+        )
+
+    def _sheet(self) -> Sheet:
+        param = self._state.param
+        return Sheet(
+            title=pn.bind(forms.title, param.sheet, param.known),
+            is_open=pn.bind(bool, param.sheet),
+            text=pn.bind(forms.text, param.sheet),
+            tone=pn.bind(forms.tone, param.sheet),
+            fields=pn.bind(forms.fields, param.sheet, param.known, param.offered),
+            values=pn.bind(forms.values, **{name: param[name] for name in self._state.fields}),
+            buttons=pn.bind(forms.buttons, param.sheet),
+            error=param.error,
+            said=param.said,
+            is_busy=param.is_busy,
+            on_message=self._on_sheet,
+        )
+
+    async def _open_add(self) -> None:
+        await self._state.open_form(ADD)
+
+    async def _on_member(self, message: Message) -> None:
+        if message.row is None:
+            return
+        match message.action:
+            case "owner" | "member":
+                await self._state.change_role(message.row, is_owner=message.action == "owner")
+            case "remove":
+                await self._state.remove(message.row)
+
+    async def _on_offer(self, message: Message) -> None:
+        await self._state.open_form(message.action)
+
+    async def _on_sheet(self, message: Message) -> None:
+        self._state.fill(message.values)
+        match message.action:
+            case "add":
+                await self._state.add()
+            case "keep":
+                await self._state.keep()
+            case "set_budget":
+                await self._state.set_budget()
+            case "rename":
+                await self._state.rename()
+            case "save_limits":
+                await self._state.save_limits()
+            case "delete":
+                await self._state.delete()
+            case "close":
+                self._state.close()
+
+
+def _name(known: Any) -> str:
+    return "" if known is None else known.team.name
+
+
+def _may_manage(known: Any) -> bool:
+    return known is not None and known.may_manage

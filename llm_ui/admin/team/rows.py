@@ -1,0 +1,111 @@
+"""What is known of a team, as rows of tables."""
+
+from typing import Any
+
+from llm_ui.admin.person.rows import PROJECT_ROLES
+from llm_ui.admin.usage.words import dollars
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later, number
+from llm_ui.models import TeamRole
+from llm_ui.services.team_details import TeamDetails
+from llm_ui.services.team_members import TeamMemberInfo
+from llm_ui.ui.names import shown_name
+
+ROLES = {TeamRole.MEMBER.value: later("Member"), TeamRole.OWNER.value: later("Owner")}
+Row = dict[str, Any]
+
+
+def member_columns() -> list[dict[str, str]]:
+    """Return the columns of the members."""
+    return [{"key": "name", "label": _("Name")}, {"key": "role", "label": _("Role")}]
+
+
+def members(known: TeamDetails | None) -> list[Row]:
+    """Return who is in the team."""
+    listed = () if known is None else known.members
+    return [
+        {
+            "id": str(one.user_id),
+            "name": one.name,
+            "cells": {"name": {"text": one.name, "detail": one.email}, "role": _(ROLES[one.role])},
+            "actions": _actions(one, may_manage=known is not None and known.may_manage),
+        }
+        for one in listed
+    ]
+
+
+def _actions(one: TeamMemberInfo, *, may_manage: bool) -> list[dict[str, str]]:
+    leave = {"action": "remove", "label": _("Leave") if one.is_me else _("Remove"), "tone": "danger"}
+    if not may_manage:
+        return [leave] if one.is_me else []
+    if one.role is TeamRole.OWNER:
+        return [{"action": "member", "label": _("Make a member")}, leave]
+    return [{"action": "owner", "label": _("Make an owner")}, leave]
+
+
+def model_columns() -> list[dict[str, str]]:
+    """Return the columns of the models."""
+    return [{"key": "model", "label": _("Model")}, {"key": "teams", "label": _("Kept for")}]
+
+
+def models(known: TeamDetails | None) -> list[Row]:
+    """Return the models that are kept for the team."""
+    listed = () if known is None else known.models
+    return [
+        {
+            "id": str(one.id),
+            "name": one.name,
+            "cells": {
+                "model": {"text": shown_name(one.name), "detail": one.provider_name}, "teams": ", ".join(one.teams),
+            },
+            "actions": [],
+        }
+        for one in listed
+    ]  # fmt: skip
+
+
+def project_columns() -> list[dict[str, str]]:
+    """Return the columns of the projects."""
+    return [
+        {"key": "project", "label": _("Project")},
+        {"key": "owner", "label": _("Owner")},
+        {"key": "role", "label": _("Role of the team")},
+    ]
+
+
+def projects(known: TeamDetails | None) -> list[Row]:
+    """Return the projects that the team takes part in."""
+    listed = () if known is None else known.projects
+    return [
+        {
+            "id": str(one.id),
+            "name": one.name,
+            "cells": {"project": one.name, "owner": one.owner, "role": _(PROJECT_ROLES[one.role])},
+            "actions": [],
+        }
+        for one in listed
+    ]
+
+
+def figure_columns() -> list[dict[str, str]]:
+    """Return the columns of the figures."""
+    return [{"key": "what", "label": _("What")}, {"key": "value", "label": _("Value")}]
+
+
+def figures(known: TeamDetails | None) -> list[Row]:
+    """Return what the team may spend, and what was booked to it this month."""
+    if known is None:
+        return []
+    budget, used = known.budget, known.this_month
+    found = {
+        _("Budget of each month"): _("None") if budget is None else dollars(budget.amount_usd),
+        _("Left of it"): "" if budget is None else dollars(budget.left_usd),
+        _("Used this month"): _("{tokens} tokens in {calls} calls, {cost}").format(
+            tokens=number(used.tokens), calls=number(used.requests), cost=dollars(used.cost_usd)
+        ),
+    }
+    return [
+        {"id": what, "name": what, "cells": {"what": what, "value": value}, "actions": []}
+        for what, value in found.items()
+        if value
+    ]

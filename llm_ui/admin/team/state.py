@@ -1,0 +1,166 @@
+"""What the page of one team shows, and what its owners and administrators can do on it."""
+
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+import param
+
+from llm_ui.admin.quotas import LIMITS, LimitedState
+from llm_ui.admin.state import action, required
+from llm_ui.admin.team.forms import ADD, BUDGET, DELETE, MODELS, RENAME
+from llm_ui.errors import InvalidInput, NotFound
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.ids import ModelId, TeamId, UserId
+from llm_ui.models import QuotaScope, TeamRole
+from llm_ui.services import budgets, team_members, team_models, teams
+from llm_ui.services.access import Actor
+from llm_ui.services.team_details import TeamDetails, details
+from llm_ui.ui.page import PageContext
+
+
+class TeamState(LimitedState):
+    """One team."""
+
+    known = param.Parameter(doc="What is known of the team, or None.")
+    instructions = param.String(default="", doc="What models are told in the chats of its members.")
+    email = param.String(default="", doc="E-mail address of whoever is added.")
+    role = param.String(default=TeamRole.MEMBER.value, doc="Role of whoever is added.")
+    title = param.String(default="", doc="The name that the team gets.")
+    offered = param.Parameter(default=(), doc="All models, while it is chosen which of them are kept.")
+    models = param.List(default=[], item_type=str, doc="Ids of the models that are chosen.")
+    budget = param.String(default="", doc="Dollars that the team may spend in a month; empty: as much as it takes.")
+    typed = param.String(default="", doc="The name, typed to confirm that the team is to be deleted.")
+
+    fields = ("email", "role", "title", "models", "budget", "typed", *LimitedState.limits)
+
+    def __init__(self, context: PageContext, named: str) -> None:
+        super().__init__(context)
+        self._named = named
+
+    @action
+    async def load(self, actor: Actor) -> None:
+        """Read what is known."""
+        await self._reload(actor)
+
+    @action
+    async def open_form(self, actor: Actor, sheet: str) -> None:
+        """Open a form, with what holds now."""
+        await self._reload(actor)
+        if sheet == LIMITS:
+            await self.read_limits(actor, QuotaScope.TEAM, self._team_id)
+        known: TeamDetails = required(self.known)
+        if sheet == MODELS:
+            async with self.context.backend.database.reading() as session:
+                self.offered = await team_models.list_all(session, actor, known.team.id)
+        self.param.update(
+            sheet=sheet if sheet in (ADD, MODELS, BUDGET, RENAME, DELETE, LIMITS) else "", email="",
+            role=TeamRole.MEMBER.value, title=known.team.name, models=[str(one.id) for one in known.models], typed="",
+            budget="" if known.budget is None else f"{known.budget.amount_usd:.2f}",
+        )  # fmt: skip
+
+    @action
+    async def add(self, actor: Actor) -> None:
+        """Take somebody into the team."""
+        if self.role not in set(TeamRole):
+            raise InvalidInput("Choose a role.")
+        async with self.context.backend.database.writing() as session:
+            await team_members.add(session, actor, self._team_id, self.email, TeamRole(self.role))
+        self.param.update(sheet="", said=_("They are in the team now."))
+        await self._reload(actor)
+
+    @action
+    async def change_role(self, actor: Actor, user_id: UUID, *, is_owner: bool) -> None:
+        """Make a member an owner, or an owner a member."""
+        role = TeamRole.OWNER if is_owner else TeamRole.MEMBER
+        async with self.context.backend.database.writing() as session:
+            await team_members.change_role(session, actor, self._team_id, UserId(user_id), role)
+        self.said = _("It holds from now on.")
+        await self._reload(actor)
+
+    @action
+    async def remove(self, actor: Actor, user_id: UUID) -> None:
+        """Take somebody out of the team, or leave it."""
+        async with self.context.backend.database.writing() as session:
+            await team_members.remove(session, actor, self._team_id, UserId(user_id))
+        self.said = _("What they had through the team has ended.")
+        await self._show_if_there(actor)
+
+    @action
+    async def instruct(self, actor: Actor) -> None:
+        """Have models told something in all chats of the members."""
+        async with self.context.backend.database.writing() as session:
+            await teams.instruct(session, actor, self._team_id, self.instructions)
+        self.said = _("Models are told so from the next answer on.")
+        await self._reload(actor)
+
+    @action
+    async def keep(self, actor: Actor) -> None:
+        """Keep the chosen models for the team."""
+        chosen = [ModelId(one.id) for one in self.offered if str(one.id) in self.models]
+        async with self.context.backend.database.writing() as session:
+            await team_models.keep(session, actor, self._team_id, chosen)
+        self.param.update(sheet="", said=_("It holds from now on."))
+        await self._reload(actor)
+
+    @action
+    async def set_budget(self, actor: Actor) -> None:
+        """Let the team spend no more than an amount each month."""
+        amount = None if not self.budget.strip() else _dollars(self.budget)
+        async with self.context.backend.database.writing() as session:
+            await budgets.set_of_team(session, actor, self._team_id, amount)
+        self.param.update(sheet="", said=_("It holds from now on."))
+        await self._reload(actor)
+
+    @action
+    async def rename(self, actor: Actor) -> None:
+        """Give the team another name."""
+        async with self.context.backend.database.writing() as session:
+            await teams.rename(session, actor, self._team_id, self.title)
+        self.param.update(sheet="", said=_("The team has a new name."))
+        await self._reload(actor)
+
+    @action
+    async def save_limits(self, actor: Actor) -> None:
+        """Set what may be used at most."""
+        known: TeamDetails = required(self.known)
+        await self.write_limits(actor, QuotaScope.TEAM, self._team_id, known.team.name)
+        self.param.update(sheet="", said=_("It holds from now on."))
+
+    @action
+    async def delete(self, actor: Actor) -> None:
+        """Delete the team, once its name was typed."""
+        known: TeamDetails = required(self.known)
+        if self.typed.strip() != known.team.name:
+            raise InvalidInput("Type the name exactly as it is written to confirm.")
+        async with self.context.backend.database.writing() as session:
+            await teams.remove(session, actor, known.team.id)
+        self.param.update(sheet="", known=None, said=_("{name} is deleted.").format(name=known.team.name))
+
+    @property
+    def _team_id(self) -> TeamId:
+        try:
+            return TeamId(UUID(self._named))
+        except ValueError:
+            raise NotFound("This team does not exist any more, or it is not yours. Pick one from the list.") from None
+
+    async def _reload(self, actor: Actor) -> None:
+        async with self.context.backend.database.reading() as session:
+            known = await details(session, actor, self._team_id)
+        self.param.update(known=known, instructions=known.team.instructions)
+
+    async def _show_if_there(self, actor: Actor) -> None:
+        """Read the team again; whoever has left it sees it no longer."""
+        try:
+            await self._reload(actor)
+        except NotFound:
+            self.known = None
+
+
+def _dollars(typed: str) -> Decimal:
+    try:
+        amount = Decimal(typed.strip().replace(",", "."))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise InvalidInput("Type an amount in dollars, such as 25 or 12.50.")
+    return amount

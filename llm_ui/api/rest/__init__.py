@@ -1,0 +1,1 @@
+"""Our own REST: what scripts are offered with a key beside the protocols of others."""

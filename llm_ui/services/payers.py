@@ -1,0 +1,85 @@
+"""Who pays for a call: the budgets of its project, of one team and of its person, where there are some."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from llm_ui.db import ReadSession, Session
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ProjectId, TeamId, UserId
+from llm_ui.models import Budget, BudgetScope, ProjectTeam, QuotaKind, UsageLog, User
+from llm_ui.services import quotas
+from llm_ui.services.teams import teams_of
+
+Payers = Mapping[BudgetScope, UUID]
+"""What pays, by its kind."""
+
+
+async def team_of(session: ReadSession, user_id: UserId, project_id: ProjectId | None) -> TeamId | None:
+    """Return the one team that pays for a call, and that it is booked to, as things stand at this moment.
+
+    That is the team which has taken part in the project longest; where there is none, the team in which the person has
+    been longest.
+    """
+    # rights: of a call that is allowed already
+    of_project = select(ProjectTeam.team_id).where(ProjectTeam.project_id == project_id)
+    longest = of_project.order_by(ProjectTeam.created_at, ProjectTeam.team_id).limit(1)
+    first = None if project_id is None else await session.scalar(longest)
+    return first or next(iter(await teams_of(session, user_id)), None)
+
+
+async def limited(session: Session, user_id: UserId, project_id: ProjectId | None) -> tuple[Payers, Decimal]:
+    """Return what pays for a call of a person, and the amount that quotas leave them in a month; 0: no limit."""
+    teams = await teams_of(session, user_id)
+    amount = Decimal(await quotas.most(session, teams, user_id, QuotaKind.MONTH_USD))
+    found = dict(scopes(user_id, project_id, await team_of(session, user_id, project_id)))
+    if amount:
+        await _begin_of_person(session, user_id, amount)
+    else:
+        del found[BudgetScope.PERSON]
+    return found, amount
+
+
+def scopes(user_id: UserId, project_id: ProjectId | None, team_id: TeamId | None) -> Payers:
+    """Return the same, where the team is known."""
+    named = {BudgetScope.PROJECT: project_id, BudgetScope.TEAM: team_id, BudgetScope.PERSON: user_id}
+    return {scope: key for scope, key in named.items() if key is not None}
+
+
+async def _begin_of_person(session: Session, user_id: UserId, amount_usd: Decimal) -> None:
+    """Make the budget of a person where there is none."""
+    its = select(Budget.id).where(Budget.scope == BudgetScope.PERSON, Budget.scope_id == user_id)
+    if await session.scalar(its) is not None:
+        return
+    # Who comes at the same moment waits here, ahead of any budget, and then finds it made.
+    await session.scalar(select(User.id).where(User.id == user_id).with_for_update())  # rights: of who asks
+    if await session.scalar(its) is None:
+        row = begun(BudgetScope.PERSON, user_id, await used(session, BudgetScope.PERSON, user_id))
+        row.amount_usd = amount_usd
+        session.add(row)
+        await session.flush()
+
+
+def begun(scope: BudgetScope, key: UUID, spent_usd: Decimal) -> Budget:
+    """Return a new budget of this month, without its amount."""
+    return Budget(scope=scope, scope_id=key, spent_usd=spent_usd, period_start=month(now()))
+
+
+async def used(session: ReadSession, scope: BudgetScope, key: UUID) -> Decimal:
+    """Return what was booked this month on what has a budget."""
+    # rights: a sum, of a budget that the actor sets
+    columns = {
+        BudgetScope.PROJECT: UsageLog.project_id,
+        BudgetScope.TEAM: UsageLog.team_id,
+        BudgetScope.PERSON: UsageLog.user_id,
+    }
+    booked = columns[scope] == key, UsageLog.created_at >= month(now())
+    return await session.scalar(select(func.sum(UsageLog.cost_usd)).where(*booked)) or Decimal(0)
+
+
+def month(instant: datetime) -> datetime:
+    """Return when the month of an instant began, in UTC."""
+    return instant.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
