@@ -320,13 +320,12 @@ async def test_a_chat_deleted_meanwhile_ends_it_quietly(
     help_with: Helped,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    asked = asyncio.Event()
-
-    async with provider(helping(reply("openai", answer("openai", [TITLE]), first_delay_s=0.3), asked=asked)) as fake:
+    async with provider(helping(reply("openai", answer("openai", [TITLE]), first_delay_s=1.0))) as fake:
         model_id = await add_model(fake.base_url("openai"), "fake")
         await help_with(fake.base_url("openai"))
         events = await everything(client_of(a_user), asking(model_id=model_id))
-        await asked.wait()
+        while sum(map(for_helper, fake.requests)) < 3:
+            await asyncio.sleep(0.02)
         async with database.writing() as session:
             row = await session.get_one(ChatHistory, ChatId(started(events).chat_id))
             await session.delete(row)

@@ -13,8 +13,8 @@ ENGLISH = re.compile(
     r"\b(?:the|and|with|your|you|which|people|new|add|edit|switch|save|delete|not|from|no|of|to|is|are|be)\b", re.I
 )
 """Words that no German sentence has, and one of which stands in almost every English one."""
-CONTENT = re.compile(r"^ *- \w+|You are a helpful.*")
-"""Roles, and the words of instructions that the seed wrote, which are for administrators to change."""
+CONTENT = re.compile(r"^ *- (?:/url:.*|\w+)|You are a helpful.*")
+"""Roles, addresses, and the words of instructions that the seed wrote, which are for administrators to change."""
 
 
 @pytest.fixture
