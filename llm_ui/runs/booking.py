@@ -3,6 +3,9 @@
 Before it is asked, what that may cost is set aside of the budgets that pay for it, if there are some.
 """
 
+from decimal import Decimal
+from uuid import UUID
+
 from llm_ui.contract import Metrics, Usage
 from llm_ui.db import Database, Session
 from llm_ui.kit.clock import now
@@ -54,22 +57,19 @@ def booking(
 async def set_aside(
     database: Database,
     call_id: RunId,
+    estimate_usd: Decimal | None,
     user_id: UserId,
     project_id: ProjectId | None,
-    target: ModelTarget,
-    *,
-    input_tokens: int,
-    output_tokens: int,
+    series_id: UUID | None = None,
 ) -> bool:
     """Set aside what a call may cost; return whether anything had to be. Raises `BudgetSpent`."""
-    estimate = cost(target.prices, input_tokens=input_tokens, cached_tokens=0, output_tokens=output_tokens)
-    if not estimate:
+    if not estimate_usd:
         return False
     async with database.reading() as session:
-        if not await budgets.is_limited(session, user_id, project_id):
+        if not await budgets.is_limited(session, user_id, project_id, series_id):
             return False
     async with database.writing() as session:
-        await budgets.reserve(session, call_id, project_id, estimate, user_id)
+        await budgets.reserve(session, call_id, project_id, estimate_usd, user_id, series_id)
     return True
 
 

@@ -142,7 +142,7 @@ class Context:
 
     def request_usd(self, target: ModelTarget, sent: int) -> Decimal | None:
         """Return what one request for it costs at most that is sent so many tokens."""
-        return cost(target.prices, input_tokens=sent, cached_tokens=0, output_tokens=self.answer_tokens)
+        return cost(target.prices, input_tokens=sent, output_tokens=self.answer_tokens)
 
 
 @dataclass(frozen=True, slots=True)

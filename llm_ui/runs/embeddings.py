@@ -29,6 +29,7 @@ from llm_ui.services import ai_models, embedding
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.embedding import Embedding, Unembedded
+from llm_ui.services.prices import cost
 
 log = get_logger(__name__)
 
@@ -131,9 +132,8 @@ class Embeddings:
         endpoint = endpoint_of(self._sealer, target)
         makes = embedder(target.kind)
         call_id, asked = RunId(uuid7()), sum(map(estimate, texts.texts))
-        is_set_aside = await set_aside(
-            self._database, call_id, bill.user_id, bill.project_id, target, input_tokens=asked, output_tokens=0
-        )
+        most = cost(target.prices, input_tokens=asked, output_tokens=0)
+        is_set_aside = await set_aside(self._database, call_id, most, bill.user_id, bill.project_id)
         try:
             made = await makes.embed(self._http, endpoint, texts, timeouts)
         except BaseException:

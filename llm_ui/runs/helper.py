@@ -23,6 +23,7 @@ from llm_ui.runs.live_run import Growing
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.prices import cost
 
 log = get_logger(__name__)
 
@@ -121,10 +122,8 @@ class HelperModel:
         """
         async with self._room:
             call = _Call(errand, target)
-            call.is_set_aside = await set_aside(
-                self._database, call.id, errand.actor.user_id, errand.project_id, target,
-                input_tokens=call.asked_tokens, output_tokens=MAX_TOKENS,
-            )  # fmt: skip
+            most = cost(target.prices, input_tokens=call.asked_tokens, output_tokens=MAX_TOKENS)
+            call.is_set_aside = await set_aside(self._database, call.id, most, errand.actor.user_id, errand.project_id)
             try:
                 async with asyncio.timeout(LIMIT_S):
                     await self._take_in(call)

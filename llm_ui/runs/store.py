@@ -307,7 +307,7 @@ def _ending_values(ending: Ending, usage: Usage, cost_usd: Decimal | None) -> di
 
 
 def _price(prices: Prices, usage: Usage) -> Decimal | None:
-    return cost(prices, input_tokens=usage.input_tokens, cached_tokens=0, output_tokens=usage.output_tokens)
+    return cost(prices, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
 
 
 async def _book(session: Session, run: Run, key_id: KeyId | None = None) -> None:

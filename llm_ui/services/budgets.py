@@ -133,9 +133,7 @@ async def reserve(
     if not estimate_usd:
         return
     limited, left_to_person = await payers.limited(session, user_id, project_id)
-    if series_id is not None:
-        limited = {**limited, BudgetScope.KEY: series_id}
-    for row in await _held(session, limited):
+    for row in await _held(session, _with_key(limited, series_id)):
         if row.scope is BudgetScope.PERSON:
             row.amount_usd = left_to_person
         await _take(session, call_id, row, estimate_usd)
@@ -197,12 +195,18 @@ async def give_back(session: Session, call_id: RunId) -> None:
     await session.flush()
 
 
-async def is_limited(session: ReadSession, user_id: UserId, project_id: ProjectId | None) -> bool:
-    """Return whether anything limits what a call of a person may cost, there."""
+async def is_limited(
+    session: ReadSession, user_id: UserId, project_id: ProjectId | None, series_id: UUID | None = None
+) -> bool:
+    """Return whether anything limits what a call of a person may cost, there and with that key."""
     if await quotas.most(session, await teams_of(session, user_id), user_id, QuotaKind.MONTH_USD):
         return True
     team_id = await payers.team_of(session, user_id, project_id)
-    return bool(await _rows(session, payers.scopes(user_id, project_id, team_id)))
+    return bool(await _rows(session, _with_key(payers.scopes(user_id, project_id, team_id), series_id)))
+
+
+def _with_key(scopes: Payers, series_id: UUID | None) -> Payers:
+    return scopes if series_id is None else {**scopes, BudgetScope.KEY: series_id}
 
 
 async def _let_go(session: Session, call_id: RunId) -> dict[BudgetId, Decimal]:

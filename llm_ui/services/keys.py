@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, KeyRefused, NotFound
@@ -16,7 +16,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import KeyId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.kit.text import one_line
-from llm_ui.models import ApiKey, Budget, BudgetScope, KeyScope, QuotaKind, User
+from llm_ui.models import ApiKey, KeyScope, QuotaKind, User
 from llm_ui.services import audit, budgets, quotas
 from llm_ui.services.access import Actor, KeyRights, Permission, is_in_project, readable, require
 from llm_ui.services.ai_models import target
@@ -100,8 +100,6 @@ class Caller:
     requests_per_minute: int | None
     is_seen: bool
     """Whether it is written down already that the key was in use just now."""
-    has_budget: bool
-    """Whether what it costs has to be set aside before: of the key's budget, or of its project's."""
 
     def comes_from(self, address: str) -> bool:
         """Return whether the key may be used from an address."""
@@ -216,13 +214,12 @@ async def find_by_prefix(session: ReadSession, actor: Actor, prefix: str) -> Key
 async def caller_of(session: ReadSession, token: str) -> Caller:
     """Return whoever holds a key, as they are now. Raises `KeyRefused`; for any token it is the same work."""
     # Rights begin here: this is how it becomes known who acts.
-    budget = exists().where(Budget.scope == BudgetScope.KEY, Budget.scope_id == ApiKey.series_id)
     is_member = is_in_project(ApiKey.project_id, ApiKey.user_id)
-    query = select(ApiKey, User, budget, is_member).join(User, User.id == ApiKey.user_id)
+    query = select(ApiKey, User, is_member).join(User, User.id == ApiKey.user_id)
     found = (await session.execute(query.where(ApiKey.token_hash == sha256_hex(token), _is_live()))).one_or_none()
     if found is None:
         raise KeyRefused
-    row, user, has_budget, is_of_project = found
+    row, user, is_of_project = found
     if not user.is_active or (row.project_id is not None and not is_of_project):
         raise KeyRefused
     models = None if row.models is None else frozenset(ModelId(UUID(one)) for one in row.models)
@@ -236,7 +233,6 @@ async def caller_of(session: ReadSession, token: str) -> Caller:
         networks=tuple(row.addresses),
         requests_per_minute=row.requests_per_minute,
         is_seen=row.last_used_at is not None and row.last_used_at > now() - SEEN_EVERY,
-        has_budget=has_budget or await budgets.is_limited(session, user.id, row.project_id),
     )
 
 

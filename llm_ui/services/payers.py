@@ -54,8 +54,10 @@ async def _begin_of_person(session: Session, user_id: UserId, amount_usd: Decima
     its = select(Budget.id).where(Budget.scope == BudgetScope.PERSON, Budget.scope_id == user_id)
     if await session.scalar(its) is not None:
         return
-    # Who comes at the same moment waits here, ahead of any budget, and then finds it made.
-    await session.scalar(select(User.id).where(User.id == user_id).with_for_update())  # rights: of who asks
+    # Who comes at the same moment waits here, ahead of any budget, and then finds it made. Not for who has only written
+    # a row that names the person: each of two who did would wait for the other.
+    person = select(User.id).where(User.id == user_id)  # rights: of who asks
+    await session.scalar(person.with_for_update(key_share=True))
     if await session.scalar(its) is None:
         row = begun(BudgetScope.PERSON, user_id, await used(session, BudgetScope.PERSON, user_id))
         row.amount_usd = amount_usd

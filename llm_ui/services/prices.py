@@ -41,7 +41,7 @@ def check(prices: Prices) -> None:
         raise InvalidInput("A price for cached input needs the prices for input and output too.")
 
 
-def cost(prices: Prices, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal | None:
+def cost(prices: Prices, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> Decimal | None:
     """Return the exact price in USD, or None when the model has no price.
 
     `cached_tokens` are part of `input_tokens` and cost their own price where there is one.

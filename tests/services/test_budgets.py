@@ -289,3 +289,25 @@ async def test_budgets_of_project_team_and_person_hold_whatever_happens_at_once(
     for scope in (BudgetScope.TEAM, BudgetScope.PERSON):
         assert sum((row.spent_usd for row in rows if row.scope is scope), Decimal(0)) == spent
     assert spent > 4
+
+
+@pytest.mark.parametrize("database_config", ["postgresql"], indirect=True)
+async def test_first_calls_at_once_that_have_written_something_of_their_person_do_not_block_each_other(
+    seeded: Database, a_user: Actor, an_admin: Actor
+) -> None:
+    async with seeded.writing() as session:
+        await settings.change(session, an_admin, PERSON_MONTH_USD, 4)
+    both_have_written = asyncio.Barrier(2)
+
+    async def one(name: str) -> None:
+        async with seeded.writing() as session:
+            await projects.save(session, a_user, None, name)
+            await session.flush()
+            await both_have_written.wait()
+            await budgets.reserve(session, RunId(uuid7()), None, Decimal("0.5"), a_user.user_id)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(one("House"), one("Garden"))
+
+    async with seeded.reading() as session:
+        assert (await session.scalars(select(Budget.reserved_usd))).all() == [Decimal(1)]

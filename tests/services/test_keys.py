@@ -169,7 +169,7 @@ async def test_a_person_has_a_bounded_number_of_keys(database: Database, a_user:
 )
 async def test_networks(networks: tuple[str, ...], address: str, may: bool) -> None:
     actor = Actor(User.id, "bob", "user")  # type: ignore[arg-type]
-    one = Caller(actor, None, None, None, frozenset(KeyScope), None, networks, None, True, False)  # type: ignore[arg-type]
+    one = Caller(actor, None, None, None, frozenset(KeyScope), None, networks, None, True)  # type: ignore[arg-type]
 
     assert one.comes_from(address) is may
 

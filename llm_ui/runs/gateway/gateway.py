@@ -32,13 +32,12 @@ from llm_ui.providers.base import (
 )
 from llm_ui.providers.embedding import embedder
 from llm_ui.runs.asking import Asker
-from llm_ui.runs.booking import book, give_back
+from llm_ui.runs.booking import book, give_back, set_aside
 from llm_ui.runs.gateway.asked import Asked, tokens_of
 from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
 from llm_ui.runs.resilience import pause_s
 from llm_ui.runs.tries import SECRET_FAULTS
-from llm_ui.services import budgets
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.keys import Caller
 from llm_ui.services.prices import cost
@@ -164,14 +163,11 @@ class Gateway:
     async def _set_aside(self, asked: Asked, output_tokens: int) -> None:
         """Set aside what it may cost, of the budgets of key and project. Raises `BudgetSpent`."""
         caller = asked.caller
-        most = cost(
-            asked.target.prices, input_tokens=asked.input_tokens, cached_tokens=0, output_tokens=output_tokens
-        )  # fmt: skip
-        if not caller.has_budget or not most:
-            return
-        async with self._database.writing() as session:
-            await budgets.reserve(session, asked.id, caller.project_id, most, caller.actor.user_id, caller.series_id)
-        asked.is_set_aside = True
+        most = cost(asked.target.prices, input_tokens=asked.input_tokens, output_tokens=output_tokens)
+        is_more = await set_aside(
+            self._database, asked.id, most, caller.actor.user_id, caller.project_id, caller.series_id
+        )
+        asked.is_set_aside = asked.is_set_aside or is_more
 
     async def _book(self, asked: Asked) -> None:
         usage = asked.usage()
