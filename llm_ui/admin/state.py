@@ -39,6 +39,15 @@ class AdminState(param.Parameterized):
             if isinstance(value, type(getattr(self, name))):
                 setattr(self, name, value)
 
+    async def quietly(self, read: Callable[[Actor], Awaitable[None]]) -> None:
+        """Read again without a sign of work, unless something is being done; what fails is read the next time."""
+        if self.is_busy:
+            return
+        try:
+            await read(await self.context.actor())
+        except LLMUIError:
+            return
+
     def close(self) -> None:
         """Close the form."""
         self.param.update(sheet="", error="")

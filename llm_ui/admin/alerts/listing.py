@@ -39,6 +39,7 @@ ALERTS: Listing[Told] = Listing(
     ),
     rows=alerts.rows,
     key=lambda one: one.id,
+    newest_by="at",
     empty=later("Nothing was told yet."),
     filters=(
         Filter("kind", later("Rule"), {kind.value: label for kind, label in words.KINDS.items()}),

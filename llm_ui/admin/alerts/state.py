@@ -1,6 +1,5 @@
 """What the page of alerts shows, and what an administrator can do on it."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import param
@@ -9,7 +8,7 @@ from llm_ui.admin.alerts.listing import ALERTS
 from llm_ui.admin.alerts.rows import DELETE, MAIL, RULE, SECRET
 from llm_ui.admin.listing.state import ListState
 from llm_ui.admin.state import action, required
-from llm_ui.errors import InvalidInput, LLMUIError
+from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.services import alert_mail, alerts
 from llm_ui.services.access import Actor, Permission
@@ -40,21 +39,10 @@ class AlertsState(ListState):
     fields = ("kind", "threshold", "channel", "address", "host", "port", "tls", "user", "password", "sender")
     listing = ALERTS
 
-    @action
-    async def look(self, actor: Actor, address: str) -> None:
-        """Show what the address asks for, the newest first unless it says otherwise."""
-        asked = self.listing.asked(address)
-        self.asked = asked if asked.sort else replace(asked, sort="at", is_descending=True)
-        await self.reload(actor)
-
     async def follow(self) -> None:
         """Look again, without a sign of work."""
-        if not self.is_read or self.is_busy:
-            return
-        try:
-            await self.reload(await self.context.actor())
-        except LLMUIError:
-            return
+        if self.is_read:
+            await self.quietly(self.reload)
 
     async def reload(self, actor: Actor) -> None:
         """Read rules and history again."""

@@ -76,6 +76,7 @@ AUDIT = Listing(
     ),
     rows=audit_list.rows,
     key=lambda entry: entry.id,
+    newest_by="at",
     empty=later("Nothing was changed yet."),
     filters=(
         Filter("what", later("What"), NOUNS), Filter("days", later("When"), DAYS), Filter("via", later("From"), VIAS)

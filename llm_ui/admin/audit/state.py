@@ -1,6 +1,5 @@
 """What the audit page shows and what an administrator can do on it."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import param
@@ -24,9 +23,8 @@ class AuditState(ListState):
 
     @action
     async def look(self, actor: Actor, address: str) -> None:
-        """Show what the address asks for, the newest entry first unless it says otherwise."""
-        asked = self.listing.asked(address)
-        self.asked = asked if asked.sort else replace(asked, sort="at", is_descending=True)
+        """Show what the address asks for."""
+        self.asked = self.listing.asked(address)
         await self.reload(actor)
         await self._read_chain(actor)
 

@@ -48,6 +48,7 @@ DOCUMENTS: Listing[ListedDocument] = Listing(
     ),
     rows=job_list.rows,
     key=lambda one: one.id,
+    newest_by="at",
     empty=later("All documents are read."),
     filters=(Filter("stage", later("State"), {stage.value: label for stage, label in STAGES.items()}),),
     actions=_actions,

@@ -1,6 +1,5 @@
 """What the page of jobs shows, and what an administrator can do on it."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import param
@@ -9,7 +8,6 @@ from llm_ui.admin.jobs.listing import DOCUMENTS
 from llm_ui.admin.jobs.rows import key_of
 from llm_ui.admin.listing.state import ListState
 from llm_ui.admin.state import action
-from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import DocumentId, JobId
 from llm_ui.services import clock_jobs, job_list
@@ -25,21 +23,10 @@ class JobsState(ListState):
 
     listing = DOCUMENTS
 
-    @action
-    async def look(self, actor: Actor, address: str) -> None:
-        """Show what the address asks for, the newest first unless it says otherwise."""
-        asked = self.listing.asked(address)
-        self.asked = asked if asked.sort else replace(asked, sort="at", is_descending=True)
-        await self.reload(actor)
-
     async def follow(self) -> None:
         """Look again, without a sign of work."""
-        if not self.is_read or self.is_busy:
-            return
-        try:
-            await self.reload(await self.context.actor())
-        except LLMUIError:
-            return
+        if self.is_read:
+            await self.quietly(self.reload)
 
     async def reload(self, actor: Actor) -> None:
         """Read everything again."""

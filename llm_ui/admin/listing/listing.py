@@ -58,6 +58,8 @@ class Listing(Generic[T]):
     key: Callable[[T], UUID]
     empty: str
     """What to do while there is nothing at all."""
+    newest_by: str = ""
+    """The column that the rows are sorted by while nobody asks for another order, the latest first."""
     filters: tuple[Filter, ...] = ()
     actions: Callable[[T], list[dict[str, str]]] = lambda _: []
     """Return the buttons of a row: action, label and tone."""
@@ -77,8 +79,8 @@ class Listing(Generic[T]):
         return Asked(
             search=values.get("search", "")[:MAX_SEARCH_CHARS].strip(),
             filters=filters,
-            sort=column if is_known else "",
-            is_descending=is_known and sort.startswith("-"),
+            sort=column if is_known else self.newest_by,
+            is_descending=sort.startswith("-") if is_known else bool(self.newest_by),
             page=max(1, _whole(values.get("page", ""))),
             size=size if size in SIZES else USUAL_SIZE,
         )

@@ -53,6 +53,7 @@ LOGS: Listing[LoggedLine] = Listing(
     ),
     rows=logs.rows,
     key=lambda line: line.id,
+    newest_by="at",
     empty=later("Nothing was logged yet. Lines come every few seconds."),
     filters=(
         Filter("level", later("Level from"), {str(level): label for level, label in LEVELS.items()}),

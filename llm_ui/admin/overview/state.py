@@ -6,7 +6,6 @@ import shutil
 import param
 
 from llm_ui.admin.state import AdminState, action
-from llm_ui.errors import LLMUIError
 from llm_ui.kit.clock import now
 from llm_ui.services import alerts
 from llm_ui.services.access import Actor
@@ -31,13 +30,9 @@ class OverviewState(AdminState):
         await self._read(actor)
 
     async def follow(self) -> None:
-        """Read the same again, without a sign of work; what cannot be read now is read the next time."""
-        if self.shown is None or self.is_busy:
-            return
-        try:
-            await self._read(await self.context.actor())
-        except LLMUIError:
-            return
+        """Read the same again, without a sign of work."""
+        if self.shown is not None:
+            await self.quietly(self._read)
 
     async def _read(self, actor: Actor) -> None:
         place = await zone(self._place)

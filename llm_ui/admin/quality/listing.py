@@ -64,6 +64,7 @@ RATINGS: Listing[RatingInfo] = Listing(
     ),
     rows=ratings.rows,
     key=lambda one: one.id,
+    newest_by="at",
     empty=later("Nobody has rated an answer yet. People do so with the thumbs under each answer."),
     filters=(
         Filter("days", later("Time"), DAYS),
@@ -124,6 +125,7 @@ EVALUATIONS: Listing[EvaluationInfo] = Listing(
     ),
     rows=evaluations.rows,
     key=lambda one: one.id,
+    newest_by="at",
     empty=later(
         "Nothing was measured yet. On the server, run “llm-ui eval retrieval DATASET” for how well passages are "
         "found, or “llm-ui eval answers FILE --user NAME --judge MODEL” for how well answers keep to their sources."

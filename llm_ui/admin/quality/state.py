@@ -1,7 +1,5 @@
 """What the quality page shows: what people think of answers, and what was measured."""
 
-from dataclasses import replace
-
 import param
 
 from llm_ui.admin.listing.state import ListState
@@ -23,8 +21,6 @@ class QualityState(ListState):
 
     async def reload(self, actor: Actor) -> None:
         """Read all of it again."""
-        if not self.asked.sort:
-            self.asked = replace(self.asked, sort="at", is_descending=True)
         asked = self.asked
         newest = Asked(asked.search, asked.filters, "at", is_descending=True)
         async with self.context.backend.database.reading() as session:

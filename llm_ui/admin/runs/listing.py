@@ -72,6 +72,7 @@ RUNS: Listing[ListedRun] = Listing(
     ),
     rows=run_list.rows,
     key=lambda run: run.call.id,
+    newest_by="at",
     empty=later("Nothing was asked yet."),
     filters=(
         Filter("hours", later("When"), HOURS),

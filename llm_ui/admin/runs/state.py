@@ -1,6 +1,5 @@
 """What the page of runs shows, and what an administrator can do to those that go on."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import param
@@ -8,7 +7,6 @@ import param
 from llm_ui.admin.listing.state import ListState
 from llm_ui.admin.runs.listing import RUNS
 from llm_ui.admin.state import action
-from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ProviderId
 from llm_ui.services import live
@@ -26,20 +24,15 @@ class RunsState(ListState):
 
     @action
     async def look(self, actor: Actor, address: str) -> None:
-        """Show what the address asks for, the newest first unless it says otherwise."""
-        asked = self.listing.asked(address)
-        self.asked = asked if asked.sort else replace(asked, sort="at", is_descending=True)
+        """Show what the address asks for."""
+        self.asked = self.listing.asked(address)
         await self._read(actor)
         await self.reload(actor)
 
     async def follow(self) -> None:
         """Look again what runs, without a sign of work."""
-        if self.live is None or self.is_busy:
-            return
-        try:
-            await self._read(await self.context.actor())
-        except LLMUIError:
-            return
+        if self.live is not None:
+            await self.quietly(self._read)
 
     @action
     async def stop(self, actor: Actor, run_id: UUID) -> None:

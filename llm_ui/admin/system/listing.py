@@ -20,6 +20,7 @@ SESSIONS: Listing[ListedSession] = Listing(
     ),
     rows=session_list.rows,
     key=lambda one: one.id,
+    newest_by="seen",
     empty=later("Nobody is signed in."),
     actions=lambda _one: [{"action": "end", "label": _("End"), "tone": "danger"}],
 )  # fmt: skip

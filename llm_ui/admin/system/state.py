@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from dataclasses import replace
 from uuid import UUID
 
 import param
@@ -10,7 +9,6 @@ import param
 from llm_ui.admin.listing.state import ListState
 from llm_ui.admin.state import action
 from llm_ui.admin.system.listing import SESSIONS
-from llm_ui.errors import LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import SessionId
 from llm_ui.services import session_list, system
@@ -32,21 +30,16 @@ class SystemState(ListState):
 
     @action
     async def look(self, actor: Actor, address: str) -> None:
-        """Show what the address asks for, who was there last first unless it says otherwise."""
-        asked = self.listing.asked(address)
-        self.asked = asked if asked.sort else replace(asked, sort="seen", is_descending=True)
+        """Show what the address asks for."""
+        self.asked = self.listing.asked(address)
         await self._read(actor)
         self.versions = await asyncio.to_thread(system.versions)
         await self.reload(actor)
 
     async def follow(self) -> None:
         """Look again how the system does, without a sign of work."""
-        if self.shown is None or self.is_busy:
-            return
-        try:
-            await self._read(await self.context.actor())
-        except LLMUIError:
-            return
+        if self.shown is not None:
+            await self.quietly(self._read)
 
     async def _read(self, actor: Actor) -> None:
         backend = self.context.backend

@@ -11,7 +11,6 @@ import param
 from llm_ui.admin.state import AdminState, action
 from llm_ui.admin.usage.asked import Asked, asked
 from llm_ui.db import ReadSession
-from llm_ui.errors import LLMUIError
 from llm_ui.kit.clock import now
 from llm_ui.services import quotas
 from llm_ui.services.access import Actor
@@ -99,13 +98,9 @@ class UsageState(AdminState):
         await self._read(actor)
 
     async def follow(self) -> None:
-        """Read the same again, without a sign of work; what cannot be read now is read the next time."""
-        if self.shown is None or self.is_busy:
-            return
-        try:
-            await self._read(await self.context.actor())
-        except LLMUIError:
-            return
+        """Read the same again, without a sign of work."""
+        if self.shown is not None:
+            await self.quietly(self._read)
 
     async def _read(self, actor: Actor) -> None:
         address = self._address
