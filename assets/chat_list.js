@@ -32,6 +32,9 @@ export class ChatList {
     this.project = null
     place.addEventListener("scroll", () => this.#moreIfNear(), { passive: true })
     place.addEventListener("click", (event) => this.#click(event))
+    place.addEventListener("pointerdown", () => (this.isPressed = true))
+    // After the click that comes of it.
+    for (const kind of ["pointerup", "pointercancel"]) window.addEventListener(kind, () => setTimeout(() => this.#release()))
   }
 
   update(op) {
@@ -60,9 +63,14 @@ export class ChatList {
     this.draw()
   }
 
-  // Not while somebody is at work in the list: what they have open would be gone.
+  #release() {
+    this.isPressed = false
+    if (this.isStale) this.draw()
+  }
+
+  // Not while somebody is at work in the list: what they have open, or are about to click, would be gone.
   draw() {
-    this.isStale = this.place.querySelector("details[open], input") !== null
+    this.isStale = this.isPressed || this.place.querySelector("details[open], input") !== null
     if (this.isStale) return
     const held = this.place.contains(document.activeElement) ? document.activeElement.dataset.focus : null
     const nodes = []

@@ -41,7 +41,6 @@ from llm_ui.kit import i18n
 from llm_ui.kit.http import new_client
 from llm_ui.kit.listening import Server, bound
 from llm_ui.observability.logging import get_logger
-from llm_ui.observability.metrics import keep_measuring
 from llm_ui.observability.tracing import HEADER, trace
 from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.asking import Asker
@@ -123,7 +122,6 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     embedding = asyncio.create_task(keep_embedding(parts.database, parts.embeddings))
     reporting = asyncio.create_task(_reporter(parts).keep())
     alerting = asyncio.create_task(Alerting(parts.config, parts.database, parts.secrets.sealer).keep())
-    measuring = asyncio.create_task(keep_measuring())
     stopping = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     log.info("api.started", host=parts.config.api_host, port=parts.config.api_port)
@@ -134,7 +132,7 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     await serving
     # A question that was being stored when the rest was drained.
     await parts.engine.drain(0)
-    tasks = sweeping, embedding, reporting, alerting, measuring, stopping
+    tasks = sweeping, embedding, reporting, alerting, stopping
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

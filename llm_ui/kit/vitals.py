@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 STEP_S = 0.5
@@ -23,9 +24,10 @@ def memory_bytes() -> int:
 
 
 class Pulse:
-    """Watches the event loop and the processor since it was last read."""
+    """Watches the event loop and the processor since it was last read; `told` hears of each delay, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[float], None]) -> None:
+        self._told = told
         self._longest_s = 0.0
         self._read_at, self._used_s = time.monotonic(), time.process_time()
 
@@ -34,7 +36,9 @@ class Pulse:
         while True:
             due = time.monotonic() + STEP_S
             await asyncio.sleep(STEP_S)
-            self._longest_s = max(self._longest_s, time.monotonic() - due)
+            delay_s = max(0.0, time.monotonic() - due)
+            self._longest_s = max(self._longest_s, delay_s)
+            self._told(delay_s)
 
     def read(self) -> tuple[float, float]:
         """Return the share of a core that was used, and the longest delay in milliseconds."""

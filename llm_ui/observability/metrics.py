@@ -1,6 +1,5 @@
 """Figures of a process in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
-import asyncio
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
@@ -8,7 +7,6 @@ MAX_SERIES = 2_000
 """Of one figure: past it what is new is counted as `other`, so that no label can fill the memory."""
 OTHER = "other"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-LAG_EVERY_S = 0.5
 
 Labels = tuple[str, ...]
 REGISTRY: "dict[str, Figure]" = {}
@@ -97,15 +95,6 @@ RUNNING = Gauge("llm_ui_running", "Answers that are being written.", "via")
 BREAKERS = Gauge("llm_ui_breakers_open", "Providers that are left alone for a while.")
 WAITING = Gauge("llm_ui_waiting", "What waits to be worked on.", "what")
 LOOP_DELAY = Histogram("llm_ui_event_loop_delay_seconds", "Seconds that the event loop was late.")
-
-
-async def keep_measuring() -> None:
-    """Measure again and again how late the event loop is."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LAG_EVERY_S
-        await asyncio.sleep(LAG_EVERY_S)
-        LOOP_DELAY.observe(max(0.0, loop.time() - due))
 
 
 def exposition() -> str:

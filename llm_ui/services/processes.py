@@ -19,6 +19,7 @@ from llm_ui.kit.ids import ProviderId, uuid7
 from llm_ui.kit.vitals import Pulse, memory_bytes
 from llm_ui.models import ProcessReport, ProviderEvent, SlowStatement
 from llm_ui.observability.logging import take_recent
+from llm_ui.observability.metrics import LOOP_DELAY
 from llm_ui.services import logs
 
 FIRST_S = 2.0
@@ -54,7 +55,7 @@ class Reporter:
         self._database, self._name = database, name
         self._at_work, self._left_alone = at_work, left_alone
         self._known: frozenset[ProviderId] = frozenset()
-        self._pulse = Pulse()
+        self._pulse = Pulse(LOOP_DELAY.observe)
         self._logged = FORGET_EVERY
 
     async def keep(self) -> None:

@@ -126,3 +126,23 @@ def test_a_chat_is_exported(chat: Page, title: str) -> None:
 
     assert download.value.suggested_filename == f"{title}.md"
     assert title in download.value.path().read_text()
+
+
+def test_a_click_is_not_lost_to_news_that_comes_while_the_finger_is_down(chat: Page, title: str) -> None:
+    other = chat.context.new_page()
+    other.goto(chat.url)
+    with chat.expect_websocket() as socket:
+        chat.reload()
+    button = chat.get_by_role("button", name="Archive", exact=True)
+    button.hover()
+    chat.mouse.down()
+
+    with socket.value.expect_event("framereceived", lambda frame: f"{title}, told anew" in str(frame)):
+        new_chat(other)
+        ask(other, f"{title}, told anew")
+    expect(other.get_by_role("link", name=f"{title}, told anew")).to_be_visible()
+    chat.mouse.up()
+
+    expect(chat.get_by_text("Nothing is archived.")).to_be_visible()
+    chat.get_by_role("button", name="← Chats").click()
+    expect(chat.get_by_role("link", name=f"{title}, told anew")).to_be_visible()
