@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from llm_ui.cli.command import data_dir, fail, run, settings, with_database
+from llm_ui.cli.command import data_dir, run, settings, with_database
+from llm_ui.cli.failure import fail
 from llm_ui.db import Database
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.audit_chain import Verified, note_verified

@@ -10,12 +10,13 @@ import tempfile
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import click
 from tabulate import tabulate
 
 from llm_ui.bootstrap import open_database
+from llm_ui.cli.failure import fail
 from llm_ui.config import ENV_PREFIX, Config, load_config
 from llm_ui.db import Database
 from llm_ui.errors import InvalidInput, LLMUIError
@@ -51,12 +52,6 @@ def _write_down(story: str) -> tuple[str, str]:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(story)
     return error_id, path
-
-
-def fail(message: str, *, code: int = 1) -> NoReturn:
-    """Say why on standard error and end with the exit code."""
-    click.echo(f"llm-ui: {message}", err=True)
-    sys.exit(code)
 
 
 def with_database(config: Config, work: Callable[[Database], Awaitable[T]]) -> T:

@@ -8,7 +8,8 @@ import click
 from llm_ui import migrations
 from llm_ui.bootstrap import make_folder
 from llm_ui.cli import copied_files, copies
-from llm_ui.cli.command import data_dir, fail, run, settings, with_database
+from llm_ui.cli.command import data_dir, run, settings, with_database
+from llm_ui.cli.failure import fail
 from llm_ui.cli.serve import not_in_use
 from llm_ui.config import Config
 from llm_ui.db import Database

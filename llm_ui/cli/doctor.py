@@ -16,7 +16,8 @@ import httpx2
 from pydantic import SecretStr
 
 from llm_ui import migrations
-from llm_ui.cli.command import data_dir, fail, run, settings, table
+from llm_ui.cli.command import data_dir, run, settings, table
+from llm_ui.cli.failure import fail
 from llm_ui.cli.serve import is_serving, require_free
 from llm_ui.config import ENV_PREFIX, Config
 from llm_ui.db import Database, ReadSession

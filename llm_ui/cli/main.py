@@ -1,39 +1,47 @@
 """The command line: `llm-ui COMMAND`. Each command's file is named after it."""
 
+import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn, cast
 
 import click
 
 from llm_ui import __version__
-from llm_ui.cli.audit import audit
-from llm_ui.cli.command import fail
-from llm_ui.cli.configuration import config_command
-from llm_ui.cli.database import database
-from llm_ui.cli.demo_data import demo_data
-from llm_ui.cli.doctor import doctor
-from llm_ui.cli.evaluate import evaluate
-from llm_ui.cli.keys import keys
-from llm_ui.cli.providers import providers
-from llm_ui.cli.serve import api, serve, ui, worker
-from llm_ui.cli.users import users
+from llm_ui.cli.failure import fail
 
 USAGE_ERROR = 2
 """The exit code of a command that was typed wrongly, as shells and click have it."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+COMMANDS = {
+    "serve": "serve:serve", "ui": "serve:ui", "api": "serve:api", "worker": "serve:worker", "db": "database:database",
+    "users": "users:users", "keys": "keys:keys", "providers": "providers:providers",
+    "config": "configuration:config_command", "audit": "audit:audit", "eval": "evaluate:evaluate",
+    "demo-data": "demo_data:demo_data", "doctor": "doctor:doctor",
+}  # fmt: skip
+"""Where each command is: its module here, and its name in there."""
+
+
+class Commands(Mapping[str, click.Command]):
+    """Imports only the command that is run: what all of them need takes longer than most of them do."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module, command = COMMANDS[name].split(":")
+        return cast(click.Command, getattr(importlib.import_module(f"llm_ui.cli.{module}"), command))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+@click.group(commands=Commands(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="llm-ui", prog_name="llm-ui")
 def commands() -> None:
     """LLM UI: a self-hosted, multi-user AI workspace."""
-
-
-for command in (
-    serve, ui, api, worker, database, users, keys, providers, config_command, audit, evaluate, demo_data, doctor
-):  # fmt: skip
-    commands.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from llm_ui.cli.command import data_dir, fail, read_secret, run, settings, stamp, table, with_database
+from llm_ui.cli.command import data_dir, read_secret, run, settings, stamp, table, with_database
+from llm_ui.cli.failure import fail
 from llm_ui.config import Config
 from llm_ui.contract.probes import ProviderTest
 from llm_ui.db import Database
