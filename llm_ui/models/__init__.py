@@ -16,7 +16,7 @@ from llm_ui.models.document import (
 )
 from llm_ui.models.evaluation import Evaluation, EvaluationKind
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
-from llm_ui.models.issuer import Issuer, LinkedSignIn
+from llm_ui.models.issuer import Issuer, IssuerTeam, LinkedSignIn
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.key import ApiKey, KeyScope
 from llm_ui.models.memory import ChatSummary, UserMemory
@@ -111,6 +111,7 @@ __all__ = [
     "EvaluationKind",
     "FeedbackReason",
     "Issuer",
+    "IssuerTeam",
     "JobKind",
     "JobState",
     "KeyScope",

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import IssuerId, UserId, uuid7
+from llm_ui.kit.ids import IssuerId, TeamId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped
 
 
@@ -41,6 +41,17 @@ class Issuer(Timestamped, Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     end_session_endpoint: Mapped[str | None] = mapped_column(String(2000))
     """Where browsers sign out there, if they can."""
+
+
+class IssuerTeam(Base):
+    """A group at an issuer whose people are in a team here; teams follow the groups at each sign-in."""
+
+    __tablename__ = "issuer_teams"
+
+    issuer_id: Mapped[IssuerId] = mapped_column(ForeignKey("issuers.id", ondelete="CASCADE"), primary_key=True)
+    group_name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """As the issuer writes it."""
+    team_id: Mapped[TeamId] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True)
 
 
 class LinkedSignIn(Base):

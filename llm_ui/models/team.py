@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ModelId, ProjectId, TeamId, UserId, uuid7
+from llm_ui.kit.ids import IssuerId, ModelId, ProjectId, TeamId, UserId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
 from llm_ui.models.project import ProjectRole
 
@@ -41,6 +41,8 @@ class TeamMember(Base):
     team_id: Mapped[TeamId] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[TeamRole] = mapped_column(enum_column(TeamRole))
+    issuer_id: Mapped[IssuerId | None] = mapped_column(ForeignKey("issuers.id", ondelete="SET NULL"))
+    """Whose group brought them, and takes them out again; None: somebody took them in."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -13,7 +13,7 @@ from llm_ui.kit.ids import IssuerId, SessionId
 from llm_ui.kit.openid import Client, Discovered
 from llm_ui.kit.text import name_key, one_line
 from llm_ui.models import Issuer, LinkedSignIn, Role, User, UserSession
-from llm_ui.services import audit, settings
+from llm_ui.services import audit, issuer_teams, settings
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.settings import PASSWORDS
 
@@ -45,6 +45,8 @@ class NewIssuer:
     groups: str = ""
     admin_groups: str = ""
     operator_groups: str = ""
+    team_groups: str = ""
+    """Each as `group = team`."""
     makes_accounts: bool = False
     is_private: bool = False
 
@@ -65,7 +67,8 @@ class IssuerInfo:
 async def list_issuers(session: ReadSession, actor: Actor) -> tuple[IssuerInfo, ...]:
     """Return all issuers, oldest first."""
     require(actor, Permission.MANAGE_SETTINGS)
-    return tuple(map(_info, await session.scalars(select(Issuer).order_by(Issuer.created_at, Issuer.id))))
+    rows = await session.scalars(select(Issuer).order_by(Issuer.created_at, Issuer.id))
+    return tuple([_info(row, await issuer_teams.text_of(session, row.id)) for row in rows])
 
 
 async def offered(session: ReadSession) -> tuple[tuple[IssuerId, str], ...]:
@@ -120,7 +123,8 @@ async def add(
     session.add(row)
     await session.flush()
     await audit.record(session, actor, "issuer.added", row.name, target_id=row.id, address=row.address)
-    return _info(row)
+    await issuer_teams.set_groups(session, actor, row, _listed(new.team_groups))
+    return _info(row, await issuer_teams.text_of(session, row.id))
 
 
 async def change(
@@ -138,6 +142,7 @@ async def change(
     if new.secret.strip():
         _set_secret(row, sealer, new.secret)
     await session.flush()
+    await issuer_teams.set_groups(session, actor, row, _listed(new.team_groups))
     changes = audit.difference(before, _told(row))
     await audit.record(session, actor, "issuer.changed", row.name, target_id=row.id, changes=changes)
 
@@ -246,12 +251,13 @@ async def _row(session: ReadSession, issuer_id: IssuerId) -> Issuer:
     return row
 
 
-def _info(row: Issuer) -> IssuerInfo:
+def _info(row: Issuer, team_groups: str) -> IssuerInfo:
     lists = {name: ", ".join(getattr(row, name)) for name in ("domains", "groups", "admin_groups", "operator_groups")}
     texts = ("name", "address", "client_id", "scopes", "name_claim", "email_claim", "groups_claim")
     filled = NewIssuer(
         **{name: getattr(row, name) for name in texts},
         **lists,
+        team_groups=team_groups,
         makes_accounts=row.makes_accounts,
         is_private=row.is_private,
     )

@@ -15,7 +15,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import IssuerId, UserId
 from llm_ui.kit.text import name_key, one_line
 from llm_ui.models import Issuer, LinkedSignIn, Role, User
-from llm_ui.services import audit
+from llm_ui.services import audit, issuer_teams
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.issuers import require_way_in
 from llm_ui.services.sign_in import revoke_all
@@ -68,7 +68,7 @@ async def enter(
 ) -> UserId:
     """Return whose account signs in; whoever comes for the first time gets one, where that is so.
 
-    Roles follow the groups. `claims` were verified. Raises `Forbidden` and `Conflict` with what to do.
+    Roles and teams follow the groups. `claims` were verified. Raises `Forbidden` and `Conflict` with what to do.
     """
     issuer = await session.get(Issuer, issuer_id)
     if issuer is None or not issuer.is_active:
@@ -88,6 +88,7 @@ async def enter(
         raise Forbidden("Your account here is disabled. Ask an administrator.")
     link.last_used_at, link.email = now(), known.email
     await _follow_groups(session, issuer, known, user)
+    await issuer_teams.follow(session, issuer_id, known.groups, user.id)
     return user.id
 
 

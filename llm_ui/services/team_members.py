@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, NotFound
-from llm_ui.kit.ids import TeamId, UserId
-from llm_ui.models import Team, TeamMember, TeamRole, User
+from llm_ui.kit.ids import IssuerId, TeamId, UserId
+from llm_ui.models import Issuer, Team, TeamMember, TeamRole, User
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.project_members import named_user, part_strangers
@@ -23,6 +23,8 @@ class TeamMemberInfo:
     email: str
     role: TeamRole
     is_me: bool
+    issuer_name: str = ""
+    """Whose group brought them; empty: somebody took them in."""
 
 
 async def list_members(session: ReadSession, actor: Actor, team_id: TeamId) -> tuple[TeamMemberInfo, ...]:
@@ -33,10 +35,14 @@ async def list_members(session: ReadSession, actor: Actor, team_id: TeamId) -> t
     # rights: names and addresses of those with whom the actor is in a team
     rows = await session.execute(
         members.join(User, User.id == TeamMember.user_id)
-        .with_only_columns(User.id, User.name, User.email, TeamMember.role)
+        .outerjoin(Issuer, Issuer.id == TeamMember.issuer_id)
+        .with_only_columns(User.id, User.name, User.email, TeamMember.role, Issuer.name)
         .order_by(TeamMember.role.desc(), User.name_key)
     )
-    return tuple(TeamMemberInfo(each, name, email, role, each == actor.user_id) for each, name, email, role in rows)
+    return tuple(
+        TeamMemberInfo(each, name, email, role, each == actor.user_id, issuer_name or "")
+        for each, name, email, role, issuer_name in rows
+    )
 
 
 async def add(session: Session, actor: Actor, team_id: TeamId, email: str, role: TeamRole) -> UserId:
@@ -49,17 +55,19 @@ async def add(session: Session, actor: Actor, team_id: TeamId, email: str, role:
     return user.id
 
 
-async def join(session: Session, actor: Actor, team_id: TeamId, user_id: UserId) -> bool:
+async def join(
+    session: Session, actor: Actor, team_id: TeamId, user_id: UserId, issuer_id: IssuerId | None = None
+) -> bool:
     """Make somebody a member of a team; return whether they were none. For administrators and the product itself.
 
-    Raises `NotFound`.
+    `issuer_id` is whose group brings them. Raises `NotFound`.
     """
     require(actor, Permission.MANAGE_USERS)
     team = await team_row(session, actor, team_id, is_locked=True)
     user = await session.scalar(readable(User, actor).where(User.id == user_id))
     if user is None:
         raise NotFound("This account does not exist any more. Reload the list.")
-    return await _join(session, actor, team, user, TeamRole.MEMBER)
+    return await _join(session, actor, team, user, TeamRole.MEMBER, issuer_id)
 
 
 async def leave(session: Session, actor: Actor, team_id: TeamId, user_id: UserId) -> bool:
@@ -104,11 +112,13 @@ async def leave_all(session: Session, actor: Actor, user_id: UserId) -> None:
         await _leave(session, actor, await team_row(session, actor, member.team_id, is_locked=True), member)
 
 
-async def _join(session: Session, actor: Actor, team: Team, user: User, role: TeamRole) -> bool:
+async def _join(
+    session: Session, actor: Actor, team: Team, user: User, role: TeamRole, issuer_id: IssuerId | None = None
+) -> bool:
     # Rights were asked by the caller, who holds the team's row.
     if await session.get(TeamMember, (team.id, user.id)) is not None:
         return False
-    session.add(TeamMember(team_id=team.id, user_id=user.id, role=role))
+    session.add(TeamMember(team_id=team.id, user_id=user.id, role=role, issuer_id=issuer_id))
     await session.flush()
     await audit.record(
         session, actor, "team.member_added", team.name, target_id=team.id, member=user.name, role=role.value

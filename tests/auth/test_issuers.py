@@ -14,11 +14,11 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from llm_ui.auth.issuers import ATTEMPT_COOKIE
 from llm_ui.auth.site import SESSION_COOKIE
-from llm_ui.errors import Conflict
+from llm_ui.errors import Conflict, InvalidInput
 from llm_ui.kit import openid
 from llm_ui.kit.ids import IssuerId, uuid7
-from llm_ui.models import AuditLog, LinkedSignIn, Role, User
-from llm_ui.services import issuers, settings, users
+from llm_ui.models import AuditLog, LinkedSignIn, Role, TeamRole, User
+from llm_ui.services import issuers, settings, team_members, teams, users
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.issuers import NewIssuer
 from llm_ui.services.settings import SECOND_FACTOR
@@ -193,6 +193,58 @@ async def test_roles_follow_the_groups_at_each_sign_in_but_the_only_administrato
 
     assert roles == [Role.ADMIN, Role.ADMIN, Role.OPERATOR, Role.ADMIN]
     assert [each["role"] for each in told] == [["user", "admin"], ["admin", "operator"], ["operator", "admin"]]
+
+
+async def test_teams_follow_the_groups_at_each_sign_in_but_who_was_taken_in_by_hand_stays(
+    workspace: Workspace, real: RealIssuer
+) -> None:
+    database = workspace.site.backend.database
+    async with database.writing() as session:
+        ids = {name: await teams.begin(session, SYSTEM, name) for name in ("Deck", "Bridge", "Galley")}
+    issuer_id = await add(workspace, real.url, team_groups="crew=deck, mates = Bridge, mates = Galley")
+    seen: list[dict[str, str]] = []
+
+    for groups in (["crew"], ["crew", "mates"], ["mates"], []):
+        real.knows("s-9", email="dora@example.org", preferred_username="dora", groups=groups)
+        assert (await through(workspace, issuer_id, "s-9")).code == 303
+        async with database.writing() as session:
+            if groups == ["crew"]:
+                await team_members.add(session, SYSTEM, ids["Galley"], "dora@example.org", TeamRole.OWNER)
+            members = {name: await team_members.list_members(session, SYSTEM, team) for name, team in ids.items()}
+        seen.append({name: one.issuer_name for name, listed in members.items() for one in listed})
+    async with database.reading() as session:
+        query = select(AuditLog.action, AuditLog.target).where(AuditLog.action.startswith("team.member"))
+        told = [tuple(row) for row in await session.execute(query.order_by(AuditLog.number))]
+
+    by_hand = {"Galley": ""}
+    assert seen[0] == {"Deck": "Harbour", **by_hand}
+    assert seen[1:] == [{"Deck": "Harbour", "Bridge": "Harbour", **by_hand}, {"Bridge": "Harbour", **by_hand}, by_hand]
+    came, went = "team.member_added", "team.member_removed"
+    assert told == [(came, "Deck"), (came, "Galley"), (came, "Bridge"), (went, "Deck"), (went, "Bridge")]
+
+
+async def test_groups_name_teams_that_there_are_and_who_they_brought_stays_when_the_issuer_goes(
+    workspace: Workspace, real: RealIssuer
+) -> None:
+    database = workspace.site.backend.database
+    for wrong, sentence in (("crew", "names no group"), ("crew = Deck", "no team named Deck")):
+        with pytest.raises(InvalidInput, match=sentence):
+            await add(workspace, real.url, team_groups=wrong)
+    async with database.writing() as session:
+        deck = await teams.begin(session, SYSTEM, "Deck")
+    issuer_id = await add(workspace, real.url, team_groups="a=b = Deck")
+    real.knows("s-10", email="eve@example.org", preferred_username="eve", groups=["a=b"])
+    await through(workspace, issuer_id, "s-10")
+
+    async with database.writing() as session:
+        await teams.rename(session, SYSTEM, deck, "Poop")
+        (listed,) = await issuers.list_issuers(session, SYSTEM)
+        await issuers.delete(session, SYSTEM, issuer_id)
+    async with database.reading() as session:
+        (member,) = await team_members.list_members(session, SYSTEM, deck)
+
+    assert listed.filled.team_groups == "a=b = Poop"
+    assert (member.name, member.issuer_name) == ("eve", "")
 
 
 async def test_a_disabled_account_is_refused_and_a_second_factor_is_asked_for(workspace: Workspace, liar: Liar) -> None:

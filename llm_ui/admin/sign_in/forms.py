@@ -121,6 +121,11 @@ def fields(sheet: str, selected: IssuerInfo | None) -> list[Field]:
         _field("groups", _("Only these groups"), _("With commas between, as the issuer writes them.")),
         _field("admin_groups", _("Administrators are in"), _("Groups. With these, roles follow at each sign-in.")),
         _field("operator_groups", _("Operators are in"), _("Groups.")),
+        _field(
+            "team_groups",
+            _("Members of teams are in"),
+            _("Such as crew = Deck, mates = Bridge: who is in the group is in the team, from the next sign-in on."),
+        ),
         _field("scopes", _("Scopes")),
         _field("name_claim", _("Claim of the username")),
         _field("email_claim", _("Claim of the e-mail address")),

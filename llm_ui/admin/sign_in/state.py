@@ -15,7 +15,7 @@ from llm_ui.ui.page import PageContext
 ADD, EDIT, DELETE = "add", "edit", "delete"
 TEXTS = (
     "name", "address", "client_id", "secret", "scopes", "name_claim", "email_claim", "groups_claim", "domains",
-    "groups", "admin_groups", "operator_groups",
+    "groups", "admin_groups", "operator_groups", "team_groups",
 )  # fmt: skip
 """The fields of an issuer that are words; in the form each has `issuer_` before it."""
 NO, YES = "no", "yes"
@@ -41,6 +41,7 @@ class SignInState(AdminState):
     issuer_groups = param.String(default="", doc="Groups of those who may sign in.")
     issuer_admin_groups = param.String(default="", doc="Groups whose people are administrators.")
     issuer_operator_groups = param.String(default="", doc="Groups whose people are operators.")
+    issuer_team_groups = param.String(default="", doc="Groups whose people are in a team here: group = team.")
     redirect = param.String(default="", doc="Where it sends people back to; known before there is an issuer.")
     makes_accounts = param.String(default=NO, doc="Whether whoever comes for the first time gets an account.")
     is_private = param.String(default=NO, doc="Whether it may be on the private network.")

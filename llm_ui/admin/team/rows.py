@@ -27,11 +27,16 @@ def members(known: TeamDetails | None) -> list[Row]:
         {
             "id": str(one.user_id),
             "name": one.name,
-            "cells": {"name": {"text": one.name, "detail": one.email}, "role": _(ROLES[one.role])},
+            "cells": {"name": {"text": one.name, "detail": one.email}, "role": _role(one)},
             "actions": _actions(one, may_manage=known is not None and known.may_manage),
         }
         for one in listed
     ]
+
+
+def _role(one: TeamMemberInfo) -> dict[str, str]:
+    through = _("With a group of {name}").format(name=one.issuer_name) if one.issuer_name else ""
+    return {"text": _(ROLES[one.role]), "detail": through}
 
 
 def _actions(one: TeamMemberInfo, *, may_manage: bool) -> list[dict[str, str]]:
