@@ -63,8 +63,6 @@ async def set_aside(
 ) -> bool:
     """Set aside what a call may cost; return whether anything had to be. Raises `BudgetSpent`."""
     estimate = cost(target.prices, input_tokens=input_tokens, cached_tokens=0, output_tokens=output_tokens)
-    if not estimate:
-        return False
     async with database.reading() as session:
         if not await budgets.is_limited(session, user_id, project_id):
             return False

@@ -167,7 +167,7 @@ class Gateway:
         most = cost(
             asked.target.prices, input_tokens=asked.input_tokens, cached_tokens=0, output_tokens=output_tokens
         )  # fmt: skip
-        if not caller.has_budget or not most:
+        if not caller.has_budget:
             return
         async with self._database.writing() as session:
             await budgets.reserve(session, asked.id, caller.project_id, most, caller.actor.user_id, caller.series_id)
