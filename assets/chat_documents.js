@@ -263,7 +263,7 @@ export class DocumentList {
       if (figures.unembedded) parts.push(tn("{n} not found by meaning yet", "{n} not found by meaning yet", figures.unembedded, { n: shown(figures.unembedded) }))
       if (figures.failed) parts.push(tn("{n} could not be read", "{n} could not be read", figures.failed, { n: shown(figures.failed) }))
       const [now] = figures.being_read
-      if (figures.most_all_size) parts.push(t("your documents in all projects: {size}", { size: takenOf(figures.all_size, figures.most_all_size) }))
+      if (figures.most_all_size) parts.push(t("your documents in all projects and files in chats: {size}", { size: takenOf(figures.all_size, figures.most_all_size) }))
       if (now) parts.push(now.page ? t("reading {name}, page {page}", { name: now.name, page: shown(now.page) }) : t("reading {name}", { name: now.name }))
     }
     this.total.textContent = parts.join(" · ")

@@ -762,7 +762,7 @@ window.llmUiWords = {
 "version {version}": "Fassung {version}",
 "wanted": "gewünscht",
 "you": "eigenes",
-"your documents in all projects: {size}": "eigene Dokumente in allen Projekten: {size}",
+"your documents in all projects and files in chats: {size}": "Ihre Dokumente in allen Projekten und Dateien in Chats: {size}",
 "your instructions": "die eigenen Anweisungen",
 "{bytes} bytes": "{bytes} Byte",
 "{column}, ascending": "{column}, aufsteigend",

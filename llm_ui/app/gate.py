@@ -34,6 +34,7 @@ ADMIN_PAGES = {
     "models": later("Models"),
     "users": later("Users"),
     "teams": later("Teams"),
+    "limits": later("Limits"),
     "sign-in": later("Sign-in"),
     "quality": later("Quality"),
     "settings": later("Settings"),

@@ -12,6 +12,8 @@ from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.jobs.page import JobsPage
 from llm_ui.admin.jobs.state import JobsState
+from llm_ui.admin.limits.page import LimitsPage
+from llm_ui.admin.limits.state import LimitsState
 from llm_ui.admin.logs.page import LogsPage
 from llm_ui.admin.logs.state import LogsState
 from llm_ui.admin.models.page import ModelsPage
@@ -72,6 +74,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "models": lambda context: ModelsPage(ModelsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
     "teams": lambda context: TeamsPage(TeamsState(context), may_begin=True),
+    "limits": lambda context: LimitsPage(LimitsState(context)),
     "sign-in": lambda context: SignInPage(SignInState(context)),
     "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),

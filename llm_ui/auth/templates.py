@@ -32,7 +32,7 @@ TEMPLATES = jinja2.Environment(
 TEMPLATES.policies["ext.i18n.trimmed"] = True
 # Added by the extension, whose methods no stub knows.
 TEMPLATES.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
-TEMPLATES.filters |= {"translated": i18n.told, "instant": i18n.instant, "day": i18n.day}
+TEMPLATES.filters |= {"translated": i18n.told, "instant": i18n.instant, "day": i18n.day, "amount": i18n.amount}
 TEMPLATES.globals |= {"language": i18n.language, "languages": i18n.NAMES, "words": i18n.files()}
 
 

@@ -114,6 +114,11 @@ def number(value: int | float | Decimal, form: str = ",") -> str:
     return written.translate(SWAPPED) if language() in DECIMAL_COMMA else written
 
 
+def amount(value: int | Decimal) -> str:
+    """Return an amount as a number, with two decimals unless it is a whole one."""
+    return number(value, ",.2f") if value % 1 else number(int(value))
+
+
 def typed(text: str) -> str:
     """Return a number that somebody typed as Python reads it, thousands set off with commas."""
     return text.translate(SWAPPED) if language() in DECIMAL_COMMA else text

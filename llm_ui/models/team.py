@@ -80,11 +80,15 @@ class QuotaKind(StrEnum):
     """What is limited for each person, and its unit."""
 
     STORAGE_MB = "storage_mb"
-    """Room for the documents and files of a person."""
+    """Room for the documents of a person and the files of their chats."""
     PROJECT_DOCUMENTS = "project_documents"
     """Documents of each project that the person owns."""
     MONTH_USD = "month_usd"
     """What models may cost in a month, in whole dollars."""
+    DAY_TOKENS = "day_tokens"
+    """Tokens sent to models and received from them in a day, in UTC."""
+    MONTH_TOKENS = "month_tokens"
+    """The same in a month, in UTC."""
     API_KEYS = "api_keys"
     """Keys that are live at the same time."""
 

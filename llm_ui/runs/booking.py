@@ -63,8 +63,6 @@ async def set_aside(
     series_id: UUID | None = None,
 ) -> bool:
     """Set aside what a call may cost; return whether anything had to be. Raises `BudgetSpent`."""
-    if not estimate_usd:
-        return False
     async with database.reading() as session:
         if not await budgets.is_limited(session, user_id, project_id, series_id):
             return False

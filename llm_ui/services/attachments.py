@@ -12,7 +12,7 @@ from llm_ui.kit.media import Media
 from llm_ui.kit.text import one_line
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import Attachment
-from llm_ui.services import settings
+from llm_ui.services import quotas, settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.settings import ATTACHMENTS
 
@@ -53,17 +53,23 @@ class Received:
 
 
 async def receive(session: Session, actor: Actor, received: Received) -> AttachmentInfo:
-    """Note a file that was stored, for a message that is not sent yet. Raises `InvalidInput` when too many wait."""
+    """Note a file that was stored, for a message that is not sent yet.
+
+    The caller holds `FILES_LOCK`, so that two at once cannot take the same room. Raises `InvalidInput` when too many
+    wait, `TooLarge` when there is no room.
+    """
     require(actor, Permission.CHAT)
     await settings.require_on(session, ATTACHMENTS)
     unsent = readable(Attachment, actor).where(Attachment.message_id.is_(None)).with_only_columns(func.count())
     if (await session.execute(unsent)).scalar_one() >= MAX_UNSENT:
         raise InvalidInput("{most} of your files wait to be sent, which is the most. Send some first.", most=MAX_UNSENT)
-    media = received.media
+    name, media = file_name(received.name), received.media
+    room = await quotas.room_for_files(session, actor, [received.sha256])
+    room.put(name, received.sha256, received.size_bytes)
     row = Attachment(
         id=AttachmentId(uuid7()),
         user_id=actor.user_id,
-        name=file_name(received.name),
+        name=name,
         media_type=media.media_type,
         size_bytes=received.size_bytes,
         sha256=received.sha256,

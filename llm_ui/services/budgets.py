@@ -128,8 +128,9 @@ async def reserve(
     """Set aside what a call may cost, of the budgets of its project, team, person and key, where there are some.
 
     One that asks again, after its tools, gets more set aside. Calls that are free, or whose price nobody knows, need no
-    budget. Raises `BudgetSpent`.
+    budget, but tokens. Raises `BudgetSpent`.
     """
+    await quotas.require_tokens(session, user_id)
     if not estimate_usd:
         return
     limited, left_to_person = await payers.limited(session, user_id, project_id)
@@ -198,8 +199,9 @@ async def give_back(session: Session, call_id: RunId) -> None:
 async def is_limited(
     session: ReadSession, user_id: UserId, project_id: ProjectId | None, series_id: UUID | None = None
 ) -> bool:
-    """Return whether anything limits what a call of a person may cost, there and with that key."""
-    if await quotas.most(session, await teams_of(session, user_id), user_id, QuotaKind.MONTH_USD):
+    """Return whether anything limits what a call of a person may cost, there and with that key, or its tokens."""
+    kinds = QuotaKind.MONTH_USD, *quotas.TOKENS
+    if any((await quotas.most_of(session, await teams_of(session, user_id), user_id, kinds)).values()):
         return True
     team_id = await payers.team_of(session, user_id, project_id)
     return bool(await _rows(session, _with_key(payers.scopes(user_id, project_id, team_id), series_id)))

@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Insert, insert, inspect, select, update
 
 from llm_ui.db import ReadSession, Session
+from llm_ui.errors import TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ChatId, MessageId, uuid8
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import Attachment, ChatHistory, ChatMessage, ChatSummary, ChatTag, MessageFeedback, MessageOrigin
 from llm_ui.models.base import Base
+from llm_ui.services import quotas
 from llm_ui.services.access import Actor
 from llm_ui.services.attachments import Received, file_name
 from llm_ui.services.feedback import Feedback
@@ -27,6 +29,7 @@ from llm_ui.services.formats.base import (
 )
 from llm_ui.services.import_places import Places
 from llm_ui.services.import_progress import Progress
+from llm_ui.services.quotas import FileRoom
 from llm_ui.services.tags import cleaned
 
 NOT_THERE = later("The chat came in without this file. Only the archive of everything holds files.")
@@ -44,9 +47,12 @@ class Arrivals:
         self._actor = actor
         self._received = received
         self._progress = progress
+        self._room = FileRoom()
 
     async def store(self, chats: Sequence[ImportedChat]) -> None:
         """Store what is new in some chats, each of which comes once, and count it."""
+        came = [one.sha256 for one in self._received.values() if one is not None]
+        self._room = await quotas.room_for_files(self._session, self._actor, came)
         rows = await _present(self._session, self._actor, chats)
         texts = await _messages_of(self._session, [row.id for row in rows.values()])
         new = _NewRows()
@@ -87,9 +93,18 @@ class Arrivals:
                 found = self._received.get(file.sha256)
                 if file.sha256 not in self._received:
                     self._progress.skip(file_name(file.name), NOT_THERE)
-                if found is not None:
+                if found is not None and self._fits(file, found):
                     new.files.append(self._attachment(message_id, position, file, found))
         self._progress.messages_added += len(placed.missing)
+
+    def _fits(self, file: ImportedFile, found: Received) -> bool:
+        """Count a file into the person's room; note it where it does not fit."""
+        try:
+            self._room.put(file_name(file.name), found.sha256, found.size_bytes)
+        except TooLarge as refusal:
+            self._progress.skip(file_name(file.name), refusal.message)
+            return False
+        return True
 
     def _attachment(self, message_id: MessageId, position: int, file: ImportedFile, found: Received) -> dict[str, Any]:
         return {

@@ -86,8 +86,8 @@ async def import_file(
             received = await asyncio.to_thread(entries.unpack, new, progress)
             began = time.monotonic()
             try:
-                # Documents are files that others may have too, and take room that is limited.
-                async with database.writing(lock=FILES_LOCK if received.documents else None) as session:
+                # Files take room that is limited, and others may have the same ones.
+                async with database.writing(lock=FILES_LOCK if received.has_files else None) as session:
                     await keep(session, actor, new, received, progress)
                     may_go_on = await note(session, progress, batch[-1].done_bytes, upload.total_bytes)
             finally:
@@ -108,6 +108,11 @@ class Beside:
     """Of chats, by the names they had; None for those that were refused, which was told."""
     documents: dict[str, NewFile] = field(default_factory=dict)
     """By their paths; not kept yet."""
+
+    @property
+    def has_files(self) -> bool:
+        """Return whether anything came beside the entries."""
+        return bool(self.files or self.documents)
 
     def discard(self) -> None:
         """Leave nothing behind of what was not kept."""

@@ -65,8 +65,9 @@ SHARING = WorkspaceSetting(
     group="features", options=("off", "signed_in", "anyone"),
 )  # fmt: skip
 PERSON_DOCUMENTS_MB = WorkspaceSetting(
-    "person_documents_mb", later("Room that all documents of a person may take; 0: as much as there is."), default=0,
-    group="documents", unit="MB", least=0, most=10_000_000,
+    "person_documents_mb",
+    later("Room that all documents of a person and the files of their chats may take; 0: as much as there is."),
+    default=0, group="documents", unit="MB", least=0, most=10_000_000,
 )  # fmt: skip
 PROJECT_DOCUMENTS_MB = WorkspaceSetting(
     "project_documents_mb", later("Room that all documents of a project may take; 0: as much as there is."), default=0,
@@ -79,6 +80,14 @@ PROJECT_DOCUMENTS = WorkspaceSetting(
 PERSON_MONTH_USD = WorkspaceSetting(
     "person_month_usd", later("What models may cost for a person in a month; 0: as much as it takes."), default=0,
     group="features", unit="$", least=0, most=1_000_000,
+)  # fmt: skip
+PERSON_DAY_TOKENS = WorkspaceSetting(
+    "person_day_tokens", later("Tokens that a person may use in a day (UTC); 0: as many as it takes."), default=0,
+    group="features", unit="tokens", least=0, most=1_000_000_000_000,
+)  # fmt: skip
+PERSON_MONTH_TOKENS = WorkspaceSetting(
+    "person_month_tokens", later("Tokens that a person may use in a month (UTC); 0: as many as it takes."), default=0,
+    group="features", unit="tokens", least=0, most=1_000_000_000_000,
 )  # fmt: skip
 PERSON_API_KEYS = WorkspaceSetting(
     "person_api_keys", later("How many API keys a person may have at the same time; 0: as many as wanted."), default=50,
@@ -203,10 +212,10 @@ REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     WORKSPACE_NAME, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, REGISTRATION_OPEN,
     REGISTRATION_APPROVAL, REGISTRATION_DOMAINS, SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, PASSWORDS,
     SECOND_FACTOR, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL,
-    PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_API_KEYS, HELPER_MODEL,
-    HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL,
-    CONTINUE_ELSEWHERE, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD,
-    WEBHOOK_SECRET, SETUP_TOKEN, SEEDED,
+    PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
+    PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
+    HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, SEE_CONTENT, MAIL_HOST,
+    MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 HELD = "settings"
 """Where a session keeps them."""

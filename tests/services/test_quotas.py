@@ -85,7 +85,7 @@ async def test_a_persons_limit_holds_in_all_projects_and_for_nobody_else(
     garden = await begun(seeded, a_user, "Garden")
     await receive(seeded, a_user, project_id, "a.pdf", 6 * MB)
 
-    with pytest.raises(TooLarge, match="your documents in all projects take 6 MB and may take 10 MB"):
+    with pytest.raises(TooLarge, match="you may store 10 MB, and your documents in all projects take 6 MB"):
         await receive(seeded, a_user, garden, "b.pdf", 5 * MB)
 
     theirs = await begun(seeded, another_user, "House")

@@ -15,7 +15,14 @@ GROUPS = {
     "helper": later("After an answer"),
 }
 SOURCES = {HERE: later("Set here"), ENVIRONMENT: later("Environment"), DEFAULT: later("Default")}
-UNITS = {"hours": later("hours"), "characters": later("characters"), "MB": "MB", "UTC": "UTC", "$": "$"}
+UNITS = {
+    "hours": later("hours"),
+    "characters": later("characters"),
+    "tokens": later("tokens"),
+    "MB": "MB",
+    "UTC": "UTC",
+    "$": "$",
+}
 _IDS = UUID("5b0f6d6e-6f0c-4f0e-9a51-0a7a6c1d2f11")
 
 

@@ -21,7 +21,7 @@ def sharing() -> dict[str, str]:
 def rooms() -> dict[str, str]:
     """Return whose documents may be limited: the state's parameter, and its label."""
     return {
-        "room_of_person": _("Documents of one person, in all projects"),
+        "room_of_person": _("Documents of one person in all projects, with the files of their chats"),
         "room_of_project": _("Documents of one project"),
     }
 

@@ -104,7 +104,8 @@ class UsagePage(pn.viewable.Viewer):
             Heading(title=_("Budgets"), sentence=sentence, level=2),
             Table(
                 caption=_("Budgets"), columns=rows.allowance_columns(), rows=pn.bind(rows.allowances, shown),
-                empty=_("No project has a budget. Its owners set one in its settings."), margin=BELOW,
+                empty=_("Neither a project nor a team here has a budget. Owners of a project set one in its settings."),
+                margin=BELOW,
             ),
         ]  # fmt: skip
 

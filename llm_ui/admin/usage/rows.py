@@ -5,14 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from llm_ui.admin.quotas import LABELS
 from llm_ui.admin.usage import words
 from llm_ui.admin.usage.asked import Asked, Metric, Range
 from llm_ui.admin.usage.charts import drawn
 from llm_ui.admin.usage.state import Figures
+from llm_ui.kit.i18n import amount, day, instant, number
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import instant, number
 from llm_ui.kit.ids import RunId
+from llm_ui.services.quotas import LABELS
 from llm_ui.services.usage.figures import Used
 from llm_ui.services.usage.statements import By
 
@@ -199,7 +199,7 @@ def tapped_rank(shown: Figures, index: int) -> str:
 def allowance_columns() -> list[dict[str, str]]:
     """Return the columns of the budgets."""
     return [
-        {"key": "project", "label": _("Project")},
+        {"key": "of", "label": _("Project or team")},
         {"key": "amount", "label": _("Budget"), "align": "right"},
         {"key": "spent", "label": _("Spent"), "align": "right"},
         {"key": "left", "label": _("Left"), "align": "right"},
@@ -211,10 +211,10 @@ def allowances(shown: Figures | None) -> list[dict[str, Any]]:
     """Return a row for each budget."""
     return [
         {
-            "id": str(one.project_id),
+            "id": str(one.key),
             "name": one.name,
             "cells": {
-                "project": one.name,
+                "of": {"text": one.name, "detail": _("Team") if one.is_of_team else _("Project")},
                 "amount": words.dollars(one.amount_usd),
                 "spent": words.dollars(one.spent_usd),
                 "left": {"text": words.dollars(one.left_usd), "tone": "error" if one.is_low else ""},
@@ -244,9 +244,15 @@ def limits(shown: Figures | None) -> list[dict[str, Any]]:
             "name": _(LABELS[one.kind]),
             "cells": {
                 "what": _(LABELS[one.kind]),
-                "used": number(one.used, ",.2f") if one.used % 1 else number(int(one.used)),
+                "used": amount(one.used),
                 "most": number(one.most) if one.most else _("None"),
-                "left": number(max(Decimal(0), one.most - one.used), ",.0f") if one.most else "",
+                "left": {
+                    "text": number(max(Decimal(0), one.most - one.used), ",.0f") if one.most else "",
+                    "detail": _("again on {day}").format(day=day(one.returns_at))
+                    if one.most and one.returns_at
+                    else "",
+                    "tone": "error" if one.most and one.used >= one.most else "",
+                },
             },
             "actions": [],
         }

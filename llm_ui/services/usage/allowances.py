@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from llm_ui.db import ReadSession
-from llm_ui.kit.ids import ProjectId
+from llm_ui.kit.ids import ProjectId, TeamId
 from llm_ui.models import Budget, BudgetScope, Project
-from llm_ui.services import budgets
+from llm_ui.services import budgets, teams
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.teams import TeamInfo
 from llm_ui.services.usage.figures import ranking
 from llm_ui.services.usage.forecast import LOOKED_BACK
 from llm_ui.services.usage.slots import Period
@@ -24,9 +25,9 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The budget of a project in this month."""
+    """The budget of a project or a team in this month."""
 
-    project_id: ProjectId
+    key: ProjectId | TeamId
     name: str
     amount_usd: Decimal
     spent_usd: Decimal
@@ -34,6 +35,7 @@ class Allowance:
     days_left: float | None
     """Until it is spent, at the daily mean of the 28 days before today; None: it is not used."""
     is_low: bool
+    is_of_team: bool = False
 
 
 async def of_everybody(session: ReadSession, actor: Actor, place: ZoneInfo, at: datetime) -> tuple[Allowance, ...]:
@@ -50,10 +52,11 @@ async def of_everybody(session: ReadSession, actor: Actor, place: ZoneInfo, at: 
 
 
 async def of_mine(session: ReadSession, actor: Actor) -> tuple[Allowance, ...]:
-    """Return the budgets of the projects that the actor is a member of, those first of which most is spent."""
+    """Return the budgets of the actor's projects and teams, those first of which most is spent."""
     # Of others only sums are known to members, and those are of months: how long it lasts is not reckoned here.
     found = (await session.scalars(readable(Project, actor))).all()
     made = [await _allowance(session, one.id, one.name, Decimal(0)) for one in found]
+    made += [await _of_team(session, actor, one) for one in await teams.list_mine(session, actor)]
     return tuple(sorted((one for one in made if one is not None), key=_share, reverse=True)[:SHOWN])
 
 
@@ -63,6 +66,14 @@ async def _allowance(session: ReadSession, project_id: ProjectId, name: str, dai
         return None
     days = None if not daily else float(state.left_usd / daily)
     return Allowance(project_id, name, state.amount_usd, state.spent_usd, state.left_usd, days, state.is_low)
+
+
+async def _of_team(session: ReadSession, actor: Actor, team: TeamInfo) -> Allowance | None:
+    state = await budgets.read_of_team(session, actor, team.id)
+    if state is None:
+        return None
+    sums = state.amount_usd, state.spent_usd, state.left_usd
+    return Allowance(team.id, team.name, *sums, days_left=None, is_low=state.is_low, is_of_team=True)
 
 
 def _share(one: Allowance) -> Decimal:
