@@ -1,14 +1,26 @@
 """What every process does first: the data folder, the schema and the seed data."""
 
 import asyncio
+import contextlib
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from llm_ui import migrations
+from llm_ui.backup.folder import make_before
+from llm_ui.backup.rehearsal import rehearse
 from llm_ui.config import Config
 from llm_ui.db import Database
-from llm_ui.errors import ConfigurationError
+from llm_ui.errors import ConfigurationError, LLMUIError
+from llm_ui.kit.lock import held
+from llm_ui.observability.logging import get_logger
 from llm_ui.services.seed import is_seeded, seed
+
+log = get_logger(__name__)
+
+MIGRATION_LOCK = "migrating.lock"
+LOOK_S = 0.2
+"""Between two looks whether another process has ended its migration."""
 
 
 async def open_database(config: Config) -> Database:
@@ -20,7 +32,7 @@ async def open_database(config: Config) -> Database:
     database = Database.open(config)
     try:
         if await migrations.current(database) != migrations.head():
-            await migrations.upgrade(database)
+            await _migrate(config, database)
         async with database.reading() as session:
             is_ready = await is_seeded(session)
         if not is_ready:
@@ -31,6 +43,64 @@ async def open_database(config: Config) -> Database:
         await database.close()
         raise
     return database
+
+
+async def _migrate(config: Config, database: Database) -> None:
+    """Bring the schema up to date; one that holds anything is copied, and the migration tried on the copy, first."""
+    if await migrations.current(database) is None or not config.copy_before_migration:
+        await migrations.upgrade(database)
+        return
+    await migrations.refuse_newer(database)
+    async with _turn(config):
+        revision = await migrations.current(database)
+        if revision is None or revision == migrations.head():
+            return
+        copy = await _copied(config, revision)
+        await _tried(config, copy, revision)
+        await migrations.upgrade(database)
+        way_back = way_back_to(copy)
+        log.warning("database.migrated", before=revision, after=migrations.head(), copy=copy, way_back=way_back)
+
+
+def way_back_to(copy: Path) -> str:
+    """Return how to go back to the version before a migration."""
+    return f"Stop LLM UI, install the version from before, and run: llm-ui db restore {copy}"
+
+
+@contextlib.asynccontextmanager
+async def _turn(config: Config) -> AsyncIterator[None]:
+    """Be the only process of this data folder that migrates."""
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                await asyncio.to_thread(stack.enter_context, held(config.folder / MIGRATION_LOCK))
+                break
+            except BlockingIOError:
+                await asyncio.sleep(LOOK_S)
+        yield
+
+
+async def _copied(config: Config, revision: str) -> Path:
+    try:
+        return await asyncio.to_thread(make_before, config, revision)
+    except LLMUIError as error:
+        raise ConfigurationError(
+            f"The database has to be migrated, and no copy of it could be made: {error.message} Nothing was changed. "
+            "Or make a backup of your own and start with LLM_UI_COPY_BEFORE_MIGRATION=0."
+        ) from None
+
+
+async def _tried(config: Config, copy: Path, revision: str) -> None:
+    try:
+        found = await rehearse(config, copy)
+    except Exception as error:
+        log.exception("migration.rehearsal_failed", before=revision, copy=copy)
+        raise ConfigurationError(
+            f"The migration from {revision} to {migrations.head()} failed on a copy of the database "
+            f"({type(error).__name__}; the log says more). Nothing was changed: go on with the version from before."
+        ) from error
+    if found is None:
+        log.warning("migration.not_rehearsed", reason="The role may not make databases (CREATEDB).")
 
 
 def make_folder(folder: Path) -> None:

@@ -97,6 +97,16 @@ class Config(BaseSettings):
         "computer; its name is the model's. Empty for none.",
     )
     embedding_port: Port = Field(8900, description="Port on which that model is asked, on 127.0.0.1 only.")
+    backup_folder: Path | None = Field(
+        None,
+        description="Folder of the backups that are made each day, best on another disk; empty for `backups` in the "
+        "data folder. When they are made, and how many are kept, is on Admin, All settings.",
+    )
+    copy_before_migration: bool = Field(
+        True,
+        description="Whether the database is copied, and the migration tried on the copy, before a new version "
+        "migrates it. Only where its own backup was made by hand: off.",
+    )
     slow_statement_ms: int = Field(
         200, ge=1, description="Milliseconds from which a statement to the database counts as slow and is listed."
     )
@@ -179,6 +189,11 @@ class Config(BaseSettings):
     def files_path(self) -> Path:
         """Folder of the files that people attached. Pages, LLM API and worker all need it."""
         return self.folder / "files"
+
+    @property
+    def backup_path(self) -> Path:
+        """Folder of the backups, with `~` expanded."""
+        return self.folder / "backups" if self.backup_folder is None else self.backup_folder.expanduser()
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -6,13 +6,16 @@ from pathlib import Path
 import click
 
 from llm_ui import migrations
-from llm_ui.bootstrap import make_folder
-from llm_ui.cli import copied_files, copies
+from llm_ui.backup import copies, files, folder
+from llm_ui.backup.rehearsal import rehearse
+from llm_ui.bootstrap import make_folder, way_back_to
+from llm_ui.cli import restoring
 from llm_ui.cli.command import data_dir, run, settings, with_database
 from llm_ui.cli.failure import fail
 from llm_ui.cli.serve import not_in_use
 from llm_ui.config import Config
 from llm_ui.db import Database
+from llm_ui.errors import LLMUIError
 from llm_ui.kit.file_store import FileStore
 from llm_ui.services import attachments, documents
 from llm_ui.services.soundness import find_problems
@@ -27,10 +30,14 @@ def database() -> None:
 @database.command()
 @data_dir
 def upgrade(data_dir: Path | None) -> None:
-    """Bring the schema up to date."""
+    """Bring the schema up to date; what was there before is copied first, and the way back printed."""
     config = run(lambda: settings(data_dir=data_dir))
+    before = folder.newest_before(config)
     run(lambda: with_database(config, lambda _: asyncio.sleep(0)))
     click.echo(f"The database is at revision {migrations.head()}.")
+    copy = folder.newest_before(config)
+    if copy is not None and copy != before:
+        click.echo(f"The way back: {way_back_to(copy)}")
 
 
 @database.command()
@@ -56,9 +63,9 @@ def current(data_dir: Path | None) -> None:
 def backup(file: Path, data_dir: Path | None) -> None:
     """Write a copy of the database to FILE, and of attached files beside it, while everything runs."""
     config = run(lambda: settings(data_dir=data_dir))
-    run(lambda: copies.write(config, file))
-    files = copied_files.archive_of(file)
-    beside = f" and {files.name} beside it, with the attached files" if files.exists() else ""
+    run(lambda: copies.write(config, file, files.write))
+    archive = files.archive_of(file)
+    beside = f" and {archive.name} beside it, with the attached files" if archive.exists() else ""
     click.echo(
         f"Wrote {file}{beside}. Keep {config.folder / 'keys'} as well, apart from it: without it no stored key opens."
     )
@@ -73,7 +80,7 @@ def restore(file: Path, data_dir: Path | None) -> None:
     def work(config: Config) -> Path | None:
         make_folder(config.folder)
         with not_in_use(config):
-            return copies.restore(config, file)
+            return restoring.restore(config, file)
 
     kept = run(lambda: work(settings(data_dir=data_dir)))
     click.echo(f"Restored {file}. Everybody has to sign in again.")
@@ -99,7 +106,7 @@ def make_rollups(data_dir: Path | None) -> None:
 @database.command()
 @data_dir
 def check(data_dir: Path | None) -> None:
-    """Check that the database is whole and consistent."""
+    """Check that the database is whole and consistent, and that the newest backup could be restored."""
 
     async def work(found: Database) -> list[str]:
         async with found.reading() as session:
@@ -113,9 +120,31 @@ def check(data_dir: Path | None) -> None:
         return [f"{missing} attached files are not in {store.folder}."] if missing else []
 
     config = run(lambda: settings(data_dir=data_dir))
-    problems = run(lambda: [*with_database(config, work), *with_database(config, check_files)])
+    problems = run(lambda: [*with_database(config, work), *with_database(config, check_files), *_rehearsed(config)])
     for problem in problems:
         click.echo(problem)
     if problems:
         fail(f"{len(problems)} problems found. Restore a backup with: llm-ui db restore FILE")
     click.echo("The database is sound.")
+
+
+def _rehearsed(config: Config) -> list[str]:
+    """Restore the newest backup aside, tell what is in it, and return what is wrong with it."""
+    file = folder.newest(config)
+    if file is None:
+        click.echo("There is no backup yet.")
+        return []
+    try:
+        found = asyncio.run(rehearse(config, file))
+    except LLMUIError as error:
+        return [f"The newest backup {file} cannot be restored: {error.message}"]
+    missing = folder.missing(file)
+    problems = [f"{missing} files of the newest backup {file} are not there."] if missing else []
+    if found is None:
+        click.echo(f"The newest backup {file} can be read. To open it, too, the role needs the right CREATEDB.")
+        return problems
+    click.echo(
+        f"The newest backup {file} opens: revision {found.revision}, {found.people:,} people, {found.chats:,} chats, "
+        f"{found.messages:,} messages, {found.documents:,} documents."
+    )
+    return problems + [f"The newest backup: {problem}" for problem in found.problems]

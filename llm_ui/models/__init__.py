@@ -3,6 +3,7 @@
 from llm_ui.models.agent import Agent
 from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditHead, AuditLog
+from llm_ui.models.backup import Backup, BackupCause
 from llm_ui.models.base import Base
 from llm_ui.models.budget import Budget, BudgetPeriod, BudgetReservation, BudgetScope
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
@@ -91,6 +92,8 @@ __all__ = [
     "AuditHead",
     "AuditLog",
     "BackgroundJob",
+    "Backup",
+    "BackupCause",
     "Base",
     "Budget",
     "BudgetPeriod",

@@ -119,6 +119,8 @@ class AlertKind(StrEnum):
     """Documents, imports and answers that wait."""
     WORKER_SILENT = "worker_silent"
     """Minutes since any worker said how it does."""
+    BACKUP_AGE = "backup_age"
+    """Hours since the last backup that went well was begun; where none did, since the first one that should have."""
 
 
 class AlertChannel(StrEnum):

@@ -17,7 +17,7 @@ from llm_ui.models import (
     Run,
     RunStatus,
 )
-from llm_ui.services import system
+from llm_ui.services import backups, system
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.usage import figures, overview
 from llm_ui.services.usage.figures import ANSWERS
@@ -90,6 +90,11 @@ async def _worker_silent(session: ReadSession, now: Moment) -> float | None:
     return None if last is None else (now.at - last).total_seconds() / 60
 
 
+async def _backup_age(session: ReadSession, now: Moment) -> float | None:
+    last = await backups.last_good(session)
+    return None if last is None else (now.at - last).total_seconds() / 3_600
+
+
 READ: Mapping[AlertKind, Read] = {
     AlertKind.ERROR_RATE: _error_rate,
     AlertKind.TTFT_P95: _ttft_p95,
@@ -99,6 +104,7 @@ READ: Mapping[AlertKind, Read] = {
     AlertKind.DISK_FREE: _disk_free,
     AlertKind.QUEUE_DEPTH: _queue_depth,
     AlertKind.WORKER_SILENT: _worker_silent,
+    AlertKind.BACKUP_AGE: _backup_age,
 }
 
 

@@ -15,8 +15,10 @@ from llm_ui.models import (
     LIVE_STATUSES,
     AccountLink,
     Agent,
+    AlertEvent,
     Attachment,
     BackgroundJob,
+    Backup,
     ChatHistory,
     Project,
     Run,
@@ -29,6 +31,9 @@ from llm_ui.services.projects import project_row
 
 KEEP = timedelta(days=30)
 """How long chats stay in the bin, deleted agents can be taken back and ended sessions are listed."""
+KEEP_TOLD = timedelta(days=90)
+"""How long it is kept what alert rules told, and how backups went. Of what processes say the log goes after 14 days,
+circuits after 30, reports after one; of slow statements the 200 longest stay (services/logs.py, processes.py)."""
 KEEP_UNSENT = timedelta(days=1)
 """How long a file waits for its message to be sent."""
 MAX_KEEP_DAYS = 3_650
@@ -146,3 +151,11 @@ async def purge_unsent(session: Session) -> int:
     """Delete files that were uploaded a day ago or more and never sent; return how many."""
     is_old = Attachment.message_id.is_(None), Attachment.created_at < now() - KEEP_UNSENT
     return len((await session.scalars(delete(Attachment).where(*is_old).returning(Attachment.id))).all())
+
+
+async def purge_monitoring(session: Session) -> int:
+    """Delete what rules told, and how backups went, once that is long ago; return how many of both."""
+    limit = now() - KEEP_TOLD
+    told = await session.scalars(delete(AlertEvent).where(AlertEvent.at < limit).returning(AlertEvent.id))
+    made = await session.scalars(delete(Backup).where(Backup.finished_at < limit).returning(Backup.id))
+    return len(told.all()) + len(made.all())

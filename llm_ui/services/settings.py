@@ -1,7 +1,7 @@
 """Workspace settings: the registry of what an administrator may change, and the values."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from llm_ui.services.access import Actor, Permission, require
 
 V = TypeVar("V", bool, int, str, str | None)
 
-GROUPS = ("look", "sign_in", "features", "documents", "helper")
+GROUPS = ("look", "sign_in", "features", "documents", "helper", "keeping")
 """In the order in which they are shown."""
 MAX_CHARS = 2_000
 """Of a text, unless the setting says less."""
@@ -43,7 +43,8 @@ class WorkspaceSetting(Generic[V]):
     options: tuple[str, ...] = ()
     """The values of a closed set."""
     form: str = ""
-    """What a text must look like: `instant` for a time such as 2026-11-22 18:00, in UTC; empty: any."""
+    """What a text must look like: `instant` for a time such as 2026-11-22 18:00, `time` for one such as 18:00, both in
+    UTC; empty: any."""
     environment: str = ""
     """The field of `Config` that says the default, in seconds for what is in hours."""
 
@@ -203,6 +204,17 @@ CONTINUE_ELSEWHERE = WorkspaceSetting(
     "continue_elsewhere", later("Whether another model goes on with an answer in a chat that breaks off."),
     default=False, group="features",
 )  # fmt: skip
+BACKUPS = WorkspaceSetting(
+    "backups", later("Whether a backup of the database and all files is made each day."), default=True, group="keeping"
+)
+BACKUP_AT = WorkspaceSetting(
+    "backup_at", later("At which time of day the backup is made."), default="02:30", group="keeping", unit="UTC",
+    form="time",
+)  # fmt: skip
+BACKUPS_KEPT = WorkspaceSetting(
+    "backups_kept", later("How many backups are kept; of more, the oldest go."), default=7, group="keeping",
+    least=1, most=365,
+)  # fmt: skip
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
@@ -215,7 +227,8 @@ REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
     PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
     HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, SEE_CONTENT, MAIL_HOST,
-    MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, SETUP_TOKEN, SEEDED,
+    MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT,
+    SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 HELD = "settings"
 """Where a session keeps them."""
@@ -285,6 +298,8 @@ def check(setting: WorkspaceSetting[Any], value: object) -> None:
             raise InvalidInput("It may have {most} characters. Shorten it.", most=most)
         if setting.form == "instant" and value:
             instant_of(value)
+        if setting.form == "time":
+            time_of(value)
 
 
 def instant_of(text: str) -> datetime:
@@ -293,6 +308,14 @@ def instant_of(text: str) -> datetime:
         return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
     except ValueError:
         raise InvalidInput("It must be a time in UTC such as 2026-11-22 18:00, or empty.") from None
+
+
+def time_of(text: str) -> time:
+    """Return the time of day that a setting of that form holds. Raises `InvalidInput`."""
+    try:
+        return datetime.strptime(text.strip(), "%H:%M").replace(tzinfo=UTC).time()
+    except ValueError:
+        raise InvalidInput("It must be a time of day in UTC such as 02:30.") from None
 
 
 async def store(session: Session, setting: WorkspaceSetting[V], value: V, changed_by: str | None = None) -> None:

@@ -21,17 +21,19 @@ async def keep_working(
     is_any_waiting: Callable[[ReadSession], Awaitable[bool]],
     claim: Callable[[Session], Awaitable[T | None]],
     work: Callable[[T], Awaitable[None]],
+    lock: str | None = None,
 ) -> None:
     """Claim what waits and work on it until `stop` is set; look for more every so many seconds.
 
-    While the database cannot be reached it goes on looking: what was claimed is taken up again as a dead worker's.
+    With a `lock` one worker claims after the other. While the database cannot be reached it goes on looking: what was
+    claimed is taken up again as a dead worker's.
     """
     while not stop.is_set():
         try:
             async with database.reading() as session:
                 is_any = await is_any_waiting(session)
             if is_any:
-                async with database.writing() as session:
+                async with database.writing(lock=lock) as session:
                     held = await claim(session)
                 if held is not None:
                     await work(held)

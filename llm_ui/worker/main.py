@@ -1,7 +1,7 @@
 """The worker process: jobs that run by the clock, through huey, and what people ask for.
 
 Each job by the clock runs in huey's worker thread, in an event loop and on a database of its own. What people ask for
-is in worker/imports.py, worker/fetching.py and worker/ingestion.py.
+is in worker/imports.py, worker/fetching.py and worker/ingestion.py, backups are in worker/backing_up.py.
 """
 
 import asyncio
@@ -32,11 +32,13 @@ from llm_ui.services.retention import (
     purge_bin,
     purge_jobs,
     purge_links,
+    purge_monitoring,
     purge_sessions,
     purge_unsent,
 )
 from llm_ui.services.secrets import load_secrets
 from llm_ui.services.usage import rollups
+from llm_ui.worker.backing_up import keep_backing_up
 from llm_ui.worker.fetching import keep_fetching
 from llm_ui.worker.imports import keep_importing
 from llm_ui.worker.ingestion import keep_ingesting
@@ -67,10 +69,11 @@ async def purge(database: Database) -> None:
         invitations = await purge_account_links(session)
         jobs = await purge_jobs(session)
         unsent = await purge_unsent(session)
+        told = await purge_monitoring(session)
         await release_lost(session)
         gone = {
             "expired": expired, "sessions": sessions, "chats": chats, "agents": agents, "links": links,
-            "invitations": invitations, "jobs": jobs, "unsent": unsent,
+            "invitations": invitations, "jobs": jobs, "unsent": unsent, "told": told,
         }  # fmt: skip
         await note_purge(session, **gone)
     log.info("purge.finished", **gone)
@@ -169,6 +172,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         work.create_task(keep_importing(config, database, stop))
         work.create_task(keep_fetching(config, database, stop))
         work.create_task(keep_ingesting(config, database, stop))
+        work.create_task(keep_backing_up(config, database, stop))
     reporting.cancel()
     await asyncio.wait({reporting})
     await database.close()

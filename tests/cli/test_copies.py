@@ -12,9 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from llm_ui.backup import folder
+from llm_ui.config import Config
 from llm_ui.kit.file_store import FileStore
 from tests.cli.conftest import Cli
 from tests.fakes.postgresql import PostgreSQLServer
+from tests.kit.test_file_store import stored
 
 
 @pytest.fixture
@@ -259,3 +262,18 @@ def test_a_file_that_is_not_there_is_found_by_the_check(filled: Cli) -> None:
     connection.close()
 
     assert "1 attached files are not in" in filled("db", "check").stdout
+
+
+def test_the_newest_backup_is_tried_and_restored_with_its_files(filled: Cli, tmp_path: Path) -> None:
+    config = Config(data_dir=filled.folder)
+    name = stored(FileStore(config.files_path), b"kept")
+    made = folder.make(config, 7)
+    file = config.backup_path / made.name
+    elsewhere = Cli(tmp_path / "elsewhere")
+
+    assert "1 people, 0 chats" in filled.fine("db", "check")
+    elsewhere.fine("db", "restore", str(file))
+
+    assert FileStore(elsewhere.folder / "files").read(name) == b"kept"
+    (config.backup_path / "files" / name[:2] / name).unlink()
+    assert "1 problems" in filled.sentence("db", "check")

@@ -38,6 +38,7 @@ ON_PROBED = "hands on what a probed one gives to the same actor, for the same pr
 APART = "in a database of its own"
 
 TOUCHING = {
+    "backup.rehearsal": {"rehearse": FIGURES},
     "documents.evaluate": {"stored": APART},
     "documents.neighbours": {"beside": PROBED},
     "documents.retrieve": {"_scope": RULE, "read_passages": RULE},

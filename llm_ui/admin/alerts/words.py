@@ -12,6 +12,7 @@ KINDS = {
     AlertKind.DISK_FREE: later("Free on the disk"),
     AlertKind.QUEUE_DEPTH: later("Waiting work"),
     AlertKind.WORKER_SILENT: later("Silence of the worker"),
+    AlertKind.BACKUP_AGE: later("Age of the last good backup"),
 }
 UNITS = {
     AlertKind.ERROR_RATE: "{value} %",
@@ -20,6 +21,7 @@ UNITS = {
     AlertKind.SPEND_MONTH: "${value}",
     AlertKind.DISK_FREE: "{value} %",
     AlertKind.WORKER_SILENT: "{value} min",
+    AlertKind.BACKUP_AGE: "{value} h",
 }
 CHANNELS = {AlertChannel.WEBHOOK: later("Webhook"), AlertChannel.EMAIL: later("E-mail")}
 CHANGES = {

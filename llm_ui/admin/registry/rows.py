@@ -13,6 +13,7 @@ GROUPS = {
     "features": later("What people may do"),
     "documents": later("Documents"),
     "helper": later("After an answer"),
+    "keeping": later("Keeping and backups"),
 }
 SOURCES = {HERE: later("Set here"), ENVIRONMENT: later("Environment"), DEFAULT: later("Default")}
 UNITS = {

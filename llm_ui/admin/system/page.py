@@ -8,7 +8,7 @@ import param
 
 from llm_ui.admin.listing.part import list_part
 from llm_ui.admin.notices import page_notices
-from llm_ui.admin.system import rows
+from llm_ui.admin.system import backups, rows
 from llm_ui.admin.system.state import SystemState
 from llm_ui.admin.usage.parts import Filters, Tiles
 from llm_ui.kit.i18n import gettext as _
@@ -44,6 +44,7 @@ class SystemPage(pn.viewable.Viewer):
                 level=2,
             ),
             Strips(label=_("Providers"), strips=pn.bind(rows.strips, shown)),
+            *self._backups(),
             Heading(
                 title=_("Slow statements"),
                 sentence=_("What the database took longest for, without any values."),
@@ -69,6 +70,16 @@ class SystemPage(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         """Return what is drawn."""
         return self._layout
+
+    def _backups(self) -> list[Any]:
+        state, found = self._state, self._state.param.backups
+        return [
+            Heading(title=_("Backups"), sentence=pn.bind(backups.sentence, found), level=2),
+            self._table(_("Backups"), backups.columns(), pn.bind(backups.rows, found), _("None was made yet.")),
+            button(
+                _("Back up now"), state.back_up, disabled=state.param.is_busy, visible=state.param.may_act, margin=BELOW
+            ),
+        ]
 
     def _table(self, caption: str, columns: list[dict[str, str]], drawn: Any, empty: str = "") -> Table:
         return Table(

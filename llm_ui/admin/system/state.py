@@ -11,8 +11,9 @@ from llm_ui.admin.state import action
 from llm_ui.admin.system.listing import SESSIONS
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import SessionId
-from llm_ui.services import session_list, system
+from llm_ui.services import backups, session_list, system
 from llm_ui.services.access import Actor, Permission
+from llm_ui.services.backups import Backups
 from llm_ui.services.system import System
 
 
@@ -24,6 +25,7 @@ class SystemState(ListState):
     free_share = param.Number(default=1.0, doc="The share of the data folder's disk that is free.")
     free_bytes = param.Integer(default=0, doc="What is free on it.")
     sizes = param.ClassSelector(class_=tuple, default=(), doc="The largest tables, once measured.")
+    backups = param.ClassSelector(class_=Backups, default=None, allow_None=True, doc="How backups go, once read.")
     may_act = param.Boolean(default=False, doc="Whether the person may change anything here.")
 
     listing = SESSIONS
@@ -45,9 +47,20 @@ class SystemState(ListState):
         backend = self.context.backend
         async with backend.database.reading() as session:
             found = await system.read(session, actor)
+            made = await backups.read(session, actor)
         disk = await asyncio.to_thread(shutil.disk_usage, backend.config.folder)
         may_act = actor.may(Permission.MANAGE_SETTINGS)
-        self.param.update(shown=found, free_share=disk.free / disk.total, free_bytes=disk.free, may_act=may_act)
+        self.param.update(
+            shown=found, backups=made, free_share=disk.free / disk.total, free_bytes=disk.free, may_act=may_act
+        )
+
+    @action
+    async def back_up(self, actor: Actor) -> None:
+        """Have a backup made now."""
+        async with self.context.backend.database.writing() as session:
+            await backups.ask(session, actor)
+        self.said = _("A backup is being made. It is in the list once it is done.")
+        await self._read(actor)
 
     @action
     async def measure(self, actor: Actor) -> None:
