@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, KeyRefused, NotFound
@@ -213,10 +213,7 @@ async def find_by_prefix(session: ReadSession, actor: Actor, prefix: str) -> Key
 
 async def caller_of(session: ReadSession, token: str) -> Caller:
     """Return whoever holds a key, as they are now. Raises `KeyRefused`; for any token it is the same work."""
-    # Rights begin here: this is how it becomes known who acts.
-    is_member = is_in_project(ApiKey.project_id, ApiKey.user_id)
-    query = select(ApiKey, User, is_member).join(User, User.id == ApiKey.user_id)
-    found = (await session.execute(query.where(ApiKey.token_hash == sha256_hex(token), _is_live()))).one_or_none()
+    found = (await session.execute(HOLDER, {"token_hash": sha256_hex(token), "instant": now()})).one_or_none()
     if found is None:
         raise KeyRefused
     row, user, is_of_project = found
@@ -249,8 +246,21 @@ async def touch(session: Session, key_id: KeyId) -> None:
     await session.execute(update(ApiKey).where(ApiKey.id == key_id, is_old).values(last_used_at=now()))
 
 
-def _is_live() -> ColumnElement[bool]:
-    return ApiKey.revoked_at.is_(None) & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now())
+def _is_live(at: datetime | BindParameter[datetime] | None = None) -> ColumnElement[bool]:
+    return ApiKey.revoked_at.is_(None) & or_(
+        ApiKey.expires_at.is_(None), ApiKey.expires_at > (now() if at is None else at)
+    )
+
+
+def _holder() -> Select[ApiKey, User, bool]:
+    # Rights begin here: this is how it becomes known who acts.
+    is_member = is_in_project(ApiKey.project_id, ApiKey.user_id)
+    query = select(ApiKey, User, is_member).join(User, User.id == ApiKey.user_id)
+    return query.where(ApiKey.token_hash == bindparam("token_hash"), _is_live(bindparam("instant")))
+
+
+HOLDER = _holder()
+"""Who holds a key, put together once: for each request that took longer than to read it."""
 
 
 def _issue(session: Session, row: ApiKey) -> Made:
