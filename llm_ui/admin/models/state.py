@@ -5,13 +5,14 @@ from itertools import zip_longest
 
 import param
 
+from llm_ui.admin.dependants import sentences
 from llm_ui.admin.numbers import seconds, shown, whole
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.services import ai_models, stand_ins
+from llm_ui.services import ai_models, dependants, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.prices import Prices
@@ -20,7 +21,7 @@ from llm_ui.ui.names import shown_name
 
 PAGE_SIZE = 50
 STAND_INS = tuple(f"stand_in_{place}" for place in range(1, MOST + 1))
-EDIT = "edit"
+EDIT, OFF, REMOVE = "edit", "off", "remove"
 OWN_TIMEOUTS = ("first_byte_s", "total_s")
 """Those that models differ in: some think for minutes."""
 WINDOW_REFUSED = later("The context window must be a whole number of tokens, such as 128000, or empty.")
@@ -39,6 +40,8 @@ class ModelsState(AdminState):
     offset = param.Integer(default=0, bounds=(0, None), doc="How many models come before this stretch.")
     search = param.String(default="", doc="Text that a model's name or provider must hold.")
     selected = param.Parameter(doc="The model whose form is open, or None.")
+
+    consequences = param.String(default="", doc="What would break, before it does; a sentence a line.")
 
     display_name = param.String(default="", doc="Name that people see.")
     context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
@@ -132,8 +135,41 @@ class ModelsState(AdminState):
         await self._reload(actor)
 
     @action
-    async def set_enabled(self, actor: Actor, model_id: ModelId, *, is_enabled: bool) -> None:
-        """Let people ask the model, or not."""
+    async def ask_off(self, actor: Actor, model_id: ModelId) -> None:
+        """Switch a model off, or first say what would break."""
+        async with self.context.backend.database.reading() as session:
+            model = await ai_models.get_model(session, actor, model_id)
+        if not await self._warns(actor, model, OFF):
+            await self._set_enabled(actor, model_id, is_enabled=False)
+
+    @action
+    async def ask_remove(self, actor: Actor) -> None:
+        """Take the model of the form off the list, or first say what would break."""
+        if not await self._warns(actor, required(self.selected), REMOVE):
+            await self._remove(actor)
+
+    async def _warns(self, actor: Actor, model: ModelInfo, sheet: str) -> bool:
+        """Open the form that says what depends on a model; return whether anything does. The default one stays."""
+        async with self.context.backend.database.reading() as session:
+            found = await dependants.of_model(session, actor, model.id)
+        if found.is_default or not found:
+            return False
+        self.param.update(selected=model, consequences="\n".join(sentences(found)), sheet=sheet)
+        return True
+
+    @action
+    async def switch_off(self, actor: Actor) -> None:
+        """Switch the model off whose consequences were read."""
+        model: ModelInfo = required(self.selected)
+        await self._set_enabled(actor, model.id, is_enabled=False)
+        self.sheet = ""
+
+    @action
+    async def switch_on(self, actor: Actor, model_id: ModelId) -> None:
+        """Let people ask the model."""
+        await self._set_enabled(actor, model_id, is_enabled=True)
+
+    async def _set_enabled(self, actor: Actor, model_id: ModelId, *, is_enabled: bool) -> None:
         async with self.context.backend.database.writing() as session:
             await ai_models.set_model_enabled(session, actor, model_id, is_enabled=is_enabled)
         said = _("{name} is switched on.") if is_enabled else _("{name} is switched off.")
@@ -151,6 +187,9 @@ class ModelsState(AdminState):
     @action
     async def remove(self, actor: Actor) -> None:
         """Take the model of the form off the list; it can be added again from its provider."""
+        await self._remove(actor)
+
+    async def _remove(self, actor: Actor) -> None:
         model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await ai_models.delete_model(session, actor, model.id)
