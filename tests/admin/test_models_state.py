@@ -183,7 +183,7 @@ async def test_who_stands_in_for_a_model_is_set_in_its_form_and_kept(state: Mode
     await state.open_edit(ours.id)
 
     assert (state.stand_in_1, state.stand_in_2, state.stand_in_3) == (str(listed.id), str(named(state, "demo").id), "")
-    offered = next(field for field in fields(EDIT, state.selected, state.others) if field["name"] == "stand_in_1")[
+    offered = next(field for field in fields(EDIT, state.selected, state.others, ()) if field["name"] == "stand_in_1")[
         "options"
     ]
     assert [option["label"] for option in offered] == [

@@ -2,14 +2,20 @@
 
 from typing import Any
 
+from llm_ui.admin.models.rows import price
 from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import instant, number
 from llm_ui.models import PriceSource
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.price_history import PastPrices
+from llm_ui.services.prices import RATES
 from llm_ui.ui.names import shown_name
 
 
-def fields(sheet: str, model: ModelInfo | None = None, others: tuple[ModelInfo, ...] = ()) -> list[dict[str, Any]]:
+def fields(
+    sheet: str, model: ModelInfo | None, others: tuple[ModelInfo, ...], history: tuple[PastPrices, ...]
+) -> list[dict[str, Any]]:
     """Return the fields of the open form; `others` may stand in for the model."""
     if sheet != EDIT:
         return []
@@ -47,9 +53,36 @@ def fields(sheet: str, model: ModelInfo | None = None, others: tuple[ModelInfo, 
         _price("input_price", _("Input, dollars per million tokens"), _("Unknown")),
         _price("cached_price", _("Cached input, dollars per million tokens"), _("As other input")),
         _price("output_price", _("Output, dollars per million tokens"), _("Unknown")),
+        _price("reasoning_price", _("Reasoning, dollars per million tokens"), _("As other output")),
+        *_history(history),
         _seconds("first_byte_s", _("Seconds until an answer begins")),
         _seconds("total_s", _("Seconds for a whole answer")),
         *_stand_ins(model, others),
+    ]
+
+
+def _history(history: tuple[PastPrices, ...]) -> list[dict[str, Any]]:
+    """Return what the model costs and has cost, those of long prompts below."""
+    if not history:
+        return []
+    columns = [_("From"), _("Input"), _("Cached"), _("Output"), _("Reasoning")]
+    rows = [row for past in history for row in _past(past)]
+    return [
+        {"name": "history", "label": _("Prices so far; what was used is paid at the price of its moment"),
+         "type": "table", "columns": columns, "rows": rows}
+    ]  # fmt: skip
+
+
+def _past(past: PastPrices) -> list[list[dict[str, str]]]:
+    by = past.changed_by if past.source is PriceSource.ADMIN else _("Public list")
+    first = {"text": instant(past.valid_from), "detail": by if past.source is not PriceSource.UNKNOWN else ""}
+    tiers = (
+        ({"text": "", "detail": _("More than {n} tokens sent").format(n=number(tier.above_tokens))}, tier)
+        for tier in past.prices.tiers
+    )
+    return [
+        [named, *({"text": price(getattr(rates, rate))} for rate in RATES)]
+        for named, rates in ((first, past.prices), *tiers)
     ]
 
 

@@ -45,7 +45,9 @@ class ModelsPage(pn.viewable.Viewer):
                 is_open=pn.bind(bool, state.param.sheet),
                 text=pn.bind(forms.text, state.param.sheet, state.param.selected, state.param.consequences),
                 tone=pn.bind(forms.tone, state.param.sheet),
-                fields=pn.bind(forms.fields, state.param.sheet, state.param.selected, state.param.others),
+                fields=pn.bind(
+                    forms.fields, state.param.sheet, state.param.selected, state.param.others, state.param.history
+                ),
                 values=pn.bind(forms.values, **{name: state.param[name] for name in state.fields}),
                 buttons=pn.bind(forms.buttons, state.param.sheet),
                 error=state.param.error,

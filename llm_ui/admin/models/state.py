@@ -1,5 +1,6 @@
 """What the models page shows and what an administrator can do on it."""
 
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 
@@ -12,7 +13,7 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.services import ai_models, dependants, stand_ins
+from llm_ui.services import ai_models, dependants, price_history, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.prices import Prices
@@ -28,6 +29,7 @@ WINDOW_REFUSED = later("The context window must be a whole number of tokens, suc
 ANSWER_REFUSED = later("The longest answer must be a whole number of tokens, such as 128000, or empty.")
 INPUT_REFUSED = later("The price for input must be a number of dollars, such as 0.15, or empty.")
 CACHED_REFUSED = later("The price for cached input must be a number of dollars, such as 0.15, or empty.")
+REASONING_REFUSED = later("The price for reasoning must be a number of dollars, such as 0.15, or empty.")
 OUTPUT_REFUSED = later("The price for output must be a number of dollars, such as 0.15, or empty.")
 SECONDS_REFUSED = later("A time-out is a number of seconds, such as 30, or empty.")
 
@@ -53,6 +55,9 @@ class ModelsState(AdminState):
     cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
     output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
 
+    reasoning_price = param.String(default="", doc="Dollars per million tokens of reasoning.")
+    history = param.ClassSelector(class_=tuple, default=(), doc="What the model of the form costs and has cost.")
+
     first_byte_s = param.String(default="", doc="Seconds until an answer begins; empty: as the provider's.")
     total_s = param.String(default="", doc="Seconds for a whole answer; empty: as the provider's.")
     others = param.ClassSelector(class_=tuple, default=(), doc="The models that could stand in for that one.")
@@ -62,7 +67,7 @@ class ModelsState(AdminState):
 
     fields = (
         "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
-        "makes_embeddings", "input_price", "cached_price", "output_price", *OWN_TIMEOUTS, *STAND_INS,
+        "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS, *STAND_INS,
     )  # fmt: skip
 
     @action
@@ -88,11 +93,12 @@ class ModelsState(AdminState):
         async with self.context.backend.database.reading() as session:
             model = await ai_models.get_model(session, actor, model_id)
             usable = await ai_models.list_models(session, actor)
+            history = await price_history.history(session, actor, model_id)
             chosen = await stand_ins.list_stand_ins(session, actor, model_id)
             lost = [one for one in chosen if one not in {other.id for other in usable}]
             # Whoever is switched off for now must not be lost when the form is saved.
             others = [*usable, *[await ai_models.get_model(session, actor, one) for one in lost]]
-        self.others = tuple(others)
+        self.param.update(others=tuple(others), history=history)
         self._fill(model)
         self.param.update({name: str(next_id) for name, next_id in zip_longest(STAND_INS, chosen, fillvalue="")})
         self.sheet = EDIT
@@ -100,21 +106,17 @@ class ModelsState(AdminState):
     @action
     async def save(self, actor: Actor) -> None:
         """Store what the form says and close it."""
+        model: ModelInfo = required(self.selected)
         change = ModelChange(
             self.display_name,
             whole(self.context_window, WINDOW_REFUSED),
             whole(self.max_output_tokens, ANSWER_REFUSED),
-            Prices(
-                _usd(self.input_price, INPUT_REFUSED),
-                _usd(self.cached_price, CACHED_REFUSED),
-                _usd(self.output_price, OUTPUT_REFUSED),
-            ),
+            self._typed_prices(model.prices),
             can_see_images=self.can_see_images == "yes",
             can_use_tools=self.can_use_tools == "yes",
             makes_embeddings=self.makes_embeddings == "yes",
             timeouts={name: seconds(getattr(self, name), SECONDS_REFUSED) for name in OWN_TIMEOUTS},
         )
-        model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
@@ -130,6 +132,7 @@ class ModelsState(AdminState):
             prices = await ai_models.use_list_prices(session, actor, model.id)
         async with self.context.backend.database.reading() as session:
             self.selected = await ai_models.get_model(session, actor, model.id)
+            self.history = await price_history.history(session, actor, model.id)
         self._fill_prices(prices)
         self.said = _("The public list's prices are set.")
         await self._reload(actor)
@@ -198,6 +201,16 @@ class ModelsState(AdminState):
         self.said = said.format(name=shown_name(model.display_name))
         await self._reload(actor)
 
+    def _typed_prices(self, before: Prices) -> Prices:
+        """Return what the form says. Prices that were changed hold for prompts of any length."""
+        typed_prices = Prices(
+            _usd(self.input_price, INPUT_REFUSED),
+            _usd(self.cached_price, CACHED_REFUSED),
+            _usd(self.output_price, OUTPUT_REFUSED),
+            _usd(self.reasoning_price, REASONING_REFUSED),
+        )
+        return before if replace(before, tiers=()) == typed_prices else typed_prices
+
     def _chosen(self) -> list[ModelId]:
         """Return who stands in, as the form says. A browser names them: what is no id is nobody."""
         ids = {str(one.id): one.id for one in self.others}
@@ -232,6 +245,7 @@ class ModelsState(AdminState):
             input_price=_text(prices.input_usd_per_mtok),
             cached_price=_text(prices.cached_input_usd_per_mtok),
             output_price=_text(prices.output_usd_per_mtok),
+            reasoning_price=_text(prices.reasoning_usd_per_mtok),
         )
 
 
