@@ -256,7 +256,16 @@ function fileField(field, value) {
   return { node: make("div", { class: "row" }, make("label", { for: field.name }, field.label), file, area), get: () => area.value, set }
 }
 
-const FIELDS = { copy: copyField, file: fileField }
+// Figures to look at, beside what is typed: the first cell of a row may have a second line.
+function tableField(field) {
+  const cell = ({ text, detail }) => make("td", {}, text, detail ? make("small", {}, detail) : null)
+  const head = make("tr", {}, ...field.columns.map((name) => make("th", { scope: "col" }, name)))
+  const rows = field.rows.map((cells) => make("tr", {}, ...cells.map(cell)))
+  const table = make("table", {}, make("caption", {}, field.label), make("thead", {}, head), make("tbody", {}, ...rows))
+  return { node: make("div", { class: "figures", tabindex: 0, role: "region", "aria-label": field.label }, table), get: () => "", set: () => {} }
+}
+
+const FIELDS = { copy: copyField, file: fileField, table: tableField }
 
 function simpleField(field, value, live) {
   const input = control(field)

@@ -112,10 +112,30 @@ class AiModel(Timestamped, Base):
     input_usd_per_mtok: Mapped[Decimal | None]
     cached_input_usd_per_mtok: Mapped[Decimal | None]
     output_usd_per_mtok: Mapped[Decimal | None]
+    reasoning_usd_per_mtok: Mapped[Decimal | None]
+    price_tiers: Mapped[list[dict[str, Any]] | None]
+    """What long prompts cost, if they cost more (services/price_history.py)."""
     timeouts: Mapped[dict[str, Any] | None]
     """Where they are others than its provider's."""
     price_source: Mapped[PriceSource] = mapped_column(enum_column(PriceSource), default=PriceSource.UNKNOWN)
     deleted_at: Mapped[datetime | None]
+
+
+class ModelPrice(Base):
+    """What a model cost from an instant on, until the next of its rows. Who used it then has paid that."""
+
+    __tablename__ = "model_prices"
+
+    model_id: Mapped[ModelId] = mapped_column(ForeignKey("ai_models.id", ondelete="CASCADE"), primary_key=True)
+    valid_from: Mapped[datetime] = mapped_column(primary_key=True)
+    changed_by: Mapped[str] = mapped_column(String(64))
+    """The name of who set it; empty where that was before anybody wrote it down."""
+    price_source: Mapped[PriceSource] = mapped_column(enum_column(PriceSource))
+    input_usd_per_mtok: Mapped[Decimal | None]
+    cached_input_usd_per_mtok: Mapped[Decimal | None]
+    output_usd_per_mtok: Mapped[Decimal | None]
+    reasoning_usd_per_mtok: Mapped[Decimal | None]
+    price_tiers: Mapped[list[dict[str, Any]] | None]
 
 
 class ModelStandIn(Base):

@@ -47,6 +47,7 @@ def booking(
             input_tokens=usage.input_tokens,
             cached_tokens=usage.cached_tokens,
             output_tokens=usage.output_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
         ),
         ttft_ms=metrics.ttft_ms,
         total_ms=metrics.total_ms,

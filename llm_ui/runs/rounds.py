@@ -36,7 +36,7 @@ class Round:
         """Return the price of these tokens; None: nobody knows it."""
         return cost(
             self.prices, input_tokens=used.input_tokens, cached_tokens=used.cached_tokens,
-            output_tokens=used.output_tokens,
+            output_tokens=used.output_tokens, reasoning_tokens=used.reasoning_tokens,
         )  # fmt: skip
 
     @property

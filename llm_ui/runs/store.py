@@ -33,7 +33,7 @@ from llm_ui.runs.live_run import MESSAGE_STATUS, Ending, LiveRun
 from llm_ui.runs.steps import steps_of, tokens_of
 from llm_ui.runs.tries import Try
 from llm_ui.services import calibrations
-from llm_ui.services.ai_models import prices_of
+from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices, cost
 
 STALE_AFTER = timedelta(seconds=5)

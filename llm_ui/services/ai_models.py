@@ -1,7 +1,7 @@
 """The models of providers: which may be asked, what they cost, which is the default."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, ModelCalibration, ModelStandIn, PriceSource, ProviderKind, TeamModel
-from llm_ui.services import audit, settings
+from llm_ui.services import audit, price_history, settings
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.capabilities import can_see_images, can_use_tools, makes_embeddings
+from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices, check, listed
 from llm_ui.services.reach import USUAL, Reach, checked_timeouts, reach_of
 from llm_ui.services.settings import DEFAULT_MODEL
@@ -231,6 +232,7 @@ async def add_models(
     known_rows = await session.scalars(select(AiModel).where(AiModel.provider_id == provider_id))  # rights: above
     known = {row.name: row for row in known_rows}
     added: list[ModelId] = []
+    new_ids: set[ModelId] = set()
     for new in new_models:
         name = _model_name(new.name)
         row = known.get(name)
@@ -238,10 +240,14 @@ async def add_models(
             row = known[name] = _new_row(provider, name, new)
             session.add(row)
             added.append(row.id)
+            new_ids.add(row.id)
         elif row.deleted_at is not None:
             row.deleted_at, row.is_enabled = None, True
             added.append(row.id)
     await session.flush()
+    for row in known.values():
+        if row.id in new_ids:
+            price_history.note(session, actor, row)
     if added:
         names = one_line(", ".join(new.name for new in new_models), 500)
         await audit.record(session, actor, "models.added", provider.name, target_id=provider.id, models=names)
@@ -279,7 +285,7 @@ async def change_model(
         row.timeouts = checked_timeouts(change.timeouts)
     check(prices := change.prices)
     if prices != prices_of(row):
-        _set_prices(row, prices, PriceSource.ADMIN)
+        price_history.change(session, actor, row, prices, PriceSource.ADMIN)
     await _note_change(session, actor, row, before)
 
 
@@ -292,7 +298,7 @@ async def use_list_prices(session: Session, actor: Actor, model_id: ModelId) -> 
     if known is None or known.prices.input_usd_per_mtok is None:
         raise InvalidInput("The public price list does not know {name}. Type its prices in.", name=row.name)
     before = _audited(row)
-    _set_prices(row, known.prices, PriceSource.LIST)
+    price_history.change(session, actor, row, known.prices, PriceSource.LIST)
     await _note_change(session, actor, row, before)
     return known.prices
 
@@ -329,7 +335,7 @@ async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> Non
 def _audited(row: AiModel) -> dict[str, object]:
     can = "can_see_images", "can_use_tools", "makes_embeddings"
     named = audit.fields(row, "display_name", "context_window", "max_output_tokens", *can, "price_source", "timeouts")
-    return {**named, **asdict(prices_of(row))}
+    return {**named, **price_history.told(prices_of(row))}
 
 
 async def _note_change(session: Session, actor: Actor, row: AiModel, before: dict[str, object]) -> None:
@@ -409,10 +415,7 @@ def _new_row(provider: AiProvider, name: str, new: NewModel) -> AiModel:
         can_see_images=can_see_images(provider.kind, name),
         can_use_tools=can_use_tools(provider.kind, name),
         makes_embeddings=makes_embeddings(name),
-        input_usd_per_mtok=prices.input_usd_per_mtok,
-        cached_input_usd_per_mtok=prices.cached_input_usd_per_mtok,
-        output_usd_per_mtok=prices.output_usd_per_mtok,
-        price_source=PriceSource.UNKNOWN if prices == Prices() else PriceSource.LIST,
+        **price_history.columns(prices, PriceSource.LIST),
     )
 
 
@@ -429,15 +432,3 @@ def _count(value: int | None) -> int | None:
             "The context window and the longest answer must be between 1 and 100,000,000 tokens, or empty."
         )
     return value
-
-
-def _set_prices(row: AiModel, prices: Prices, source: PriceSource) -> None:
-    row.input_usd_per_mtok = prices.input_usd_per_mtok
-    row.cached_input_usd_per_mtok = prices.cached_input_usd_per_mtok
-    row.output_usd_per_mtok = prices.output_usd_per_mtok
-    row.price_source = PriceSource.UNKNOWN if prices == Prices() else source
-
-
-def prices_of(row: AiModel) -> Prices:
-    """Return a model's prices."""
-    return Prices(row.input_usd_per_mtok, row.cached_input_usd_per_mtok, row.output_usd_per_mtok)

@@ -18,7 +18,7 @@ from llm_ui.models import ProviderKind, Setting
 from llm_ui.services import ai_models, audit, prompts, providers, settings
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.ai_models import ModelChange, NewModel
-from llm_ui.services.prices import Prices
+from llm_ui.services.prices import RATES, Prices, Tier
 from llm_ui.services.providers import NewProvider
 from llm_ui.services.settings import REGISTRY
 
@@ -43,6 +43,9 @@ class ModelPart(_Part):
     input_usd_per_mtok: Decimal | None = None
     cached_input_usd_per_mtok: Decimal | None = None
     output_usd_per_mtok: Decimal | None = None
+    reasoning_usd_per_mtok: Decimal | None = None
+    tiers: tuple[Tier, ...] = ()
+    """What prompts cost that are longer than `above_tokens`."""
 
 
 class ProviderPart(_Part):
@@ -200,7 +203,7 @@ async def _take_provider(
     here = {one.name: one for one in found.items}
     for model in news:
         row = here[model.name]
-        prices = Prices(model.input_usd_per_mtok, model.cached_input_usd_per_mtok, model.output_usd_per_mtok)
+        prices = Prices(**{rate: getattr(model, rate) for rate in RATES}, tiers=model.tiers)
         can = model.can_see_images, model.can_use_tools, model.makes_embeddings
         change = ModelChange(model.display_name, model.context_window, model.max_output_tokens, prices, *can)
         await ai_models.change_model(session, actor, row.id, change)

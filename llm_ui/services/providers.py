@@ -234,12 +234,6 @@ async def record_test(session: Session, actor: Actor, provider_id: ProviderId, e
     await session.execute(update(AiProvider).where(AiProvider.id == row.id).values(values))
 
 
-async def serves_default(session: ReadSession, actor: Actor, provider_id: ProviderId) -> bool:
-    """Return whether the default model is one of the provider's, so that a page can say what its end would break."""
-    require(actor, Permission.MANAGE_PROVIDERS)
-    return await _serves_default(session, provider_id)
-
-
 async def _serves_default(session: ReadSession, provider_id: ProviderId) -> bool:
     default = await settings.get(session, DEFAULT_MODEL)
     model = None if default is None else await session.get(AiModel, ModelId(UUID(default)))

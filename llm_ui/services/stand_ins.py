@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, LLMUIError, NotFound
-from llm_ui.kit.ids import ModelId, ProviderId
+from llm_ui.kit.ids import ModelId
 from llm_ui.models import AiModel, ModelStandIn
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
@@ -35,16 +35,6 @@ async def stand_in_targets(session: ReadSession, actor: Actor, model_id: ModelId
             # Switched off, or not for this person: the next one may be.
             continue
     return tuple(found)
-
-
-async def list_helped(session: ReadSession, actor: Actor, provider_id: ProviderId) -> tuple[str, ...]:
-    """Return the names of others' models that one of a provider stands in for: what its end would break."""
-    require(actor, Permission.MANAGE_PROVIDERS)
-    query = readable(AiModel, actor).with_only_columns(AiModel.display_name).distinct()
-    query = query.join(ModelStandIn, ModelStandIn.model_id == AiModel.id)
-    own = readable(AiModel, actor).where(AiModel.provider_id == provider_id).with_only_columns(AiModel.id)
-    query = query.where(ModelStandIn.stand_in_id.in_(own), AiModel.provider_id != provider_id)
-    return tuple(await session.scalars(query.order_by(AiModel.display_name)))
 
 
 async def set_stand_ins(session: Session, actor: Actor, model_id: ModelId, chosen: Sequence[ModelId]) -> None:

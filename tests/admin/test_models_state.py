@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from llm_ui.admin.models.forms import fields
-from llm_ui.admin.models.state import EDIT, PAGE_SIZE, ModelsState
+from llm_ui.admin.models.state import EDIT, OFF, PAGE_SIZE, ModelsState
 from llm_ui.models import PriceSource
 from llm_ui.services import ai_models, providers
 from llm_ui.services.access import Actor
@@ -126,7 +126,7 @@ async def test_a_model_is_made_the_default(state: ModelsState) -> None:
 async def test_the_default_model_stays_on_until_another_takes_its_place(state: ModelsState) -> None:
     demo = named(state, "demo")
 
-    await state.set_enabled(demo.id, is_enabled=False)
+    await state.ask_off(demo.id)
 
     assert "Make another one the default first" in state.error
     assert named(state, "demo").is_enabled
@@ -134,7 +134,8 @@ async def test_the_default_model_stays_on_until_another_takes_its_place(state: M
 
 async def test_a_model_is_switched_off_and_on(state: ModelsState) -> None:
     for is_enabled, word in ((False, "off"), (True, "on")):
-        await state.set_enabled(named(state, "gpt-4o").id, is_enabled=is_enabled)
+        switch = state.switch_on if is_enabled else state.ask_off
+        await switch(named(state, "gpt-4o").id)
 
         assert state.said == f"gpt-4o is switched {word}."
         assert named(state, "gpt-4o").is_enabled is is_enabled
@@ -175,12 +176,16 @@ async def test_who_stands_in_for_a_model_is_set_in_its_form_and_kept(state: Mode
     await state.open_edit(ours.id)
     state.fill({"stand_in_1": str(listed.id), "stand_in_2": str(named(state, "demo").id), "stand_in_3": "junk"})
     await state.save()
-    await state.set_enabled(listed.id, is_enabled=False)
+    await state.ask_off(listed.id)
+    assert (state.sheet, state.consequences) == (OFF, "1 other model (my-finetune) has no stand-in in it any more.")
+    await state.switch_off()
 
     await state.open_edit(ours.id)
 
     assert (state.stand_in_1, state.stand_in_2, state.stand_in_3) == (str(listed.id), str(named(state, "demo").id), "")
-    offered = next(field for field in fields(state.selected, state.others) if field["name"] == "stand_in_1")["options"]
+    offered = next(field for field in fields(EDIT, state.selected, state.others, ()) if field["name"] == "stand_in_1")[
+        "options"
+    ]
     assert [option["label"] for option in offered] == [
         "Nobody",
         "Demo (no language model) · Demo",

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import update
 
-from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS, ProvidersState
+from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS, OFF, ProvidersState
 from llm_ui.kit.clock import now
 from llm_ui.models import UserSession
 from llm_ui.providers.local import USUAL_PORTS, UsualPort
@@ -198,7 +198,13 @@ async def test_while_the_demo_is_the_default_a_real_model_is_suggested(
 async def test_a_disabled_provider_can_be_enabled_again(state: ProvidersState) -> None:
     demo = state.providers[0].id
     for is_enabled in (False, True):
-        await state.set_enabled(demo, is_enabled=is_enabled)
+        if is_enabled:
+            await state.switch_on(demo)
+        else:
+            await state.ask_off(demo)
+            assert (state.sheet, state.providers[0].is_enabled) == (OFF, True)
+            assert "default model goes with it" in state.consequences
+            await state.switch_off()
 
         assert state.providers[0].is_enabled is is_enabled
         assert "The models of Demo" in state.said
@@ -211,7 +217,7 @@ async def test_before_deleting_the_page_says_what_breaks(state: ProvidersState) 
 
     assert state.sheet == DELETE
     assert "1 model of it cannot be asked any more" in state.consequences
-    assert "default model is one of them" in state.consequences
+    assert "default model goes with it" in state.consequences
 
     await state.delete()
 
@@ -240,7 +246,7 @@ async def test_a_revoked_session_can_do_nothing_more(state: ProvidersState, back
     async with backend.database.writing() as session:
         await session.execute(update(UserSession).where(UserSession.id == an_admin.session_id).values(revoked_at=now()))
 
-    await state.set_enabled(state.providers[0].id, is_enabled=False)
+    await state.switch_on(state.providers[0].id)
 
     assert "signed out" in state.error
     assert state.providers[0].is_enabled

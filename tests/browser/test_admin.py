@@ -127,6 +127,18 @@ def test_a_provider_is_switched_off_and_deleted_after_saying_what_breaks(
     expect(row(admin, "Short-lived")).to_have_count(0)
 
 
+def test_before_a_provider_is_switched_off_the_page_says_what_depends_on_it(admin: Page, product: Product) -> None:
+    open_admin(admin, product, "Providers")
+
+    admin.get_by_role("button", name="Switch off Demo").click()
+
+    question = admin.get_by_role("dialog", name="Switch Demo off?")
+    expect(question).to_contain_text("The default model goes with it: choose another default")
+    question.get_by_role("button", name="Leave it as it is").click()
+    expect(question).to_have_count(0)
+    expect(row(admin, "Demo")).to_contain_text("On")
+
+
 def test_what_is_pressed_while_a_provider_is_tested_is_done_afterwards(admin: Page, product: Product) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(20)

@@ -13,8 +13,10 @@ from llm_ui.db import Database
 from llm_ui.errors import SchemaMismatch
 from llm_ui.kit.clock import now
 from llm_ui.models import AiModel, AiType, Base, ChatHistory, ChatMessage, Cutting, Project, ProjectRole, Setting
-from llm_ui.services import projects, search, settings
-from llm_ui.services.access import Actor
+from llm_ui.services import price_history, projects, search, settings
+from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.prices import FREE
+from llm_ui.services.seed import seed
 from llm_ui.services.settings import DEFAULT_MODEL
 
 
@@ -148,3 +150,16 @@ async def test_a_failed_migration_leaves_everything_as_it_was(database: Database
 
     async with database.reading() as session:
         assert await session.get(Setting, "kept") is not None
+
+
+async def test_what_models_cost_before_is_where_their_prices_begin(database: Database) -> None:
+    async with database.writing() as session:
+        await seed(session)
+    await migrations.downgrade(database, "0040")
+
+    await migrations.upgrade(database, "head")
+
+    async with database.reading() as session:
+        model = (await session.scalars(select(AiModel))).one()
+        (found,) = await price_history.history(session, SYSTEM, model.id)
+    assert (found.valid_from, found.changed_by, found.prices) == (model.updated_at, "", FREE)

@@ -2,12 +2,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from llm_ui.db import Database
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
+from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
-from llm_ui.models import PriceSource
-from llm_ui.services import ai_models, providers
+from llm_ui.models import AuditLog, PriceSource
+from llm_ui.services import ai_models, price_history, providers
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo, NewModel
 from llm_ui.services.prices import Prices
@@ -201,6 +203,37 @@ async def test_list_prices_can_be_taken_back(seeded: Database, an_admin: Actor, 
 
     model = await read(seeded, an_admin, model_id)
     assert (model.prices, model.price_source) == (seen.prices, PriceSource.LIST)
+
+
+async def test_each_change_of_a_price_is_kept_with_who_and_when(
+    seeded: Database, an_admin: Actor, a_user: Actor, secrets: Secrets
+) -> None:
+    began = now()
+    async with seeded.writing() as session:
+        new = NewProvider("Anthropic", "anthropic", "https://api.anthropic.com", key="sk-0123456789abcdef-wxyz")
+        anthropic = (await providers.add(session, an_admin, secrets.sealer, new)).id
+    (model_id,) = await add(seeded, an_admin, anthropic, "claude-sonnet-4-5")
+    first = await read(seeded, an_admin, model_id)
+    own = Prices(Decimal(1), None, Decimal(2), Decimal(3))
+    async with seeded.writing() as session:
+        await ai_models.change_model(session, an_admin, model_id, change_of(first, display_name="Claude"))
+        await ai_models.change_model(session, an_admin, model_id, change_of(first, prices=own))
+    async with seeded.writing() as session:
+        await ai_models.use_list_prices(session, an_admin, model_id)
+
+    async with seeded.reading() as session:
+        found = await price_history.history(session, an_admin, model_id)
+        with pytest.raises(Forbidden):
+            await price_history.history(session, a_user, model_id)
+        told = (await session.scalars(select(AuditLog).where(AuditLog.action == "model.changed"))).all()
+
+    assert [(one.prices, one.source) for one in found] == [
+        (first.prices, PriceSource.LIST), (own, PriceSource.ADMIN), (first.prices, PriceSource.LIST),
+    ]  # fmt: skip
+    assert first.prices.tiers[0].above_tokens == 200_000
+    assert {one.changed_by for one in found} == {an_admin.name}
+    assert now() >= found[0].valid_from > found[1].valid_from > found[2].valid_from >= began
+    assert ["> 200000: 6 / 0.6 / 22.5 / -", ""] in [one.changes.get("price_tiers") for one in told]
 
 
 async def test_a_price_the_list_does_not_know_is_not_invented(

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from llm_ui.models import ProviderKind
-from llm_ui.services.prices import FREE, Prices, cost, listed
+from llm_ui.services.prices import FREE, Prices, Tier, cost, listed
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -78,3 +78,27 @@ def test_every_listed_price_is_whole_or_absent() -> None:
         found = listed(ProviderKind.OPENAI, OPENAI, name)
         if found is not None:
             assert (found.prices.input_usd_per_mtok is None) == (found.prices.output_usd_per_mtok is None)
+
+
+def test_all_tokens_of_a_long_prompt_cost_what_its_tier_says_and_reasoning_its_own_price() -> None:
+    tiers = Tier(usd("2"), usd("0.2"), usd("20"), usd("30"), 100), Tier(usd("4"), None, usd("40"), None, 200)
+    prices = Prices(usd("1"), None, usd("10"), usd("5"), tiers)
+
+    def paid(sent: int) -> Decimal | None:
+        found = cost(prices, input_tokens=sent, cached_tokens=50, output_tokens=10, reasoning_tokens=4)
+        return None if found is None else found * 1_000_000
+
+    assert paid(100) == 100 * 1 + 6 * 10 + 4 * 5
+    assert paid(101) == 51 * 2 + 50 * usd("0.2") + 6 * 20 + 4 * 30
+    assert paid(201) == 201 * 4 + 10 * 40
+
+
+def test_the_lists_tiers_and_prices_of_reasoning_are_taken_over() -> None:
+    claude = listed(ProviderKind.ANTHROPIC, "https://api.anthropic.com", "claude-sonnet-4-5")
+    research = listed(ProviderKind.OPENAI, "https://api.perplexity.ai", "sonar-deep-research")
+
+    assert claude is not None
+    assert claude.prices.tiers == (Tier(usd("6"), usd("0.6"), usd("22.5"), None, 200_000),)
+    assert cost(claude.prices, input_tokens=200_001, cached_tokens=0, output_tokens=0) == usd("1.200006")
+    assert research is not None
+    assert research.prices == Prices(usd("2"), None, usd("8"), usd("3"))

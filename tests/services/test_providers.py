@@ -8,7 +8,7 @@ from llm_ui.db import Database
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
 from llm_ui.kit.ids import ProviderId, uuid7
 from llm_ui.models import AiProvider, AuditLog
-from llm_ui.services import ai_models, providers
+from llm_ui.services import ai_models, dependants, providers
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import NewModel
 from llm_ui.services.providers import NewProvider, ProviderInfo
@@ -267,7 +267,7 @@ async def test_deleting_the_provider_of_the_default_model_leaves_no_default(
 ) -> None:
     async with seeded.writing() as session:
         (demo,) = await providers.list_providers(session, an_admin)
-        assert await providers.serves_default(session, an_admin, demo.id)
+        assert (await dependants.of_provider(session, an_admin, demo.id)).is_default
         await providers.delete(session, an_admin, demo.id)
 
     async with seeded.reading() as session:
@@ -306,7 +306,7 @@ async def test_only_administrators_may_touch_providers(seeded: Database, a_user:
             providers.get_provider(session, a_user, nobody),
             providers.find_by_name(session, a_user, "Demo"),
             providers.provider_target(session, a_user, nobody),
-            providers.serves_default(session, a_user, nobody),
+            dependants.of_provider(session, a_user, nobody),
             providers.add(session, a_user, secrets.sealer, NewProvider("X", "openai", URL)),
             providers.change(session, a_user, secrets.sealer, nobody, NewProvider("X", "openai", URL)),
             providers.set_enabled(session, a_user, nobody, is_enabled=False),

@@ -2,15 +2,23 @@
 
 from typing import Any
 
-from llm_ui.admin.models.state import STAND_INS
+from llm_ui.admin.models.rows import price
+from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import instant, number
 from llm_ui.models import PriceSource
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.price_history import PastPrices
+from llm_ui.services.prices import RATES
 from llm_ui.ui.names import shown_name
 
 
-def fields(model: ModelInfo | None = None, others: tuple[ModelInfo, ...] = ()) -> list[dict[str, Any]]:
-    """Return the fields; `others` may stand in for the model."""
+def fields(
+    sheet: str, model: ModelInfo | None, others: tuple[ModelInfo, ...], history: tuple[PastPrices, ...]
+) -> list[dict[str, Any]]:
+    """Return the fields of the open form; `others` may stand in for the model."""
+    if sheet != EDIT:
+        return []
     return [
         {"name": "display_name", "label": _("Name"), "type": "text"},
         _tokens("context_window", _("Context window, in tokens"), _("Unknown")),
@@ -45,9 +53,36 @@ def fields(model: ModelInfo | None = None, others: tuple[ModelInfo, ...] = ()) -
         _price("input_price", _("Input, dollars per million tokens"), _("Unknown")),
         _price("cached_price", _("Cached input, dollars per million tokens"), _("As other input")),
         _price("output_price", _("Output, dollars per million tokens"), _("Unknown")),
+        _price("reasoning_price", _("Reasoning, dollars per million tokens"), _("As other output")),
+        *_history(history),
         _seconds("first_byte_s", _("Seconds until an answer begins")),
         _seconds("total_s", _("Seconds for a whole answer")),
         *_stand_ins(model, others),
+    ]
+
+
+def _history(history: tuple[PastPrices, ...]) -> list[dict[str, Any]]:
+    """Return what the model costs and has cost, those of long prompts below."""
+    if not history:
+        return []
+    columns = [_("From"), _("Input"), _("Cached"), _("Output"), _("Reasoning")]
+    rows = [row for past in history for row in _past(past)]
+    return [
+        {"name": "history", "label": _("Prices so far; what was used is paid at the price of its moment"),
+         "type": "table", "columns": columns, "rows": rows}
+    ]  # fmt: skip
+
+
+def _past(past: PastPrices) -> list[list[dict[str, str]]]:
+    by = past.changed_by if past.source is PriceSource.ADMIN else _("Public list")
+    first = {"text": instant(past.valid_from), "detail": by if past.source is not PriceSource.UNKNOWN else ""}
+    tiers = (
+        ({"text": "", "detail": _("More than {n} tokens sent").format(n=number(tier.above_tokens))}, tier)
+        for tier in past.prices.tiers
+    )
+    return [
+        [named, *({"text": price(getattr(rates, rate))} for rate in RATES)]
+        for named, rates in ((first, past.prices), *tiers)
     ]
 
 
@@ -71,13 +106,19 @@ def _in_full(model: ModelInfo) -> str:
     return f"{shown_name(model.display_name)} · {model.provider_name}{off}"
 
 
-def buttons() -> list[dict[str, str]]:
-    """Return the buttons; Enter presses the first."""
-    return [
-        {"action": "save", "label": _("Save")},
-        {"action": "use_list_prices", "label": _("Use list prices")},
-        {"action": "remove", "label": _("Remove"), "tone": "quiet danger"},
-    ]
+def buttons(sheet: str) -> list[dict[str, str]]:
+    """Return the buttons of the open form; Enter presses the first."""
+    keep = {"action": "close", "label": _("Leave it as it is")}
+    shown = {
+        EDIT: [
+            {"action": "save", "label": _("Save")},
+            {"action": "use_list_prices", "label": _("Use list prices")},
+            {"action": "ask_remove", "label": _("Remove"), "tone": "quiet danger"},
+        ],
+        OFF: [keep, {"action": "switch_off", "label": _("Switch off"), "tone": "quiet danger"}],
+        REMOVE: [keep, {"action": "remove", "label": _("Remove"), "tone": "quiet danger"}],
+    }
+    return shown.get(sheet, [])
 
 
 def values(**held: str) -> dict[str, str]:
@@ -85,12 +126,23 @@ def values(**held: str) -> dict[str, str]:
     return held
 
 
-def title(model: ModelInfo | None) -> str:
-    """Return what the form is about."""
-    return "" if model is None else _("Edit {name}").format(name=model.name)
+def title(sheet: str, model: ModelInfo | None) -> str:
+    """Return what the open form is about."""
+    titles = {EDIT: _("Edit {name}"), OFF: _("Switch {name} off?"), REMOVE: _("Remove {name}?")}
+    return "" if model is None else titles.get(sheet, "").format(name=model.name)
 
 
-def source(model: ModelInfo | None) -> str:
+def text(sheet: str, model: ModelInfo | None, consequences: str) -> str:
+    """Return the sentences above the fields."""
+    return consequences if sheet in (OFF, REMOVE) else _source(model)
+
+
+def tone(sheet: str) -> str:
+    """Return how these look."""
+    return "warning" if sheet in (OFF, REMOVE) else "plain"
+
+
+def _source(model: ModelInfo | None) -> str:
     """Return where the prices of a model come from."""
     if model is None:
         return ""

@@ -41,12 +41,15 @@ class ModelsPage(pn.viewable.Viewer):
                 on_message=self._on_row,
             ),
             Sheet(
-                title=pn.bind(forms.title, state.param.selected),
+                title=pn.bind(forms.title, state.param.sheet, state.param.selected),
                 is_open=pn.bind(bool, state.param.sheet),
-                text=pn.bind(forms.source, state.param.selected),
-                fields=pn.bind(forms.fields, state.param.selected, state.param.others),
+                text=pn.bind(forms.text, state.param.sheet, state.param.selected, state.param.consequences),
+                tone=pn.bind(forms.tone, state.param.sheet),
+                fields=pn.bind(
+                    forms.fields, state.param.sheet, state.param.selected, state.param.others, state.param.history
+                ),
                 values=pn.bind(forms.values, **{name: state.param[name] for name in state.fields}),
-                buttons=forms.buttons(),
+                buttons=pn.bind(forms.buttons, state.param.sheet),
                 error=state.param.error,
                 said=state.param.said,
                 is_busy=state.param.is_busy,
@@ -69,8 +72,12 @@ class ModelsPage(pn.viewable.Viewer):
                 await self._state.save()
             case "use_list_prices":
                 await self._state.use_list_prices()
+            case "ask_remove":
+                await self._state.ask_remove()
             case "remove":
                 await self._state.remove()
+            case "switch_off":
+                await self._state.switch_off()
             case "close":
                 self._state.close()
 
@@ -84,5 +91,7 @@ class ModelsPage(pn.viewable.Viewer):
                 await self._state.open_edit(model_id)
             case "default":
                 await self._state.make_default(model_id)
-            case "enable" | "disable" as verb:
-                await self._state.set_enabled(model_id, is_enabled=verb == "enable")
+            case "disable":
+                await self._state.ask_off(model_id)
+            case "enable":
+                await self._state.switch_on(model_id)

@@ -33,8 +33,8 @@ def models(listed: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
                 "model": {"text": shown_name(model.display_name), "detail": _wire_name(model)},
                 "provider": model.provider_name,
                 "window": "" if model.context_window is None else number(model.context_window),
-                "input": _price(model.prices.input_usd_per_mtok),
-                "output": _price(model.prices.output_usd_per_mtok),
+                "input": price(model.prices.input_usd_per_mtok),
+                "output": price(model.prices.output_usd_per_mtok),
                 "state": _state(model),
             },
             "actions": _actions(model),
@@ -68,12 +68,12 @@ def _state(model: ModelInfo) -> dict[str, str]:
     return {"text": _("Default"), "tone": "accent"} if model.is_default else {"text": _("On"), "tone": "ok"}
 
 
-def _price(price: Decimal | None) -> str:
+def price(usd: Decimal | None) -> str:
     """Return a price as digits with at least two places, such as $0.15 or $0.075."""
-    if price is None:
+    if usd is None:
         return ""
-    places = len(plain(price).partition(".")[2])
-    return _("${amount}").format(amount=number(price, f",.{max(2, places)}f"))
+    places = len(plain(usd).partition(".")[2])
+    return _("${amount}").format(amount=number(usd, f",.{max(2, places)}f"))
 
 
 def empty(search: str) -> str:

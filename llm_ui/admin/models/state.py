@@ -1,17 +1,19 @@
 """What the models page shows and what an administrator can do on it."""
 
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 
 import param
 
+from llm_ui.admin.dependants import sentences
 from llm_ui.admin.numbers import seconds, shown, whole
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.services import ai_models, stand_ins
+from llm_ui.services import ai_models, dependants, price_history, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.prices import Prices
@@ -20,13 +22,14 @@ from llm_ui.ui.names import shown_name
 
 PAGE_SIZE = 50
 STAND_INS = tuple(f"stand_in_{place}" for place in range(1, MOST + 1))
-EDIT = "edit"
+EDIT, OFF, REMOVE = "edit", "off", "remove"
 OWN_TIMEOUTS = ("first_byte_s", "total_s")
 """Those that models differ in: some think for minutes."""
 WINDOW_REFUSED = later("The context window must be a whole number of tokens, such as 128000, or empty.")
 ANSWER_REFUSED = later("The longest answer must be a whole number of tokens, such as 128000, or empty.")
 INPUT_REFUSED = later("The price for input must be a number of dollars, such as 0.15, or empty.")
 CACHED_REFUSED = later("The price for cached input must be a number of dollars, such as 0.15, or empty.")
+REASONING_REFUSED = later("The price for reasoning must be a number of dollars, such as 0.15, or empty.")
 OUTPUT_REFUSED = later("The price for output must be a number of dollars, such as 0.15, or empty.")
 SECONDS_REFUSED = later("A time-out is a number of seconds, such as 30, or empty.")
 
@@ -40,6 +43,8 @@ class ModelsState(AdminState):
     search = param.String(default="", doc="Text that a model's name or provider must hold.")
     selected = param.Parameter(doc="The model whose form is open, or None.")
 
+    consequences = param.String(default="", doc="What would break, before it does; a sentence a line.")
+
     display_name = param.String(default="", doc="Name that people see.")
     context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
     max_output_tokens = param.String(default="", doc="Longest answer in tokens.")
@@ -50,6 +55,9 @@ class ModelsState(AdminState):
     cached_price = param.String(default="", doc="Dollars per million tokens that the provider had in its cache.")
     output_price = param.String(default="", doc="Dollars per million tokens that are answered.")
 
+    reasoning_price = param.String(default="", doc="Dollars per million tokens of reasoning.")
+    history = param.ClassSelector(class_=tuple, default=(), doc="What the model of the form costs and has cost.")
+
     first_byte_s = param.String(default="", doc="Seconds until an answer begins; empty: as the provider's.")
     total_s = param.String(default="", doc="Seconds for a whole answer; empty: as the provider's.")
     others = param.ClassSelector(class_=tuple, default=(), doc="The models that could stand in for that one.")
@@ -59,7 +67,7 @@ class ModelsState(AdminState):
 
     fields = (
         "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
-        "makes_embeddings", "input_price", "cached_price", "output_price", *OWN_TIMEOUTS, *STAND_INS,
+        "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS, *STAND_INS,
     )  # fmt: skip
 
     @action
@@ -85,11 +93,12 @@ class ModelsState(AdminState):
         async with self.context.backend.database.reading() as session:
             model = await ai_models.get_model(session, actor, model_id)
             usable = await ai_models.list_models(session, actor)
+            history = await price_history.history(session, actor, model_id)
             chosen = await stand_ins.list_stand_ins(session, actor, model_id)
             lost = [one for one in chosen if one not in {other.id for other in usable}]
             # Whoever is switched off for now must not be lost when the form is saved.
             others = [*usable, *[await ai_models.get_model(session, actor, one) for one in lost]]
-        self.others = tuple(others)
+        self.param.update(others=tuple(others), history=history)
         self._fill(model)
         self.param.update({name: str(next_id) for name, next_id in zip_longest(STAND_INS, chosen, fillvalue="")})
         self.sheet = EDIT
@@ -97,21 +106,17 @@ class ModelsState(AdminState):
     @action
     async def save(self, actor: Actor) -> None:
         """Store what the form says and close it."""
+        model: ModelInfo = required(self.selected)
         change = ModelChange(
             self.display_name,
             whole(self.context_window, WINDOW_REFUSED),
             whole(self.max_output_tokens, ANSWER_REFUSED),
-            Prices(
-                _usd(self.input_price, INPUT_REFUSED),
-                _usd(self.cached_price, CACHED_REFUSED),
-                _usd(self.output_price, OUTPUT_REFUSED),
-            ),
+            self._typed_prices(model.prices),
             can_see_images=self.can_see_images == "yes",
             can_use_tools=self.can_use_tools == "yes",
             makes_embeddings=self.makes_embeddings == "yes",
             timeouts={name: seconds(getattr(self, name), SECONDS_REFUSED) for name in OWN_TIMEOUTS},
         )
-        model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
@@ -127,13 +132,47 @@ class ModelsState(AdminState):
             prices = await ai_models.use_list_prices(session, actor, model.id)
         async with self.context.backend.database.reading() as session:
             self.selected = await ai_models.get_model(session, actor, model.id)
+            self.history = await price_history.history(session, actor, model.id)
         self._fill_prices(prices)
         self.said = _("The public list's prices are set.")
         await self._reload(actor)
 
     @action
-    async def set_enabled(self, actor: Actor, model_id: ModelId, *, is_enabled: bool) -> None:
-        """Let people ask the model, or not."""
+    async def ask_off(self, actor: Actor, model_id: ModelId) -> None:
+        """Switch a model off, or first say what would break."""
+        async with self.context.backend.database.reading() as session:
+            model = await ai_models.get_model(session, actor, model_id)
+        if not await self._warns(actor, model, OFF):
+            await self._set_enabled(actor, model_id, is_enabled=False)
+
+    @action
+    async def ask_remove(self, actor: Actor) -> None:
+        """Take the model of the form off the list, or first say what would break."""
+        if not await self._warns(actor, required(self.selected), REMOVE):
+            await self._remove(actor)
+
+    async def _warns(self, actor: Actor, model: ModelInfo, sheet: str) -> bool:
+        """Open the form that says what depends on a model; return whether anything does. The default one stays."""
+        async with self.context.backend.database.reading() as session:
+            found = await dependants.of_model(session, actor, model.id)
+        if found.is_default or not found:
+            return False
+        self.param.update(selected=model, consequences="\n".join(sentences(found)), sheet=sheet)
+        return True
+
+    @action
+    async def switch_off(self, actor: Actor) -> None:
+        """Switch the model off whose consequences were read."""
+        model: ModelInfo = required(self.selected)
+        await self._set_enabled(actor, model.id, is_enabled=False)
+        self.sheet = ""
+
+    @action
+    async def switch_on(self, actor: Actor, model_id: ModelId) -> None:
+        """Let people ask the model."""
+        await self._set_enabled(actor, model_id, is_enabled=True)
+
+    async def _set_enabled(self, actor: Actor, model_id: ModelId, *, is_enabled: bool) -> None:
         async with self.context.backend.database.writing() as session:
             await ai_models.set_model_enabled(session, actor, model_id, is_enabled=is_enabled)
         said = _("{name} is switched on.") if is_enabled else _("{name} is switched off.")
@@ -151,6 +190,9 @@ class ModelsState(AdminState):
     @action
     async def remove(self, actor: Actor) -> None:
         """Take the model of the form off the list; it can be added again from its provider."""
+        await self._remove(actor)
+
+    async def _remove(self, actor: Actor) -> None:
         model: ModelInfo = required(self.selected)
         async with self.context.backend.database.writing() as session:
             await ai_models.delete_model(session, actor, model.id)
@@ -158,6 +200,16 @@ class ModelsState(AdminState):
         said = _("{name} is removed. Add it again on the providers page whenever you like.")
         self.said = said.format(name=shown_name(model.display_name))
         await self._reload(actor)
+
+    def _typed_prices(self, before: Prices) -> Prices:
+        """Return what the form says. Prices that were changed hold for prompts of any length."""
+        typed_prices = Prices(
+            _usd(self.input_price, INPUT_REFUSED),
+            _usd(self.cached_price, CACHED_REFUSED),
+            _usd(self.output_price, OUTPUT_REFUSED),
+            _usd(self.reasoning_price, REASONING_REFUSED),
+        )
+        return before if replace(before, tiers=()) == typed_prices else typed_prices
 
     def _chosen(self) -> list[ModelId]:
         """Return who stands in, as the form says. A browser names them: what is no id is nobody."""
@@ -193,6 +245,7 @@ class ModelsState(AdminState):
             input_price=_text(prices.input_usd_per_mtok),
             cached_price=_text(prices.cached_input_usd_per_mtok),
             output_price=_text(prices.output_usd_per_mtok),
+            reasoning_price=_text(prices.reasoning_usd_per_mtok),
         )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from llm_ui.admin.providers.reach import KEYS
-from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS
+from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS, OFF
 from llm_ui.contract.probes import FoundModel
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.services.presets import PRESETS
@@ -20,6 +20,7 @@ def title(sheet: str, selected: ProviderInfo | None) -> str:
         ADD: _("Add provider"),
         EDIT: _("Edit {name}"),
         MODELS: _("Models of {name}"),
+        OFF: _("Switch {name} off?"),
         DELETE: _("Delete {name}?"),
         KEYS: _("Keys of {name}"),
     }
@@ -30,12 +31,12 @@ def text(sheet: str, consequences: str) -> str:
     """Return the sentence above the fields."""
     if sheet == KEYS:
         return _("One that is refused or has spent its allowance rests for a while; the others go on.")
-    return consequences if sheet == DELETE else ""
+    return consequences if sheet in (OFF, DELETE) else ""
 
 
 def tone(sheet: str) -> str:
     """Return how that sentence looks."""
-    return "warning" if sheet == DELETE else "plain"
+    return "warning" if sheet in (OFF, DELETE) else "plain"
 
 
 def buttons(sheet: str) -> list[dict[str, str]]:
@@ -49,6 +50,10 @@ def buttons(sheet: str) -> list[dict[str, str]]:
             {"action": "add_key", "label": _("Add key")},
             {"action": "weigh_key", "label": _("Set its weight")},
             {"action": "retire_key", "label": _("Retire it"), "tone": "quiet danger"},
+        ],
+        OFF: [
+            {"action": "close", "label": _("Leave it as it is")},
+            {"action": "switch_off", "label": _("Switch off"), "tone": "quiet danger"},
         ],
         DELETE: [
             {"action": "close", "label": _("Keep it")},

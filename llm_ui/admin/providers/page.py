@@ -98,8 +98,10 @@ class ProvidersPage(pn.viewable.Viewer):
                 await self._state.open_keys(provider_id)
             case "edit":
                 await self._state.open_edit(provider_id)
-            case "enable" | "disable" as verb:
-                await self._state.set_enabled(provider_id, is_enabled=verb == "enable")
+            case "disable":
+                await self._state.ask_off(provider_id)
+            case "enable":
+                await self._state.switch_on(provider_id)
 
     async def _on_sheet(self, message: Message) -> None:
         self._state.fill(message.values)
@@ -114,6 +116,8 @@ class ProvidersPage(pn.viewable.Viewer):
                 await self._state.add_chosen()
             case "add_key" | "weigh_key" | "retire_key" as verb:
                 await self._state.change_keys(verb)
+            case "switch_off":
+                await self._state.switch_off()
             case "ask_delete":
                 await self._state.ask_delete()
             case "delete":

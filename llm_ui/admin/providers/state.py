@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import param
 
+from llm_ui.admin.dependants import sentences
 from llm_ui.admin.providers.reach import REACH_FIELDS, ReachState
 from llm_ui.admin.state import action, required
 from llm_ui.contract.probes import FoundModel, FoundServer, ProviderTest
@@ -12,14 +13,15 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import ngettext, number, told
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
-from llm_ui.services import ai_models, providers, reach, stand_ins
+from llm_ui.services import ai_models, dependants, providers, reach
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelInfo, NewModel
+from llm_ui.services.dependants import Dependants
 from llm_ui.services.presets import PRESETS
 from llm_ui.services.providers import NewProvider, ProviderInfo
 from llm_ui.ui.names import shown_name
 
-ADD, EDIT, MODELS, DELETE = "add", "edit", "models", "delete"
+ADD, EDIT, MODELS, OFF, DELETE = "add", "edit", "models", "off", "delete"
 
 
 class ProvidersState(ReachState):
@@ -31,7 +33,7 @@ class ProvidersState(ReachState):
         class_=tuple, default=(), doc="Model servers found on this computer and not added yet."
     )
     suggestion = param.Parameter(doc="A model that could take the default from the demo, or None.")
-    consequences = param.String(default="", doc="What deleting the selected provider would break.")
+    consequences = param.String(default="", doc="What would break, before it does; a sentence a line.")
 
     preset = param.String(default="", doc="Name of a known service; empty for none.")
     hint = param.String(default="", doc="Where the key of the chosen service comes from.")
@@ -165,11 +167,29 @@ class ProvidersState(ReachState):
         await self.reload(actor)
 
     @action
-    async def set_enabled(self, actor: Actor, provider_id: ProviderId, *, is_enabled: bool) -> None:
-        """Let people use the provider's models, or not."""
+    async def ask_off(self, actor: Actor, provider_id: ProviderId) -> None:
+        """Switch a provider off, or first say what would break."""
         provider = await self._select(actor, provider_id)
+        found = await self._dependants(actor, provider)
+        if not found:
+            await self._set_enabled(actor, provider, is_enabled=False)
+            return
+        self.param.update(consequences="\n".join([*_models_of(provider), *sentences(found)]), sheet=OFF)
+
+    @action
+    async def switch_off(self, actor: Actor) -> None:
+        """Let nobody use the models of the selected provider."""
+        await self._set_enabled(actor, required(self.selected), is_enabled=False)
+        self.sheet = ""
+
+    @action
+    async def switch_on(self, actor: Actor, provider_id: ProviderId) -> None:
+        """Let people use the provider's models."""
+        await self._set_enabled(actor, await self._select(actor, provider_id), is_enabled=True)
+
+    async def _set_enabled(self, actor: Actor, provider: ProviderInfo, *, is_enabled: bool) -> None:
         async with self.context.backend.database.writing() as session:
-            await providers.set_enabled(session, actor, provider_id, is_enabled=is_enabled)
+            await providers.set_enabled(session, actor, provider.id, is_enabled=is_enabled)
         said = (
             _("The models of {name} can be asked again.")
             if is_enabled
@@ -182,10 +202,14 @@ class ProvidersState(ReachState):
     async def ask_delete(self, actor: Actor) -> None:
         """Say what deleting the provider of the form would break."""
         provider: ProviderInfo = required(self.selected)
+        found = await self._dependants(actor, provider)
+        wiped = _("Deleting {name} cannot be undone; its key is wiped.").format(name=provider.name)
+        said = [wiped, *_models_of(provider), *sentences(found)]
+        self.param.update(consequences="\n".join(said), sheet=DELETE)
+
+    async def _dependants(self, actor: Actor, provider: ProviderInfo) -> Dependants:
         async with self.context.backend.database.reading() as session:
-            is_default_lost = await providers.serves_default(session, actor, provider.id)
-            helped = await stand_ins.list_helped(session, actor, provider.id)
-        self.param.update(consequences=_what_breaks(provider, helped, is_default_lost=is_default_lost), sheet=DELETE)
+            return await dependants.of_provider(session, actor, provider.id)
 
     @action
     async def delete(self, actor: Actor) -> None:
@@ -284,19 +308,13 @@ def _outcome(provider: ProviderInfo, result: ProviderTest) -> dict[str, str]:
     return {"said": said.format(name=provider.name, n=number(count))}
 
 
-def _what_breaks(provider: ProviderInfo, helped: tuple[str, ...], *, is_default_lost: bool) -> str:
-    """Return what an administrator should know before deleting the provider."""
-    sentences = [_("Deleting {name} cannot be undone; its key is wiped.").format(name=provider.name)]
-    if count := provider.model_count:
-        many = ngettext(
-            "{n} model of it cannot be asked any more; past chats stay readable.",
-            "{n} models of it cannot be asked any more; past chats stay readable.",
-            count,
-        )
-        sentences.append(many.format(n=number(count)))
-    if helped:
-        names = ", ".join(map(shown_name, helped))
-        sentences.append(_("They do not stand in any more for: {names}.").format(names=names))
-    if is_default_lost:
-        sentences.append(_("The default model is one of them: choose another default, or new chats cannot begin."))
-    return " ".join(sentences)
+def _models_of(provider: ProviderInfo) -> list[str]:
+    """Return what an administrator should know of its models before they cannot be asked any more."""
+    if not (count := provider.model_count):
+        return []
+    many = ngettext(
+        "{n} model of it cannot be asked any more; past chats stay readable.",
+        "{n} models of it cannot be asked any more; past chats stay readable.",
+        count,
+    )
+    return [many.format(n=number(count))]

@@ -1,4 +1,4 @@
-"""Groups of issuers whose people are in teams.
+"""Groups of issuers whose people are in teams; what models cost, and have cost.
 
 Revision: 0041, after 0040
 """
@@ -32,10 +32,37 @@ def upgrade() -> None:
         members.create_foreign_key(
             op.f("fk_team_members_issuer_id_issuers"), "issuers", ["issuer_id"], ["id"], ondelete="SET NULL"
         )
+    op.add_column("ai_models", sa.Column("reasoning_usd_per_mtok", sa.BigInteger(), nullable=True))
+    op.add_column("ai_models", sa.Column("price_tiers", sa.JSON(), nullable=True))
+    op.create_table(
+        "model_prices",
+        sa.Column("model_id", sa.Uuid(), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(length=64), nullable=False),
+        sa.Column("price_source", sa.String(length=32), nullable=False),
+        sa.Column("input_usd_per_mtok", sa.BigInteger(), nullable=True),
+        sa.Column("cached_input_usd_per_mtok", sa.BigInteger(), nullable=True),
+        sa.Column("output_usd_per_mtok", sa.BigInteger(), nullable=True),
+        sa.Column("reasoning_usd_per_mtok", sa.BigInteger(), nullable=True),
+        sa.Column("price_tiers", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["model_id"], ["ai_models.id"], name=op.f("fk_model_prices_model_id_ai_models"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("model_id", "valid_from", name=op.f("pk_model_prices")),
+    )
+    # Prices of before are known from the last change of a model on; who set them is not.
+    rates = "input_usd_per_mtok, cached_input_usd_per_mtok, output_usd_per_mtok"
+    op.execute(
+        f"INSERT INTO model_prices (model_id, valid_from, changed_by, price_source, {rates})"  # noqa: S608 - constants
+        f" SELECT id, updated_at, '', price_source, {rates} FROM ai_models WHERE input_usd_per_mtok IS NOT NULL"
+    )
 
 
 def downgrade() -> None:
-    """Go down. Who was brought into a team by a group stays in it."""
+    """Go down. Who was brought into a team by a group stays in it; long prompts cost what others do."""
+    op.drop_table("model_prices")
+    op.drop_column("ai_models", "price_tiers")
+    op.drop_column("ai_models", "reasoning_usd_per_mtok")
     with op.batch_alter_table("team_members") as members:
         members.drop_constraint(op.f("fk_team_members_issuer_id_issuers"), type_="foreignkey")
         members.drop_column("issuer_id")

@@ -22,6 +22,7 @@ from llm_ui.services.usage.zones import Step, begin, begins, segments
 
 ANSWERS = (UsageKind.CHAT, UsageKind.TEMPORARY, UsageKind.API)
 """What people and scripts ask for; the rest is done for these."""
+ANSWERED = Filters(kinds=ANSWERS)
 MONEY = frozenset({"cost_usd", "estimated_usd"})
 MEDIAN, MOST = 0.5, 0.95
 WEEK_BEGAN = 3
@@ -137,12 +138,10 @@ async def ranking(session: ReadSession, actor: Actor, filters: Filters, period: 
     return dict(rows)
 
 
-async def active_people(session: ReadSession, actor: Actor, period: Period) -> int:
-    """Return how many people asked for an answer in a period. Raises `Forbidden`."""
+async def active_people(session: ReadSession, actor: Actor, period: Period, filters: Filters = ANSWERED) -> int:
+    """Return how many people asked for an answer in a period, or did what is counted. Raises `Forbidden`."""
     require(actor, Permission.SEE_FIGURES)
-    found: set[UserId] = {
-        row.key for row in await session.execute(statements.ranking(Filters(kinds=ANSWERS), period, By.USER))
-    }
+    found: set[UserId] = {row.key for row in await session.execute(statements.ranking(filters, period, By.USER))}
     return len(found)
 
 
