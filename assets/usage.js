@@ -100,6 +100,7 @@ const Tiles = {
 // ---- What is behind a chart --------------------------------------------------------------------------------------
 function cell(value) {
   if (typeof value === "string") return value
+  if (value.href) return make("a", { href: value.href, "aria-label": value.label }, value.text)
   const follow = (event) => { event.preventDefault(); show(value.query) }
   return make("a", { href: `?${value.query}`, onclick: follow }, value.text)
 }

@@ -13,7 +13,7 @@ from llm_ui.kit.text import storable
 from llm_ui.models import Run, RunStatus, UsageKind, UsageLog, User
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.listing import Asked, Rows
-from llm_ui.services.usage import calls
+from llm_ui.services.usage import behind, calls
 from llm_ui.services.usage.calls import CallInfo
 
 
@@ -27,9 +27,9 @@ class ListedRun:
 
 
 def rows(actor: Actor, asked: Asked) -> Rows[ListedRun]:
-    """Return the calls that are asked for. Filters: `status`, `kind` and `hours`. Raises `Forbidden`."""
+    """Return the calls that are asked for. Filters: `status`, `kind`, `hours`, `FIELDS`. Raises `Forbidden`."""
     require(actor, Permission.SEE_FIGURES)
-    rules: list[ColumnElement[bool]] = []
+    rules = behind.read(asked.filters).rules
     if status := asked.filters.get("status"):
         rules.append(UsageLog.status == RunStatus(status))
     if kind := asked.filters.get("kind"):

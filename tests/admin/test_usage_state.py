@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from llm_ui.admin.runs.state import RunsState
+from llm_ui.admin.usage import rows
 from llm_ui.admin.usage.asked import Asked, Range, asked
 from llm_ui.admin.usage.files import lines
 from llm_ui.admin.usage.state import UsageState
@@ -114,3 +116,25 @@ async def test_each_chart_is_a_file(context_of: ContextOf, an_admin: Actor, name
     requests = head.split(",").index('"requests"')
     assert sum(int(row.split(",")[requests]) for row in rows) == 3
     assert sum(int(row.split(",")[requests]) for row in none.splitlines()[1:]) == 0
+
+
+async def test_a_figure_leads_to_the_runs_behind_it(context_of: ContextOf, an_admin: Actor, a_user: Actor) -> None:
+    context, state = context_of(an_admin), UsageState(context_of(an_admin), is_own=False)
+    async with context.backend.database.writing() as session:
+        session.add_all(a_booking(who, None, Decimal(1), now()) for who in (a_user, a_user, an_admin))
+    await state.look(f"range=today&step=hour&by=user&user={a_user.user_id}", "UTC")
+    own = UsageState(context_of(a_user), is_own=True)
+    await own.look("range=today", "UTC")
+    runs = RunsState(context_of(an_admin))
+
+    linked = [row[1] for row in rows.over_time(state.shown) if isinstance(row[1], dict)]
+    await runs.look(linked[-1]["href"].partition("?")[2])
+
+    assert rows.are_bars_shortest(state.shown)
+    assert sum(int(one["text"]) for one in linked) == 2
+    assert (runs.found.total, a_user.name in runs.only) == (int(linked[-1]["text"]), True)
+    await runs.look(rows.ranking(state.shown)[0][1]["href"].partition("?")[2])
+    assert runs.found.total == 2
+    await runs.look("since=soon&until=2020-13-01&user=me")
+    assert (runs.found.total, runs.only) == (3, "")
+    assert not any(isinstance(row[1], dict) for row in [*rows.over_time(own.shown), *rows.ranking(own.shown)])

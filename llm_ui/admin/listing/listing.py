@@ -61,6 +61,8 @@ class Listing(Generic[T]):
     newest_by: str = ""
     """The column that the rows are sorted by while nobody asks for another order, the latest first."""
     filters: tuple[Filter, ...] = ()
+    narrowed: tuple[str, ...] = ()
+    """Names of what other pages may say in the address to leave rows out, and nobody chooses here."""
     actions: Callable[[T], list[dict[str, str]]] = lambda _: []
     """Return the buttons of a row: action, label and tone."""
     is_faint: Callable[[T], bool] = lambda _: False
@@ -71,7 +73,8 @@ class Listing(Generic[T]):
             values = dict(parse_qsl(address.removeprefix("?"), max_num_fields=MAX_FIELDS))
         except ValueError:
             return Asked()
-        filters = {each.name: values[each.name] for each in self.filters if values.get(each.name) in each.options}
+        filters = {name: values[name][:MAX_SEARCH_CHARS] for name in self.narrowed if values.get(name)}
+        filters |= {each.name: values[each.name] for each in self.filters if values.get(each.name) in each.options}
         sort = values.get("sort", "")
         column = sort.removeprefix("-")
         is_known = any(each.key == column and each.is_sorted for each in self.columns)

@@ -9,6 +9,7 @@ from llm_ui.kit.i18n import instant, later, number
 from llm_ui.models import RunStatus
 from llm_ui.services import run_list
 from llm_ui.services.run_list import ListedRun
+from llm_ui.services.usage.behind import FIELDS
 
 HOURS = {
     "1": later("Last hour"),
@@ -74,6 +75,7 @@ RUNS: Listing[ListedRun] = Listing(
     key=lambda run: run.call.id,
     newest_by="at",
     empty=later("Nothing was asked yet."),
+    narrowed=FIELDS,
     filters=(
         Filter("hours", later("When"), HOURS),
         Filter("status", later("Ended"), {one.value: label for one, label in words.ENDS.items()}),

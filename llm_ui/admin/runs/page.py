@@ -12,7 +12,7 @@ from llm_ui.admin.runs.state import RunsState
 from llm_ui.admin.usage.parts import Filters
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.ui.form import BELOW, page
-from llm_ui.ui.parts import Heading, Message, Table
+from llm_ui.ui.parts import Heading, Link, Message, Notice, Table
 
 
 class RunsPage(pn.viewable.Viewer):
@@ -54,6 +54,8 @@ class RunsPage(pn.viewable.Viewer):
                 margin=BELOW,
             ),
             Heading(title=_("All runs"), sentence="", level=2),
+            Notice(text=state.param.only, tone="info", margin=BELOW),
+            Link(text=_("Show all runs"), address="/admin/runs", visible=pn.bind(bool, state.param.only)),
             list_part(state),
         )
 

@@ -6,18 +6,21 @@ import param
 
 from llm_ui.admin.listing.state import ListState
 from llm_ui.admin.runs.listing import RUNS
+from llm_ui.admin.runs.narrowed import only
 from llm_ui.admin.state import action
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ProviderId
 from llm_ui.services import live
 from llm_ui.services.access import Actor, Permission
 from llm_ui.services.live import Live
+from llm_ui.services.usage import behind
 
 
 class RunsState(ListState):
     """What runs now, and the list of what ran."""
 
     live = param.ClassSelector(class_=Live, default=None, allow_None=True, doc="What runs now, once read.")
+    only = param.String(default="", doc="What another page has narrowed the list to, in words.")
     may_act = param.Boolean(default=False, doc="Whether the person may stop runs and drain providers.")
 
     listing = RUNS
@@ -27,6 +30,7 @@ class RunsState(ListState):
         """Show what the address asks for."""
         self.asked = self.listing.asked(address)
         await self._read(actor)
+        await self._name(actor)
         await self.reload(actor)
 
     async def follow(self) -> None:
@@ -50,6 +54,13 @@ class RunsState(ListState):
             _("It gets no new calls; what runs is let end.") if is_draining else _("It takes calls again, at once.")
         )
         await self._read(actor)
+
+    async def _name(self, actor: Actor) -> None:
+        """Say in words what calls a figure of the usage page has led to."""
+        narrowed = behind.read(self.asked.filters)
+        async with self.context.backend.database.reading() as session:
+            called = await behind.called(session, actor, narrowed)
+        self.only = only(narrowed, called)
 
     async def _read(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:

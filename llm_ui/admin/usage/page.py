@@ -68,7 +68,7 @@ class UsagePage(pn.viewable.Viewer):
         shown = self._state.param.shown
         return [
             *self._chart(
-                "series", _("Over time"), _("A bar leads to its days; the dashed line is the time before."),
+                "series", _("Over time"), rows.over_time_sentence(is_own=self._state.is_own),
                 self._over_time.figure, columns=rows.columns(_("When")), found=pn.bind(rows.over_time, shown),
             ),
             *self._chart(
@@ -130,6 +130,10 @@ class UsagePage(pn.viewable.Viewer):
                 chart.fill(shown, is_dark=self._state.is_dark)
 
     def _tapped_bar(self, index: int) -> None:
+        shown = self._state.shown
+        if shown is not None and rows.are_bars_shortest(shown):
+            self._filters.open(rows.runs_of_bar(shown, index))
+            return
         self._go(lambda shown: rows.tapped_bar(shown, index))
 
     def _tapped_rank(self, index: int) -> None:

@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from llm_ui.admin.usage import words
 from llm_ui.admin.usage.asked import Asked, Metric, Range
 from llm_ui.admin.usage.charts import drawn
 from llm_ui.admin.usage.state import Figures
-from llm_ui.kit.i18n import amount, day, instant, number
+from llm_ui.kit.i18n import amount, day, instant, ngettext, number
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import RunId
 from llm_ui.services.quotas import LABELS
+from llm_ui.services.usage import behind
 from llm_ui.services.usage.figures import Used
-from llm_ui.services.usage.statements import By
+from llm_ui.services.usage.slots import Period
+from llm_ui.services.usage.statements import By, Filters
+from llm_ui.services.usage.zones import Step
 
 Field = dict[str, Any]
 NEARLY_ALL = 0.999
@@ -134,6 +138,42 @@ def _sums(used: Used) -> list[str]:
     return [number(used.requests), number(used.errors), *map(number, tokens), words.dollars(used.cost_usd)]
 
 
+def _linked(used: Used, runs: str) -> list[Any]:
+    """Return the same, where the number of requests leads to the runs behind it."""
+    requests, *others = _sums(used)
+    if not runs or not used.requests:
+        return [requests, *others]
+    label = ngettext("The run behind it", "The {n} runs behind it", used.requests).format(n=requests)
+    return [{"text": requests, "href": runs, "label": label}, *others]
+
+
+def over_time_sentence(*, is_own: bool) -> str:
+    """Return what a bar leads to."""
+    if is_own:
+        return _("A bar leads to its days; the dashed line is the time before.")
+    return _("A bar leads to its days, that of an hour to its runs; the dashed line is the time before.")
+
+
+def are_bars_shortest(shown: Figures) -> bool:
+    """Return whether a bar leads to its runs, as there is nothing shorter that it could lead to."""
+    return shown.step is Step.HOUR and not shown.is_own
+
+
+def runs_of_bar(shown: Figures, index: int) -> str:
+    """Return where the runs behind a bar are; nowhere for who may not see them."""
+    ends = [*(bar.begins_at for bar in shown.bars[1:]), shown.period.end]
+    return _runs(shown, Period(shown.bars[index].begins_at, ends[index]), shown.asked.filters)
+
+
+def runs_of(shown: Figures, by: By, key: Any) -> str:
+    """Return where the runs behind a bar of the ranking are."""
+    return _runs(shown, shown.period, shown.asked.of(by, key).filters)
+
+
+def _runs(shown: Figures, period: Period, filters: Filters) -> str:
+    return "" if shown.is_own else f"/admin/runs?{urlencode(behind.said(period, filters))}"
+
+
 def over_time(shown: Figures | None) -> list[list[Any]]:
     """Return a row for each bar; its name leads to just that."""
     if shown is None:
@@ -144,9 +184,9 @@ def over_time(shown: Figures | None) -> list[list[Any]]:
                 "text": words.bar_name(bar.begins_at, shown.step, shown.place),
                 "query": shown.asked.narrowed(shown.place, bar.begins_at, shown.step).query(),
             },
-            *_sums(bar.used),
+            *_linked(bar.used, runs_of_bar(shown, index)),
         ]
-        for bar in shown.bars
+        for index, bar in enumerate(shown.bars)
     ]
 
 
@@ -160,7 +200,8 @@ def ranking(shown: Figures | None) -> list[list[Any]]:
         name = words.called(one.name, one.key, by)
         first = name if one.key is None else {"text": name, "query": shown.asked.of(by, one.key).query()}
         took = (None, None) if one.times is None else (one.times.ttft_p50_ms, one.times.ttft_p95_ms)
-        rows.append([first, *_sums(one.used), *map(words.seconds, took)])
+        runs = "" if one.key is None else runs_of(shown, by, one.key)
+        rows.append([first, *_linked(one.used, runs), *map(words.seconds, took)])
     return rows
 
 

@@ -63,6 +63,8 @@ class Figures:
     calls: Calls
     month: Month
     allowances: tuple[Allowance, ...]
+    is_own: bool = False
+    """Whether somebody looks at their own."""
     limits: tuple[Left, ...] = ()
     """Of who looks at their own."""
     choices: Mapping[By, Mapping[Any, str]] = field(default_factory=dict)
@@ -143,6 +145,7 @@ class UsageState(AdminState):
             month=await forecast.month(session, actor, replace(chosen, kind=None), place, at),
             allowances=await self._allowances(session, actor, place, at),
             limits=await quotas.list_left(session, actor) if self.is_own else (),
+            is_own=self.is_own,
             sql={} if self.is_own else self._sql(wanted, period, place, step),
             choices={by: await self._choices(session, actor, chosen, period, by) for by in self.bys},
         )
