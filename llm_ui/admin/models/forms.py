@@ -4,8 +4,10 @@ from typing import Any
 
 from llm_ui.admin.models.state import STAND_INS
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.models import PriceSource
+from llm_ui.kit.i18n import ngettext, number
+from llm_ui.models import CacheMode, PriceSource
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.cached_answers import Kept
 from llm_ui.ui.names import shown_name
 
 
@@ -47,7 +49,28 @@ def fields(model: ModelInfo | None = None, others: tuple[ModelInfo, ...] = ()) -
         _price("output_price", _("Output, dollars per million tokens"), _("Unknown")),
         _seconds("first_byte_s", _("Seconds until an answer begins")),
         _seconds("total_s", _("Seconds for a whole answer")),
+        *_cache(model),
         *_stand_ins(model, others),
+    ]
+
+
+def _cache(model: ModelInfo | None) -> list[dict[str, Any]]:
+    """Return whether answers are kept; nothing for a model that answers nobody."""
+    if model is None or model.makes_embeddings:
+        return []
+    labels = {
+        CacheMode.OFF: _("No"),
+        CacheMode.OWN: _("Yes, for whoever asked, in the same project"),
+        CacheMode.SHARED: _("Yes, for everybody who may ask it"),
+    }
+    return [
+        {
+            "name": "cache_mode",
+            "label": _("Give an answer again to the same question"),
+            "type": "select",
+            "options": [{"value": mode.value, "label": label} for mode, label in labels.items()],
+            "hint": _("It costs nothing then, and the chat says so. How long answers are kept is a setting."),
+        }
     ]
 
 
@@ -76,6 +99,7 @@ def buttons() -> list[dict[str, str]]:
     return [
         {"action": "save", "label": _("Save")},
         {"action": "use_list_prices", "label": _("Use list prices")},
+        {"action": "clear_cache", "label": _("Forget kept answers")},
         {"action": "remove", "label": _("Remove"), "tone": "quiet danger"},
     ]
 
@@ -90,10 +114,18 @@ def title(model: ModelInfo | None) -> str:
     return "" if model is None else _("Edit {name}").format(name=model.name)
 
 
-def source(model: ModelInfo | None) -> str:
-    """Return where the prices of a model come from."""
+def source(model: ModelInfo | None, kept: Kept) -> str:
+    """Return where the prices of a model come from, and how many of its answers are kept."""
     if model is None:
         return ""
+    told = _source(model)
+    if not kept.answers:
+        return told
+    words = ngettext("{count} answer is kept.", "{count} answers are kept.", kept.answers)
+    return f"{told} {words.format(count=number(kept.answers))}"
+
+
+def _source(model: ModelInfo) -> str:
     return {
         PriceSource.LIST: _("These prices come from the bundled public list."),
         PriceSource.ADMIN: _("These prices were set by hand."),

@@ -43,7 +43,7 @@ class ModelsPage(pn.viewable.Viewer):
             Sheet(
                 title=pn.bind(forms.title, state.param.selected),
                 is_open=pn.bind(bool, state.param.sheet),
-                text=pn.bind(forms.source, state.param.selected),
+                text=pn.bind(forms.source, state.param.selected, state.param.kept),
                 fields=pn.bind(forms.fields, state.param.selected, state.param.others),
                 values=pn.bind(forms.values, **{name: state.param[name] for name in state.fields}),
                 buttons=forms.buttons(),
@@ -69,6 +69,8 @@ class ModelsPage(pn.viewable.Viewer):
                 await self._state.save()
             case "use_list_prices":
                 await self._state.use_list_prices()
+            case "clear_cache":
+                await self._state.clear_cache()
             case "remove":
                 await self._state.remove()
             case "close":

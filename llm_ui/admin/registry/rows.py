@@ -13,6 +13,7 @@ GROUPS = {
     "features": later("What people may do"),
     "documents": later("Documents"),
     "helper": later("After an answer"),
+    "cache": later("Kept answers"),
 }
 SOURCES = {HERE: later("Set here"), ENVIRONMENT: later("Environment"), DEFAULT: later("Default")}
 UNITS = {"hours": later("hours"), "characters": later("characters"), "MB": "MB", "UTC": "UTC", "$": "$"}

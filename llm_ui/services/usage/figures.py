@@ -22,7 +22,7 @@ from llm_ui.services.usage.zones import Step, begin, begins, segments
 
 ANSWERS = (UsageKind.CHAT, UsageKind.TEMPORARY, UsageKind.API)
 """What people and scripts ask for; the rest is done for these."""
-MONEY = frozenset({"cost_usd", "estimated_usd"})
+MONEY = frozenset({"cost_usd", "estimated_usd", "saved_usd"})
 MEDIAN, MOST = 0.5, 0.95
 WEEK_BEGAN = 3
 """The weekday of the first of January 1970, Monday being 0."""
@@ -44,6 +44,8 @@ class Used:
     estimated_usd: Decimal = Decimal(0)
     written_tokens: int = 0
     writing_us: int = 0
+    hits: int = 0
+    saved_usd: Decimal = Decimal(0)
 
     def __add__(self, other: "Used") -> "Used":
         return Used(*(getattr(self, name) + getattr(other, name) for name in SUMS))
