@@ -302,8 +302,9 @@ class Engine:
         else:
             prompted = with_contents(self._files, messages, as_calls=as_calls)
         prompt = Prompt(
-            target.name, live.context.system, prompted, live.temperature, live.max_tokens, live.context.tools
-        )
+            target.name, live.context.system, prompted, live.temperature, live.max_tokens, live.context.tools,
+            goes_on=live.context.goes_on,
+        )  # fmt: skip
         around = Around(
             self._database, self._embeddings, self.reranker, live.actor, live.known, live.time_zone, Room(target)
         )

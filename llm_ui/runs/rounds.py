@@ -42,7 +42,7 @@ class Round:
         """Return what these tokens cost where they are asked for."""
         return cost(
             self.prices, input_tokens=used.input_tokens, cached_tokens=used.cached_tokens,
-            output_tokens=used.output_tokens,
+            output_tokens=used.output_tokens, written_tokens=self.reported.written_tokens or 0,
         )  # fmt: skip
 
     @property

@@ -26,6 +26,9 @@ class Prices:
 
 
 MAX_PRICE_USD_PER_MTOK = Decimal(100_000)
+WRITING = Decimal("0.25")
+"""What tokens cost beside their price that a provider keeps: of those we speak to only Anthropic charges it, see
+https://platform.claude.com/docs/en/build-with-claude/prompt-caching, *Pricing*, read 2026-11-22."""
 FREE = Prices(Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -41,10 +44,13 @@ def check(prices: Prices) -> None:
         raise InvalidInput("A price for cached input needs the prices for input and output too.")
 
 
-def cost(prices: Prices, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal | None:
+def cost(
+    prices: Prices, *, input_tokens: int, cached_tokens: int, output_tokens: int, written_tokens: int = 0
+) -> Decimal | None:
     """Return the exact price in USD, or None when the model has no price.
 
-    `cached_tokens` are part of `input_tokens` and cost their own price where there is one.
+    `cached_tokens` are part of `input_tokens` and cost their own price where there is one; so are `written_tokens`,
+    which cost a quarter more than others.
     """
     if prices.input_usd_per_mtok is None or prices.output_usd_per_mtok is None:
         return None
@@ -53,6 +59,7 @@ def cost(prices: Prices, *, input_tokens: int, cached_tokens: int, output_tokens
     if cached_price is None:
         cached_price = prices.input_usd_per_mtok
     fresh = (input_tokens - cached_tokens) * prices.input_usd_per_mtok
+    fresh += min(written_tokens, input_tokens - cached_tokens) * prices.input_usd_per_mtok * WRITING
     return (fresh + cached_tokens * cached_price + output_tokens * prices.output_usd_per_mtok) / TOKENS_PER_MTOK
 
 

@@ -20,7 +20,7 @@ IMAGE = Image("a.png", "image/png", "AAAA")
 PROMPT = Prompt("m", "be kind", (PromptMessage("user", "hi", (IMAGE,)),))
 OTHERS: dict[str, object] = {
     "model": "n", "system": "be brief", "temperature": 0.5, "max_tokens": 9, "tools": (ToolSpec("t", "d", {}),),
-    "may_call": False, "must_call": "t", "output": Output(), "sampling": Sampling(seed=1),
+    "may_call": False, "must_call": "t", "output": Output(), "sampling": Sampling(seed=1), "goes_on": True,
     "messages": (PromptMessage("user", "hi", (replace(IMAGE, data="BBBB"),)),),
 }  # fmt: skip
 MESSAGES: dict[str, object] = {
