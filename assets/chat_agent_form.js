@@ -6,7 +6,7 @@ import { make, textButton } from "./dom.js"
 
 const NEW = {
   id: null, name: "", description: "", instructions: "", color: "grey", icon: "star", model: null, model_name: "", temperature: null, max_tokens: null,
-  project: null, documents: [], starters: [], is_shared: false,
+  project: null, documents: [], starters: [], is_shared: false, keeps_answers: false,
 }
 
 function numberField(value, options) {
@@ -48,7 +48,8 @@ export class AgentForm {
       field(t("Name"), fields.name), lookFields(this.look), field(t("Description"), fields.description),
       described(t("Instructions"), fields.instructions, t("What models are told in its chats, after your own instructions and those of a project.")),
       this.#answering(fields), this.#knowing(fields),
-      described(t("Starters"), fields.starters, t("Questions that an empty chat with it offers, one a line, six at most.")), ...(this.act.mayShare() ? [this.#sharing(fields)] : []), buttons,
+      described(t("Starters"), fields.starters, t("Questions that an empty chat with it offers, one a line, six at most.")), this.#keeping(fields),
+      ...(this.act.mayShare() ? [this.#sharing(fields)] : []), buttons,
     )
     form.addEventListener("submit", (event) => {
       event.preventDefault()
@@ -77,6 +78,7 @@ export class AgentForm {
       project: this.#projects(data.project),
       starters: text(data.starters.join("\n"), 3, { placeholder: t("What should I learn first?") }),
       shared: box(data.is_shared),
+      keeps: box(data.keeps_answers),
     }
   }
 
@@ -85,6 +87,7 @@ export class AgentForm {
       name: fields.name.value, description: fields.description.value, instructions: fields.instructions.value, ...this.look, model: fields.model.value || null,
       temperature: numberOf(fields.temperature), max_tokens: numberOf(fields.length), project: fields.project.value || null,
       documents: fields.project.value ? [...this.named] : [], starters: fields.starters.value.split("\n").map((line) => line.trim()).filter(Boolean), is_shared: fields.shared.checked,
+      keeps_answers: fields.keeps.checked,
     }
   }
 
@@ -125,6 +128,14 @@ export class AgentForm {
     }
     const sentence = op.documents.length ? t("Tick some, and it knows only these; with none ticked it knows them all.") : t("There is no document in this project yet.")
     this.known.replaceChildren(make("p", "muted", sentence), ...(op.documents.length ? [list] : []))
+  }
+
+  #keeping(fields) {
+    const line = make("label", "check")
+    const text = make("span", "", t("Keep its answers"))
+    text.append(make("small", "", t("Whoever asks the same again gets their own earlier answer, for nothing, and can ask anew with Retry.")))
+    line.append(fields.keeps, text)
+    return line
   }
 
   #sharing(fields) {

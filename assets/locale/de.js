@@ -273,6 +273,7 @@ window.llmUiWords = {
 "Seine {n} Chats bleiben: Sie kommen zurück in die Liste."
 ],
 "Keep": "Behalten",
+"Keep its answers": "Seine Antworten aufheben",
 "Keep the answer of this model": "Die Antwort dieses Modells behalten",
 "Keep the answer of {model}": "Die Antwort von {model} behalten",
 "Keep the one you like best: the others end then.": "Die beste Antwort behalten: Die anderen enden dann.",
@@ -661,6 +662,7 @@ window.llmUiWords = {
 "Who has answered before": "Wer zuvor geantwortet hat",
 "Who may read it": "Wer darf ihn lesen",
 "Whoever asks it can read its instructions, and the passages its answers are made from; the documents themselves stay yours.": "Wer ihn fragt, kann seine Anweisungen lesen und die Abschnitte, aus denen seine Antworten entstehen; die Dokumente selbst bleiben privat.",
+"Whoever asks the same again gets their own earlier answer, for nothing, and can ask anew with Retry.": "Wer noch einmal dasselbe fragt, bekommt die eigene frühere Antwort, umsonst, und kann mit „Neu erzeugen“ neu fragen.",
 "With another model": "Mit einem anderen Modell",
 "With files": "Mit Dateien",
 "With its documents": "Mit den Dokumenten",

@@ -98,6 +98,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         http.event_hooks["request"].append(_trace_on)
         embeddings = Embeddings(database, secrets.sealer, http)
         asker = Asker(database, secrets.sealer, http, config)
+        stack.push_async_callback(asker.cache.close)
         gateway = Gateway(database, http, config, asker)
         engine = Engine(database, secrets.sealer, http, config, embeddings, gateway.limits, asker)
         await _serve(Api(config, database, secrets, engine, http, embeddings, gateway), listening, stop)

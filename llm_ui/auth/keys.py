@@ -83,6 +83,7 @@ class Keys(PlainHandler):
                 budget_usd=self._dollars("budget"),
                 requests_per_minute=self._number("requests"),
                 addresses=tuple(networks),
+                keeps_answers=bool(self.field("keeps_answers")),
             )
             made = await keys.create(session, actor, new)
         return _("This is the key. It is shown only this once: copy it now."), made.token

@@ -34,6 +34,7 @@ class SaveAgent(Reply):
     documents: Annotated[tuple[UUID, ...], Field(max_length=MAX_DOCUMENTS)] = ()
     starters: Annotated[tuple[Annotated[str, Field(max_length=1_000)], ...], Field(max_length=50)] = ()
     is_shared: bool = False
+    keeps_answers: bool = False
 
 
 class DeleteAgent(Reply):

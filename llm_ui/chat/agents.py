@@ -78,6 +78,7 @@ def shown_agent(one: AgentInfo) -> Op:
         "documents": [str(each) for each in own.documents],
         "starters": list(own.starters),
         "is_shared": own.is_shared,
+        "keeps_answers": own.keeps_answers,
         "is_mine": one.is_mine,
         "owner": one.owner_name,
         "has_knowledge": one.has_knowledge,
@@ -98,4 +99,5 @@ def _settings(asked: agent_ops.SaveAgent) -> AgentSettings:
         documents=tuple(DocumentId(each) for each in asked.documents),
         starters=asked.starters,
         is_shared=asked.is_shared,
+        keeps_answers=asked.keeps_answers,
     )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from llm_ui.chat import figures
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later, number, told
+from llm_ui.kit.i18n import instant, later, number, told
 from llm_ui.kit.ids import MessageId
 from llm_ui.models import RunStatus
 from llm_ui.services.explanations import Explanation, NoAnswer, SentPart, explain_answer
@@ -57,6 +57,8 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("Tokens out"), _counted(about, found.output_tokens)),
         (_("of these reasoning"), _counted("{count}", found.reasoning_tokens or None)),
         (_("Cost"), price),
+        (_("From the cache of"), "" if found.cached_at is None else instant(found.cached_at)),
+        (_("It would have cost"), "" if found.saved_usd is None else figures.price(found.saved_usd)),
         (_("Requests"), str(found.requests) if found.requests > 1 else ""),
         (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),
         (_("Temperature"), "" if found.temperature is None else number(found.temperature, "g")),

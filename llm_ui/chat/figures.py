@@ -1,10 +1,11 @@
 """The small line under an answer, and the sentence of one that did not end well."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import CompleteEvent, ErrorEvent, Metrics, StartEvent, Usage
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later, number, told
+from llm_ui.kit.i18n import instant, later, number, told
 from llm_ui.models import RunStatus, UsageSource
 from llm_ui.services.messages import RunSummary
 from llm_ui.services.steps import span
@@ -22,16 +23,17 @@ REASONS = {
 def of_run(run: RunSummary) -> str:
     """Return the figures of a stored run."""
     is_exact = run.usage_source is UsageSource.PROVIDER
-    return _line(
+    line = _line(
         run.model_name, run.ttft_ms, run.tokens_per_second, run.input_tokens, run.output_tokens, is_exact, run.cost_usd
     )
+    return _with_cache(line, run.cached_at)
 
 
 def of_metrics(model_name: str, metrics: Metrics, usage: Usage, cost_usd: str | None) -> str:
     """Return the figures of a run that is being made or has just ended."""
     cost = None if cost_usd is None else Decimal(cost_usd)
     is_exact = usage.source == "provider"
-    return _line(
+    line = _line(
         model_name,
         metrics.ttft_ms,
         metrics.tokens_per_second,
@@ -40,6 +42,7 @@ def of_metrics(model_name: str, metrics: Metrics, usage: Usage, cost_usd: str | 
         is_exact,
         cost,
     )
+    return _with_cache(line, metrics.cached_at)
 
 
 def thought(reasoning_ms: float | None) -> str:
@@ -78,6 +81,13 @@ def price(amount: Decimal) -> str:
     if amount < Decimal("0.0001"):
         return _("under $0.0001")
     return _("${amount}").format(amount=number(amount, ",.2f" if amount >= 1 else ".2g"))
+
+
+def _with_cache(line: str, cached_at: datetime | None) -> str:
+    """Return the figures with when the answer was made, where one was there already."""
+    if cached_at is None:
+        return line
+    return " · ".join([line, _("from the cache of {when}").format(when=instant(cached_at))])
 
 
 def _line(

@@ -34,6 +34,7 @@ def keys() -> None:
 @click.option("--budget", help="Dollars that may be spent with it each month.")
 @click.option("--requests-per-minute", type=int)
 @click.option("--address", "addresses", multiple=True, help="An address or network that it may be used from.")
+@click.option("--keep-answers", "keeps_answers", is_flag=True, help="Keep answers for the same question.")
 @data_dir
 def create(
     name: str,

@@ -1,5 +1,6 @@
 """What the pages and the LLM API say to each other, and the wire format of a run's events (design §3)."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -31,11 +32,8 @@ MAX_SAID = 2_000
 MAX_TEMPERATURE = 2
 MAX_ANSWER_TOKENS = 1_000_000
 """Most that a person can allow an answer; models allow less."""
-
 MAX_BESIDE = 4
 """Most answers to one question that are written at once, or merged."""
-
-
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Made by whoever submits; the same key gives the same run, however often it is sent."""
 Who = UUID | Literal["none"] | None
@@ -138,6 +136,8 @@ class Metrics(Wire):
     total_ms: float | None = None
     tokens_per_second: float | None = None
     attempts: int = 0
+    cached_at: datetime | None = None
+    """When the answer was made, where one was there already."""
 
 
 class ErrorDetail(Wire):

@@ -6,6 +6,7 @@ from llm_ui.models.audit import AuditHead, AuditLog
 from llm_ui.models.backup import Backup, BackupCause
 from llm_ui.models.base import Base
 from llm_ui.models.budget import Budget, BudgetPeriod, BudgetReservation, BudgetScope
+from llm_ui.models.cached_answer import CachedAnswer, CacheMode
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
 from llm_ui.models.document import (
     Document,
@@ -100,6 +101,8 @@ __all__ = [
     "BudgetPeriod",
     "BudgetReservation",
     "BudgetScope",
+    "CacheMode",
+    "CachedAnswer",
     "ChatHistory",
     "ChatMessage",
     "ChatSummary",

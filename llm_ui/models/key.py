@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Uuid
+from sqlalchemy import ForeignKey, Index, String, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import KeyId, ProjectId, UserId, uuid7
@@ -54,6 +54,8 @@ class ApiKey(Base):
     """Networks that it may be used from; none of them: from anywhere."""
     requests_per_minute: Mapped[int | None]
     """None: as many as anybody."""
+    keeps_answers: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether answers to it are kept and given again, also of models whose answers are not."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

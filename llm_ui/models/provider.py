@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.models.base import Base, Timestamped, enum_column
+from llm_ui.models.cached_answer import CacheMode
 
 
 class ProviderKind(StrEnum):
@@ -118,6 +119,10 @@ class AiModel(Timestamped, Base):
     timeouts: Mapped[dict[str, Any] | None]
     """Where they are others than its provider's."""
     price_source: Mapped[PriceSource] = mapped_column(enum_column(PriceSource), default=PriceSource.UNKNOWN)
+    cache_mode: Mapped[CacheMode] = mapped_column(
+        enum_column(CacheMode), default=CacheMode.OFF, server_default=CacheMode.OFF.value
+    )
+    """Whether its answers are kept and given again to the same question."""
     deleted_at: Mapped[datetime | None]
 
 

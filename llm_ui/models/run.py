@@ -101,6 +101,10 @@ class Run(Timestamped, Base):
     """Part of `output_tokens` spent on reasoning."""
     usage_source: Mapped[UsageSource | None] = mapped_column(enum_column(UsageSource))
     cost_usd: Mapped[Decimal | None]
+    cached_at: Mapped[datetime | None]
+    """When the answer was made that this one repeats; empty: a model was asked for this one."""
+    saved_usd: Mapped[Decimal | None]
+    """What it would have cost then."""
     queue_ms: Mapped[float | None]
     """From the request's arrival to the call of the provider."""
     context_ms: Mapped[float | None]

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, text
+from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import AgentId, KeyId, ModelId, ProjectId, ProviderId, RunId, TeamId, UserId
@@ -96,6 +96,10 @@ class UsageLog(Base):
     reasoning_tokens: Mapped[int] = mapped_column(default=0)
     usage_source: Mapped[UsageSource] = mapped_column(enum_column(UsageSource))
     cost_usd: Mapped[Decimal | None]
+    is_cached: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether an answer was given that was there already: for nothing."""
+    saved_usd: Mapped[Decimal | None]
+    """What it would have cost otherwise."""
     ttft_ms: Mapped[float | None]
     total_ms: Mapped[float | None]
     created_at: Mapped[datetime]
@@ -166,6 +170,10 @@ class Sums:
     """Output tokens of calls of which is known how long they wrote: `writing_us`."""
     writing_us: Mapped[int] = mapped_column(BigInteger)
     """Microseconds from the first token to the end."""
+    hits: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Calls that were answered with what was there already. Their tokens are in none of the sums above."""
+    saved_usd: Mapped[Decimal] = mapped_column(server_default="0")
+    """What these would have cost, as far as their price is known."""
 
 
 class UsageRollup(Sums, Base):

@@ -3,7 +3,8 @@
 Protocol: https://docs.anthropic.com/en/api/messages-streaming, read 2026-11-20; images as base64, before the text, see
 https://platform.claude.com/docs/en/build-with-claude/vision; tools, see
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview; what was thought before a call goes back with
-it, see https://platform.claude.com/docs/en/build-with-claude/extended-thinking.
+it, see https://platform.claude.com/docs/en/build-with-claude/extended-thinking; what it is to keep ends at marks, see
+https://platform.claude.com/docs/en/build-with-claude/prompt-caching.
 """
 
 import json
@@ -41,6 +42,8 @@ REASONS = {
     "refusal": "content_filter",
     "tool_use": "tool",
 }
+KEEP = {"type": "ephemeral"}
+"""For five minutes after it was last used."""
 THOUGHTS = ("thinking", "redacted_thinking")
 
 
@@ -79,6 +82,8 @@ class AnthropicProtocol:
             # The protocol's range ends at 1 where others' ends at 2.
             body["temperature"] = min(prompt.temperature, 1.0)
         body |= _sampling(prompt.sampling, body)
+        if prompt.goes_on:
+            _mark(body)
         return WireRequest(f"{_root(endpoint)}/v1/messages", _headers(endpoint), body)
 
     def translator(self, endpoint: Endpoint) -> "AnthropicTranslator":
@@ -160,6 +165,28 @@ class AnthropicTranslator:
         return None
 
 
+def _mark(body: dict[str, object]) -> None:
+    """Mark where what the provider is to keep ends: instructions, or tools without them, and the last message.
+
+    Tools come before instructions and these before messages there. With the next question it looks back from its last
+    mark for the longest beginning that it has, so one mark in the messages is enough.
+    """
+    if body.get("system"):
+        body["system"] = [{"type": "text", "text": body["system"], "cache_control": KEEP}]
+    elif tools := array(body, "tools"):
+        body["tools"] = [*tools[:-1], {**obj(tools[-1]), "cache_control": KEEP}]
+    messages = [_as_blocks(obj(message)) for message in array(body, "messages")]
+    if blocks := array(messages[-1], "content") if messages else []:
+        messages[-1]["content"] = [*blocks[:-1], {**obj(blocks[-1]), "cache_control": KEEP}]
+    body["messages"] = messages
+
+
+def _as_blocks(message: dict[str, object]) -> dict[str, object]:
+    """Return a message with its text as a block: so it is written alike with a mark and, a question later, without."""
+    said = message.get("content")
+    return {**message, "content": [{"type": "text", "text": said}]} if isinstance(said, str) and said else message
+
+
 def _sent(message: PromptMessage) -> object:
     """Return a message's content: its text; with images, calls or results a list of blocks."""
     if message.results:
@@ -217,7 +244,7 @@ def _usage(usage: dict[str, object]) -> UsageDelta:
     fresh = count(usage, "input_tokens")
     read, written = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
     total = None if fresh is None else fresh + (read or 0) + (written or 0)
-    return UsageDelta(input_tokens=total, cached_tokens=read, output_tokens=count(usage, "output_tokens"))
+    return UsageDelta(total, read, count(usage, "output_tokens"), written_tokens=written)
 
 
 def _root(endpoint: Endpoint) -> str:

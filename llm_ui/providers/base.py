@@ -143,6 +143,8 @@ class Prompt:
     output: Output | None = None
     """None: text as the model likes it."""
     sampling: Sampling = PLAIN
+    goes_on: bool = False
+    """Whether more is likely to be asked after all of this: providers that want to be told keep it for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class UsageDelta:
     cached_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+    written_tokens: int | None = None
+    """Part of `input_tokens` that the provider keeps from now on, for more than others cost."""
 
     def updated(self, later: "UsageDelta") -> "UsageDelta":
         """Return the counts after a later report; what that leaves out stays."""

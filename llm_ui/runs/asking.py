@@ -1,8 +1,9 @@
 """Asking a model and, where it gives nothing, those that stand in for it: the same for chats and for scripts."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 import httpx2
@@ -17,6 +18,8 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Began, Delta, Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.bulkhead import Bulkhead
+from llm_ui.runs.cache_key import CacheUse
+from llm_ui.runs.cached import Cache, OnMove
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.resilience import Call, Resilience, is_shown
@@ -32,9 +35,6 @@ log = get_logger(__name__)
 
 LAST_WORDS = frozenset({ProviderFault.CONTENT_FILTERED, ProviderFault.BAD_REQUEST, ProviderFault.ANSWER_TOO_LARGE})
 """Faults of what was asked and not of who was: nobody else is asked the same after these."""
-
-OnMove = Callable[[ModelTarget, ProviderError], Awaitable[None]]
-"""Told who is asked next, and why. What it raises ends the question."""
 
 
 class Question(Protocol):
@@ -75,6 +75,15 @@ class Question(Protocol):
         """The provider is called, for the first time or once more."""
         ...
 
+    @property
+    def cache_use(self) -> CacheUse | None:
+        """How it uses answers that are there; None: not at all."""
+        ...
+
+    def cached(self, made_at: datetime | None) -> None:
+        """The answer was made then, for whoever asked the same; None: it is made for this one."""
+        ...
+
 
 class Asker:
     """Asks models. One in each process of the LLM API, so that all who ask know of a provider that is down."""
@@ -85,12 +94,16 @@ class Asker:
         self._resilience = Resilience(http)
         self._keys = Keyring()
         self._bulkhead = Bulkhead()
+        self.cache = Cache(database)
         self._timeouts = Timeouts(
             config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s
         )
 
-    async def stream(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
-        """Yield the answer, whoever gives it. Raises `ProviderError` of the one that was asked last."""
+    def stream(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
+        """Yield the answer: one that is there, or whoever gives it. Raises `ProviderError` of who was asked last."""
+        return self.cache.stream(question, prompt, lambda moved: self._ask(question, prompt, moved), on_move)
+
+    async def _ask(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
         left: list[ModelTarget] | None = None
         is_alone = not question.target.has_stand_ins
         while True:

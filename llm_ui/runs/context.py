@@ -19,7 +19,7 @@ from llm_ui.errors import ContextTooLong
 from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.ids import AttachmentId, MessageId, ProjectId, PromptId
 from llm_ui.kit.money import plain
-from llm_ui.models import ChatHistory
+from llm_ui.models import ChatHistory, ProviderKind
 from llm_ui.providers.base import ToolSpec
 from llm_ui.runs.files import Room, SentFile, SentMessage
 from llm_ui.runs.history import History, fitting, remembered
@@ -136,13 +136,19 @@ class Context:
     tools: tuple[ToolSpec, ...] = ()
     """What the model may use."""
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next request is likely to begin like this one: passages differ from question to question."""
+        return bool(self.tools) or not self.sources
+
     def most_usd(self, target: ModelTarget) -> Decimal | None:
         """Return what the longest answer that is reckoned with costs; None: nobody knows the price."""
         return self.request_usd(target, self.input_tokens)
 
     def request_usd(self, target: ModelTarget, sent: int) -> Decimal | None:
         """Return what one request for it costs at most that is sent so many tokens."""
-        return cost(target.prices, input_tokens=sent, output_tokens=self.answer_tokens)
+        written = sent if self.goes_on and target.kind is ProviderKind.ANTHROPIC else 0
+        return cost(target.prices, input_tokens=sent, output_tokens=self.answer_tokens, written_tokens=written)
 
 
 @dataclass(frozen=True, slots=True)

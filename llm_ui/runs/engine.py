@@ -29,6 +29,7 @@ from llm_ui.providers.base import Prompt
 from llm_ui.runs import context, store
 from llm_ui.runs.asking import Asker
 from llm_ui.runs.background import Background
+from llm_ui.runs.cache_key import CacheUse, use_of
 from llm_ui.runs.context import Context, Wanted
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.ends import bad_end, crashed, end_event
@@ -246,6 +247,7 @@ class Engine:
             received_at=received_at,
             known=known,
             time_zone=request.time_zone,
+            use=cache_use(turn, target, actor, request),
         )
 
     async def _store_turn(
@@ -300,8 +302,9 @@ class Engine:
         else:
             prompted = with_contents(self._files, messages, as_calls=as_calls)
         prompt = Prompt(
-            target.name, live.context.system, prompted, live.temperature, live.max_tokens, live.context.tools
-        )
+            target.name, live.context.system, prompted, live.temperature, live.max_tokens, live.context.tools,
+            goes_on=live.context.goes_on,
+        )  # fmt: skip
         around = Around(
             self._database, self._embeddings, self.reranker, live.actor, live.known, live.time_zone, Room(target)
         )
@@ -340,7 +343,7 @@ class Engine:
                 ending, store.text_of(live, live.log.last + 1), usage, cost_usd, metrics,
                 started_at=live.started_at, provider_request_id=live.rounds.now.request_id, cited=live.cited,
                 invented=live.invented, rounds=live.listed_rounds(), learnt=live.learnt(usage),
-                answered_by=live.answered_by(), tries=live.tries,
+                answered_by=live.answered_by(), tries=live.tries, saved_usd=live.saved_usd(),
                 key_id=None if live.actor.key is None else live.actor.key.key_id,
             )  # fmt: skip
             is_written = await self._write_end(live, final)
@@ -388,6 +391,14 @@ class Engine:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("run.crashed", task=task.get_name(), error=repr(error))
+
+
+def cache_use(turn: Turn, target: ModelTarget, actor: Actor, request: ChatRequest) -> CacheUse | None:
+    """Return how an answer uses those that are there: whoever asks once more wants another one."""
+    is_wanted = turn.agent is not None and turn.agent.settings.keeps_answers
+    is_wanted = is_wanted or (actor.key is not None and actor.key.keeps_answers)
+    may_read = request.regenerate_of is None
+    return use_of(target, actor.user_id, turn.project_id, chat_id=turn.chat_id, is_wanted=is_wanted, may_read=may_read)
 
 
 def _announce(live: LiveRun) -> None:

@@ -18,6 +18,7 @@ from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import GrowingCount, estimate
 from llm_ui.models import MessageStatus, RunStatus
 from llm_ui.providers.base import Began, Prompt, PromptMessage, ReasoningDelta, TextDelta, ToolCall, UsageDelta
+from llm_ui.runs.cache_key import CacheUse
 from llm_ui.runs.context import GO_ON, Context
 from llm_ui.runs.event_log import EventLog, Wire, wire
 from llm_ui.runs.rounds import Round, Rounds
@@ -99,6 +100,10 @@ class LiveRun:
     """Where the person is, as their browser names it."""
     is_stored: bool = True
     """False in a temporary chat: what is said stays in memory, and only what it used is booked."""
+    use: CacheUse | None = None
+    """How it uses answers that are there; None: not at all."""
+    cached_at: datetime | None = None
+    """When the answer was made that this one repeats; None: a model is asked."""
     log: EventLog = field(init=False)
     attempts: int = 0
     tries: list[Try] = field(default_factory=list)
@@ -193,6 +198,18 @@ class LiveRun:
     def sent_tokens(self) -> int:
         """What is sent, estimated."""
         return self.rounds.now.input_tokens
+
+    @property
+    def cache_use(self) -> CacheUse | None:
+        """How it uses answers that are there: not at all once tools were used, or to go on with a text."""
+        return None if self.rounds.over or self.turn.opening else self.use
+
+    def cached(self, made_at: datetime | None) -> None:
+        """Note when the answer was made, for whoever asked the same; None: it is made for this one."""
+        self.cached_at, now = made_at, self.rounds.now
+        now.is_cached = made_at is not None
+        if made_at is None:
+            self.called(1)
 
     @property
     def models(self) -> None:
@@ -333,7 +350,7 @@ class LiveRun:
 
     def _end_round(self, steps: Sequence[Step], *, is_whole: bool) -> None:
         """Another request follows, with what these steps gave."""
-        self._round_began = len(self.text)
+        self._round_began, self.cached_at = len(self.text), None
         said, thoughts = self._tokens_said, self._thoughts_count.of(self.reasoning)
         more = round(tokens_of(steps) * self.target.calibration.factor) + said - self.rounds.now.tokens_before
         used = self._used(is_over=True, is_whole=is_whole)
@@ -372,7 +389,12 @@ class LiveRun:
     def learnt(self, usage: Usage) -> Calibration | None:
         """Return what is known of the model's tokens once its provider has counted; None where that is nothing new."""
         before = self.target.calibration
-        if self.tries or usage.source != "provider" or any(message.files for message in self.context.messages):
+        if (
+            self.tries
+            or self.cached_at is not None
+            or usage.source != "provider"
+            or any(message.files for message in self.context.messages)
+        ):
             return None
         first = self.rounds.over[0][1] if self.rounds.over else usage
         after = before.learnt(round(self.context.input_tokens / before.factor), first.input_tokens)
@@ -391,11 +413,16 @@ class LiveRun:
             total_ms=_ms(self.received_at, instant),
             tokens_per_second=round(usage.output_tokens / span, 1) if span > 0.05 else None,
             attempts=self.attempts,
+            cached_at=self.cached_at,
         )
 
     def cost_usd(self) -> Decimal | None:
         """Return the price of the ended run, or None where a model has none."""
         return self.rounds.cost(self._last_used(is_final=True))
+
+    def saved_usd(self) -> Decimal | None:
+        """Return what it would have cost where its answer was there already; None: it was not, or nobody knows."""
+        return self.rounds.saved(self._last_used(is_final=True))
 
     def _mark(self) -> None:
         self.rounds.now.mark()

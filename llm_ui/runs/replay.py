@@ -146,4 +146,5 @@ def metrics_of(run: Run) -> Metrics:
         total_ms=run.total_ms,
         tokens_per_second=run.tokens_per_second,
         attempts=run.attempts,
+        cached_at=run.cached_at,
     )

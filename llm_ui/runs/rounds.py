@@ -25,6 +25,8 @@ class Round:
     last_at: float | None = None
     is_moved: bool = False
     """Whether it goes on with what another model had begun, and not with what tools gave."""
+    is_cached: bool = False
+    """Whether nobody was asked, for the answer was there."""
     request_id: str = ""
     """The provider's."""
     reported: UsageDelta = field(default_factory=UsageDelta)
@@ -33,10 +35,15 @@ class Round:
     thoughts_before: int = 0
 
     def cost(self, used: Usage) -> Decimal | None:
-        """Return the price of these tokens; None: nobody knows it."""
+        """Return the price of these tokens; None: nobody knows it. What was there is for nothing."""
+        return Decimal(0) if self.is_cached else self.worth(used)
+
+    def worth(self, used: Usage) -> Decimal | None:
+        """Return what these tokens cost where they are asked for."""
         return cost(
             self.prices, input_tokens=used.input_tokens, cached_tokens=used.cached_tokens,
             output_tokens=used.output_tokens, reasoning_tokens=used.reasoning_tokens,
+            written_tokens=self.reported.written_tokens or 0,
         )  # fmt: skip
 
     @property
@@ -66,7 +73,7 @@ class Round:
                 reasoning_tokens=reported.reasoning_tokens or 0,
                 source="provider" if is_whole else "estimate",
             )
-        called = self.called_at is not None
+        called = self.called_at is not None or self.is_cached
         return Usage(
             input_tokens=(reported.input_tokens or self.input_tokens) if called else 0,
             cached_tokens=reported.cached_tokens or 0,
@@ -110,7 +117,7 @@ class Rounds:
         before = self.now
         sent = round(before.input_tokens * factor)
         self.now = Round(
-            sent, prices, is_moved=is_further, tokens_before=before.tokens_before,
+            sent, prices, is_moved=is_further, is_cached=before.is_cached, tokens_before=before.tokens_before,
             thoughts_before=before.thoughts_before,
         )  # fmt: skip
 
@@ -119,6 +126,12 @@ class Rounds:
         costs = [one.cost(used) for one, used in [*self.over, (self.now, now)]]
         known = [price for price in costs if price is not None]
         return sum(known, Decimal(0)).normalize() if len(known) == len(costs) else None
+
+    def saved(self, now: Usage) -> Decimal | None:
+        """Return what those would have cost whose answer was there; None: none was, or nobody knows it."""
+        found = [one.worth(used) for one, used in [*self.over, (self.now, now)] if one.is_cached]
+        known = [price for price in found if price is not None]
+        return sum(known, Decimal(0)).normalize() if known else None
 
     def total(self, now: Usage) -> Usage:
         """Return the tokens of all; of the one that goes on these."""

@@ -44,7 +44,8 @@ async def sent_request(session: ReadSession, actor: Actor, store: FileStore, run
     told: tuple[PromptMessage, ...] = await asyncio.to_thread(
         with_contents, store, messages, as_calls=bool(tools), is_told=True
     )
-    prompt = Prompt(target.name, _system(explained), told, run.temperature, run.max_tokens, tools)
+    goes_on = bool(tools) or not any(part.origin == "passages" for part in explained.parts)
+    prompt = Prompt(target.name, _system(explained), told, run.temperature, run.max_tokens, tools, goes_on=goes_on)
     endpoint = Endpoint(target.base_url, KEY if target.sealed_key else None)
     request = adapter(target.kind).request(endpoint, prompt)
     if request is None or request.body is None:

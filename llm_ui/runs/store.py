@@ -111,6 +111,8 @@ class Final:
     """What is known now of how the model's tokens are counted; None: nothing new."""
     key_id: KeyId | None = None
     """The key that a script asked with."""
+    saved_usd: Decimal | None = None
+    """What it would have cost, where its answer was there already."""
 
 
 async def beat(session: Session, owner: str, beats: Sequence[Beat]) -> dict[RunId, Pulse]:
@@ -165,6 +167,8 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
             "invented": final.invented,
             "started_at": final.started_at,
             "provider_request_id": final.provider_request_id,
+            "cached_at": metrics.cached_at,
+            "saved_usd": final.saved_usd,
             **final.answered_by,
         }
     )
@@ -332,8 +336,10 @@ async def _book(session: Session, run: Run, key_id: KeyId | None = None) -> None
             reasoning_tokens=run.reasoning_tokens or 0,
             usage_source=run.usage_source or UsageSource.ESTIMATE,
             cost_usd=run.cost_usd,
+            is_cached=run.cached_at is not None,
+            saved_usd=run.saved_usd,
             ttft_ms=run.ttft_ms,
-            total_ms=run.total_ms,
+            total_ms=run.total_ms if run.cached_at is None else None,
             created_at=now(),
         ),
     )

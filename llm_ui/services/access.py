@@ -101,6 +101,8 @@ class KeyRights:
     """Nothing outside of this project is there for it; None: it is of no project."""
     models: frozenset[ModelId] | None
     """Those that may be asked; None: all that its owner may ask."""
+    keeps_answers: bool = False
+    """Whether answers to it are kept and given again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class AgentSettings:
     starters: tuple[str, ...] = ()
     """Questions that an empty chat with it offers."""
     is_shared: bool = False
+    keeps_answers: bool = False
+    """Whether its answers are kept and given again to the same question of the same person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,7 @@ def _info(row: Agent, actor: Actor, owner_name: str) -> AgentInfo:
         documents=_ids(row.documents) if is_mine else (),
         starters=tuple(row.starters),
         is_shared=row.is_shared,
+        keeps_answers=row.keeps_answers,
     )
     return AgentInfo(row.id, row.owner_id, owner_name, is_mine, row.project_id is not None, settings)
 
@@ -363,3 +366,4 @@ def _set(row: Agent, settings: AgentSettings) -> None:
     row.temperature, row.max_tokens = settings.temperature, settings.max_tokens
     row.project_id, row.documents = settings.project_id, [str(each) for each in settings.documents]
     row.starters, row.is_shared = list(settings.starters), settings.is_shared
+    row.keeps_answers = settings.keeps_answers

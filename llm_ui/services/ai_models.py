@@ -14,7 +14,8 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, ModelCalibration, ModelStandIn, PriceSource, ProviderKind, TeamModel
-from llm_ui.services import audit, price_history, settings
+from llm_ui.models.cached_answer import CacheMode
+from llm_ui.services import audit, cached_answers, price_history, settings
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.capabilities import can_see_images, can_use_tools, makes_embeddings
 from llm_ui.services.price_history import prices_of
@@ -44,6 +45,7 @@ class ModelInfo:
     prices: Prices
     price_source: PriceSource
     timeouts: Mapping[str, float]
+    cache_mode: CacheMode
     updated_at: datetime
 
 
@@ -78,6 +80,7 @@ class ModelTarget:
     reach: Reach = USUAL
     has_stand_ins: bool = False
     """Whether others can be asked where it does not answer."""
+    cache_mode: CacheMode = CacheMode.OFF
 
     @property
     def wire_name(self) -> str:
@@ -214,6 +217,7 @@ async def target(
         can_use_tools=model.can_use_tools,
         reach=reach_of(provider, model),
         has_stand_ins=is_helped,
+        cache_mode=model.cache_mode,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
     )
 
@@ -329,6 +333,7 @@ async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> Non
     row = await _row(session, actor, model_id)
     await refuse_default(session, row)
     row.deleted_at = now()
+    await cached_answers.forget(session, model_id=row.id)
     await audit.record(session, actor, "model.deleted", row.name, target_id=row.id)
 
 
@@ -340,6 +345,7 @@ def _audited(row: AiModel) -> dict[str, object]:
 
 async def _note_change(session: Session, actor: Actor, row: AiModel, before: dict[str, object]) -> None:
     changes = audit.difference(before, _audited(row))
+    await cached_answers.forget(session, model_id=row.id)
     await audit.record(session, actor, "model.changed", row.name, target_id=row.id, changes=changes)
 
 
@@ -379,6 +385,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         prices=prices_of(model),
         price_source=model.price_source,
         timeouts=model.timeouts or {},
+        cache_mode=model.cache_mode,
         updated_at=model.updated_at,
     )
 

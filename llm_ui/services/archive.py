@@ -245,6 +245,7 @@ async def _agent(
         "project": None if known is None else {"id": str(known.id), "name": known.name},
         "documents": documents,
         "starters": list(own.starters),
+        "keeps_answers": own.keeps_answers,
     }
 
 

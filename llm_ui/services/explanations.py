@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -142,6 +143,10 @@ class Explanation:
     is_exact: bool
     """Whether the provider counted the tokens."""
     cost_usd: Decimal | None
+    cached_at: datetime | None
+    """When the answer was made, where one was there already."""
+    saved_usd: Decimal | None
+    """What it would have cost then."""
     attempts: int
     tries: tuple[NoAnswer, ...]
     """Who was asked before; the first one is who the question went to."""
@@ -188,6 +193,8 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         reasoning_tokens=run.reasoning_tokens,
         is_exact=run.usage_source is UsageSource.PROVIDER,
         cost_usd=run.cost_usd,
+        cached_at=run.cached_at,
+        saved_usd=run.saved_usd,
         attempts=run.attempts,
         tries=tuple(NoAnswer(one["model"], one["provider"], one["message"]) for one in manifest.get("tries", ())),
         temperature=run.temperature,

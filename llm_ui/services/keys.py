@@ -54,6 +54,8 @@ class NewKey:
     budget_usd: Decimal | None = None
     """For each month."""
     requests_per_minute: int | None = None
+    keeps_answers: bool = False
+    """Whether answers to it are kept and given again to the same question, within its person's own wall."""
     addresses: tuple[str, ...] = field(default=())
 
 
@@ -70,6 +72,7 @@ class KeyInfo:
     """How many may be asked; None: all."""
     addresses: tuple[str, ...]
     requests_per_minute: int | None
+    keeps_answers: bool
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -142,6 +145,7 @@ async def create(session: Session, actor: Actor, new: NewKey) -> Made:
         models=None if new.models is None else sorted(map(str, new.models)),
         addresses=_networks(new.addresses),
         requests_per_minute=limit,
+        keeps_answers=new.keeps_answers,
         expires_at=None if new.days is None else now() + timedelta(days=new.days),
     )
     made = _issue(session, row)
@@ -184,6 +188,7 @@ async def rotate(session: Session, actor: Actor, key_id: KeyId, overlap: timedel
         models=old.models,
         addresses=old.addresses,
         requests_per_minute=old.requests_per_minute,
+        keeps_answers=old.keeps_answers,
         expires_at=None if lifetime is None else instant + lifetime,
     )
     made = _issue(session, row)
@@ -220,8 +225,9 @@ async def caller_of(session: ReadSession, token: str) -> Caller:
     if not user.is_active or (row.project_id is not None and not is_of_project):
         raise KeyRefused
     models = None if row.models is None else frozenset(ModelId(UUID(one)) for one in row.models)
+    rights = KeyRights(row.id, row.series_id, row.project_id, models, row.keeps_answers)
     return Caller(
-        actor=Actor(user.id, user.name, user.role, key=KeyRights(row.id, row.series_id, row.project_id, models)),
+        actor=Actor(user.id, user.name, user.role, key=rights),
         key_id=row.id,
         series_id=row.series_id,
         project_id=row.project_id,
@@ -308,6 +314,7 @@ def _info(row: ApiKey, owner: str, state: budgets.BudgetState | None) -> KeyInfo
         models=None if row.models is None else len(row.models),
         addresses=tuple(row.addresses),
         requests_per_minute=row.requests_per_minute,
+        keeps_answers=row.keeps_answers,
         created_at=row.created_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,

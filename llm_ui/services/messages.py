@@ -53,6 +53,8 @@ class RunSummary:
     output_tokens: int | None
     usage_source: UsageSource | None
     cost_usd: Decimal | None
+    cached_at: datetime | None
+    """When the answer was made, where one was there already."""
     ttft_ms: float | None
     reasoning_ms: float | None
     total_ms: float | None

@@ -52,6 +52,9 @@ RATES = ("input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok
 LISTED = ("input_mtok", "cache_read_mtok", "output_mtok", "output_reasoning_mtok")
 """What the public list calls them."""
 MAX_PRICE_USD_PER_MTOK = Decimal(100_000)
+WRITING = Decimal("0.25")
+"""What tokens cost beside their price that a provider keeps: of those we speak to only Anthropic charges it, see
+https://platform.claude.com/docs/en/build-with-claude/prompt-caching, *Pricing*, read 2026-11-22."""
 FREE = Prices(Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -75,19 +78,27 @@ def _check_rates(prices: Rates) -> None:
 
 
 def cost(
-    prices: Prices, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0, reasoning_tokens: int = 0
+    prices: Prices,
+    *,
+    input_tokens: int,
+    output_tokens: int,
+    cached_tokens: int = 0,
+    reasoning_tokens: int = 0,
+    written_tokens: int = 0,
 ) -> Decimal | None:
     """Return the exact price in USD of one call, or None when the model has no price.
 
     `cached_tokens` are part of `input_tokens`, `reasoning_tokens` of `output_tokens`; each cost their own price where
-    there is one. Where long prompts cost more, all tokens of a long one do, as the price list says of its tiers.
+    there is one. `written_tokens` are part of `input_tokens` too, and cost a quarter more than others. Where long
+    prompts cost more, all tokens of a long one do, as the price list says of its tiers.
     """
     rates = prices.of_prompt(input_tokens)
     if rates.input_usd_per_mtok is None or rates.output_usd_per_mtok is None:
         return None
     cached_tokens, reasoning_tokens = min(cached_tokens, input_tokens), min(reasoning_tokens, output_tokens)
+    written_tokens = min(written_tokens, input_tokens - cached_tokens)
     shares = (
-        (input_tokens - cached_tokens, rates.input_usd_per_mtok),
+        (input_tokens - cached_tokens + written_tokens * WRITING, rates.input_usd_per_mtok),
         (cached_tokens, _or(rates.cached_input_usd_per_mtok, rates.input_usd_per_mtok)),
         (output_tokens - reasoning_tokens, rates.output_usd_per_mtok),
         (reasoning_tokens, _or(rates.reasoning_usd_per_mtok, rates.output_usd_per_mtok)),

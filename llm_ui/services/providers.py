@@ -17,7 +17,7 @@ from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line
 from llm_ui.models import AiModel, AiProvider, AiType, ProviderKind
-from llm_ui.services import audit, settings
+from llm_ui.services import audit, cached_answers, settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.reach import Reach, checked_key, hint_of, reach_of
 from llm_ui.services.settings import DEFAULT_MODEL
@@ -183,6 +183,7 @@ async def change(
     if new.key.strip():
         _set_key(row, sealer, new.key)
     await _flush_name(session, row.name)
+    await cached_answers.forget(session, provider_id=row.id)
     changes = audit.difference(before, _audited(row))
     await audit.record(session, actor, "provider.changed", row.name, target_id=row.id, changes=changes)
 
@@ -210,6 +211,7 @@ async def delete(session: Session, actor: Actor, provider_id: ProviderId) -> Non
     await session.execute(
         update(AiModel).where(AiModel.provider_id == row.id, AiModel.deleted_at.is_(None)).values(deleted_at=now())
     )
+    await cached_answers.forget(session, provider_id=row.id)
     await audit.record(session, actor, "provider.deleted", row.name, target_id=row.id)
 
 

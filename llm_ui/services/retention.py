@@ -25,7 +25,7 @@ from llm_ui.models import (
     ShareLink,
     UserSession,
 )
-from llm_ui.services import audit
+from llm_ui.services import audit, cached_answers
 from llm_ui.services.access import SYSTEM, Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.projects import project_row
 
@@ -75,6 +75,7 @@ async def keep_for(session: Session, actor: Actor, project_id: ProjectId, days: 
     if days != row.keep_days:
         changes = audit.difference({"keep_days": row.keep_days}, {"keep_days": days})
         row.keep_days = days
+        await cached_answers.forget(session, project_id=project_id)
         await audit.record(session, actor, "project.retention_changed", row.name, target_id=project_id, changes=changes)
 
 

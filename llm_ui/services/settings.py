@@ -17,7 +17,7 @@ from llm_ui.services.access import Actor, Permission, require
 
 V = TypeVar("V", bool, int, str, str | None)
 
-GROUPS = ("look", "sign_in", "features", "documents", "helper", "keeping")
+GROUPS = ("look", "sign_in", "features", "documents", "helper", "cache", "keeping")
 """In the order in which they are shown."""
 MAX_CHARS = 2_000
 """Of a text, unless the setting says less."""
@@ -215,6 +215,18 @@ BACKUPS_KEPT = WorkspaceSetting(
     "backups_kept", later("How many backups are kept; of more, the oldest go."), default=7, group="keeping",
     least=1, most=365,
 )  # fmt: skip
+CACHE_HOURS = WorkspaceSetting(
+    "cache_hours", later("How long answers are kept that are given again to the same question."), default=24,
+    group="cache", unit="hours", least=1, most=8_760,
+)  # fmt: skip
+CACHE_MB = WorkspaceSetting(
+    "cache_mb", later("Room that all kept answers take at most; the oldest go first."), default=200,
+    group="cache", unit="MB", least=1, most=100_000,
+)  # fmt: skip
+CACHE_SPEED = WorkspaceSetting(
+    "cache_speed", later("How a kept answer is given again: at_once, or natural: as fast as it was written."),
+    default="at_once", group="cache", options=("at_once", "natural"),
+)  # fmt: skip
 SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
     "setup_token_hash", "SHA-256 of the one-time set-up token while there is no administrator.", None
 )
@@ -226,9 +238,9 @@ REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     SECOND_FACTOR, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL,
     PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
     PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
-    HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, SEE_CONTENT, MAIL_HOST,
-    MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT,
-    SETUP_TOKEN, SEEDED,
+    HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, CACHE_HOURS, CACHE_MB,
+    CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET,
+    BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 HELD = "settings"
 """Where a session keeps them."""

@@ -20,7 +20,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
 from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.sweep import sweep
-from llm_ui.services import attachments, clock_jobs, documents
+from llm_ui.services import attachments, cached_answers, clock_jobs, documents
 from llm_ui.services.budgets import release_lost
 from llm_ui.services.processes import Reporter, note_slow
 from llm_ui.services.retention import (
@@ -70,10 +70,11 @@ async def purge(database: Database) -> None:
         jobs = await purge_jobs(session)
         unsent = await purge_unsent(session)
         told = await purge_monitoring(session)
+        answers = await cached_answers.purge(session)
         await release_lost(session)
         gone = {
             "expired": expired, "sessions": sessions, "chats": chats, "agents": agents, "links": links,
-            "invitations": invitations, "jobs": jobs, "unsent": unsent, "told": told,
+            "invitations": invitations, "jobs": jobs, "unsent": unsent, "told": told, "answers": answers,
         }  # fmt: skip
         await note_purge(session, **gone)
     log.info("purge.finished", **gone)

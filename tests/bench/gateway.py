@@ -24,7 +24,8 @@ def measure(folder: Path) -> list[Line]:
     provider = FakeProvider(json.dumps({"pieces": PIECES, "delay_ms": 0}))
     try:
         with serving(folder, {"fake": provider}) as (product, key):
-            return asyncio.run(_measure(product, provider, key))
+            keeping = product.command("keys", "create", "keeping", "--user", "ann", "--keep-answers").strip()
+            return [*asyncio.run(_measure(product, provider, key)), *asyncio.run(_again(product, keeping))]
     finally:
         provider.stop()
 
@@ -60,6 +61,25 @@ async def times(http: httpx2.AsyncClient, base: str, rounds: int = ROUNDS) -> Ti
     for _ in range(rounds):
         found += await asyncio.gather(*(streamed(http, base) for _ in range(STREAMS)))
     return found
+
+
+async def _again(product: Product, key: str) -> list[Line]:
+    """Measure an answer that is given again beside one that is asked for, one after the other."""
+    base, api = f"{product.config.llm_api_url}/v1", [product.child("llm_ui.api")]
+    taken: list[tuple[list[float], float]] = []
+    for headers in ({}, {"Cache-Control": "no-store"}):
+        asking = {"Authorization": f"Bearer {key}", **headers}
+        async with httpx2.AsyncClient(trust_env=False, timeout=60, headers=asking) as http:
+            await times(http, base, 1)
+            before = cpu_s(api)
+            each = [(await streamed(http, base))[1] for _ in range(STREAMS * ROUNDS)]
+            taken.append((each, (cpu_s(api) - before) / len(each)))
+    (hits, hit_cpu), (misses, miss_cpu) = taken
+    hit, miss = percentile(hits, 0.5), percentile(misses, 0.5)
+    return [
+        (f"scripts: {PIECES} pieces given again, p50 (raw: asked for)", ms(hit), ms(miss), ratio(hit, miss), ""),
+        ("scripts: CPU of the LLM API for that", ms(hit_cpu), ms(miss_cpu), ratio(hit_cpu, miss_cpu), ""),
+    ]
 
 
 async def _measure(product: Product, provider: FakeProvider, key: str) -> list[Line]:

@@ -32,6 +32,7 @@ OWNED = {
     "TeamMember",
     "SecondFactor",
     "RecoveryCode",
+    "CachedAnswer",
 }
 ESCAPE = "# rights"
 """Begins, in any case, the comment that says why a function may look at rows without asking whose they are."""

@@ -5,9 +5,10 @@ from typing import Any
 from llm_ui.admin.models.rows import price
 from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import instant, number
-from llm_ui.models import PriceSource
+from llm_ui.kit.i18n import instant, ngettext, number
+from llm_ui.models import CacheMode, PriceSource
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.cached_answers import Kept
 from llm_ui.services.price_history import PastPrices
 from llm_ui.services.prices import RATES
 from llm_ui.ui.names import shown_name
@@ -57,6 +58,7 @@ def fields(
         *_history(history),
         _seconds("first_byte_s", _("Seconds until an answer begins")),
         _seconds("total_s", _("Seconds for a whole answer")),
+        *_cache(model),
         *_stand_ins(model, others),
     ]
 
@@ -83,6 +85,26 @@ def _past(past: PastPrices) -> list[list[dict[str, str]]]:
     return [
         [named, *({"text": price(getattr(rates, rate))} for rate in RATES)]
         for named, rates in ((first, past.prices), *tiers)
+    ]
+
+
+def _cache(model: ModelInfo | None) -> list[dict[str, Any]]:
+    """Return whether answers are kept; nothing for a model that answers nobody."""
+    if model is None or model.makes_embeddings:
+        return []
+    labels = {
+        CacheMode.OFF: _("No"),
+        CacheMode.OWN: _("Yes, for whoever asked, in the same project"),
+        CacheMode.SHARED: _("Yes, for everybody who may ask it"),
+    }
+    return [
+        {
+            "name": "cache_mode",
+            "label": _("Give an answer again to the same question"),
+            "type": "select",
+            "options": [{"value": mode.value, "label": label} for mode, label in labels.items()],
+            "hint": _("It costs nothing then, and the chat says so. How long answers are kept is a setting."),
+        }
     ]
 
 
@@ -113,6 +135,7 @@ def buttons(sheet: str) -> list[dict[str, str]]:
         EDIT: [
             {"action": "save", "label": _("Save")},
             {"action": "use_list_prices", "label": _("Use list prices")},
+            {"action": "clear_cache", "label": _("Forget kept answers")},
             {"action": "ask_remove", "label": _("Remove"), "tone": "quiet danger"},
         ],
         OFF: [keep, {"action": "switch_off", "label": _("Switch off"), "tone": "quiet danger"}],
@@ -132,9 +155,9 @@ def title(sheet: str, model: ModelInfo | None) -> str:
     return "" if model is None else titles.get(sheet, "").format(name=model.name)
 
 
-def text(sheet: str, model: ModelInfo | None, consequences: str) -> str:
+def text(sheet: str, model: ModelInfo | None, consequences: str, kept: Kept) -> str:
     """Return the sentences above the fields."""
-    return consequences if sheet in (OFF, REMOVE) else _source(model)
+    return consequences if sheet in (OFF, REMOVE) else _source(model, kept)
 
 
 def tone(sheet: str) -> str:
@@ -142,10 +165,18 @@ def tone(sheet: str) -> str:
     return "warning" if sheet in (OFF, REMOVE) else "plain"
 
 
-def _source(model: ModelInfo | None) -> str:
-    """Return where the prices of a model come from."""
+def _source(model: ModelInfo | None, kept: Kept) -> str:
+    """Return where the prices of a model come from, and how many of its answers are kept."""
     if model is None:
         return ""
+    told = _price_source(model)
+    if not kept.answers:
+        return told
+    words = ngettext("{count} answer is kept.", "{count} answers are kept.", kept.answers)
+    return f"{told} {words.format(count=number(kept.answers))}"
+
+
+def _price_source(model: ModelInfo) -> str:
     return {
         PriceSource.LIST: _("These prices come from the bundled public list."),
         PriceSource.ADMIN: _("These prices were set by hand."),

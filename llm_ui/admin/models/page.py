@@ -43,7 +43,9 @@ class ModelsPage(pn.viewable.Viewer):
             Sheet(
                 title=pn.bind(forms.title, state.param.sheet, state.param.selected),
                 is_open=pn.bind(bool, state.param.sheet),
-                text=pn.bind(forms.text, state.param.sheet, state.param.selected, state.param.consequences),
+                text=pn.bind(
+                    forms.text, state.param.sheet, state.param.selected, state.param.consequences, state.param.kept
+                ),
                 tone=pn.bind(forms.tone, state.param.sheet),
                 fields=pn.bind(
                     forms.fields, state.param.sheet, state.param.selected, state.param.others, state.param.history
@@ -74,6 +76,8 @@ class ModelsPage(pn.viewable.Viewer):
                 await self._state.use_list_prices()
             case "ask_remove":
                 await self._state.ask_remove()
+            case "clear_cache":
+                await self._state.clear_cache()
             case "remove":
                 await self._state.remove()
             case "switch_off":

@@ -11,11 +11,13 @@ from llm_ui.admin.numbers import seconds, shown, whole
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later, number, typed
+from llm_ui.kit.i18n import later, ngettext, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.services import ai_models, dependants, price_history, stand_ins
+from llm_ui.models import CacheMode
+from llm_ui.services import ai_models, cached_answers, dependants, price_history, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
+from llm_ui.services.cached_answers import Kept
 from llm_ui.services.prices import Prices
 from llm_ui.services.stand_ins import MOST
 from llm_ui.ui.names import shown_name
@@ -60,6 +62,8 @@ class ModelsState(AdminState):
 
     first_byte_s = param.String(default="", doc="Seconds until an answer begins; empty: as the provider's.")
     total_s = param.String(default="", doc="Seconds for a whole answer; empty: as the provider's.")
+    cache_mode = param.String(default="off", doc="Whether answers are kept: off, own or shared.")
+    kept = param.Parameter(default=Kept(0, 0), doc="How many answers of that model are kept.")
     others = param.ClassSelector(class_=tuple, default=(), doc="The models that could stand in for that one.")
     stand_in_1 = param.String(default="", doc="Who is asked where the model does not answer; empty: nobody.")
     stand_in_2 = param.String(default="", doc="Who is asked after that.")
@@ -67,7 +71,8 @@ class ModelsState(AdminState):
 
     fields = (
         "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
-        "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS, *STAND_INS,
+        "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS,
+        "cache_mode", *STAND_INS,
     )  # fmt: skip
 
     @action
@@ -95,10 +100,11 @@ class ModelsState(AdminState):
             usable = await ai_models.list_models(session, actor)
             history = await price_history.history(session, actor, model_id)
             chosen = await stand_ins.list_stand_ins(session, actor, model_id)
+            kept = await cached_answers.kept(session, actor, model_id)
             lost = [one for one in chosen if one not in {other.id for other in usable}]
             # Whoever is switched off for now must not be lost when the form is saved.
             others = [*usable, *[await ai_models.get_model(session, actor, one) for one in lost]]
-        self.param.update(others=tuple(others), history=history)
+        self.param.update(others=tuple(others), history=history, kept=kept)
         self._fill(model)
         self.param.update({name: str(next_id) for name, next_id in zip_longest(STAND_INS, chosen, fillvalue="")})
         self.sheet = EDIT
@@ -120,6 +126,7 @@ class ModelsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
+            await cached_answers.set_mode(session, actor, model.id, _mode(self.cache_mode))
         said = _("{name} is saved.").format(name=shown_name(self.display_name) or model.name)
         self.param.update(sheet="", said=said)
         await self._reload(actor)
@@ -188,6 +195,16 @@ class ModelsState(AdminState):
         await self._reload(actor)
 
     @action
+    async def clear_cache(self, actor: Actor) -> None:
+        """Throw away what is kept of the model of the form."""
+        model: ModelInfo = required(self.selected)
+        async with self.context.backend.database.writing() as session:
+            count = await cached_answers.clear(session, actor, model.id)
+        self.kept = Kept(0, 0)
+        said = ngettext("{count} kept answer is forgotten.", "{count} kept answers are forgotten.", count)
+        self.said = said.format(count=number(count))
+
+    @action
     async def remove(self, actor: Actor) -> None:
         """Take the model of the form off the list; it can be added again from its provider."""
         await self._remove(actor)
@@ -236,6 +253,7 @@ class ModelsState(AdminState):
             can_see_images="yes" if model.can_see_images else "no",
             can_use_tools="yes" if model.can_use_tools else "no",
             makes_embeddings="yes" if model.makes_embeddings else "no",
+            cache_mode=model.cache_mode.value,
             **{name: shown(model.timeouts.get(name)) for name in OWN_TIMEOUTS},
         )
         self._fill_prices(model.prices)
@@ -265,3 +283,8 @@ def _usd(value: str, refusal: str) -> Decimal | None:
         return Decimal(digits)
     except InvalidOperation:
         raise InvalidInput(refusal) from None
+
+
+def _mode(chosen: str) -> CacheMode:
+    """Return whether answers are kept, as the form says; a browser names it."""
+    return CacheMode(chosen) if chosen in set(CacheMode) else CacheMode.OFF

@@ -14,6 +14,7 @@ GROUPS = {
     "documents": later("Documents"),
     "helper": later("After an answer"),
     "keeping": later("Keeping and backups"),
+    "cache": later("Kept answers"),
 }
 SOURCES = {HERE: later("Set here"), ENVIRONMENT: later("Environment"), DEFAULT: later("Default")}
 UNITS = {

@@ -15,6 +15,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import RunId
 from llm_ui.services.quotas import LABELS
 from llm_ui.services.usage import behind
+from llm_ui.services.usage.calls import CallInfo
 from llm_ui.services.usage.figures import Used
 from llm_ui.services.usage.slots import Period
 from llm_ui.services.usage.statements import By, Filters
@@ -101,8 +102,17 @@ def tiles(shown: Figures | None) -> list[dict[str, str]]:
         took(_("First token, half within"), "ttft_p50_ms"),
         took(_("First token, 95 % within"), "ttft_p95_ms"),
         took(_("Whole answer, 95 % within"), "total_p95_ms"),
+        *_saved(used),
         _tile(_("Tokens a second"), "–" if speed is None else number(speed, ".1f"), _("while they are written")),
     ]
+
+
+def _saved(used: Used) -> list[dict[str, str]]:
+    """Return what kept answers have saved; nothing where none was given."""
+    if not used.hits:
+        return []
+    given = ngettext("{count} answer from the cache", "{count} answers from the cache", used.hits)
+    return [_tile(_("Saved"), words.dollars(used.saved_usd), given.format(count=number(used.hits)))]
 
 
 def _tile(label: str, value: str, detail: str, tone: str = "") -> dict[str, str]:
@@ -332,13 +342,19 @@ def call_rows(shown: Figures | None, bys: tuple[By, ...]) -> list[dict[str, Any]
                     "text": f"{number(one.input_tokens)} · {number(one.output_tokens)}",
                     "detail": _("estimated") if one.is_estimate else "",
                 },
-                "cost": _("no price") if one.cost_usd is None else words.dollars(one.cost_usd),
+                "cost": _cost(one),
                 "took": words.seconds(one.ttft_ms),
             },
             "actions": [],
         }
         for one in (() if shown is None else shown.calls.items)
     ]
+
+
+def _cost(one: CallInfo) -> str | dict[str, str]:
+    if one.is_cached:
+        return {"text": words.dollars(Decimal(0)), "detail": _("from the cache")}
+    return _("no price") if one.cost_usd is None else words.dollars(one.cost_usd)
 
 
 def _when(at: datetime, run_id: RunId, bys: tuple[By, ...]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from llm_ui.api.public.dialects import Dialect
 from llm_ui.api.public.writing import Whole, Writer, piece
 from llm_ui.errors import InvalidInput, LLMUIError, Unavailable
 from llm_ui.providers.base import Delta, Finish
+from llm_ui.runs.cache_key import CacheWish
 from llm_ui.runs.gateway.asked import Asked
 from llm_ui.runs.gateway.gateway import Gateway
 from llm_ui.runs.gateway.limits import Allowance
@@ -25,6 +26,8 @@ Handler = Callable[[Request, Caller, Api], Awaitable[ASGIApp]]
 LIMIT_HEADERS = tuple(
     f"x-ratelimit-{what}-{of}" for of in ("requests", "tokens") for what in ("limit", "remaining", "reset")
 )
+CACHE_HEADER = "x-llm-ui-cache"
+"""Says `hit` or `miss` where answers are kept."""
 NOT_KEPT = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 """Of streams: nothing on the way may keep them back."""
 
@@ -34,7 +37,7 @@ def asks(read: Callable[[bytes], Question], write: Callable[[Question], Writer],
 
     async def handle(request: Request, caller: Caller, parts: Api) -> ASGIApp:
         question = read(await request.body())
-        return await answer(parts, caller, question, write(question), dialect)
+        return await answer(parts, caller, question, write(question), dialect, wish_of(request))
 
     return handle
 
@@ -46,14 +49,22 @@ async def counted(parts: Api, caller: Caller, question: Question) -> int:
     return parts.gateway.asked(caller, target, question.prompt).input_tokens
 
 
-async def answer(parts: Api, caller: Caller, question: Question, writer: Writer, dialect: Dialect) -> "Answering":
+def wish_of(request: Request) -> CacheWish:
+    """Return what a script says of answers that are there: RFC 9111, 5.2.1.4 and 5.2.1.5."""
+    said = {one.strip().lower() for one in request.headers.get("cache-control", "").split(",")}
+    return CacheWish(may_read=not said & {"no-cache", "no-store"}, may_keep="no-store" not in said)
+
+
+async def answer(
+    parts: Api, caller: Caller, question: Question, writer: Writer, dialect: Dialect, wish: CacheWish
+) -> "Answering":
     """Return the response to a question. Raises our errors for what cannot be asked."""
     async with parts.database.reading() as session:
         target = await named(session, caller.actor, question.model, caller.models, is_embedder=False)
     if not target.can_see_images and any(message.images for message in question.prompt.messages):
         raise InvalidInput("{model} cannot see images. Pick a model that can.", model=target.display_name)
     gateway = parts.gateway
-    asked = gateway.asked(caller, target, question.prompt)
+    asked = gateway.asked(caller, target, question.prompt, wish)
     place = gateway.limits.admitted(caller, asked.input_tokens)
     return Answering(gateway, asked, writer, dialect, place=place, is_stream=question.is_stream)
 
@@ -128,11 +139,15 @@ async def _send(send: Send, frame: bytes, *, is_last: bool = False) -> None:
 
 
 def _who(asked: Asked) -> dict[str, str]:
-    """Return which model answered, where that is not the one that was asked; names of other alphabets are quoted."""
+    """Return which model answered, where that is not the one that was asked, and whether its answer was there.
+
+    Names of other alphabets are quoted.
+    """
+    cached = {} if asked.cache_use is None else {CACHE_HEADER: "miss" if asked.cached_at is None else "hit"}
     if not asked.instead_of:
-        return {}
+        return cached
     names = {"x-llm-ui-model": asked.target.wire_name, "x-llm-ui-instead-of": asked.instead_of}
-    return {header: quote(name, safe="/ :") for header, name in names.items()}
+    return cached | {header: quote(name, safe="/ :") for header, name in names.items()}
 
 
 async def _leave(receive: Receive, asked: Asked) -> None:

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from llm_ui.api.principal import Api
-from llm_ui.api.public.answering import answer, counted
+from llm_ui.api.public.answering import answer, counted, wish_of
 from llm_ui.api.public.dialects import GOOGLE
 from llm_ui.api.public.door import Address
 from llm_ui.api.public.embeddings import texts_of, vectors_of
@@ -36,14 +36,14 @@ class BatchBody(GoogleSent):
 
 async def _generate(request: Request, caller: Caller, parts: Api) -> ASGIApp:
     asked = question(await request.body(), request.path_params["name"], is_stream=False)
-    return await answer(parts, caller, asked, GenerateWriter(asked), GOOGLE)
+    return await answer(parts, caller, asked, GenerateWriter(asked), GOOGLE, wish_of(request))
 
 
 async def _stream(request: Request, caller: Caller, parts: Api) -> ASGIApp:
     if request.query_params.get("alt") != "sse":
         raise Refused("alt", "Streams are server-sent events here. Add ?alt=sse to the address.")
     asked = question(await request.body(), request.path_params["name"], is_stream=True)
-    return await answer(parts, caller, asked, GenerateWriter(asked), GOOGLE)
+    return await answer(parts, caller, asked, GenerateWriter(asked), GOOGLE, wish_of(request))
 
 
 async def _count(request: Request, caller: Caller, parts: Api) -> ASGIApp:

@@ -64,6 +64,8 @@ class AgentBody(_Body):
     """Questions that an empty chat with it offers."""
     is_shared: bool = False
     """Whether everybody may ask it."""
+    keeps_answers: bool = False
+    """Whether its answers are kept and given again to the same question of the same person."""
 
 
 class AgentChange(_Body):
@@ -81,6 +83,7 @@ class AgentChange(_Body):
     documents: Annotated[tuple[UUID, ...], Field(max_length=100)] | None = None
     starters: Annotated[tuple[str, ...], Field(max_length=20)] | None = None
     is_shared: bool | None = None
+    keeps_answers: bool | None = None
 
 
 class AgentView(AgentBody):
@@ -169,6 +172,7 @@ def _settings(body: AgentBody) -> AgentSettings:
         documents=tuple(DocumentId(each) for each in body.documents),
         starters=body.starters,
         is_shared=body.is_shared,
+        keeps_answers=body.keeps_answers,
     )
 
 
@@ -192,4 +196,5 @@ def _view(one: AgentInfo) -> AgentView:
         documents=own.documents,
         starters=own.starters,
         is_shared=own.is_shared,
+        keeps_answers=own.keeps_answers,
     )

@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 
 from llm_ui.contract import Metrics, Usage
 from llm_ui.errors import LLMUIError, ProviderError
@@ -27,6 +29,7 @@ from llm_ui.providers.base import (
     UsageDelta,
 )
 from llm_ui.runs.booking import booking
+from llm_ui.runs.cache_key import CacheUse
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.keys import Caller
@@ -63,6 +66,10 @@ class Asked:
     """Estimated."""
     instead_of: str = ""
     """The provider and model that were asked first and did not answer; empty: this one was asked."""
+    cache_use: CacheUse | None = None
+    """How it uses answers that are there; None: not at all."""
+    cached_at: datetime | None = None
+    """When the answer was made that is given; None: a model is asked."""
     output_tool: str = ""
     """Name of the tool that the model is asked to call in the place of an answer of the wanted form."""
     id: RunId = field(default_factory=lambda: RunId(uuid7()))
@@ -149,6 +156,11 @@ class Asked:
         """Note that the provider is asked."""
         self.is_called = True
 
+    def cached(self, made_at: datetime | None) -> None:
+        """Note when the answer was made, for whoever asked the same; None: it is made for this one."""
+        self.cached_at = made_at
+        self.is_called = made_at is None
+
     def take(self, delta: Delta) -> None:
         """Take in a piece of the answer."""
         match delta:
@@ -188,6 +200,9 @@ class Asked:
             self.id, purpose, self.caller.actor.user_id, self.target, status=self.status, usage=usage, metrics=metrics
         )
         row.project_id, row.key_id = self.caller.project_id, self.caller.key_id
+        if self.cached_at is not None:
+            row.is_cached, row.saved_usd, row.cost_usd = True, row.cost_usd, Decimal(0)
+            row.ttft_ms = row.total_ms = None
         return row
 
 

@@ -33,6 +33,7 @@ from llm_ui.providers.base import (
 from llm_ui.providers.embedding import embedder
 from llm_ui.runs.asking import Asker
 from llm_ui.runs.booking import book, give_back, set_aside
+from llm_ui.runs.cache_key import USUAL_WISH, CacheWish, use_of
 from llm_ui.runs.gateway.asked import Asked, tokens_of
 from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
@@ -68,12 +69,17 @@ class Gateway:
         """How many questions of scripts are being answered."""
         return len(self._live)
 
-    def asked(self, caller: Caller, target: ModelTarget, prompt: Prompt) -> Asked:
+    def asked(self, caller: Caller, target: ModelTarget, prompt: Prompt, wish: CacheWish = USUAL_WISH) -> Asked:
         """Return a question that is to be answered. Raises `Unavailable` when the process is about to end."""
         if self._is_draining:
             raise Unavailable("The server is restarting. Try again in a moment.", retry_after=2)
         prompt = replace(prompt, messages=tuple(self._signed(caller, m) for m in prompt.messages))
-        return Asked(caller, target, prompt, round(tokens_of(prompt) * target.calibration.factor))
+        use = use_of(
+            target, caller.actor.user_id, caller.project_id, is_wanted=_keeps(caller), may_read=wish.may_read,
+            may_keep=wish.may_keep,
+        )  # fmt: skip
+        sent = round(tokens_of(prompt) * target.calibration.factor)
+        return Asked(caller, target, prompt, sent, cache_use=use)
 
     async def answer(self, asked: Asked) -> AsyncGenerator[Delta]:
         """Yield the answer; its end comes once it is booked. Closing the iterator ends the provider's work.
@@ -171,7 +177,8 @@ class Gateway:
 
     async def _book(self, asked: Asked) -> None:
         usage = asked.usage()
-        is_used = asked.is_called and (asked.status is not RunStatus.FAILED or asked.first_at is not None)
+        is_given = asked.is_called or asked.cached_at is not None
+        is_used = is_given and (asked.status is not RunStatus.FAILED or asked.first_at is not None)
         try:
             if is_used:
                 self.limits.used(asked.caller.actor, usage.output_tokens)
@@ -204,6 +211,11 @@ class Gateway:
     def _signed_call(self, caller: Caller, call: ToolCall) -> ToolCall:
         known = (self._signatures.get((caller.actor.user_id, name)) for name in _names(call))
         return call if call.signature else replace(call, signature=next(filter(None, known), ""))
+
+
+def _keeps(caller: Caller) -> bool:
+    """Return whether answers to the key are kept, whatever its model says."""
+    return caller.actor.key is not None and caller.actor.key.keeps_answers
 
 
 def _names(call: ToolCall) -> tuple[str, str]:

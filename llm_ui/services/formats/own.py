@@ -243,6 +243,7 @@ def _kept_agent(told: dict[str, Any]) -> Kept | BadEntry:
         temperature=looks.temperature,
         max_tokens=looks.max_tokens,
         starters=tuple(one_line(each, MAX_STARTER_CHARS) for each in texts(told.get("starters"))[:MAX_STARTERS]),
+        keeps_answers=told.get("keeps_answers") is True,
     )
     found = project(Source.LLM_UI, kept_in.get("id"), kept_in.get("name"))
     names = sequence(told.get("documents"))[:MAX_DOCUMENTS]

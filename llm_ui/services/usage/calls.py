@@ -34,6 +34,8 @@ class CallInfo:
     output_tokens: int
     is_estimate: bool
     cost_usd: Decimal | None
+    is_cached: bool
+    """Whether the answer was there already."""
     ttft_ms: float | None
     total_ms: float | None
 
@@ -84,6 +86,7 @@ async def told(session: ReadSession, rows: Sequence[UsageLog]) -> tuple[CallInfo
             output_tokens=row.output_tokens,
             is_estimate=row.usage_source is UsageSource.ESTIMATE,
             cost_usd=row.cost_usd,
+            is_cached=row.is_cached,
             ttft_ms=row.ttft_ms,
             total_ms=row.total_ms,
         )

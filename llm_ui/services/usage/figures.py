@@ -23,7 +23,7 @@ from llm_ui.services.usage.zones import Step, begin, begins, segments
 ANSWERS = (UsageKind.CHAT, UsageKind.TEMPORARY, UsageKind.API)
 """What people and scripts ask for; the rest is done for these."""
 ANSWERED = Filters(kinds=ANSWERS)
-MONEY = frozenset({"cost_usd", "estimated_usd"})
+MONEY = frozenset({"cost_usd", "estimated_usd", "saved_usd"})
 MEDIAN, MOST = 0.5, 0.95
 WEEK_BEGAN = 3
 """The weekday of the first of January 1970, Monday being 0."""
@@ -45,6 +45,8 @@ class Used:
     estimated_usd: Decimal = Decimal(0)
     written_tokens: int = 0
     writing_us: int = 0
+    hits: int = 0
+    saved_usd: Decimal = Decimal(0)
 
     def __add__(self, other: "Used") -> "Used":
         return Used(*(getattr(self, name) + getattr(other, name) for name in SUMS))

@@ -48,19 +48,19 @@ def sums_of_calls() -> list[ColumnElement[Any]]:
     wrote = and_(UsageLog.ttft_ms.is_not(None), UsageLog.total_ms > UsageLog.ttft_ms, UsageLog.output_tokens > 0)
     writing_us = cast(func.round((UsageLog.total_ms - UsageLog.ttft_ms) * 1000), BigInteger)
     none = literal(0)
+    tokens = UsageLog.input_tokens, UsageLog.cached_tokens, UsageLog.output_tokens, UsageLog.reasoning_tokens
     exact = (
         literal(1),
         case((has_failed, 1), else_=0),
-        case((is_estimate, 1), else_=0),
+        case((and_(is_estimate, ~UsageLog.is_cached), 1), else_=0),
         case((UsageLog.cost_usd.is_(None), 1), else_=0),
-        UsageLog.input_tokens,
-        UsageLog.cached_tokens,
-        UsageLog.output_tokens,
-        UsageLog.reasoning_tokens,
+        *(case((UsageLog.is_cached, none), else_=one) for one in tokens),
         func.coalesce(cast(UsageLog.cost_usd, BigInteger), none),
         case((is_estimate, func.coalesce(cast(UsageLog.cost_usd, BigInteger), none)), else_=none),
         case((wrote, UsageLog.output_tokens), else_=none),
         case((wrote, writing_us), else_=none),
+        case((UsageLog.is_cached, 1), else_=0),
+        func.coalesce(cast(UsageLog.saved_usd, BigInteger), none),
     )
     return [func.sum(one).label(name) for name, one in zip(SUMS, exact, strict=True)]
 
