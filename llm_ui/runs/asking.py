@@ -16,6 +16,7 @@ from llm_ui.models import ProviderKind
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Began, Delta, Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
+from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.bulkhead import Bulkhead
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.keyring import Keyring, keys_of
@@ -79,10 +80,13 @@ class Question(Protocol):
 class Asker:
     """Asks models. One in each process of the LLM API, so that all who ask know of a provider that is down."""
 
-    def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config, breakers: Breakers
+    ) -> None:
         self._database = database
         self._sealer = sealer
-        self._resilience = Resilience(http)
+        self._breakers = breakers
+        self._resilience = Resilience(http, breakers=breakers)
         self._keys = Keyring()
         self._bulkhead = Bulkhead()
         self._timeouts = Timeouts(
@@ -142,7 +146,7 @@ class Asker:
 
     def left_alone(self) -> frozenset[ProviderId]:
         """Return the providers that failed several times in a row and get no calls for a while."""
-        return self._resilience.left_alone()
+        return self._breakers.left_alone()
 
     def endpoint(self, target: ModelTarget) -> Endpoint:
         """Return where a model is, with the key."""
