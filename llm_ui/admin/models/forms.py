@@ -4,7 +4,7 @@ from typing import Any
 
 from llm_ui.admin.models.state import STAND_INS
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.models import PriceSource
+from llm_ui.models import Balancing, PriceSource
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.ui.names import shown_name
 
@@ -48,6 +48,7 @@ def fields(model: ModelInfo | None = None, others: tuple[ModelInfo, ...] = ()) -
         _seconds("first_byte_s", _("Seconds until an answer begins")),
         _seconds("total_s", _("Seconds for a whole answer")),
         *_stand_ins(model, others),
+        *_share(model, others),
     ]
 
 
@@ -63,6 +64,37 @@ def _stand_ins(model: ModelInfo | None, others: tuple[ModelInfo, ...]) -> list[d
     return [
         {"name": name, "label": label, "type": "select", "options": options, "hint": hint if not place else ""}
         for place, (name, label) in enumerate(zip(STAND_INS, labels, strict=True))
+    ]
+
+
+def _share(model: ModelInfo | None, others: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
+    """Return under whose name the model serves, and how questions are shared out; nothing for one that answers none."""
+    if model is None or model.makes_embeddings:
+        return []
+    own = {"value": "", "label": _("Its own name")}
+    return [
+        {
+            "name": "serves",
+            "label": _("It is asked under"),
+            "type": "select",
+            "options": [own, *({"value": str(one.id), "label": _in_full(one)} for one in others if one.id != model.id)],
+            "hint": _(
+                "For one model that several providers have: people pick one name, and the questions are shared out. "
+                "What is used is paid at the price of who answers."
+            ),
+        },
+        {"name": "weight", "label": _("How often, beside others of its name"), "inputmode": "numeric"},
+        {
+            "name": "balancing",
+            "label": _("Those of its name share questions by"),
+            "type": "select",
+            "hint": _("It is set on the model whose name it is."),
+            "options": [
+                {"value": Balancing.WEIGHT.value, "label": _("How often each is to be asked")},
+                {"value": Balancing.LATENCY.value, "label": _("How soon each begins to answer")},
+                {"value": Balancing.QUOTA.value, "label": _("What is left of each one's allowance")},
+            ],
+        },
     ]
 
 

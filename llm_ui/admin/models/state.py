@@ -11,9 +11,11 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.services import ai_models, stand_ins
+from llm_ui.models import Balancing
+from llm_ui.services import ai_models, deployments, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
+from llm_ui.services.deployments import Deployment
 from llm_ui.services.prices import Prices
 from llm_ui.services.stand_ins import MOST
 from llm_ui.ui.names import shown_name
@@ -21,6 +23,7 @@ from llm_ui.ui.names import shown_name
 PAGE_SIZE = 50
 STAND_INS = tuple(f"stand_in_{place}" for place in range(1, MOST + 1))
 EDIT = "edit"
+SHARE = ("serves", "weight", "balancing")
 OWN_TIMEOUTS = ("first_byte_s", "total_s")
 """Those that models differ in: some think for minutes."""
 WINDOW_REFUSED = later("The context window must be a whole number of tokens, such as 128000, or empty.")
@@ -28,6 +31,7 @@ ANSWER_REFUSED = later("The longest answer must be a whole number of tokens, suc
 INPUT_REFUSED = later("The price for input must be a number of dollars, such as 0.15, or empty.")
 CACHED_REFUSED = later("The price for cached input must be a number of dollars, such as 0.15, or empty.")
 OUTPUT_REFUSED = later("The price for output must be a number of dollars, such as 0.15, or empty.")
+WEIGHT_REFUSED = later("A weight is a whole number, such as 1.")
 SECONDS_REFUSED = later("A time-out is a number of seconds, such as 30, or empty.")
 
 
@@ -57,9 +61,13 @@ class ModelsState(AdminState):
     stand_in_2 = param.String(default="", doc="Who is asked after that.")
     stand_in_3 = param.String(default="", doc="Who is asked last.")
 
+    serves = param.String(default="", doc="The model under whose name it serves; empty: its own.")
+    weight = param.String(default="1", doc="How often it is asked, beside others of its name.")
+    balancing = param.String(default="weight", doc="How those of its name share the questions.")
+
     fields = (
         "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
-        "makes_embeddings", "input_price", "cached_price", "output_price", *OWN_TIMEOUTS, *STAND_INS,
+        "makes_embeddings", "input_price", "cached_price", "output_price", *OWN_TIMEOUTS, *STAND_INS, *SHARE,
     )  # fmt: skip
 
     @action
@@ -86,12 +94,16 @@ class ModelsState(AdminState):
             model = await ai_models.get_model(session, actor, model_id)
             usable = await ai_models.list_models(session, actor)
             chosen = await stand_ins.list_stand_ins(session, actor, model_id)
-            lost = [one for one in chosen if one not in {other.id for other in usable}]
+            share = await deployments.get_deployment(session, actor, model_id)
+            named = [*chosen, *filter(None, [share.serves_id])]
+            lost = [one for one in dict.fromkeys(named) if one not in {other.id for other in usable}]
             # Whoever is switched off for now must not be lost when the form is saved.
             others = [*usable, *[await ai_models.get_model(session, actor, one) for one in lost]]
         self.others = tuple(others)
         self._fill(model)
         self.param.update({name: str(next_id) for name, next_id in zip_longest(STAND_INS, chosen, fillvalue="")})
+        serves = "" if share.serves_id is None else str(share.serves_id)
+        self.param.update(serves=serves, weight=str(share.weight), balancing=share.balancing.value)
         self.sheet = EDIT
 
     @action
@@ -115,6 +127,7 @@ class ModelsState(AdminState):
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
+            await deployments.set_deployment(session, actor, model.id, self._share())
         said = _("{name} is saved.").format(name=shown_name(self.display_name) or model.name)
         self.param.update(sheet="", said=said)
         await self._reload(actor)
@@ -163,6 +176,14 @@ class ModelsState(AdminState):
         """Return who stands in, as the form says. A browser names them: what is no id is nobody."""
         ids = {str(one.id): one.id for one in self.others}
         return [ids[getattr(self, name)] for name in STAND_INS if getattr(self, name) in ids]
+
+    def _share(self) -> Deployment:
+        """Return how it shares questions, as the form says. Raises `InvalidInput`."""
+        ids = {str(one.id): one.id for one in self.others}
+        kinds = {one.value: one for one in Balancing}
+        weight = whole(self.weight, WEIGHT_REFUSED)
+        balancing = kinds.get(self.balancing, Balancing.WEIGHT)
+        return Deployment(ids.get(self.serves), 1 if weight is None else weight, balancing)
 
     async def _reload(self, actor: Actor) -> None:
         search, offset = self.search, self.offset
