@@ -13,6 +13,7 @@ from llm_ui.errors import ConfigurationError
 
 ENV_PREFIX = "LLM_UI_"
 DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+REDIS_SCHEMES = ("redis", "rediss")
 HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z_-][A-Za-z0-9_-]{0,62}")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -28,6 +29,11 @@ class Config(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         None, description="`postgresql+psycopg://…` to use PostgreSQL; empty for SQLite in the data folder."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="`redis://…` to share over several processes of the LLM API what they know of providers that fail; "
+        "empty where there is one.",
     )
     host: str = Field("127.0.0.1", description="Address the pages are served on; `0.0.0.0` for every interface.")
     port: Port = Field(5006, description="Port the pages are served on.")
@@ -137,6 +143,21 @@ class Config(BaseSettings):
                 "it is not an address like postgresql+psycopg://name:password@host:5432/database; "
                 "leave it empty for SQLite"
             )
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what is not Redis, without repeating it: it may hold a password. Empty counts as not given."""
+        if value is None or not value.get_secret_value():
+            return None
+        try:
+            parts = urlsplit(value.get_secret_value())
+            is_usable = parts.scheme in REDIS_SCHEMES and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable:
+            raise ValueError("it is not an address like redis://:password@host:6379/0; leave it empty for none")
         return value
 
     @field_validator("api_url")

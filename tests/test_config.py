@@ -12,6 +12,7 @@ GOOD = {
     "ORIGINS": ("https://a.example.org, http://b.example.org:81/", "origins", ("https://a.example.org", "http://b.example.org:81")),
     "TRUST_PROXY": ("true", "trust_proxy", True),
     "DATABASE_URL": ("", "database_url", None),
+    "REDIS_URL": ("", "redis_url", None),
     "API_URL": ("", "api_url", None),
     "DRAIN_S": ("2.5", "drain_s", 2.5),
 }  # fmt: skip
@@ -21,6 +22,7 @@ BAD = {
     "ORIGINS": ["*", "example.org", "https://*.example.org", "https://a.example.org/path", "ftp://a.example.org"],
     "SECRET_KEY": ["too-short"],
     "DATABASE_URL": ["mysql://a:hidden@b/c", "sqlite:///file", "postgresql://host-alone", "postgresql://h:hidden/x"],
+    "REDIS_URL": ["http://a:hidden@b/0", "redis:///0", "redis://h:hidden@b:port/0"],
     "API_URL": ["127.0.0.1:8000", "ftp://127.0.0.1", "http://"],
     "LOG_LEVEL": ["loud"],
     "DRAIN_S": ["-1", "601"],

@@ -40,10 +40,12 @@ from llm_ui.config import Config
 from llm_ui.kit import i18n
 from llm_ui.kit.http import new_client
 from llm_ui.kit.listening import Server, bound
+from llm_ui.kit.redis_link import open_redis
 from llm_ui.observability.logging import get_logger
 from llm_ui.observability.tracing import HEADER, trace
 from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.asking import Asker
+from llm_ui.runs.breakers import Breakers, SharedBreakers
 from llm_ui.runs.embed_documents import keep_embedding
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
@@ -97,11 +99,22 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         http = await stack.enter_async_context(new_client())
         http.event_hooks["request"].append(_trace_on)
         embeddings = Embeddings(database, secrets.sealer, http)
-        asker = Asker(database, secrets.sealer, http, config)
+        asker = Asker(database, secrets.sealer, http, config, await _breakers(stack, config))
         stack.push_async_callback(asker.cache.close)
         gateway = Gateway(database, http, config, asker)
         engine = Engine(database, secrets.sealer, http, config, embeddings, gateway.limits, asker)
         await _serve(Api(config, database, secrets, engine, http, embeddings, gateway), listening, stop)
+
+
+async def _breakers(stack: AsyncExitStack, config: Config) -> Breakers:
+    """Return the breakers of providers, which other processes know of where there is a Redis."""
+    if config.redis_url is None:
+        return Breakers()
+    redis = open_redis(config.redis_url.get_secret_value())
+    stack.push_async_callback(redis.aclose)
+    breakers = SharedBreakers(redis)
+    await stack.enter_async_context(breakers.shared())
+    return breakers
 
 
 async def _trace_on(request: httpx2.Request) -> None:

@@ -33,6 +33,16 @@ class PriceSource(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Balancing(StrEnum):
+    """How the models that serve under one name share the questions."""
+
+    WEIGHT = "weight"
+    LATENCY = "latency"
+    """By how soon each begins to answer."""
+    QUOTA = "quota"
+    """By what its provider says is left of its keys' allowances."""
+
+
 class AiType(Timestamped, Base):
     """A kind of AI service: one wire protocol with its usual address, shown when a provider is added."""
 
@@ -118,6 +128,12 @@ class AiModel(Timestamped, Base):
     """What long prompts cost, if they cost more (services/price_history.py)."""
     timeouts: Mapped[dict[str, Any] | None]
     """Where they are others than its provider's."""
+    serves_id: Mapped[ModelId | None]
+    """The model under whose name it is asked; empty, or one that nobody can ask: it is picked itself."""
+    weight: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How often it is asked, beside those of the same name."""
+    balancing: Mapped[Balancing | None] = mapped_column(enum_column(Balancing))
+    """How it shares questions with those that serve under its name; empty: none does."""
     price_source: Mapped[PriceSource] = mapped_column(enum_column(PriceSource), default=PriceSource.UNKNOWN)
     cache_mode: Mapped[CacheMode] = mapped_column(
         enum_column(CacheMode), default=CacheMode.OFF, server_default=CacheMode.OFF.value

@@ -9,7 +9,7 @@ from typing import Protocol
 import httpx2
 
 from llm_ui.config import Config
-from llm_ui.db import Database
+from llm_ui.db import Database, ReadSession
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ModelId, ProviderId
@@ -17,6 +17,8 @@ from llm_ui.models import ProviderKind
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Began, Delta, Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
+from llm_ui.runs.balance import Balance
+from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.bulkhead import Bulkhead
 from llm_ui.runs.cache_key import CacheUse
 from llm_ui.runs.cached import Cache, OnMove
@@ -26,6 +28,8 @@ from llm_ui.runs.resilience import Call, Resilience, is_shown
 from llm_ui.services import settings
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.ai_models import target as find_target
+from llm_ui.services.deployments import deployment_targets
 from llm_ui.services.providers import mark_key_refused
 from llm_ui.services.reach import SealedKey
 from llm_ui.services.settings import CONTINUE_ELSEWHERE
@@ -88,11 +92,15 @@ class Question(Protocol):
 class Asker:
     """Asks models. One in each process of the LLM API, so that all who ask know of a provider that is down."""
 
-    def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config, breakers: Breakers
+    ) -> None:
         self._database = database
         self._sealer = sealer
-        self._resilience = Resilience(http)
+        self._breakers = breakers
+        self._resilience = Resilience(http, breakers=breakers)
         self._keys = Keyring()
+        self._balance = Balance(self._keys)
         self._bulkhead = Bulkhead()
         self.cache = Cache(database)
         self._timeouts = Timeouts(
@@ -141,11 +149,14 @@ class Asker:
             target.provider_id, timeouts, is_patient=is_alone and len(keys_of(target)) <= 1,
         )  # fmt: skip
         place = self._bulkhead.place(target, longest_s=timeouts.first_byte_s if is_alone else 0)
-        async with place, aclosing(self._resilience.stream(call, question.called)) as deltas:
-            async for delta in deltas:
-                if isinstance(delta, Began):
-                    self._keys.told(key, delta.left)
-                yield delta
+        with self._balance.asked(target) as begun:
+            async with place, aclosing(self._resilience.stream(call, question.called)) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, Began):
+                        self._keys.told(key, delta.left)
+                    elif is_shown(delta):
+                        begun()
+                    yield delta
 
     async def _failed(self, target: ModelTarget, key: SealedKey | None, error: ProviderError) -> bool:
         """Note a fault; return whether the same can be asked with another key at once."""
@@ -153,9 +164,24 @@ class Asker:
             await self._mark_refused(target)
         return self._keys.failed(target, key, error)
 
+    async def deployed(self, session: ReadSession, actor: Actor, target: ModelTarget) -> ModelTarget:
+        """Return who is asked of those that serve under a model's name; those that are left alone last."""
+        if target.share.balancing is None:
+            return target
+        found, resting = await deployment_targets(session, actor, target), self.left_alone()
+        well = [one for one in found if one.provider_id not in resting]
+        return self._balance.pick(well or found, target.share.balancing)
+
+    async def deployment(self, actor: Actor, target: ModelTarget) -> ModelTarget:
+        """Return the same, read in a transaction of its own."""
+        if target.share.balancing is None:
+            return target
+        async with self._database.reading() as session:
+            return await self.deployed(session, actor, target)
+
     def left_alone(self) -> frozenset[ProviderId]:
         """Return the providers that failed several times in a row and get no calls for a while."""
-        return self._resilience.left_alone()
+        return self._breakers.left_alone()
 
     def endpoint(self, target: ModelTarget) -> Endpoint:
         """Return where a model is, with the key."""
@@ -189,11 +215,25 @@ class Asker:
             return []
         try:
             async with self._database.reading() as session:
-                found = await stand_in_targets(session, question.actor, question.target.model_id)
+                share = question.target.share
+                # Whoever asked it itself, and not the name it serves under, gets its own stand-ins.
+                serves_id = (share.serves_id if share.balancing else None) or question.target.model_id
+                own = await self._others(session, question, serves_id)
+                found = await stand_in_targets(session, question.actor, serves_id)
         except LLMUIError as error:
             log.warning("stand_ins.not_read", model_id=question.target.model_id, code=error.code)
             return []
-        return [one for one in found if question.models is None or one.model_id in question.models]
+        # Whoever may ask a model may ask all that serve under its name.
+        return [*own, *(one for one in found if question.models is None or one.model_id in question.models)]
+
+    async def _others(self, session: ReadSession, question: Question, serves_id: ModelId) -> list[ModelTarget]:
+        """Return those that serve under the same name as the one that is asked."""
+        asked = question.target
+        if asked.share.balancing is None:
+            return []
+        named = asked if asked.model_id == serves_id else await find_target(session, question.actor, serves_id)
+        found = await deployment_targets(session, question.actor, named)
+        return [one for one in found if one.model_id != asked.model_id]
 
 
 def suits(question: Question, prompt: Prompt, target: ModelTarget, fault: ProviderFault) -> bool:

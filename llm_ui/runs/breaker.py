@@ -39,20 +39,24 @@ class Breaker:
         """Whether the provider is left alone, or is being tried after that."""
         return self._opened_at is not None
 
-    def admit(self) -> None:
-        """Let a request through, or raise `ProviderError` with when to try again."""
+    @property
+    def is_noted(self) -> bool:
+        """Whether there is anything that a good answer clears."""
+        return self.is_open or bool(self._failures)
+
+    def admit(self) -> bool:
+        """Let a request through, or raise `ProviderError` with when to try again; return whether it is the probe."""
         if self._opened_at is None:
-            return
+            return False
         left = self._opened_at + OPEN_S - self._clock()
         if left > 0 or self._is_probing:
-            wait = max(left, 1.0)
-            raise ProviderError(
-                "The provider failed several times in a row and is left alone. Try again in {seconds} seconds.",
-                ProviderFault.OVERLOADED,
-                retry_after=wait,
-                seconds=round(wait),
-            )
+            raise left_alone(max(left, 1.0))
         self._is_probing = True
+        return True
+
+    def open(self, since_s: float = 0.0) -> None:
+        """Leave the provider alone, as others have done since so many seconds."""
+        self._opened_at, self._is_probing = self._clock() - since_s, False
 
     def succeeded(self) -> None:
         """Note that a request was answered."""
@@ -65,11 +69,25 @@ class Breaker:
 
     def failed(self, fault: ProviderFault) -> None:
         """Note a failure."""
-        if fault not in COUNTED:
+        if fault in COUNTED:
+            self.count()
+        else:
             self.abandoned()
-            return
+
+    def count(self) -> None:
+        """Note a failure that says the provider is not well."""
         instant = self._clock()
         self._failures.append(instant)
         is_many = len(self._failures) == FAILURES and instant - self._failures[0] <= WINDOW_S
         if self._is_probing or is_many:
             self._opened_at, self._is_probing = instant, False
+
+
+def left_alone(wait_s: float) -> ProviderError:
+    """Return what whoever asks a provider is told that is left alone."""
+    return ProviderError(
+        "The provider failed several times in a row and is left alone. Try again in {seconds} seconds.",
+        ProviderFault.OVERLOADED,
+        retry_after=wait_s,
+        seconds=round(wait_s),
+    )

@@ -151,7 +151,7 @@ class Engine:
         if isinstance(request, TemporaryRequest):
             if (known := self._temporary.find(actor, request.idempotency_key)) is not None:
                 return known
-            live = await prepare(self._database, actor, request, request_id, received_at)
+            live = await prepare(self._database, self._asker, actor, request, request_id, received_at)
             self._take_up(live)
             self._temporary.add(actor, request.idempotency_key, live.turn.run_id)
             return live.turn.run_id
@@ -258,6 +258,7 @@ class Engine:
         target = await find_target(session, actor, model_id)
         if actor.key is not None and actor.key.models is not None and target.model_id not in actor.key.models:
             raise ModelUnknown("This key may not ask {name}. Name a model that it may.", name=target.display_name)
+        target = await self._asker.deployed(session, actor, target)
         turn = await append_turn(session, actor, chat, request, Answerer(target, new.agent))
         wish = storable(request.wish).strip()
         wanted = Wanted(request.max_tokens, wish, request.without, new.found, turn.tools_off)

@@ -18,6 +18,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Prompt, PromptMessage, TextDelta, Timeouts, UsageDelta
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.booking import book, booking, give_back, set_aside
+from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.live_run import Growing
 from llm_ui.runs.resilience import Call, Resilience
@@ -112,7 +113,7 @@ class HelperModel:
     def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient) -> None:
         self._database = database
         self._sealer = sealer
-        self._resilience = Resilience(http)
+        self._resilience = Resilience(http, breakers=Breakers())
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, target: ModelTarget, errand: Errand) -> str:

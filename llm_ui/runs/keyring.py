@@ -41,6 +41,11 @@ class Keyring:
         weights = [key.weight * max(self._left(key), LEAST_LEFT) for key in awake]
         return random.choices(awake, weights)[0]  # noqa: S311 - spreads load, guards nothing
 
+    def left_of(self, target: ModelTarget) -> float:
+        """Return how much of its allowance is left of the best of a model's keys, from 0 to 1."""
+        keys = keys_of(target)
+        return max((0.0 if self._rests(key) else self._left(key) for key in keys), default=1.0)
+
     def failed(self, target: ModelTarget, key: SealedKey | None, error: ProviderError) -> bool:
         """Note a fault; return whether the same can be asked with another key at once."""
         rest_s = RESTS_S.get(error.fault)

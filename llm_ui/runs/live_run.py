@@ -187,7 +187,9 @@ class LiveRun:
     @property
     def instead_of(self) -> str:
         """The model that was asked first and did not answer; empty: this one was."""
-        return self.tries[0].model if self.tries else ""
+        # Another deployment of the same model is no other model, unless one had begun to answer.
+        others = (one.model for one in self.tries if self.broke_off or one.model != self.target.display_name)
+        return next(others, "")
 
     @property
     def needs_tools(self) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import httpx2
 from llm_ui.errors import ProviderError, ProviderFault
 from llm_ui.kit.ids import ProviderId
 from llm_ui.providers.base import Adapter, Began, Delta, Endpoint, Prompt, Timeouts, UsageDelta
-from llm_ui.runs.breaker import Breaker
+from llm_ui.runs.breakers import Breakers
 
 RETRIES = 2
 FIRST_PAUSE_S = 0.5
@@ -42,31 +41,26 @@ def is_shown(delta: Delta) -> bool:
 
 
 class Resilience:
-    """Calls providers with retries before the first piece and a breaker for each. One in each process."""
+    """Calls providers with retries before the first piece, as their breakers let it. One in each process."""
 
     def __init__(
         self,
         http: httpx2.AsyncClient,
         *,
+        breakers: Breakers,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = http
+        self._breakers = breakers
         self._sleep = sleep
-        self._clock = clock
-        self._breakers: dict[ProviderId, Breaker] = {}
-
-    def left_alone(self) -> frozenset[ProviderId]:
-        """Return the providers whose breakers are open now."""
-        return frozenset(provider_id for provider_id, breaker in self._breakers.items() if breaker.is_open)
 
     async def stream(self, call: Call, on_attempt: Callable[[int], None]) -> AsyncGenerator[Delta]:
         """Yield the answer. `on_attempt` is told the number of each attempt, from 1. Raises `ProviderError`."""
-        breaker = self._breakers.setdefault(call.provider_id, Breaker(self._clock))
+        breakers, provider_id = self._breakers, call.provider_id
         attempt = 0
         while True:
             attempt += 1
-            breaker.admit()
+            await breakers.admit(provider_id)
             on_attempt(attempt)
             has_shown = False
             try:
@@ -75,16 +69,16 @@ class Resilience:
                         has_shown = has_shown or is_shown(delta)
                         yield delta
             except ProviderError as error:
-                breaker.failed(error.fault)
+                breakers.failed(provider_id, error.fault)
                 pause = pause_s(error, attempt, is_patient=call.is_patient)
                 if has_shown or pause is None:
                     raise
                 await self._sleep(pause)
             except BaseException:
-                breaker.abandoned()
+                breakers.abandoned(provider_id)
                 raise
             else:
-                breaker.succeeded()
+                breakers.succeeded(provider_id)
                 return
 
 

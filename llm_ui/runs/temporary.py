@@ -4,6 +4,7 @@ from llm_ui.contract import TemporaryRequest
 from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId, UserId, uuid7
 from llm_ui.runs import context
+from llm_ui.runs.asking import Asker
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.services import budgets
@@ -38,7 +39,7 @@ class TemporaryRuns:
 
 
 async def prepare(
-    database: Database, actor: Actor, request: TemporaryRequest, request_id: str, received_at: float
+    database: Database, asker: Asker, actor: Actor, request: TemporaryRequest, request_id: str, received_at: float
 ) -> LiveRun:
     """Return a run that is stored nowhere. Raises our errors when it cannot be asked for."""
     turn = Turn(
@@ -57,7 +58,7 @@ async def prepare(
     async with database.reading() as session:
         await require_on(session, TEMPORARY_CHATS)
         model_id = None if request.model_id is None else ModelId(request.model_id)
-        target = await find_target(session, actor, model_id)
+        target = await asker.deployed(session, actor, await find_target(session, actor, model_id))
         sent = await context.build(
             session,
             actor,

@@ -20,7 +20,7 @@ from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.capabilities import can_see_images, can_use_tools, makes_embeddings
 from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices, check, listed
-from llm_ui.services.reach import USUAL, Reach, checked_timeouts, reach_of
+from llm_ui.services.reach import ALONE, USUAL, Reach, Share, checked_timeouts, reach_of
 from llm_ui.services.settings import DEFAULT_MODEL
 
 
@@ -78,6 +78,7 @@ class ModelTarget:
     can_see_images: bool = False
     can_use_tools: bool = False
     reach: Reach = USUAL
+    share: Share = ALONE
     has_stand_ins: bool = False
     """Whether others can be asked where it does not answer."""
     cache_mode: CacheMode = CacheMode.OFF
@@ -117,8 +118,10 @@ class ModelChange:
 
 
 async def list_models(session: ReadSession, actor: Actor) -> tuple[ModelInfo, ...]:
-    """Return the models that may be asked, the default one first, then by provider and name."""
-    query = _usable(actor).where(~AiModel.makes_embeddings)
+    """Return the models that may be picked, the default one first, then by provider and name."""
+    named = _usable(actor).with_only_columns(AiModel.id).order_by(None).correlate(None)
+    is_named = or_(AiModel.serves_id.is_(None), AiModel.serves_id.not_in(named))
+    query = _usable(actor).where(~AiModel.makes_embeddings, is_named)
     return tuple(sorted(await _infos(session, query), key=lambda model: not model.is_default))
 
 
@@ -216,6 +219,7 @@ async def target(
         can_see_images=model.can_see_images,
         can_use_tools=model.can_use_tools,
         reach=reach_of(provider, model),
+        share=Share(model.serves_id, model.weight, model.balancing),
         has_stand_ins=is_helped,
         cache_mode=model.cache_mode,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),

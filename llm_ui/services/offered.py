@@ -83,14 +83,17 @@ async def named(
     Raises `ModelUnknown`, and `InvalidInput` where several providers have one of that name, or it is of the other kind.
     """
     require(actor, Permission.CHAT)
-    query = _usable(actor).with_only_columns(AiModel.id, AiProvider.name)
+    query = _usable(actor).with_only_columns(AiModel.id, AiProvider.name, AiModel.serves_id)
     own = (await session.execute(query.where(AiModel.name == name))).all()
     if not own and "/" in name:
         full = func.lower(AiProvider.name + "/" + AiModel.name)
         own = (await session.execute(query.where(full == name.lower()))).all()
-    found = [(model_id, provider) for model_id, provider in own if allowed is None or model_id in allowed]
+    found = [one for one in own if allowed is None or one.id in allowed]
     if len(found) > 1:
-        names = ", ".join(f"{provider}/{name}" for _, provider in found)
+        # Of those that serve under one name, the one whose name it is.
+        found = [one for one in found if one.serves_id is None] or found
+    if len(found) > 1:
+        names = ", ".join(f"{provider}/{name}" for _, provider, _ in found)
         raise InvalidInput("Several providers have a model of that name. Ask for one of: {names}.", names=names)
     if not found:
         raise ModelUnknown(

@@ -8,8 +8,8 @@ from uuid import uuid4
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.encryption import Sealer
-from llm_ui.kit.ids import ProviderId
-from llm_ui.models import AiModel, AiProvider
+from llm_ui.kit.ids import ModelId, ProviderId
+from llm_ui.models import AiModel, AiProvider, Balancing
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
 
@@ -55,6 +55,20 @@ class Reach:
 
 
 USUAL = Reach()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How a model shares questions with others of its name."""
+
+    serves_id: ModelId | None = None
+    """The model under whose name it is asked; None: its own."""
+    weight: int = 1
+    balancing: Balancing | None = None
+    """None: nobody serves under its name."""
+
+
+ALONE = Share()
 
 
 @dataclass(frozen=True, slots=True)

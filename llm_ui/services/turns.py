@@ -195,7 +195,7 @@ async def append_turn(
     if request.is_beside:
         chat.active_leaf_id = shown
     else:
-        chat.model_id = target.model_id
+        chat.model_id = target.share.serves_id or target.model_id
         chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
         chat.agent_id = None if agent is None else agent.id
     title = title_of(asked.question.text or "Files") if is_new else None
@@ -338,7 +338,8 @@ def _remark(before: _LastRun, answerer: Answerer) -> str | None:
     if before.agent_id != (None if agent is None else agent.id):
         words = AGENT_LEAVES if agent is None else AGENT_JOINS if before.agent_id is None else AGENT_FOLLOWS
         return words.format(before=before.agent_name, after="" if agent is None else agent.name)
-    if before.model_id != target.model_id and before.instead_of != target.display_name:
+    is_other = before.model_id != target.model_id and before.model_name != target.display_name
+    if is_other and before.instead_of != target.display_name:
         return CHANGED.format(before=before.model_name, after=target.display_name)
     return None
 

@@ -205,3 +205,25 @@ async def test_a_model_stands_in_once_and_never_for_itself(state: ModelsState, *
     await state.save()
 
     assert "Choose each model once" in state.error
+
+
+async def test_a_model_serves_under_the_name_of_another_one(state: ModelsState) -> None:
+    ours, listed = named(state, "my-finetune"), named(state, "gpt-4o")
+    await state.open_edit(ours.id)
+    state.fill({"serves": str(listed.id), "weight": "3"})
+    await state.save()
+    await state.open_edit(listed.id)
+    state.fill({"balancing": "latency", "serves": "junk"})
+    await state.save()
+    assert state.error == ""
+
+    await state.open_edit(ours.id)
+
+    assert (state.serves, state.weight) == (str(listed.id), "3")
+    state.fill({"weight": "often"})
+    await state.save()
+    assert (state.error, state.sheet) == ("A weight is a whole number, such as 1.", EDIT)
+    await state.open_edit(listed.id)
+    assert (state.serves, state.balancing) == ("", "latency")
+    offered = next(field for field in fields(state.selected, state.others) if field["name"] == "serves")["options"]
+    assert [option["label"] for option in offered] == ["Its own name", "Demo (no language model) · Demo"]

@@ -12,6 +12,7 @@ from llm_ui.models import ProviderKind
 from llm_ui.providers.base import Delta, Endpoint, Finish, Prompt, PromptMessage, TextDelta, Timeouts
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.breaker import OPEN_S
+from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.resilience import Call, Resilience
 from tests.fakes.provider import FakeProvider, Reply, answer, reply
 
@@ -57,7 +58,7 @@ def world() -> World:
 @pytest.fixture
 async def resilience(world: World) -> AsyncIterator[Resilience]:
     async with new_client() as http:
-        yield Resilience(http, sleep=world.sleep, clock=lambda: world.instant)
+        yield Resilience(http, breakers=Breakers(lambda: world.instant), sleep=world.sleep)
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504, 529])

@@ -6,7 +6,7 @@ from llm_ui.admin.models.rows import price
 from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, ngettext, number
-from llm_ui.models import CacheMode, PriceSource
+from llm_ui.models import Balancing, CacheMode, PriceSource
 from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.cached_answers import Kept
 from llm_ui.services.price_history import PastPrices
@@ -60,6 +60,7 @@ def fields(
         _seconds("total_s", _("Seconds for a whole answer")),
         *_cache(model),
         *_stand_ins(model, others),
+        *_share(model, others),
     ]
 
 
@@ -120,6 +121,37 @@ def _stand_ins(model: ModelInfo | None, others: tuple[ModelInfo, ...]) -> list[d
     return [
         {"name": name, "label": label, "type": "select", "options": options, "hint": hint if not place else ""}
         for place, (name, label) in enumerate(zip(STAND_INS, labels, strict=True))
+    ]
+
+
+def _share(model: ModelInfo | None, others: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
+    """Return under whose name the model serves, and how questions are shared out; nothing for one that answers none."""
+    if model is None or model.makes_embeddings:
+        return []
+    own = {"value": "", "label": _("Its own name")}
+    return [
+        {
+            "name": "serves",
+            "label": _("It is asked under"),
+            "type": "select",
+            "options": [own, *({"value": str(one.id), "label": _in_full(one)} for one in others if one.id != model.id)],
+            "hint": _(
+                "For one model that several providers have: people pick one name, and the questions are shared out. "
+                "What is used is paid at the price of who answers."
+            ),
+        },
+        {"name": "weight", "label": _("How often, beside others of its name"), "inputmode": "numeric"},
+        {
+            "name": "balancing",
+            "label": _("Those of its name share questions by"),
+            "type": "select",
+            "hint": _("It is set on the model whose name it is."),
+            "options": [
+                {"value": Balancing.WEIGHT.value, "label": _("How often each is to be asked")},
+                {"value": Balancing.LATENCY.value, "label": _("How soon each begins to answer")},
+                {"value": Balancing.QUOTA.value, "label": _("What is left of each one's allowance")},
+            ],
+        },
     ]
 
 

@@ -13,11 +13,12 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, ngettext, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.models import CacheMode
-from llm_ui.services import ai_models, cached_answers, dependants, price_history, stand_ins
+from llm_ui.models import Balancing, CacheMode
+from llm_ui.services import ai_models, cached_answers, dependants, deployments, price_history, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.cached_answers import Kept
+from llm_ui.services.deployments import Deployment
 from llm_ui.services.prices import Prices
 from llm_ui.services.stand_ins import MOST
 from llm_ui.ui.names import shown_name
@@ -25,6 +26,7 @@ from llm_ui.ui.names import shown_name
 PAGE_SIZE = 50
 STAND_INS = tuple(f"stand_in_{place}" for place in range(1, MOST + 1))
 EDIT, OFF, REMOVE = "edit", "off", "remove"
+SHARE = ("serves", "weight", "balancing")
 OWN_TIMEOUTS = ("first_byte_s", "total_s")
 """Those that models differ in: some think for minutes."""
 WINDOW_REFUSED = later("The context window must be a whole number of tokens, such as 128000, or empty.")
@@ -33,6 +35,7 @@ INPUT_REFUSED = later("The price for input must be a number of dollars, such as 
 CACHED_REFUSED = later("The price for cached input must be a number of dollars, such as 0.15, or empty.")
 REASONING_REFUSED = later("The price for reasoning must be a number of dollars, such as 0.15, or empty.")
 OUTPUT_REFUSED = later("The price for output must be a number of dollars, such as 0.15, or empty.")
+WEIGHT_REFUSED = later("A weight is a whole number, such as 1.")
 SECONDS_REFUSED = later("A time-out is a number of seconds, such as 30, or empty.")
 
 
@@ -69,10 +72,14 @@ class ModelsState(AdminState):
     stand_in_2 = param.String(default="", doc="Who is asked after that.")
     stand_in_3 = param.String(default="", doc="Who is asked last.")
 
+    serves = param.String(default="", doc="The model under whose name it serves; empty: its own.")
+    weight = param.String(default="1", doc="How often it is asked, beside others of its name.")
+    balancing = param.String(default="weight", doc="How those of its name share the questions.")
+
     fields = (
         "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
         "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS,
-        "cache_mode", *STAND_INS,
+        "cache_mode", *STAND_INS, *SHARE,
     )  # fmt: skip
 
     @action
@@ -101,12 +108,16 @@ class ModelsState(AdminState):
             history = await price_history.history(session, actor, model_id)
             chosen = await stand_ins.list_stand_ins(session, actor, model_id)
             kept = await cached_answers.kept(session, actor, model_id)
-            lost = [one for one in chosen if one not in {other.id for other in usable}]
+            share = await deployments.get_deployment(session, actor, model_id)
+            named = [*chosen, *filter(None, [share.serves_id])]
+            lost = [one for one in dict.fromkeys(named) if one not in {other.id for other in usable}]
             # Whoever is switched off for now must not be lost when the form is saved.
             others = [*usable, *[await ai_models.get_model(session, actor, one) for one in lost]]
         self.param.update(others=tuple(others), history=history, kept=kept)
         self._fill(model)
         self.param.update({name: str(next_id) for name, next_id in zip_longest(STAND_INS, chosen, fillvalue="")})
+        serves = "" if share.serves_id is None else str(share.serves_id)
+        self.param.update(serves=serves, weight=str(share.weight), balancing=share.balancing.value)
         self.sheet = EDIT
 
     @action
@@ -127,6 +138,7 @@ class ModelsState(AdminState):
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
             await cached_answers.set_mode(session, actor, model.id, _mode(self.cache_mode))
+            await deployments.set_deployment(session, actor, model.id, self._share())
         said = _("{name} is saved.").format(name=shown_name(self.display_name) or model.name)
         self.param.update(sheet="", said=said)
         await self._reload(actor)
@@ -232,6 +244,14 @@ class ModelsState(AdminState):
         """Return who stands in, as the form says. A browser names them: what is no id is nobody."""
         ids = {str(one.id): one.id for one in self.others}
         return [ids[getattr(self, name)] for name in STAND_INS if getattr(self, name) in ids]
+
+    def _share(self) -> Deployment:
+        """Return how it shares questions, as the form says. Raises `InvalidInput`."""
+        ids = {str(one.id): one.id for one in self.others}
+        kinds = {one.value: one for one in Balancing}
+        weight = whole(self.weight, WEIGHT_REFUSED)
+        balancing = kinds.get(self.balancing, Balancing.WEIGHT)
+        return Deployment(ids.get(self.serves), 1 if weight is None else weight, balancing)
 
     async def _reload(self, actor: Actor) -> None:
         search, offset = self.search, self.offset

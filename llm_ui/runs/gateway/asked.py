@@ -144,6 +144,11 @@ class Asked:
         """Return None: a script that reads an answer is told by nothing in it that another model goes on."""
         return
 
+    def deployed(self, target: ModelTarget) -> None:
+        """Note which of those that serve under the model's name is asked."""
+        self.input_tokens = round(self.input_tokens / self.target.calibration.factor * target.calibration.factor)
+        self.target = target
+
     def moved(self, target: ModelTarget, error: ProviderError) -> None:
         """Note that another model is asked, for this one does not answer."""
         before = self.target

@@ -88,6 +88,7 @@ class Gateway:
         """
         end: Finish | None = None
         try:
+            asked.deployed(await self._asker.deployment(asked.actor, asked.target))
             await self._set_aside(asked, asked.most_tokens)
             self._live.add(asked)
             self._is_idle.clear()
