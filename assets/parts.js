@@ -249,7 +249,7 @@ function copyField(field, value) {
 // The text of a file that is small enough to be looked at: chosen, or pasted.
 function fileField(field, value) {
   const area = make("textarea", { id: field.name, rows: 8, spellcheck: "false" })
-  const file = make("input", { type: "file", accept: ".csv,text/csv,text/plain", "aria-label": t("Choose a file") })
+  const file = make("input", { type: "file", accept: field.accept ?? ".csv,text/csv,text/plain", "aria-label": t("Choose a file") })
   file.addEventListener("change", async () => { area.value = (await file.files[0]?.text()) ?? "" })
   const set = (next) => { area.value = next ?? "" }
   set(value)

@@ -39,6 +39,7 @@ ADMIN_PAGES = {
     "quality": later("Quality"),
     "settings": later("Settings"),
     "registry": later("All settings"),
+    "configuration": later("Configuration"),
     "audit": later("Audit"),
 }
 """The pages of the administration, in the order of its navigation."""

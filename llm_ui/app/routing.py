@@ -10,6 +10,8 @@ from llm_ui.admin.alerts.page import AlertsPage
 from llm_ui.admin.alerts.state import AlertsState
 from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
+from llm_ui.admin.configuration.page import ConfigurationPage
+from llm_ui.admin.configuration.state import ConfigurationState
 from llm_ui.admin.jobs.page import JobsPage
 from llm_ui.admin.jobs.state import JobsState
 from llm_ui.admin.limits.page import LimitsPage
@@ -79,6 +81,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
     "registry": lambda context: RegistryPage(RegistryState(context)),
+    "configuration": lambda context: ConfigurationPage(ConfigurationState(context)),
     "audit": lambda context: AuditPage(AuditState(context)),
 }
 

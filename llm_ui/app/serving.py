@@ -17,6 +17,7 @@ from bokeh.settings import settings as bokeh_settings
 from tornado.web import GZipContentEncoding, RedirectHandler, RequestHandler, StaticFileHandler
 
 from llm_ui.app.archive import Archive
+from llm_ui.app.configuration_file import ConfigurationFile
 from llm_ui.app.documents import DocumentFile, DocumentUpload
 from llm_ui.app.exports import Export
 from llm_ui.app.files import Assets, ComponentFiles, Health
@@ -200,6 +201,7 @@ def _routes() -> list[Any]:
         (r"/files/([0-9a-f\-]{36})", AttachedFile),
         (r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents", DocumentUpload),
         (r"/documents/([0-9a-f\-]{36})/file", DocumentFile),
+        (r"/admin/configuration\.json", ConfigurationFile),
         (r"/admin/lists/([a-z\-]+)\.(csv|json)", ListFile),
         (r"(/admin)?/usage/([a-z]+)\.csv", UsageFile),
         (r"/offline", Offline),

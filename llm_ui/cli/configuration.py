@@ -5,12 +5,14 @@ from pathlib import Path
 import click
 
 from llm_ui.cli.command import data_dir, run, settings, with_database
+from llm_ui.cli.failure import fail
 from llm_ui.cli.users import new_file
 from llm_ui.db import Database
 from llm_ui.errors import InvalidInput
-from llm_ui.services import configuration
+from llm_ui.services import configuration, configuration_import
 from llm_ui.services.access import SYSTEM
-from llm_ui.services.configuration import Configuration, Step
+from llm_ui.services.configuration import Configuration
+from llm_ui.services.configuration_import import Becomes, Step
 from llm_ui.services.secrets import load_secrets
 
 
@@ -23,7 +25,7 @@ def config_command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @data_dir
 def export(file: Path, data_dir: Path | None) -> None:
-    """Write providers (without their keys), models, prices, instructions and settings to FILE."""
+    """Write providers (without their keys), models, prices, instructions, agents and settings to FILE."""
 
     async def work(database: Database) -> Configuration:
         async with database.writing() as session:
@@ -54,19 +56,30 @@ def import_command(file: Path, dry_run: bool, data_dir: Path | None) -> None:
     wanted = run(read)
 
     async def work(database: Database) -> tuple[Step, ...]:
-        if dry_run:
-            async with database.reading() as session:
-                return await configuration.plan(session, SYSTEM, wanted)
         sealer = load_secrets(config).sealer
+        if dry_run:
+            return await configuration_import.rehearse(database, SYSTEM, sealer, wanted)
         async with database.writing() as session:
-            return await configuration.take_in(session, SYSTEM, sealer, wanted)
+            return await configuration_import.take_in(session, SYSTEM, sealer, wanted)
 
-    for step in (steps := run(lambda: with_database(config, work))):
-        click.echo(f"{'+' if step.is_new else '~'} {step.what} {step.name}")
-        for name, (before, after) in step.changes.items():
-            click.echo(f"    {name}: {after}" if step.is_new else f"    {name}: {before} -> {after}")
+    found = run(lambda: with_database(config, work))
+    steps = [step for step in found if step.becomes is not Becomes.SAME]
+    for step in steps:
+        _say(step)
     count = "1 thing" if len(steps) == 1 else f"{len(steps)} things"
     done = "would be changed. Nothing is yet." if dry_run else "changed."
     click.echo(f"{count} {done}" if steps else "Everything is so already.")
-    if any(step.is_new and step.what == "provider" for step in steps) and not dry_run:
+    if any(step.becomes is Becomes.NEW and step.what == "provider" for step in steps) and not dry_run:
         click.echo("New providers have no key yet: type them in on Admin → Providers.")
+    if any(step.becomes is Becomes.REFUSED for step in steps):
+        fail("As long as anything is refused, nothing can be taken in.")
+
+
+def _say(step: Step) -> None:
+    if step.becomes is Becomes.REFUSED:
+        click.echo(f"! {step.what} {step.name}: {step.reason}")
+        return
+    is_new = step.becomes is Becomes.NEW
+    click.echo(f"{'+' if is_new else '~'} {step.what} {step.name}")
+    for name, (before, after) in step.changes.items():
+        click.echo(f"    {name}: {after}" if is_new else f"    {name}: {before} -> {after}")

@@ -1,28 +1,49 @@
-"""The workspace's configuration as a file: providers, models with their prices, instructions and settings.
+"""The workspace's configuration as a file: providers, models with their prices, instructions, agents and settings.
 
-Keys of providers never leave: a provider that is new here comes without one, and one that is here keeps its own.
-Taking a file in adds and changes; it deletes nothing, so what the file leaves out stays as it is.
+Keys of providers never leave: a provider that is new here comes without one, and one that is here keeps its own. Of
+agents and prompts those are in it that everybody is offered; what an agent knows stays, for documents are no
+configuration. How a file is taken in: configuration_import.py.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import InvalidInput
-from llm_ui.kit.encryption import Sealer
-from llm_ui.models import ProviderKind, Setting
-from llm_ui.services import ai_models, audit, prompts, providers, settings
+from llm_ui.errors import InvalidInput, TooLarge
+from llm_ui.models import ProjectColor, ProjectIcon, ProviderKind, Setting
+from llm_ui.services import agents, ai_models, audit, library, prompts, providers
 from llm_ui.services.access import Actor, Permission, require
-from llm_ui.services.ai_models import ModelChange, NewModel
-from llm_ui.services.prices import RATES, Prices, Tier
-from llm_ui.services.providers import NewProvider
-from llm_ui.services.settings import REGISTRY
+from llm_ui.services.agents import AgentInfo
+from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.library import Saved
+from llm_ui.services.prices import Tier
+from llm_ui.services.prompts import PromptInfo
+from llm_ui.services.providers import ProviderInfo
+from llm_ui.services.settings import (
+    HELPER_FOLLOW_UPS,
+    HELPER_SUMMARIES,
+    REGISTRATION_APPROVAL,
+    REGISTRATION_DOMAINS,
+    REGISTRATION_OPEN,
+    REGISTRY,
+)
 
 MOST_MODELS = 10_000
+MAX_BYTES = 2_000_000
+"""Of a file: some ten thousand models."""
+_ELSEWHERE = (
+    REGISTRATION_OPEN,
+    REGISTRATION_APPROVAL,
+    REGISTRATION_DOMAINS,
+    HELPER_FOLLOW_UPS,
+    HELPER_SUMMARIES,
+)
+"""What has a place of its own on a page, and means the same in every workspace."""
+PORTABLE = {one.name: one for one in REGISTRY if one.group or one in _ELSEWHERE}
+"""The settings that a file may hold: no secrets, and nothing that names a row of this database."""
 
 
 class _Part(BaseModel):
@@ -66,6 +87,30 @@ class PromptPart(_Part):
     is_default: bool = False
 
 
+class SavedPart(_Part):
+    """A prompt that everybody is offered."""
+
+    name: str
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+class AgentPart(_Part):
+    """An agent that everybody may ask, without what it knows."""
+
+    name: str
+    description: str = ""
+    instructions: str = ""
+    color: ProjectColor = ProjectColor.GREY
+    icon: ProjectIcon = ProjectIcon.STAR
+    provider: str = ""
+    """Of its model; empty: it answers with the model that its person has picked."""
+    model: str = ""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    starters: tuple[str, ...] = ()
+
+
 class Configuration(_Part):
     """A whole file."""
 
@@ -73,24 +118,16 @@ class Configuration(_Part):
     """The version of the format."""
     providers: tuple[ProviderPart, ...] = ()
     prompts: tuple[PromptPart, ...] = ()
+    saved_prompts: tuple[SavedPart, ...] = ()
+    agents: tuple[AgentPart, ...] = ()
     settings: dict[str, bool | int | str] = Field(default={})
     """Those that were set here, by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that taking the file in changes."""
-
-    what: str
-    """Such as `provider` or `setting`."""
-    name: str
-    is_new: bool
-    changes: Mapping[str, Any]
-    """By field, `[before, after]`."""
-
-
 def parsed(text: bytes) -> Configuration:
     """Return what a file holds. Raises `InvalidInput` that names the first thing which is wrong."""
+    if len(text) > MAX_BYTES:
+        raise TooLarge("This file is larger than {most} MB, so it is no configuration.", most=MAX_BYTES // 1_000_000)
     try:
         return Configuration.model_validate_json(text)
     except ValidationError as error:
@@ -101,82 +138,57 @@ def parsed(text: bytes) -> Configuration:
         ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What there is in this workspace, as a file would say it, and the rows it is of."""
+
+    providers: tuple[ProviderInfo, ...]
+    models: tuple[ModelInfo, ...]
+    prompts: tuple[PromptInfo, ...]
+    saved: tuple[Saved, ...]
+    agents: tuple[AgentInfo, ...]
+
+    def agent(self, agent: AgentInfo) -> AgentPart:
+        """Return an agent as a file says it; a model that is gone is none."""
+        own = agent.settings
+        model = next((one for one in self.models if one.id == own.model_id), None)
+        return AgentPart(
+            name=own.name, description=own.description, instructions=own.instructions, color=own.color, icon=own.icon,
+            provider="" if model is None else model.provider_name, model="" if model is None else model.name,
+            temperature=own.temperature, max_tokens=own.max_tokens, starters=own.starters,
+        )  # fmt: skip
+
+
+async def here(session: ReadSession, actor: Actor) -> Here:
+    """Return what there is now. Raises `Forbidden`."""
+    _require(actor)
+    return Here(
+        await providers.list_providers(session, actor),
+        (await ai_models.find_models(session, actor, limit=MOST_MODELS)).items,
+        await prompts.list_shared(session, actor),
+        tuple(one for one in await library.list_prompts(session, actor) if one.is_shared),
+        tuple(one for one in await agents.list_agents(session, actor) if one.settings.is_shared),
+    )
+
+
 async def read(session: ReadSession, actor: Actor) -> Configuration:
     """Return the configuration as it is now."""
-    _require(actor)
-    found = await ai_models.find_models(session, actor, limit=MOST_MODELS)
+    found = await here(session, actor)
     held = {
-        one.name: row.value["value"]
-        for one in REGISTRY
-        if one.group and (row := await session.get(Setting, one.name)) is not None
-    }
+        name: row.value["value"] for name in PORTABLE if (row := await session.get(Setting, name)) is not None
+    }  # fmt: skip
     return Configuration(
         providers=tuple(
-            ProviderPart(
-                name=one.name, kind=one.kind, base_url=one.base_url, is_enabled=one.is_enabled,
-                models=tuple(_model(model) for model in found.items if model.provider_id == one.id),
+            provider_part(one).model_copy(
+                update={"models": tuple(model_part(model) for model in found.models if model.provider_id == one.id)}
             )
-            for one in await providers.list_providers(session, actor)
+            for one in found.providers
         ),
-        prompts=tuple(
-            PromptPart(name=one.name, text=one.text, is_default=one.is_default)
-            for one in await prompts.list_shared(session, actor)
-        ),
+        prompts=tuple(map(prompt_part, found.prompts)),
+        saved_prompts=tuple(map(saved_part, found.saved)),
+        agents=tuple(map(found.agent, found.agents)),
         settings=held,
-    )  # fmt: skip
-
-
-async def plan(session: ReadSession, actor: Actor, wanted: Configuration) -> tuple[Step, ...]:
-    """Return what taking the file in would change; nothing when it was taken in already.
-
-    Raises `InvalidInput` for what this workspace cannot take in.
-    """
-    now_is = await read(session, actor)
-    steps: list[Step] = []
-    here = {one.name.casefold(): one for one in now_is.providers}
-    for provider in wanted.providers:
-        known = here.get(provider.name.casefold())
-        if known is not None and known.kind is not provider.kind:
-            raise InvalidInput("The provider {name} is of another kind here. Rename one of them.", name=provider.name)
-        _note(steps, "provider", provider.name, known, provider)
-        models = {} if known is None else {one.name: one for one in known.models}
-        for model in provider.models:
-            _note(steps, "model", f"{provider.name}: {model.name}", models.get(model.name), model)
-    words = {one.name: one for one in now_is.prompts}
-    for prompt in wanted.prompts:
-        if prompt.name not in words:
-            raise InvalidInput("There are no instructions named {name} here. Take them out.", name=prompt.name)
-        _note(steps, "prompt", prompt.name, words[prompt.name], prompt)
-    settable = {one.name: one for one in REGISTRY if one.group}
-    for name, value in wanted.settings.items():
-        if name not in settable or type(value) is not type(settable[name].default):
-            raise InvalidInput("There is no setting {name} with such a value here. Take it out.", name=name)
-        settings.check(settable[name], value)
-        before = await settings.get(session, settable[name])
-        if before != value:
-            steps.append(Step("setting", name, is_new=False, changes={"value": [before, value]}))
-    return tuple(steps)
-
-
-async def take_in(session: Session, actor: Actor, sealer: Sealer, wanted: Configuration) -> tuple[Step, ...]:
-    """Change what the file says, all or nothing; return what was changed. Raises `InvalidInput`."""
-    steps = await plan(session, actor, wanted)
-    changed = {(step.what, step.name): step for step in steps}
-    for provider in wanted.providers:
-        await _take_provider(session, actor, sealer, provider, changed)
-    shared = {one.name: one for one in await prompts.list_shared(session, actor)}
-    for prompt in wanted.prompts:
-        step = changed.get(("prompt", prompt.name))
-        if step is not None and "text" in step.changes:
-            await prompts.change_text(session, actor, shared[prompt.name].id, prompt.text)
-        if step is not None and "is_default" in step.changes and prompt.is_default:
-            await prompts.set_default(session, actor, shared[prompt.name].id)
-    for one in REGISTRY:
-        if ("setting", one.name) in changed:
-            await settings.change(session, actor, one, wanted.settings[one.name])
-    if steps:
-        await audit.record(session, actor, "configuration.imported", "workspace", steps=len(steps))
-    return steps
+    )
 
 
 async def note_export(session: Session, actor: Actor) -> None:
@@ -185,44 +197,23 @@ async def note_export(session: Session, actor: Actor) -> None:
     await audit.record(session, actor, "configuration.exported", "workspace")
 
 
-async def _take_provider(
-    session: Session, actor: Actor, sealer: Sealer, wanted: ProviderPart, changed: Mapping[tuple[str, str], Step]
-) -> None:
-    step = changed.get(("provider", wanted.name))
-    if step is not None and step.is_new:
-        await providers.add(session, actor, sealer, NewProvider(wanted.name, wanted.kind, wanted.base_url))
-    known = await providers.find_by_name(session, actor, wanted.name)
-    if step is not None and not step.is_new and {"name", "base_url"} & step.changes.keys():
-        new = NewProvider(wanted.name, wanted.kind, wanted.base_url)
-        await providers.change(session, actor, sealer, known.id, new)
-    if known.is_enabled != wanted.is_enabled:
-        await providers.set_enabled(session, actor, known.id, is_enabled=wanted.is_enabled)
-    news = [one for one in wanted.models if ("model", f"{wanted.name}: {one.name}") in changed]
-    await ai_models.add_models(session, actor, known.id, [NewModel(one.name) for one in news])
-    found = await ai_models.find_models(session, actor, provider_id=known.id, limit=MOST_MODELS)
-    here = {one.name: one for one in found.items}
-    for model in news:
-        row = here[model.name]
-        prices = Prices(**{rate: getattr(model, rate) for rate in RATES}, tiers=model.tiers)
-        can = model.can_see_images, model.can_use_tools, model.makes_embeddings
-        change = ModelChange(model.display_name, model.context_window, model.max_output_tokens, prices, *can)
-        await ai_models.change_model(session, actor, row.id, change)
-        if row.is_enabled != model.is_enabled:
-            await ai_models.set_model_enabled(session, actor, row.id, is_enabled=model.is_enabled)
+def provider_part(one: ProviderInfo) -> ProviderPart:
+    """Return a provider as a file says it, without its models."""
+    return ProviderPart(name=one.name, kind=one.kind, base_url=one.base_url, is_enabled=one.is_enabled)
 
 
-def _note(steps: list[Step], what: str, name: str, before: _Part | None, after: _Part) -> None:
-    """Add what differs, if anything does. Models are compared on their own."""
-    was = {} if before is None else before.model_dump(exclude={"models"})
-    changes = audit.difference(was, after.model_dump(exclude={"models"}))
-    if what == "prompt" and changes.get("is_default") == [True, False]:
-        # Another one becomes the default, or none does; that is said where it does.
-        del changes["is_default"]
-    if changes:
-        steps.append(Step(what, name, is_new=before is None, changes=changes))
+def prompt_part(one: PromptInfo) -> PromptPart:
+    """Return the platform's instructions as a file says them."""
+    return PromptPart(name=one.name, text=one.text, is_default=one.is_default)
 
 
-def _model(model: ai_models.ModelInfo) -> ModelPart:
+def saved_part(one: Saved) -> SavedPart:
+    """Return a prompt of the library as a file says it."""
+    return SavedPart(name=one.name, text=one.text, tags=one.tags)
+
+
+def model_part(model: ModelInfo) -> ModelPart:
+    """Return a model as a file says it."""
     return ModelPart(
         name=model.name,
         display_name=model.display_name,

@@ -58,6 +58,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/service-worker\.js$": ("/service-worker.js", OPEN),
     r"/preview$": ("/preview", OPEN),
     r"/healthz$": ("/healthz", OPEN),
+    r"/admin/configuration\.json$": ("/admin/configuration.json", SIGN_IN),
     r"/admin/lists/([a-z\-]+)\.(csv|json)$": ("/admin/lists/users.csv", SIGN_IN),
     r"(/admin)?/usage/([a-z]+)\.csv$": ("/admin/usage/series.csv", SIGN_IN),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),

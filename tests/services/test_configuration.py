@@ -1,20 +1,38 @@
 """The configuration as a file: out, in again, elsewhere, and what it cannot hold."""
 
 import json
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from llm_ui.config import Config
 from llm_ui.db import Database
-from llm_ui.errors import Forbidden, InvalidInput
-from llm_ui.models import AuditLog
-from llm_ui.services import ai_models, configuration, prompts, providers, settings
-from llm_ui.services.access import Actor
-from llm_ui.services.configuration import Configuration
+from llm_ui.errors import Conflict, Forbidden, InvalidInput, TooLarge
+from llm_ui.models import AuditLog, Role
+from llm_ui.services import (
+    agents,
+    ai_models,
+    configuration,
+    configuration_import,
+    library,
+    prompts,
+    providers,
+    settings,
+)
+from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.agents import AgentSettings
+from llm_ui.services.configuration import MAX_BYTES, Configuration
+from llm_ui.services.configuration_import import Becomes, Step
 from llm_ui.services.providers import NewProvider
 from llm_ui.services.secrets import Secrets
+from llm_ui.services.seed import seed
 from llm_ui.services.settings import BANNER, MEMORY
+from tests.conftest import make_actor
 
 KEY = "sk-nobody-may-take-this-away"
 FILE: dict[str, Any] = {
@@ -34,20 +52,50 @@ FILE: dict[str, Any] = {
 }  # fmt: skip
 
 
+Empty = tuple[Database, Actor]
+
+
+@pytest.fixture
+async def another_admin(seeded: Database) -> Actor:
+    return await make_actor(seeded, "eve", Role.ADMIN)
+
+
+@pytest.fixture
+async def empty(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> AsyncIterator[Empty]:
+    """Another installation, in which there is nothing but an administrator."""
+    config = Config(data_dir=tmp_path_factory.mktemp("empty"))
+    shutil.copy(migrated_sqlite, config.folder / "llm-ui.db")
+    database = Database.open(config)
+    async with database.writing() as session:
+        await seed(session)
+    yield database, await make_actor(database, "zoe", Role.ADMIN)
+    await database.close()
+
+
 def wanted(**changes: Any) -> Configuration:
     return configuration.parsed(json.dumps({**FILE, **changes}).encode())
 
 
 async def take_in(database: Database, actor: Actor, secrets: Secrets, file: Configuration) -> list[str]:
     async with database.writing() as session:
-        return [f"{one.what} {one.name}" for one in await configuration.take_in(session, actor, secrets.sealer, file)]
+        return named(await configuration_import.take_in(session, actor, secrets.sealer, file))
+
+
+async def rehearsed(database: Database, actor: Actor, secrets: Secrets, file: Configuration) -> tuple[Step, ...]:
+    return await configuration_import.rehearse(database, actor, secrets.sealer, file)
+
+
+def named(steps: tuple[Step, ...]) -> list[str]:
+    """Return what is not so already."""
+    return [f"{one.what} {one.name}" for one in steps if one.becomes is not Becomes.SAME]
 
 
 async def test_a_file_is_taken_in_once_and_changes_nothing_the_second_time(
     seeded: Database, an_admin: Actor, secrets: Secrets
 ) -> None:
+    planned = named(await rehearsed(seeded, an_admin, secrets, wanted()))
     async with seeded.reading() as session:
-        planned = [f"{one.what} {one.name}" for one in await configuration.plan(session, an_admin, wanted())]
+        assert (await session.scalars(select(AuditLog))).all() == [], "a rehearsal leaves nothing behind"
     done = await take_in(seeded, an_admin, secrets, wanted())
 
     assert done == planned
@@ -88,10 +136,13 @@ async def test_what_is_written_is_taken_in_as_the_same_and_holds_no_key(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"settings": {"setup_token_hash": "x"}}, "no setting setup_token_hash"),
-        ({"settings": {"memory": 1}}, "no setting memory with such a value"),
+        ({"settings": {"setup_token_hash": "x"}}, "setup_token_hash is refused: There is no such setting"),
+        ({"settings": {"memory": 1}}, "memory is refused: There is no such setting with such a value"),
+        ({"settings": {"registration_domains": "nowhere"}}, "is no domain"),
         ({"settings": {"banner_level": "loud"}}, "one of: info, warning"),
-        ({"prompts": [{"name": "Nobody's", "text": "x"}]}, "no instructions named Nobody's"),
+        ({"prompts": [{"name": "Nobody's", "text": "x"}]}, "Nobody's is refused: There are no instructions"),
+        ({"agents": [{"name": "Ann", "provider": "Lab", "model": "gone"}]}, "Its model gone is not here"),
+        ({"saved_prompts": [{"name": "a", "text": "x"}, {"name": "a", "text": "y"}]}, "names it twice"),
         ({"providers": [{"name": "Demo", "kind": "openai", "base_url": "https://x.example"}]}, "of another kind"),
         ({"providers": [{"name": "New", "kind": "openai", "base_url": "ftp://x"}]}, "address"),
     ],
@@ -101,7 +152,9 @@ async def test_what_cannot_be_taken_in_changes_nothing(
 ) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         await take_in(seeded, an_admin, secrets, wanted(**changes))
+    refused = [one for one in await rehearsed(seeded, an_admin, secrets, wanted(**changes)) if one.reason]
 
+    assert refused[0].becomes is Becomes.REFUSED
     async with seeded.reading() as session:
         assert (await session.scalars(select(AuditLog))).all() == []
 
@@ -110,6 +163,8 @@ async def test_what_cannot_be_taken_in_changes_nothing(
 def test_what_is_no_file_of_ours_is_refused(text: bytes) -> None:
     with pytest.raises(InvalidInput, match="no configuration of LLM UI"):
         configuration.parsed(text)
+    with pytest.raises(TooLarge, match="larger than 2 MB"):
+        configuration.parsed(text * MAX_BYTES + b" " * (MAX_BYTES + 1))
 
 
 async def test_a_key_is_not_sent_to_another_address_by_a_file(
@@ -123,13 +178,58 @@ async def test_a_key_is_not_sent_to_another_address_by_a_file(
         await take_in(seeded, an_admin, secrets, wanted())
 
 
+async def test_a_round_trip_through_an_empty_installation_changes_nothing(
+    seeded: Database, an_admin: Actor, secrets: Secrets, empty: Empty
+) -> None:
+    await take_in(seeded, an_admin, secrets, wanted(settings={"registration_domains": "example.org", "banner": "Hi"}))
+    async with seeded.writing() as session:
+        big = next(one for one in await ai_models.list_models(session, an_admin) if one.name == "big")
+        ann = AgentSettings("Ann", "Reads", "Be kind.", model_id=big.id, temperature=0.5, starters=("Hello?",))
+        await agents.save(session, an_admin, None, replace(ann, is_shared=True))
+        await agents.save(session, an_admin, None, AgentSettings("Private"))
+        await library.save(session, an_admin, None, "sum-up", "Sum up {{text}}.", is_shared=True, tags=("short",))
+        before = await configuration.read(session, an_admin)
+    file = configuration.parsed(before.model_dump_json().encode())
+    other, admin = empty
+
+    steps = await rehearsed(other, SYSTEM, secrets, file)
+    assert {one.becomes for one in steps} <= {Becomes.NEW, Becomes.CHANGED, Becomes.SAME}
+    async with other.writing() as session:
+        await configuration_import.take_in(session, admin, secrets.sealer, file, shown=None)
+        after = await configuration.read(session, admin)
+
+    assert [one.name for one in after.agents] == ["Ann"]
+    assert after == before
+    again = await rehearsed(other, admin, secrets, file)
+    assert {one.becomes for one in again} == {Becomes.SAME}
+
+
+async def test_what_was_shown_is_what_is_done(
+    seeded: Database, an_admin: Actor, another_admin: Actor, secrets: Secrets
+) -> None:
+    shown = await rehearsed(seeded, an_admin, secrets, wanted())
+    async with seeded.writing() as session:
+        await settings.change(session, an_admin, BANNER, "Meanwhile")
+
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        async with seeded.writing() as session:
+            await configuration_import.take_in(session, an_admin, secrets.sealer, wanted(), shown=shown)
+    async with seeded.writing() as session:
+        await agents.save(session, another_admin, None, AgentSettings("Ann", is_shared=True))
+        assert await settings.get(session, BANNER) == "Meanwhile"
+    file = wanted(agents=[{"name": "Ann", "description": "Another"}])
+    (refused,) = [one for one in await rehearsed(seeded, an_admin, secrets, file) if one.reason]
+    assert refused.reason.startswith("Another administrator offers it here")
+
+
 async def test_nobody_else_may(seeded: Database, a_user: Actor, secrets: Secrets) -> None:
     async with seeded.writing() as session:
         for refused in (
             configuration.read(session, a_user),
-            configuration.plan(session, a_user, wanted()),
-            configuration.take_in(session, a_user, secrets.sealer, wanted()),
+            configuration_import.take_in(session, a_user, secrets.sealer, wanted()),
             configuration.note_export(session, a_user),
         ):
             with pytest.raises(Forbidden):
                 await refused
+    with pytest.raises(Forbidden):
+        await rehearsed(seeded, a_user, secrets, wanted())
