@@ -44,6 +44,7 @@ class ModelInfo:
     prices: Prices
     price_source: PriceSource
     timeouts: Mapping[str, float]
+    place: int | None
     updated_at: datetime
 
 
@@ -348,8 +349,9 @@ def _usable(actor: Actor) -> Select[AiModel, AiProvider]:
 
 
 def _models(actor: Actor) -> Select[AiModel, AiProvider]:
-    """Return the models with their providers, by provider and name."""
+    """Return the models with their providers: those with a place first, then by provider and name."""
     query = readable(AiModel, actor).join(AiProvider, AiProvider.id == AiModel.provider_id)
+    query = query.order_by(AiModel.place.nulls_last(), AiProvider.place.nulls_last())
     by_name = query.order_by(AiProvider.name_key, func.lower(AiModel.display_name), AiModel.id)
     return by_name.where(AiProvider.deleted_at.is_(None)).add_columns(AiProvider)
 
@@ -379,6 +381,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         prices=prices_of(model),
         price_source=model.price_source,
         timeouts=model.timeouts or {},
+        place=model.place,
         updated_at=model.updated_at,
     )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from llm_ui.admin.models.rows import price
 from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
+from llm_ui.admin.numbers import place_field
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, number
 from llm_ui.models import PriceSource
@@ -21,6 +22,7 @@ def fields(
         return []
     return [
         {"name": "display_name", "label": _("Name"), "type": "text"},
+        place_field(),
         _tokens("context_window", _("Context window, in tokens"), _("Unknown")),
         _tokens("max_output_tokens", _("Longest answer, in tokens"), _("As the provider decides")),
         {

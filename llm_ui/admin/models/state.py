@@ -7,13 +7,13 @@ from itertools import zip_longest
 import param
 
 from llm_ui.admin.dependants import sentences
-from llm_ui.admin.numbers import seconds, shown, whole
+from llm_ui.admin.numbers import PLACE_REFUSED, seconds, shown, whole
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, typed
 from llm_ui.kit.ids import ModelId
-from llm_ui.services import ai_models, dependants, price_history, stand_ins
+from llm_ui.services import ai_models, dependants, places, price_history, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.prices import Prices
@@ -46,6 +46,7 @@ class ModelsState(AdminState):
     consequences = param.String(default="", doc="What would break, before it does; a sentence a line.")
 
     display_name = param.String(default="", doc="Name that people see.")
+    place = param.String(default="", doc="Where it stands in lists; empty: by name.")
     context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
     max_output_tokens = param.String(default="", doc="Longest answer in tokens.")
     can_see_images = param.String(default="no", doc="Whether the model takes images: yes or no.")
@@ -66,7 +67,7 @@ class ModelsState(AdminState):
     stand_in_3 = param.String(default="", doc="Who is asked last.")
 
     fields = (
-        "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
+        "display_name", "place", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
         "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS, *STAND_INS,
     )  # fmt: skip
 
@@ -117,8 +118,10 @@ class ModelsState(AdminState):
             makes_embeddings=self.makes_embeddings == "yes",
             timeouts={name: seconds(getattr(self, name), SECONDS_REFUSED) for name in OWN_TIMEOUTS},
         )
+        place = whole(self.place, PLACE_REFUSED)
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
+            await places.set_model_place(session, actor, model.id, place)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
         said = _("{name} is saved.").format(name=shown_name(self.display_name) or model.name)
         self.param.update(sheet="", said=said)
@@ -231,6 +234,7 @@ class ModelsState(AdminState):
         self.param.update(
             selected=model,
             display_name=model.display_name,
+            place=_text(model.place),
             context_window=_text(model.context_window),
             max_output_tokens=_text(model.max_output_tokens),
             can_see_images="yes" if model.can_see_images else "no",
