@@ -247,7 +247,7 @@ async def add_models(
             added.append(row.id)
     await session.flush()
     for row in known.values():
-        if row.id in new_ids:
+        if row.id in new_ids and row.price_source is not PriceSource.UNKNOWN:
             price_history.note(session, actor, row)
     if added:
         names = one_line(", ".join(new.name for new in new_models), 500)

@@ -148,11 +148,13 @@ def _source(model: ModelInfo | None) -> str:
     """Return where the prices of a model come from."""
     if model is None:
         return ""
-    return {
+    source = {
         PriceSource.LIST: _("These prices come from the bundled public list."),
         PriceSource.ADMIN: _("These prices were set by hand."),
         PriceSource.UNKNOWN: _("No price is known, so answers are shown without their cost."),
     }[model.price_source]
+    flat = _("Long prompts cost more, as listed below; a price that is changed here holds for prompts of any length.")
+    return f"{source} {flat}" if model.prices.tiers else source
 
 
 def _tokens(name: str, label: str, placeholder: str) -> dict[str, Any]:
