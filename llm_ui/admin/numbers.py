@@ -1,7 +1,19 @@
 """Numbers as people type them into the forms of the administration."""
 
 from llm_ui.errors import InvalidInput
-from llm_ui.kit.i18n import number, typed
+from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import later, number, typed
+
+PLACE_REFUSED = later("A place is a whole number, such as 1, or empty.")
+
+
+def place_field() -> dict[str, str]:
+    """Return the field of a form for where something stands in lists."""
+    hint = _("1 comes first; those without a number follow by name.")
+    return {
+        "name": "place", "label": _("Place in lists"), "placeholder": _("By name"), "inputmode": "numeric",
+        "hint": hint,
+    }  # fmt: skip
 
 
 def whole(value: str, refusal: str) -> int | None:

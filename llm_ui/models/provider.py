@@ -91,6 +91,8 @@ class AiProvider(Timestamped, Base):
     """Questions that it gets at the same time; empty: as many as usual."""
     key_refused_at: Mapped[datetime | None]
     """When the provider last refused the key; empty again once it is accepted or replaced."""
+    place: Mapped[int | None]
+    """In lists, 1 being the first; None: after those that have one."""
     is_enabled: Mapped[bool] = mapped_column(default=True)
     is_draining: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it gets no new calls for now; those that run are let end."""
@@ -111,6 +113,8 @@ class AiModel(Timestamped, Base):
     name: Mapped[str] = mapped_column(String(200))
     """The identifier on the wire."""
     display_name: Mapped[str] = mapped_column(String(200))
+    place: Mapped[int | None]
+    """In lists, 1 being the first; None: after those that have one, at its provider's."""
     is_enabled: Mapped[bool] = mapped_column(default=True)
     context_window: Mapped[int | None]
     """Tokens the model can be sent and answer together; empty where unknown."""

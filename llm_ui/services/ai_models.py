@@ -46,6 +46,7 @@ class ModelInfo:
     price_source: PriceSource
     timeouts: Mapping[str, float]
     cache_mode: CacheMode
+    place: int | None
     updated_at: datetime
 
 
@@ -254,7 +255,7 @@ async def add_models(
             added.append(row.id)
     await session.flush()
     for row in known.values():
-        if row.id in new_ids:
+        if row.id in new_ids and row.price_source is not PriceSource.UNKNOWN:
             price_history.note(session, actor, row)
     if added:
         names = one_line(", ".join(new.name for new in new_models), 500)
@@ -358,8 +359,9 @@ def _usable(actor: Actor) -> Select[AiModel, AiProvider]:
 
 
 def _models(actor: Actor) -> Select[AiModel, AiProvider]:
-    """Return the models with their providers, by provider and name."""
+    """Return the models with their providers: those with a place first, then by provider and name."""
     query = readable(AiModel, actor).join(AiProvider, AiProvider.id == AiModel.provider_id)
+    query = query.order_by(AiModel.place.nulls_last(), AiProvider.place.nulls_last())
     by_name = query.order_by(AiProvider.name_key, func.lower(AiModel.display_name), AiModel.id)
     return by_name.where(AiProvider.deleted_at.is_(None)).add_columns(AiProvider)
 
@@ -390,6 +392,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         price_source=model.price_source,
         timeouts=model.timeouts or {},
         cache_mode=model.cache_mode,
+        place=model.place,
         updated_at=model.updated_at,
     )
 

@@ -58,6 +58,7 @@ class ProviderInfo:
     """Of the extra headers; never with their values."""
     timeouts: Mapping[str, float]
     most_at_once: int | None
+    place: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ async def list_types(session: ReadSession) -> tuple[TypeInfo, ...]:
 
 
 async def list_providers(session: ReadSession, actor: Actor) -> tuple[ProviderInfo, ...]:
-    """Return all providers, oldest first."""
+    """Return all providers: those with a place first, then the oldest."""
     require(actor, Permission.MANAGE_PROVIDERS)
     counts = (
         select(AiModel.provider_id, func.count().label("models"))
@@ -103,7 +104,7 @@ async def list_providers(session: ReadSession, actor: Actor) -> tuple[ProviderIn
         .add_columns(AiType.needs_key, func.coalesce(counts.c.models, 0))
         .join(AiType, AiType.kind == AiProvider.kind)
         .outerjoin(counts, counts.c.provider_id == AiProvider.id)
-        .order_by(AiProvider.created_at, AiProvider.id)
+        .order_by(AiProvider.place.nulls_last(), AiProvider.created_at, AiProvider.id)
     )
     return tuple(_info(row, needs_key, models) for row, needs_key, models in await session.execute(query))
 
@@ -337,4 +338,5 @@ def _info(row: AiProvider, needs_key: bool, model_count: int) -> ProviderInfo:
         header_names=row.header_names,
         timeouts=row.timeouts or {},
         most_at_once=row.most_at_once,
+        place=row.place,
     )

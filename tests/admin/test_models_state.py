@@ -141,6 +141,20 @@ async def test_a_model_is_switched_off_and_on(state: ModelsState) -> None:
         assert named(state, "gpt-4o").is_enabled is is_enabled
 
 
+async def test_models_are_listed_in_the_order_that_their_forms_say(state: ModelsState) -> None:
+    for name, place in (("my-finetune", "1"), ("gpt-4o", "2")):
+        await state.open_edit(named(state, name).id)
+        state.fill({"place": place})
+        await state.save()
+
+    assert [model.name for model in state.models] == ["my-finetune", "gpt-4o", "demo"]
+    await state.open_edit(named(state, "gpt-4o").id)
+    assert state.place == "2"
+    state.fill({"place": "first"})
+    await state.save()
+    assert (state.error, state.sheet) == ("A place is a whole number, such as 1, or empty.", EDIT)
+
+
 async def test_a_removed_model_is_gone(state: ModelsState) -> None:
     await state.open_edit(named(state, "gpt-4o").id)
 

@@ -210,6 +210,21 @@ async def test_a_disabled_provider_can_be_enabled_again(state: ProvidersState) -
         assert "The models of Demo" in state.said
 
 
+async def test_providers_are_listed_in_the_order_that_their_forms_say(state: ProvidersState) -> None:
+    state.open_add()
+    state.fill({"provider_name": "Later", "kind": "openai", "base_url": "https://later.example/v1"})
+    await state.save()
+    assert [one.name for one in state.providers] == ["Demo", "Later"]
+    await state.open_edit(state.providers[1].id)
+    state.fill({"place": "1"})
+
+    await state.save()
+
+    assert [one.name for one in state.providers] == ["Later", "Demo"]
+    await state.open_edit(state.providers[0].id)
+    assert (state.place, state.error) == ("1", "")
+
+
 async def test_before_deleting_the_page_says_what_breaks(state: ProvidersState) -> None:
     await state.open_edit(state.providers[0].id)
 

@@ -211,6 +211,8 @@ def test_a_models_price_is_set(admin: Page, product: Product) -> None:
     expect(form).to_be_hidden()
     expect(row(admin, "slow-words")).to_contain_text("$1.25")
     expect(row(admin, "slow-words")).to_contain_text("$10.00")
+    admin.get_by_role("button", name="Edit slow-words").click()
+    expect(form.get_by_role("table").get_by_role("row").nth(1)).to_contain_text("ada$1.25$10.00")
 
 
 def test_the_default_model_is_changed_and_cannot_be_switched_off(admin: Page, product: Product) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from llm_ui.admin.models.rows import price
 from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
+from llm_ui.admin.numbers import place_field
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, ngettext, number
 from llm_ui.models import Balancing, CacheMode, PriceSource
@@ -22,6 +23,7 @@ def fields(
         return []
     return [
         {"name": "display_name", "label": _("Name"), "type": "text"},
+        place_field(),
         _tokens("context_window", _("Context window, in tokens"), _("Unknown")),
         _tokens("max_output_tokens", _("Longest answer, in tokens"), _("As the provider decides")),
         {
@@ -209,11 +211,13 @@ def _source(model: ModelInfo | None, kept: Kept) -> str:
 
 
 def _price_source(model: ModelInfo) -> str:
-    return {
+    source = {
         PriceSource.LIST: _("These prices come from the bundled public list."),
         PriceSource.ADMIN: _("These prices were set by hand."),
         PriceSource.UNKNOWN: _("No price is known, so answers are shown without their cost."),
     }[model.price_source]
+    flat = _("Long prompts cost more, as listed below; a price that is changed here holds for prompts of any length.")
+    return f"{source} {flat}" if model.prices.tiers else source
 
 
 def _tokens(name: str, label: str, placeholder: str) -> dict[str, Any]:

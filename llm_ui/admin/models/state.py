@@ -7,14 +7,14 @@ from itertools import zip_longest
 import param
 
 from llm_ui.admin.dependants import sentences
-from llm_ui.admin.numbers import seconds, shown, whole
+from llm_ui.admin.numbers import PLACE_REFUSED, seconds, shown, whole
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, ngettext, number, typed
 from llm_ui.kit.ids import ModelId
 from llm_ui.models import Balancing, CacheMode
-from llm_ui.services import ai_models, cached_answers, dependants, deployments, price_history, stand_ins
+from llm_ui.services import ai_models, cached_answers, dependants, deployments, places, price_history, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
 from llm_ui.services.cached_answers import Kept
@@ -51,6 +51,7 @@ class ModelsState(AdminState):
     consequences = param.String(default="", doc="What would break, before it does; a sentence a line.")
 
     display_name = param.String(default="", doc="Name that people see.")
+    place = param.String(default="", doc="Where it stands in lists; empty: by name.")
     context_window = param.String(default="", doc="Tokens the model can be sent and answer together.")
     max_output_tokens = param.String(default="", doc="Longest answer in tokens.")
     can_see_images = param.String(default="no", doc="Whether the model takes images: yes or no.")
@@ -77,7 +78,7 @@ class ModelsState(AdminState):
     balancing = param.String(default="weight", doc="How those of its name share the questions.")
 
     fields = (
-        "display_name", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
+        "display_name", "place", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
         "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS,
         "cache_mode", *STAND_INS, *SHARE,
     )  # fmt: skip
@@ -134,8 +135,10 @@ class ModelsState(AdminState):
             makes_embeddings=self.makes_embeddings == "yes",
             timeouts={name: seconds(getattr(self, name), SECONDS_REFUSED) for name in OWN_TIMEOUTS},
         )
+        place = whole(self.place, PLACE_REFUSED)
         async with self.context.backend.database.writing() as session:
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
+            await places.set_model_place(session, actor, model.id, place)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
             await cached_answers.set_mode(session, actor, model.id, _mode(self.cache_mode))
             await deployments.set_deployment(session, actor, model.id, self._share())
@@ -268,6 +271,7 @@ class ModelsState(AdminState):
         self.param.update(
             selected=model,
             display_name=model.display_name,
+            place=_text(model.place),
             context_window=_text(model.context_window),
             max_output_tokens=_text(model.max_output_tokens),
             can_see_images="yes" if model.can_see_images else "no",

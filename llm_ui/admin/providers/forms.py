@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from llm_ui.admin.numbers import place_field
 from llm_ui.admin.providers.reach import KEYS
 from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS, OFF
 from llm_ui.contract.probes import FoundModel
@@ -84,7 +85,8 @@ def fields(
             return [_preset(), _name(), _kind(types), _address(), _key(hint=hint)]
         case "edit":
             present = "" if selected is None else selected.header_names
-            return [_name(), _address(), _key(hint=_("Leave it empty to keep the present key.")), *_limits(present)]
+            kept = _("Leave it empty to keep the present key.")
+            return [_name(), place_field(), _address(), _key(hint=kept), *_limits(present)]
         case "keys":
             return _keys(keys)
         case "models":

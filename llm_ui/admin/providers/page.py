@@ -66,8 +66,8 @@ class ProvidersPage(pn.viewable.Viewer):
             ),
             values=pn.bind(
                 forms.values, preset=param.preset, provider_name=param.provider_name, kind=param.kind,
-                base_url=param.base_url, key=param.key, chosen=param.chosen, model_name=param.model_name,
-                **{name: param[name] for name in REACH_FIELDS},
+                place=param.place, base_url=param.base_url, key=param.key, chosen=param.chosen,
+                model_name=param.model_name, **{name: param[name] for name in REACH_FIELDS},
             ),
             buttons=pn.bind(forms.buttons, param.sheet),
             error=param.error,

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import param
 
 from llm_ui.admin.dependants import sentences
+from llm_ui.admin.numbers import PLACE_REFUSED, whole
 from llm_ui.admin.providers.reach import REACH_FIELDS, ReachState
 from llm_ui.admin.state import action, required
 from llm_ui.contract.probes import FoundModel, FoundServer, ProviderTest
@@ -13,7 +14,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import ngettext, number, told
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
-from llm_ui.services import ai_models, dependants, providers, reach
+from llm_ui.services import ai_models, dependants, places, providers, reach
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelInfo, NewModel
 from llm_ui.services.dependants import Dependants
@@ -38,6 +39,7 @@ class ProvidersState(ReachState):
     preset = param.String(default="", doc="Name of a known service; empty for none.")
     hint = param.String(default="", doc="Where the key of the chosen service comes from.")
     provider_name = param.String(default="", doc="Name of the provider, as people will see it.")
+    place = param.String(default="", doc="Where it stands in lists; empty: the oldest first.")
     kind = param.String(default=ProviderKind.OPENAI.value, doc="Which protocol it speaks.")
     base_url = param.String(default="", doc="Address of the provider.")
     key = param.String(default="", doc="Its key; kept only until it is saved.")
@@ -48,7 +50,7 @@ class ProvidersState(ReachState):
     model_name = param.String(default="", doc="Name of a model to add by hand, as its provider writes it.")
 
     fields = (
-        "provider_name", "kind", "base_url", "key", "chosen", "model_name", *REACH_FIELDS,
+        "provider_name", "place", "kind", "base_url", "key", "chosen", "model_name", *REACH_FIELDS,
     )  # fmt: skip
 
     @action
@@ -80,6 +82,7 @@ class ProvidersState(ReachState):
         provider = await self._select(actor, provider_id)
         self.param.update(
             provider_name=provider.name,
+            place="" if provider.place is None else str(provider.place),
             kind=provider.kind.value,
             base_url=provider.base_url,
             key="",
@@ -257,6 +260,7 @@ class ProvidersState(ReachState):
             else:
                 provider_id = self.selected.id
                 await providers.change(session, actor, sealer, provider_id, new, seen=self.selected.updated_at)
+                await places.set_provider_place(session, actor, provider_id, whole(self.place, PLACE_REFUSED))
                 await reach.set_limits(session, actor, sealer, provider_id, self.limits())
         self.param.update(key="", headers="")
         await self.reload(actor)

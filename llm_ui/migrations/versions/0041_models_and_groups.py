@@ -1,4 +1,4 @@
-"""Groups of issuers whose people are in teams; what models cost, and have cost.
+"""Groups of issuers whose people are in teams; what models cost, and have cost; and their order.
 
 Revision: 0041, after 0040
 """
@@ -32,6 +32,8 @@ def upgrade() -> None:
         members.create_foreign_key(
             op.f("fk_team_members_issuer_id_issuers"), "issuers", ["issuer_id"], ["id"], ondelete="SET NULL"
         )
+    op.add_column("ai_providers", sa.Column("place", sa.Integer(), nullable=True))
+    op.add_column("ai_models", sa.Column("place", sa.Integer(), nullable=True))
     op.add_column("ai_models", sa.Column("reasoning_usd_per_mtok", sa.BigInteger(), nullable=True))
     op.add_column("ai_models", sa.Column("price_tiers", sa.JSON(), nullable=True))
     op.create_table(
@@ -63,6 +65,8 @@ def downgrade() -> None:
     op.drop_table("model_prices")
     op.drop_column("ai_models", "price_tiers")
     op.drop_column("ai_models", "reasoning_usd_per_mtok")
+    op.drop_column("ai_models", "place")
+    op.drop_column("ai_providers", "place")
     with op.batch_alter_table("team_members") as members:
         members.drop_constraint(op.f("fk_team_members_issuer_id_issuers"), type_="foreignkey")
         members.drop_column("issuer_id")
