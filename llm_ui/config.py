@@ -13,6 +13,7 @@ from llm_ui.errors import ConfigurationError
 
 ENV_PREFIX = "LLM_UI_"
 DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+REDIS_SCHEMES = ("redis", "rediss")
 HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z_-][A-Za-z0-9_-]{0,62}")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -71,6 +72,11 @@ class Config(BaseSettings):
     )
     key_requests_at_once: int = Field(
         64, ge=1, description="Requests of one key of the API, and of one person, that may be under way together."
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="`redis://…` of a Redis in which several processes of the LLM API count together what is limited "
+        "in a minute and at the same time; empty: each counts for itself. Money is counted in the database.",
     )
     public_api_url: str | None = Field(
         None,
@@ -137,6 +143,17 @@ class Config(BaseSettings):
                 "it is not an address like postgresql+psycopg://name:password@host:5432/database; "
                 "leave it empty for SQLite"
             )
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what is no Redis, without repeating it: it may hold a password. Empty counts as not given."""
+        if value is None or not value.get_secret_value():
+            return None
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in REDIS_SCHEMES or not parts.hostname:
+            raise ValueError("it is not an address like redis://:password@host:6379/0; leave it empty for none")
         return value
 
     @field_validator("api_url")

@@ -44,10 +44,12 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.observability.tracing import HEADER, trace
 from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.asking import Asker
+from llm_ui.runs.counts import Counts
 from llm_ui.runs.embed_documents import keep_embedding
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
 from llm_ui.runs.gateway.gateway import Gateway
+from llm_ui.runs.limiter import Limiter
 from llm_ui.runs.sweep import keep_sweeping
 from llm_ui.services.processes import Reporter
 from llm_ui.services.secrets import load_secrets
@@ -97,7 +99,9 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         http = await stack.enter_async_context(new_client())
         http.event_hooks["request"].append(_trace_on)
         embeddings = Embeddings(database, secrets.sealer, http)
-        asker = Asker(database, secrets.sealer, http, config)
+        counts = Counts(None if config.redis_url is None else config.redis_url.get_secret_value())
+        stack.push_async_callback(counts.close)
+        asker = Asker(database, secrets.sealer, http, config, Limiter(database, counts))
         gateway = Gateway(database, http, config, asker)
         engine = Engine(database, secrets.sealer, http, config, embeddings, gateway.limits, asker)
         await _serve(Api(config, database, secrets, engine, http, embeddings, gateway), listening, stop)

@@ -133,7 +133,9 @@ class Embeddings:
         makes = embedder(target.kind)
         call_id, asked = RunId(uuid7()), sum(map(estimate, texts.texts))
         most = cost(target.prices, input_tokens=asked, output_tokens=0)
-        is_set_aside = await set_aside(self._database, call_id, most, bill.user_id, bill.project_id)
+        is_set_aside, _ = await set_aside(
+            self._database, call_id, most, bill.user_id, bill.project_id, model_id=target.model_id
+        )
         try:
             made = await makes.embed(self._http, endpoint, texts, timeouts)
         except BaseException:

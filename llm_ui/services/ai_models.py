@@ -14,6 +14,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, ModelCalibration, ModelStandIn, PriceSource, ProviderKind, TeamModel
+from llm_ui.models.limit import Limit
 from llm_ui.services import audit, price_history, settings
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.capabilities import can_see_images, can_use_tools, makes_embeddings
@@ -78,6 +79,8 @@ class ModelTarget:
     reach: Reach = USUAL
     has_stand_ins: bool = False
     """Whether others can be asked where it does not answer."""
+    has_limits: bool = False
+    """Whether administrators limit anything, here or elsewhere."""
 
     @property
     def wire_name(self) -> str:
@@ -181,13 +184,15 @@ async def target(
             raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
         model_id = ModelId(UUID(default))
     has_stand_ins = exists().where(ModelStandIn.model_id == AiModel.id)
-    query = readable(AiModel, actor).add_columns(AiProvider, ModelCalibration, may_ask(actor), has_stand_ins)
+    # Read along: where there are no limits, asking for them costs no statement.
+    more = AiProvider, ModelCalibration, may_ask(actor), has_stand_ins, exists().where(Limit.amount > 0)
+    query = readable(AiModel, actor).add_columns(*more)
     query = query.join(AiProvider, AiProvider.id == AiModel.provider_id)
     query = query.outerjoin(ModelCalibration, ModelCalibration.model_id == AiModel.id)
     found = (await session.execute(query.where(AiModel.id == model_id, AiProvider.deleted_at.is_(None)))).one_or_none()
     if found is None:
         raise NotFound("This model does not exist any more. Pick another one.")
-    model, provider, learnt, is_allowed, is_helped = found
+    model, provider, learnt, is_allowed, is_helped, has_limits = found
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
     if not is_allowed:
@@ -214,6 +219,7 @@ async def target(
         can_use_tools=model.can_use_tools,
         reach=reach_of(provider, model),
         has_stand_ins=is_helped,
+        has_limits=has_limits,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
     )
 
