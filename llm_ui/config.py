@@ -32,8 +32,9 @@ class Config(BaseSettings):
     )
     redis_url: SecretStr | None = Field(
         None,
-        description="`redis://…` to share over several processes of the LLM API what they know of providers that fail; "
-        "empty where there is one.",
+        description="`redis://…` of a Redis in which several processes of the LLM API share what they know of "
+        "providers that fail, and count together what is limited in a minute and at the same time; empty: each for "
+        "itself. Money is counted in the database.",
     )
     host: str = Field("127.0.0.1", description="Address the pages are served on; `0.0.0.0` for every interface.")
     port: Port = Field(5006, description="Port the pages are served on.")

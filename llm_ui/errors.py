@@ -144,6 +144,13 @@ class BudgetSpent(LLMUIError):
     code = "budget_spent"
     status = 402
 
+    def __init__(
+        self, sentence: str, /, *, leads_to: str = "stop", retry_after: float | None = None, **values: Value
+    ) -> None:
+        super().__init__(sentence, retry_after=retry_after, **values)
+        self.leads_to = leads_to
+        """What an administrator wants to happen then (`LimitAction`)."""
+
 
 class NotFound(LLMUIError):
     """The thing does not exist, or belongs to somebody else (which is not told apart)."""
@@ -178,6 +185,13 @@ class TooManyRequests(LLMUIError):
     code = "too_many_requests"
     status = 429
     retryable = True
+
+    def __init__(
+        self, sentence: str, /, *, leads_to: str = "stop", retry_after: float | None = None, **values: Value
+    ) -> None:
+        super().__init__(sentence, retry_after=retry_after, **values)
+        self.leads_to = leads_to
+        """What an administrator wants to happen then (`LimitAction`)."""
 
 
 class ProviderFault(StrEnum):

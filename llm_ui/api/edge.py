@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llm_ui.api.errors import refusal_at
-from llm_ui.api.public.answering import LIMIT_HEADERS
+from llm_ui.api.public.answering import LIMIT_HEADERS, PASSED
 from llm_ui.errors import TooLarge
 from llm_ui.observability.logging import get_logger
 from llm_ui.observability.origin import API, Origin, come_from
@@ -65,7 +65,7 @@ def shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """Return the app as pages at other addresses may ask it: those that are listed, with a key and without cookies."""
     if not origins:
         return app
-    told = ("x-request-id", "retry-after", *LIMIT_HEADERS)
+    told = ("x-request-id", "retry-after", *LIMIT_HEADERS, PASSED)
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
     return CORSMiddleware(
         app, allow_origins=origins, allow_methods=methods, allow_headers=["*"], expose_headers=told

@@ -46,10 +46,12 @@ from llm_ui.observability.tracing import HEADER, trace
 from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.asking import Asker
 from llm_ui.runs.breakers import Breakers, SharedBreakers
+from llm_ui.runs.counts import Counts
 from llm_ui.runs.embed_documents import keep_embedding
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
 from llm_ui.runs.gateway.gateway import Gateway
+from llm_ui.runs.limiter import Limiter
 from llm_ui.runs.sweep import keep_sweeping
 from llm_ui.services.processes import Reporter
 from llm_ui.services.secrets import load_secrets
@@ -99,7 +101,10 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         http = await stack.enter_async_context(new_client())
         http.event_hooks["request"].append(_trace_on)
         embeddings = Embeddings(database, secrets.sealer, http)
-        asker = Asker(database, secrets.sealer, http, config, await _breakers(stack, config))
+        counts = Counts(None if config.redis_url is None else config.redis_url.get_secret_value())
+        stack.push_async_callback(counts.close)
+        limiter, breakers = Limiter(database, counts), await _breakers(stack, config)
+        asker = Asker(database, secrets.sealer, http, config, limiter, breakers)
         stack.push_async_callback(asker.cache.close)
         gateway = Gateway(database, http, config, asker)
         engine = Engine(database, secrets.sealer, http, config, embeddings, gateway.limits, asker)

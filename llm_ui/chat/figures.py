@@ -66,8 +66,12 @@ def remark_of_end(event: CompleteEvent | ErrorEvent) -> str:
 
 def note(about: RunSummary | StartEvent, *, has_failed: bool = False) -> str:
     """Return what to say about an answer that another model than the one that was asked has written, or tried to."""
+    limit = told(about.limit_note)
     if not about.instead_of:
-        return ""
+        return limit
+    if limit and not has_failed:
+        words = _("{limit} {last} answered instead of {first}.")
+        return words.format(limit=limit, first=shown_name(about.instead_of), last=shown_name(about.model_name))
     words = _("{first} did not answer, nor did {last}.") if has_failed else _("{first} did not answer; {last} did.")
     if about.broke_off:
         words = _("{first} broke off; {last} went on.")

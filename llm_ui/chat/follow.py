@@ -142,7 +142,7 @@ class AnswerFollower:
         else:
             self._answer, self._thoughts, self._growing = _Pieces(), _Pieces(), GrowingAnswer()
             self._steps.clear()
-            who = {"model_name", "provider_name", "instead_of", "broke_off"}
+            who = {"model_name", "provider_name", "instead_of", "broke_off", "limit_note"}
             self._started = self._started.model_copy(update=event.model_dump(include=who))
             # What tools had found by then is among what may be cited.
             known = {source.number for source in (*(self._started.sources or ()), *self._found)}

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from llm_ui.contract.base import Wire
-from llm_ui.contract.stand_ins import StandInEvent
+from llm_ui.contract.stand_ins import AnsweredBy, StandInEvent
 from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, Step, ToolName
 
 MAX_PROMPT_CHARS = 2_000_000
@@ -175,7 +175,7 @@ class Source(Wire):
     text: str
 
 
-class StartEvent(Wire):
+class StartEvent(AnsweredBy):
     """The run exists and is stored; its ids follow.
 
     `is_replay` says that the text follows from its first character (the numbered events are gone, because the
@@ -187,17 +187,11 @@ class StartEvent(Wire):
     chat_id: UUID
     question_id: UUID
     answer_id: UUID
-    model_name: str
-    provider_name: str
     agent_id: UUID | None = None
     agent_name: str = ""
     is_replay: bool = False
     sources: tuple[Source, ...] | None = None
     """What the answer may cite; None outside of projects with documents."""
-    instead_of: str = ""
-    """The model that was asked first and did not answer; empty: this one was."""
-    broke_off: bool = False
-    """As in `StandInEvent`."""
 
 
 class TokenEvent(Wire):

@@ -5,13 +5,20 @@ from typing import Literal
 from llm_ui.contract.base import Wire
 
 
-class StandInEvent(Wire):
-    """Another model is asked."""
+class AnsweredBy(Wire):
+    """Who answers."""
 
-    type: Literal["stand_in"] = "stand_in"
     model_name: str
     provider_name: str
-    instead_of: str
-    """The model that was asked first."""
+    instead_of: str = ""
+    """The model that was asked first; empty: this one was."""
     broke_off: bool = False
     """Whether it had begun to answer, and the other one goes on."""
+    limit_note: str = ""
+    """Why a limit let nobody but a cheaper model answer, or which one was passed; empty: neither."""
+
+
+class StandInEvent(AnsweredBy):
+    """Another model is asked, or a limit was passed that only warns."""
+
+    type: Literal["stand_in"] = "stand_in"

@@ -33,6 +33,7 @@ PromptVersionId = NewType("PromptVersionId", UUID)
 KeyId = NewType("KeyId", UUID)
 TeamId = NewType("TeamId", UUID)
 IssuerId = NewType("IssuerId", UUID)
+LimitId = NewType("LimitId", UUID)
 
 
 def uuid7() -> UUID:

@@ -21,6 +21,7 @@ from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.issuer import Issuer, IssuerTeam, LinkedSignIn
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.key import ApiKey, KeyScope
+from llm_ui.models.limit import EVERYBODY, Limit, LimitAction, LimitKind, LimitScope
 from llm_ui.models.memory import ChatSummary, UserMemory
 from llm_ui.models.monitoring import (
     AlertChange,
@@ -77,6 +78,7 @@ from llm_ui.models.usage import (
 from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserPicture, UserSession
 
 __all__ = [
+    "EVERYBODY",
     "KIND_OF",
     "LIVE_STATUSES",
     "AccountLink",
@@ -124,6 +126,10 @@ __all__ = [
     "JobKind",
     "JobState",
     "KeyScope",
+    "Limit",
+    "LimitAction",
+    "LimitKind",
+    "LimitScope",
     "LinkKind",
     "LinkedSignIn",
     "LogEntry",

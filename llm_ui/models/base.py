@@ -101,6 +101,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.KeyId: Uuid(),
         ids.TeamId: Uuid(),
         ids.IssuerId: Uuid(),
+        ids.LimitId: Uuid(),
     }
 
 

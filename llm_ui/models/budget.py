@@ -22,11 +22,19 @@ class BudgetScope(StrEnum):
     """What quotas leave somebody; made when a call is first paid from it."""
     KEY = "key"
     """A key of the API, with those that took its place."""
+    LIMIT_PLATFORM = "limit_platform"
+    """A limit of money that administrators set, as are those that follow (models/limit.py)."""
+    LIMIT_TEAM = "limit_team"
+    LIMIT_USER = "limit_user"
+    LIMIT_KEY = "limit_key"
+    LIMIT_MODEL = "limit_model"
 
 
 class BudgetPeriod(StrEnum):
     """After what time there is the whole amount again."""
 
+    DAY = "day"
+    """At midnight, in UTC."""
     MONTH = "month"
     """With the first of a month, in UTC."""
 

@@ -17,7 +17,7 @@ from llm_ui.runs.passages import MOST, Found, Search, Sought, seek
 from llm_ui.runs.reranking import Reranker
 from llm_ui.services import projects
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import target as find_target
+from llm_ui.services.targets import target as find_target
 
 
 class LeftOut(StrEnum):

@@ -1,5 +1,6 @@
 """Asking a model and, where it gives nothing, those that stand in for it: the same for chats and for scripts."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -10,10 +11,10 @@ import httpx2
 
 from llm_ui.config import Config
 from llm_ui.db import Database, ReadSession
-from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
+from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, ProviderFault, TooManyRequests
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ModelId, ProviderId
-from llm_ui.models import ProviderKind
+from llm_ui.models import LimitAction, ProviderKind
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Began, Delta, Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
@@ -24,16 +25,17 @@ from llm_ui.runs.cache_key import CacheUse
 from llm_ui.runs.cached import Cache, OnMove
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.keyring import Keyring, keys_of
+from llm_ui.runs.limiter import Counted, Limiter, Place
 from llm_ui.runs.resilience import Call, Resilience, is_shown
 from llm_ui.services import settings
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.ai_models import target as find_target
 from llm_ui.services.deployments import deployment_targets
 from llm_ui.services.providers import mark_key_refused
 from llm_ui.services.reach import SealedKey
 from llm_ui.services.settings import CONTINUE_ELSEWHERE
 from llm_ui.services.stand_ins import stand_in_targets
+from llm_ui.services.targets import ModelTarget
+from llm_ui.services.targets import target as find_target
 
 log = get_logger(__name__)
 
@@ -41,25 +43,15 @@ LAST_WORDS = frozenset({ProviderFault.CONTENT_FILTERED, ProviderFault.BAD_REQUES
 """Faults of what was asked and not of who was: nobody else is asked the same after these."""
 
 
-class Question(Protocol):
-    """What is asked, of whom and by whom."""
+class Question(Counted, Protocol):
+    """What is asked, of whom and by whom. `OnMove` changes the target: who is asked now."""
 
-    target: ModelTarget
-    """Who is asked now; `OnMove` changes it."""
-
-    @property
-    def actor(self) -> Actor:
-        """Who asks."""
-        ...
+    held_up: BudgetSpent | None
+    """What leaves it to a cheaper model only: a limit of money."""
 
     @property
     def needs_tools(self) -> bool:
         """Whether a model that calls no tools is of no use."""
-        ...
-
-    @property
-    def sent_tokens(self) -> int:
-        """What is sent, as the model counts that is asked now; estimated."""
         ...
 
     @property
@@ -86,6 +78,9 @@ class Question(Protocol):
 
     def cached(self, made_at: datetime | None) -> None:
         """The answer was made then, for whoever asked the same; None: it is made for this one."""
+
+    def counted(self, place: Place) -> None:
+        """It was let through: what is left of limits, and which ones were passed."""
         ...
 
 
@@ -93,9 +88,16 @@ class Asker:
     """Asks models. One in each process of the LLM API, so that all who ask know of a provider that is down."""
 
     def __init__(
-        self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, config: Config, breakers: Breakers
+        self,
+        database: Database,
+        sealer: Sealer,
+        http: httpx2.AsyncClient,
+        config: Config,
+        limiter: Limiter,
+        breakers: Breakers,
     ) -> None:
         self._database = database
+        self.limiter = limiter
         self._sealer = sealer
         self._breakers = breakers
         self._resilience = Resilience(http, breakers=breakers)
@@ -108,36 +110,78 @@ class Asker:
         )
 
     def stream(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
-        """Yield the answer: one that is there, or whoever gives it. Raises `ProviderError` of who was asked last."""
+        """Yield the answer: one that is there, or whoever gives it. Raises `ProviderError` of who was asked last.
+
+        Raises `TooManyRequests` and `BudgetSpent` at limits that no cheaper model helps with.
+        """
         return self.cache.stream(question, prompt, lambda moved: self._ask(question, prompt, moved), on_move)
 
     async def _ask(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
-        left: list[ModelTarget] | None = None
-        is_alone = not question.target.has_stand_ins
+        place = await self._enter(question, prompt, on_move)
+        try:
+            left: list[ModelTarget] | None = None
+            is_alone = not question.target.has_stand_ins
+            while True:
+                has_shown, key = False, self._keys.pick(question.target)
+                try:
+                    async with aclosing(self._once(question, prompt, key, is_alone=is_alone)) as deltas:
+                        async for delta in deltas:
+                            has_shown = has_shown or is_shown(delta)
+                            yield delta
+                except ProviderError as error:
+                    has_other_key = await self._failed(question.target, key, error)
+                    further = None if error.fault in LAST_WORDS else await self._further(question, prompt, has_shown)
+                    if further is None:
+                        raise
+                    prompt = further
+                    if has_other_key and not has_shown:
+                        continue
+                    if left is None:
+                        left = await self._stand_ins(question)
+                    left = [one for one in left if suits(question, prompt, one, error.fault)]
+                    if not left:
+                        raise
+                    await self._leave(place, question)
+                    place = None
+                    await on_move(left.pop(0), error)
+                    place = await self.limiter.enter(question)
+                    is_alone = not left
+                else:
+                    return
+        finally:
+            await self._leave(place, question)
+
+    async def _enter(self, question: Question, prompt: Prompt, on_move: OnMove) -> Place | None:
+        """Let a question through, to a cheaper model where a limit wants that."""
+        held_up: LLMUIError | None = question.held_up
+        cheaper: list[ModelTarget] | None = None
         while True:
-            has_shown, key = False, self._keys.pick(question.target)
             try:
-                async with aclosing(self._once(question, prompt, key, is_alone=is_alone)) as deltas:
-                    async for delta in deltas:
-                        has_shown = has_shown or is_shown(delta)
-                        yield delta
-            except ProviderError as error:
-                has_other_key = await self._failed(question.target, key, error)
-                further = None if error.fault in LAST_WORDS else await self._further(question, prompt, has_shown)
-                if further is None:
+                if held_up is not None:
+                    raise held_up
+                place = await self.limiter.enter(question)
+            except (BudgetSpent, TooManyRequests) as limit:
+                held_up = None
+                if limit.leads_to != LimitAction.SWITCH:
                     raise
-                prompt = further
-                if has_other_key and not has_shown:
-                    continue
-                if left is None:
-                    left = await self._stand_ins(question)
-                left = [one for one in left if suits(question, prompt, one, error.fault)]
-                if not left:
+                if cheaper is None:
+                    cheaper = [one for one in await self._stand_ins(question) if _costs_less(one, question.target)]
+                cheaper = [one for one in cheaper if suits(question, prompt, one, ProviderFault.SPEND_LIMIT)]
+                if not cheaper:
                     raise
-                await on_move(left.pop(0), error)
-                is_alone = not left
+                try:
+                    await on_move(cheaper.pop(0), limit)
+                except BudgetSpent as still:
+                    held_up = still
             else:
-                return
+                if place is not None:
+                    question.counted(place)
+                return place
+
+    async def _leave(self, place: Place | None, question: Question) -> None:
+        """Settle what a question has taken of its limits, also of one that is given up."""
+        if place is not None:
+            await asyncio.shield(asyncio.ensure_future(self.limiter.leave(place, question.used_tokens)))
 
     async def _once(
         self, question: Question, prompt: Prompt, key: SealedKey | None, *, is_alone: bool
@@ -234,6 +278,14 @@ class Asker:
         named = asked if asked.model_id == serves_id else await find_target(session, question.actor, serves_id)
         found = await deployment_targets(session, question.actor, named)
         return [one for one in found if one.model_id != asked.model_id]
+
+
+def _costs_less(one: ModelTarget, other: ModelTarget) -> bool:
+    """Return whether a model costs less than another one, for as much read as written."""
+    prices = one.prices.input_usd_per_mtok, one.prices.output_usd_per_mtok
+    others = other.prices.input_usd_per_mtok, other.prices.output_usd_per_mtok
+    known, known_of_other = [each for each in prices if each is not None], [each for each in others if each is not None]
+    return len(known) == len(known_of_other) == len(prices) and sum(known) < sum(known_of_other)
 
 
 def suits(question: Question, prompt: Prompt, target: ModelTarget, fault: ProviderFault) -> bool:

@@ -16,8 +16,8 @@ from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.summary import sum_up
 from llm_ui.runs.tags import make_tags
 from llm_ui.runs.titles import make_title
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.helper import Helper, find_helper
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from llm_ui.kit.ids import ModelId
 from llm_ui.models import Balancing
 from llm_ui.runs.keyring import LEAST_LEFT, Keyring
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 FORGETS_S = 60.0
 """After that much time without a question a measured time counts 1/e: whoever was slow is tried again some time."""

@@ -3,17 +3,37 @@
 Before it is asked, what that may cost is set aside of the budgets that pay for it, if there are some.
 """
 
+import asyncio
+import time
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from llm_ui.contract import Metrics, Usage
 from llm_ui.db import Database, Session
+from llm_ui.errors import BudgetSpent
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ProjectId, RunId, UserId
-from llm_ui.models import KIND_OF, RunStatus, UsageKind, UsageLog, UsagePurpose, UsageSource
+from llm_ui.kit.ids import ModelId, ProjectId, RunId, UserId
+from llm_ui.models import KIND_OF, LimitAction, RunStatus, UsageKind, UsageLog, UsagePurpose, UsageSource
+from llm_ui.observability.logging import get_logger
 from llm_ui.services import budgets
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import cost
+from llm_ui.services.targets import ModelTarget
+
+log = get_logger(__name__)
+
+LONGEST_WAIT_S = 20.0
+"""At a limit that lets calls wait: what people and scripts still wait for without giving up."""
+BETWEEN_S = 0.5
+
+
+class Reserved(NamedTuple):
+    """What came of setting money aside."""
+
+    is_set_aside: bool
+    """Whether anything had to be."""
+    warnings: tuple[str, ...] = ()
+    """What is to be said of limits that were passed."""
 
 
 def booking(
@@ -62,14 +82,31 @@ async def set_aside(
     user_id: UserId,
     project_id: ProjectId | None,
     series_id: UUID | None = None,
-) -> bool:
-    """Set aside what a call may cost; return whether anything had to be. Raises `BudgetSpent`."""
+    model_id: ModelId | None = None,
+) -> Reserved:
+    """Set aside what a call may cost; at a limit that only lets calls wait, once there is enough or the time is over.
+
+    Raises `BudgetSpent`.
+    """
     async with database.reading() as session:
-        if not await budgets.is_limited(session, user_id, project_id, series_id):
-            return False
-    async with database.writing() as session:
-        await budgets.reserve(session, call_id, project_id, estimate_usd, user_id, series_id)
-    return True
+        if not await budgets.is_limited(session, user_id, project_id, series_id, model_id):
+            return Reserved(is_set_aside=False)
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while True:
+        try:
+            async with database.writing() as session:
+                warnings = await budgets.reserve(
+                    session, call_id, project_id, estimate_usd, user_id, series_id, model_id
+                )
+        except BudgetSpent as error:
+            if error.leads_to != LimitAction.THROTTLE or time.monotonic() > deadline:
+                raise
+            # What others have set aside and do not need comes back when their answers end.
+            await asyncio.sleep(BETWEEN_S)
+        else:
+            for sentence in warnings:
+                log.warning("limit.passed", call_id=call_id, sentence=sentence)
+            return Reserved(is_set_aside=True, warnings=warnings)
 
 
 async def book(database: Database, row: UsageLog) -> None:
@@ -80,7 +117,7 @@ async def book(database: Database, row: UsageLog) -> None:
 
 async def settle(session: Session, row: UsageLog) -> None:
     """Book a call within a transaction that writes more."""
-    booked = await budgets.settle(session, row.run_id, row.project_id, row.cost_usd, row.user_id)
+    booked = await budgets.settle(session, row.run_id, row.project_id, row.cost_usd, row.user_id, row.model_id)
     row.project_id, row.team_id = booked
     session.add(row)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from llm_ui.errors import ProviderError, ProviderFault
 from llm_ui.kit.ids import ProviderId
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 USUAL_AT_ONCE = 250
 """A quarter of all connections there are."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from llm_ui.kit.ids import ChatId, ProjectId, UserId
 from llm_ui.models import CacheMode
 from llm_ui.providers.base import Image, Prompt
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 VERSION = 1
 """Of the key and of what is kept under it: another one finds nothing of what was kept before."""

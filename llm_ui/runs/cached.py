@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy.exc import IntegrityError
 
 from llm_ui.db import Database
-from llm_ui.errors import LLMUIError, ProviderError
+from llm_ui.errors import LLMUIError
 from llm_ui.kit.clock import now
 from llm_ui.models import CachedAnswer
 from llm_ui.observability.logging import get_logger
@@ -24,8 +24,8 @@ from llm_ui.providers.base import CallDelta, Delta, Finish, LogprobsDelta, Promp
 from llm_ui.runs.cache_key import CacheUse, key_of
 from llm_ui.runs.flights import Flight, Moved
 from llm_ui.services import cached_answers, settings
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.settings import CACHE_SPEED
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 
@@ -33,7 +33,7 @@ PIECE_S = 0.05
 """Pieces that came within this time are kept as one: nobody sees the difference, and a tenth is stored."""
 KINDS: dict[type[Delta], str] = {TextDelta: "text", ReasoningDelta: "reasoning", LogprobsDelta: "logprobs"}
 
-OnMove = Callable[[ModelTarget, ProviderError], Awaitable[None]]
+OnMove = Callable[[ModelTarget, LLMUIError], Awaitable[None]]
 """Told who is asked next, and why. What it raises ends the question."""
 Fresh = Callable[[OnMove], AsyncGenerator[Delta]]
 """Asks a model."""
@@ -119,7 +119,7 @@ class Cache:
         """Ask. Others who ask the same follow, unless somebody asks it already and this is to be another answer."""
         flight, target = Flight(), first.question.target
 
-        async def move(target: ModelTarget, error: ProviderError) -> None:
+        async def move(target: ModelTarget, error: LLMUIError) -> None:
             if not flight.is_paid_by(first):
                 # Whoever asked has gone, and with it what it could have asked instead.
                 raise error

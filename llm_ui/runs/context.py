@@ -29,11 +29,11 @@ from llm_ui.runs.tools.registry import offered
 from llm_ui.services import agents, budgets, memories
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import find_attachments
 from llm_ui.services.levels import levels
 from llm_ui.services.prices import cost
 from llm_ui.services.projects import instructions_of
+from llm_ui.services.targets import ModelTarget
 from llm_ui.services.turns import Turn
 
 DEFAULT_WINDOW = 32_000

@@ -25,11 +25,11 @@ from llm_ui.providers.embedding import embedder
 from llm_ui.runs.booking import book, booking, give_back, set_aside
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.resilience import pause_s
-from llm_ui.services import ai_models, embedding
+from llm_ui.services import embedding, targets
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.embedding import Embedding, Unembedded
 from llm_ui.services.prices import cost
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 
@@ -133,7 +133,9 @@ class Embeddings:
         makes = embedder(target.kind)
         call_id, asked = RunId(uuid7()), sum(map(estimate, texts.texts))
         most = cost(target.prices, input_tokens=asked, output_tokens=0)
-        is_set_aside = await set_aside(self._database, call_id, most, bill.user_id, bill.project_id)
+        is_set_aside, _ = await set_aside(
+            self._database, call_id, most, bill.user_id, bill.project_id, model_id=target.model_id
+        )
         try:
             made = await makes.embed(self._http, endpoint, texts, timeouts)
         except BaseException:
@@ -169,7 +171,7 @@ def _packed(made: Embedded) -> list[bytes]:
 async def test_embedding(database: Database, embeddings: Embeddings, actor: Actor, model_id: ModelId) -> EmbeddingTest:
     """Have a model make a vector, and say in one sentence how it went. Raises `NotFound` and `InvalidInput`."""
     async with database.reading() as session:
-        target = await ai_models.target(session, actor, model_id, is_embedder=True)
+        target = await targets.target(session, actor, model_id, is_embedder=True)
     try:
         dimensions = await embeddings.try_out(actor, target)
     except LLMUIError as error:

@@ -2,9 +2,9 @@
 
 from llm_ui.kit.encryption import Sealer
 from llm_ui.providers.base import Endpoint
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.providers import ProviderTarget
 from llm_ui.services.reach import SealedKey, opened_headers
+from llm_ui.services.targets import ModelTarget
 
 
 def endpoint_of(sealer: Sealer, target: ModelTarget | ProviderTarget, key: SealedKey | None = None) -> Endpoint:

@@ -17,12 +17,12 @@ from sqlalchemy.exc import IntegrityError
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, TemporaryRequest, TitleEvent
 from llm_ui.db import Database, Session
-from llm_ui.errors import LLMUIError, ModelUnknown, ProviderError, TooLarge, Unavailable
+from llm_ui.errors import BudgetSpent, LLMUIError, ModelUnknown, ProviderError, TooLarge, Unavailable
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.ids import ModelId, ProviderId, RunId, UserId
 from llm_ui.kit.text import storable
-from llm_ui.models import ChatHistory, Role
+from llm_ui.models import ChatHistory, LimitAction, Role
 from llm_ui.observability.answers import Answered, note
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Prompt
@@ -50,8 +50,8 @@ from llm_ui.runs.tries import SECRET_FAULTS
 from llm_ui.services import agents, budgets
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
-from llm_ui.services.ai_models import ModelTarget
-from llm_ui.services.ai_models import target as find_target
+from llm_ui.services.targets import ModelTarget
+from llm_ui.services.targets import target as find_target
 from llm_ui.services.turns import Answerer, NewRun, Turn, add_run, append_turn, find_run, open_turn_chat, set_sources
 
 log = get_logger(__name__)
@@ -74,6 +74,14 @@ class _New:
     """What was found for it in documents."""
     agent: AgentInfo | None
     """Who answers; None: the model alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """What came of setting aside what the answer may cost."""
+
+    warnings: tuple[str, ...] = ()
+    held_up: BudgetSpent | None = None
 
 
 class Engine:
@@ -229,7 +237,7 @@ class Engine:
                     if agent is not None:
                         request = await agents.asked_of(session, actor, chat, agent, request)
                     new = _New(request, request_id, found, agent)
-                    turn, target, sent = await self._store_turn(session, actor, chat, new)
+                    turn, target, sent, paid = await self._store_turn(session, actor, chat, new)
                     break
                 sought = known
             if sought is not None:
@@ -248,11 +256,13 @@ class Engine:
             known=known,
             time_zone=request.time_zone,
             use=cache_use(turn, target, actor, request),
+            held_up=paid.held_up,
+            limit_note=" ".join(paid.warnings),
         )
 
     async def _store_turn(
         self, session: Session, actor: Actor, chat: ChatHistory, new: "_New"
-    ) -> tuple[Turn, ModelTarget, Context]:
+    ) -> tuple[Turn, ModelTarget, Context, "_Paid"]:
         request = new.request
         model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id)
@@ -269,8 +279,14 @@ class Engine:
         # Last: who holds this row, which all calls of a project share, waits for nobody.
         series_id = None if actor.key is None else actor.key.series_id
         most_usd = sent.most_usd(target)
-        await budgets.reserve(session, turn.run_id, turn.project_id, most_usd, actor.user_id, series_id)
-        return turn, target, sent
+        call = turn.run_id, turn.project_id, most_usd, actor.user_id, series_id, target.model_id
+        try:
+            return turn, target, sent, _Paid(await budgets.reserve(session, *call))
+        except BudgetSpent as error:
+            if error.leads_to == LimitAction.STOP:
+                raise
+            # The run waits, or asks a cheaper model: neither while this transaction is open.
+            return turn, target, sent, _Paid(held_up=error)
 
     async def _run(self, live: LiveRun) -> None:
         """Stream, then write the end; a key that ends meanwhile ends it."""

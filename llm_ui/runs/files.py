@@ -19,8 +19,8 @@ from llm_ui.kit.token_count import PER_MESSAGE, estimate
 from llm_ui.providers.base import Image, PromptMessage
 from llm_ui.providers.images import RULES
 from llm_ui.runs.said import with_steps
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import AttachmentInfo
+from llm_ui.services.targets import ModelTarget
 
 AROUND = 12
 """Tokens of the lines around a file's text."""

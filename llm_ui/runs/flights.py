@@ -11,9 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from llm_ui.errors import ProviderError
+from llm_ui.errors import LLMUIError
 from llm_ui.providers.base import Delta, Finish
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 
 class Payer(Protocol):
@@ -29,7 +29,7 @@ class Moved:
     """Another model is asked."""
 
     target: ModelTarget
-    error: ProviderError
+    error: LLMUIError
 
 
 class Flight:
@@ -55,7 +55,7 @@ class Flight:
         self._task.add_done_callback(tasks.discard)
         return self._task
 
-    def moved(self, target: ModelTarget, error: ProviderError) -> None:
+    def moved(self, target: ModelTarget, error: LLMUIError) -> None:
         """Note that another model is asked."""
         self._add(Moved(target, error))
 

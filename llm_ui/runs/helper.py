@@ -23,8 +23,8 @@ from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.live_run import Growing
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import cost
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 
@@ -124,7 +124,10 @@ class HelperModel:
         async with self._room:
             call = _Call(errand, target)
             most = cost(target.prices, input_tokens=call.asked_tokens, output_tokens=MAX_TOKENS)
-            call.is_set_aside = await set_aside(self._database, call.id, most, errand.actor.user_id, errand.project_id)
+            reserved = await set_aside(
+                self._database, call.id, most, errand.actor.user_id, errand.project_id, model_id=target.model_id
+            )
+            call.is_set_aside = reserved.is_set_aside
             try:
                 async with asyncio.timeout(LIMIT_S):
                     await self._take_in(call)

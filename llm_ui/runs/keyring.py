@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llm_ui.errors import ProviderError, ProviderFault
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.reach import MAIN, SealedKey
+from llm_ui.services.targets import ModelTarget
 
 RESTS_S = {ProviderFault.KEY_REFUSED: 600.0, ProviderFault.SPEND_LIMIT: 600.0, ProviderFault.RATE_LIMITED: 30.0}
 """How long a key is left alone after such a fault, at least: others are there to be used."""

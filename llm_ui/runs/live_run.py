@@ -11,9 +11,10 @@ from llm_ui.contract import Metrics, Source, StartEvent, ToolCallEvent, ToolResu
 from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.contract.steps import Step
 from llm_ui.documents.cite import CitationCheck
-from llm_ui.errors import ProviderError
+from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
+from llm_ui.kit.ids import ProjectId
 from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import GrowingCount, estimate
 from llm_ui.models import MessageStatus, RunStatus
@@ -21,13 +22,14 @@ from llm_ui.providers.base import Began, Prompt, PromptMessage, ReasoningDelta, 
 from llm_ui.runs.cache_key import CacheUse
 from llm_ui.runs.context import GO_ON, Context
 from llm_ui.runs.event_log import EventLog, Wire, wire
+from llm_ui.runs.limiter import Place
 from llm_ui.runs.rounds import Round, Rounds
 from llm_ui.runs.steps import Steps, interleaved, tokens_of
 from llm_ui.runs.tools.base import Given
 from llm_ui.runs.tries import Try, tried
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import Knowledge
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 from llm_ui.services.turns import Turn
 
 
@@ -104,6 +106,10 @@ class LiveRun:
     """How it uses answers that are there; None: not at all."""
     cached_at: datetime | None = None
     """When the answer was made that this one repeats; None: a model is asked."""
+    held_up: BudgetSpent | None = None
+    """The limit of money that nothing could be set aside of when the question was stored; None: there was enough."""
+    limit_note: str = ""
+    """What limits made of the question, for the person; empty: nothing."""
     log: EventLog = field(init=False)
     attempts: int = 0
     tries: list[Try] = field(default_factory=list)
@@ -182,7 +188,34 @@ class LiveRun:
             sources=self.sources,
             instead_of=self.instead_of,
             broke_off=self.broke_off,
+            limit_note=self.limit_note,
         )
+
+    @property
+    def project_id(self) -> ProjectId | None:
+        """Where it is asked."""
+        return self.turn.project_id
+
+    @property
+    def most_tokens(self) -> int:
+        """Of the longest answer that is reckoned with."""
+        return self.context.answer_tokens
+
+    @property
+    def used_tokens(self) -> int:
+        """What the request that goes on was sent and has written by now; 0: nobody was asked."""
+        used = self._used(is_over=True, is_whole=True)
+        return used.input_tokens + used.output_tokens
+
+    def counted(self, place: Place) -> None:
+        """Tell the followers of limits that were passed."""
+        if place.warnings:
+            self.passed(place.warnings)
+
+    def passed(self, warnings: Sequence[str]) -> None:
+        """Tell the followers of limits that were passed."""
+        self.limit_note = " ".join(dict.fromkeys([*self.limit_note.splitlines(), *warnings]))
+        self._tell_who()
 
     @property
     def instead_of(self) -> str:
@@ -222,8 +255,8 @@ class LiveRun:
         """Return the prompt as a model takes it."""
         return replace(prompt, model=target.name, tools=prompt.tools if target.can_use_tools else ())
 
-    def moved(self, target: ModelTarget, error: ProviderError) -> None:
-        """Note that another model is asked, for this one does not answer, and tell the followers."""
+    def moved(self, target: ModelTarget, error: LLMUIError) -> None:
+        """Note that another model is asked, for this one does not answer or is too dear, and tell the followers."""
         before, now_s, has_shown = self.target, time.monotonic(), self.rounds.now.first_at is not None
         waited_ms = (now_s - (self.rounds.now.tried_at or now_s)) * 1000
         is_first = not self.rounds.over and not has_shown
@@ -233,10 +266,15 @@ class LiveRun:
         self.tries.append(tried(before, error, self.actor.role, ms=waited_ms, is_first=is_first))
         self.target = target
         self.rounds.move(target.calibration.factor / before.calibration.factor, target.prices, is_further=has_shown)
+        if not isinstance(error, ProviderError):
+            self.limit_note = storable(error.message)
+        self._tell_who()
+
+    def _tell_who(self) -> None:
         self.log.append(
             StandInEvent(
-                model_name=target.display_name, provider_name=target.provider_name, instead_of=self.instead_of,
-                broke_off=self.broke_off,
+                model_name=self.target.display_name, provider_name=self.target.provider_name,
+                instead_of=self.instead_of, broke_off=self.broke_off, limit_note=self.limit_note,
             )
         )  # fmt: skip
 
@@ -250,10 +288,12 @@ class LiveRun:
         return replace(prompt, messages=(*prompt.messages, *more))
 
     def answered_by(self) -> dict[str, object]:
-        """Return the columns of the run that say who answered, where that is not who was asked."""
+        """Return the columns of the run that say who answered, where that is not who was asked, and what limits did."""
+        noted: dict[str, object] = {"limit_note": self.limit_note} if self.limit_note else {}
         if not self.tries:
-            return {}
+            return noted
         return {
+            **noted,
             "model_id": self.target.model_id,
             "model_name": self.target.display_name,
             "provider_id": self.target.provider_id,

@@ -21,9 +21,9 @@ from llm_ui.providers.base import Timeouts
 from llm_ui.providers.reranking import Reranked, rerank
 from llm_ui.runs.booking import book, booking
 from llm_ui.runs.endpoints import endpoint_of
-from llm_ui.services import ai_models, reranking
+from llm_ui.services import reranking, targets
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 
@@ -133,7 +133,7 @@ class Reranker:
 async def test_reranking(database: Database, reranker: Reranker, actor: Actor, model_id: ModelId) -> EmbeddingTest:
     """Have a model put two sentences in order, and say how it went. Raises `NotFound` and `InvalidInput`."""
     async with database.reading() as session:
-        target = await ai_models.target(session, actor, model_id, is_embedder=True)
+        target = await targets.target(session, actor, model_id, is_embedder=True)
     try:
         is_right = await reranker.try_out(actor, target)
     except LLMUIError as error:

@@ -19,8 +19,8 @@ from llm_ui.runs.helper import Errand, HelperModel
 from llm_ui.runs.query import Query
 from llm_ui.runs.transcript import plain_lines, shortened, spoken
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.helper import find_helper
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 

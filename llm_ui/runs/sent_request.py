@@ -16,11 +16,11 @@ from llm_ui.runs.files import SentFile, SentMessage, with_contents
 from llm_ui.runs.said import shortened
 from llm_ui.runs.tools.registry import named
 from llm_ui.services.access import Actor, Permission
-from llm_ui.services.ai_models import target as find_target
 from llm_ui.services.attachments import attachments_of
 from llm_ui.services.explanations import Explanation, explain_answer
 from llm_ui.services.messages import steps_of
 from llm_ui.services.runs import read_run
+from llm_ui.services.targets import target as find_target
 
 KEY = "$API_KEY"
 ADDRESS = "$PROVIDER_URL"

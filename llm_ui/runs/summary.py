@@ -15,9 +15,9 @@ from llm_ui.runs.history import history, sent
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.transcript import shortened, spoken, without_thoughts
 from llm_ui.services import chats, summaries
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.messages import above
 from llm_ui.services.summaries import NewSummary, Summary
+from llm_ui.services.targets import ModelTarget
 
 FULL = 0.8
 """Messages that take more than this part of their room are folded: the next question must find its room."""

@@ -9,7 +9,7 @@ from llm_ui.runs.helper import Errand, HelperModel
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.transcript import BULLET, exchange, plain_lines
 from llm_ui.services import tags
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 MOST = 3
 MAX_CHARS = 30

@@ -2,15 +2,17 @@
 
 from llm_ui.contract import TemporaryRequest
 from llm_ui.db import Database
+from llm_ui.errors import BudgetSpent
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId, UserId, uuid7
+from llm_ui.models import LimitAction
 from llm_ui.runs import context
 from llm_ui.runs.asking import Asker
+from llm_ui.runs.booking import set_aside
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
-from llm_ui.services import budgets
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import target as find_target
 from llm_ui.services.settings import TEMPORARY_CHATS, require_on
+from llm_ui.services.targets import target as find_target
 from llm_ui.services.turns import Turn, question_text
 
 
@@ -66,11 +68,16 @@ async def prepare(
             target,
             context.Wanted(request.max_tokens, without=context.NOT_SENT_IN_TEMPORARY, tools_off=request.tools_off),
         )
-        is_limited = await budgets.is_limited(session, actor.user_id, None)
-    if is_limited:
+    held_up: BudgetSpent | None = None
+    warnings: tuple[str, ...] = ()
+    try:
         # Of the team and the person: a temporary chat is in no project.
-        async with database.writing() as session:
-            await budgets.reserve(session, turn.run_id, None, sent.most_usd(target), actor.user_id)
+        most_usd = sent.most_usd(target)
+        _, warnings = await set_aside(database, turn.run_id, most_usd, actor.user_id, None, model_id=target.model_id)
+    except BudgetSpent as error:
+        if error.leads_to != LimitAction.SWITCH:
+            raise
+        held_up = error
     return LiveRun(
         turn=turn,
         target=target,
@@ -82,4 +89,6 @@ async def prepare(
         received_at=received_at,
         time_zone=request.time_zone,
         is_stored=False,
+        held_up=held_up,
+        limit_note=" ".join(warnings),
     )

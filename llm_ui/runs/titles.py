@@ -9,7 +9,7 @@ from llm_ui.runs.helper import Errand, HelperModel
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.transcript import exchange, plain_lines
 from llm_ui.services import chats
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 from llm_ui.services.turns import TITLE_CHARS, title_of
 
 INSTRUCTIONS = (

@@ -10,10 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from llm_ui.contract.steps import Step
-from llm_ui.errors import LLMUIError, ProviderError
+from llm_ui.errors import BudgetSpent, LLMUIError
 from llm_ui.kit.i18n import later
 from llm_ui.kit.text import storable
-from llm_ui.models import RunStatus
+from llm_ui.models import LimitAction, RunStatus
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import (
     Began,
@@ -29,11 +29,11 @@ from llm_ui.providers.base import (
     UsageDelta,
 )
 from llm_ui.runs.asking import Asker
+from llm_ui.runs.booking import set_aside
 from llm_ui.runs.live_run import Ending, LiveRun
 from llm_ui.runs.tools.base import Around, Given, Limits, Tool
 from llm_ui.runs.tools.registry import find
-from llm_ui.services import budgets
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 
@@ -65,10 +65,12 @@ async def answer(live: LiveRun, prompt: Prompt, asker: Asker, around: Around) ->
     """Take in the answer, with as many requests as it takes. Leaves the ending in `live`. Raises our errors."""
     until = time.monotonic() + LOOP_S
 
-    async def move(target: ModelTarget, error: ProviderError) -> None:
+    async def move(target: ModelTarget, error: LLMUIError) -> None:
         live.moved(target, error)
         await _set_aside(live, around)
 
+    if live.held_up is not None and live.held_up.leads_to == LimitAction.THROTTLE:
+        await _set_aside_now(live, around)
     while True:
         async with aclosing(asker.stream(live, prompt, move)) as deltas:
             called = await _take_in(live, deltas, may_call=prompt.may_call)
@@ -80,7 +82,7 @@ async def answer(live: LiveRun, prompt: Prompt, asker: Asker, around: Around) ->
             steps.append(step)
             results.append(ToolResult(one.id, one.name, step.result, is_error=step.state == "failed"))
         live.begin_round(steps)
-        await _set_aside(live, around)
+        await _set_aside_now(live, around)
         is_last = live.rounds.number >= MAX_ROUNDS or time.monotonic() > until or _left(live) < MIN_RESULT_TOKENS
         prompt = _prompt(prompt, called, results, may_call=not is_last)
 
@@ -89,11 +91,24 @@ async def _set_aside(live: LiveRun, around: Around) -> None:
     """Set aside what the next request may cost, as was done for the first. Raises `BudgetSpent`."""
     actor = live.actor
     most_usd = live.context.request_usd(live.target, live.rounds.now.input_tokens)
-    if most_usd:
-        series_id = None if actor.key is None else actor.key.series_id
-        async with around.database.writing() as session:
-            run_id, project_id = live.turn.run_id, live.turn.project_id
-            await budgets.reserve(session, run_id, project_id, most_usd, actor.user_id, series_id)
+    series_id = None if actor.key is None else actor.key.series_id
+    run_id, model_id = live.turn.run_id, live.target.model_id
+    reserved = await set_aside(
+        around.database, run_id, most_usd, actor.user_id, live.project_id, series_id, model_id
+    )  # fmt: skip
+    if reserved.warnings:
+        live.passed(reserved.warnings)
+
+
+async def _set_aside_now(live: LiveRun, around: Around) -> None:
+    """Do the same, or leave it to a cheaper model where a limit wants that."""
+    live.held_up = None
+    try:
+        await _set_aside(live, around)
+    except BudgetSpent as error:
+        if error.leads_to != LimitAction.SWITCH:
+            raise
+        live.held_up = error
 
 
 def _prompt(prompt: Prompt, called: _Called, results: Sequence[ToolResult], *, may_call: bool) -> Prompt:

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict, dataclass
 
-from llm_ui.errors import ProviderError, ProviderFault
+from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.text import storable
 from llm_ui.models import Role
-from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.targets import ModelTarget
 
 SECRET_FAULTS = frozenset({ProviderFault.KEY_REFUSED, ProviderFault.KEY_MISSING, ProviderFault.SPEND_LIMIT})
 """Faults whose details are for administrators."""
@@ -30,8 +30,8 @@ class Try:
         return asdict(self)
 
 
-def tried(target: ModelTarget, error: ProviderError, role: Role, *, ms: float, is_first: bool) -> Try:
-    """Return what is known of a model that did not answer."""
-    is_secret = error.fault in SECRET_FAULTS and role is not Role.ADMIN
+def tried(target: ModelTarget, error: LLMUIError, role: Role, *, ms: float, is_first: bool) -> Try:
+    """Return what is known of a model that did not answer, or that a limit did not allow."""
+    is_secret = isinstance(error, ProviderError) and error.fault in SECRET_FAULTS and role is not Role.ADMIN
     message = "" if is_secret else storable(error.message)
-    return Try(target.display_name, target.provider_name, error.fault.value, message, round(ms, 1), is_first)
+    return Try(target.display_name, target.provider_name, error.code, message, round(ms, 1), is_first)

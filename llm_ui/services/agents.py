@@ -19,7 +19,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import AgentId, ChatId, DocumentId, MessageId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Agent, ChatHistory, Document, ProjectColor, ProjectIcon, Run, User
-from llm_ui.services import ai_models, audit
+from llm_ui.services import ai_models, audit, targets
 from llm_ui.services.access import Actor, Permission, readable, require, require_within
 from llm_ui.services.projects import require_project
 from llm_ui.services.settings import AGENTS, require_on
@@ -130,7 +130,7 @@ async def save(
     await _require_known(session, actor, settings)
     model_name = settings.model_name if settings.model_id is None else row.model_name if row is not None else ""
     if settings.model_id is not None and (row is None or settings.model_id != row.model_id):
-        model_name = (await ai_models.target(session, actor, settings.model_id)).display_name
+        model_name = (await targets.target(session, actor, settings.model_id)).display_name
     if row is None:
         if len(mine) >= MAX_AGENTS:
             raise InvalidInput("You have {most} agents, which is the most. Delete some first.", most=MAX_AGENTS)

@@ -15,21 +15,23 @@ from uuid import UUID
 from sqlalchemy import Select, delete, exists, literal, or_, select, update
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import BudgetSpent, InvalidInput
+from llm_ui.errors import BudgetSpent, InvalidInput, filled
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import BudgetId, ProjectId, RunId, TeamId, UserId
+from llm_ui.kit.i18n import later
+from llm_ui.kit.ids import BudgetId, ModelId, ProjectId, RunId, TeamId, UserId
 from llm_ui.models import (
     LIVE_STATUSES,
     Budget,
     BudgetReservation,
     BudgetScope,
+    LimitAction,
     Project,
     QuotaKind,
     Run,
     Team,
 )
 from llm_ui.models.base import Usd
-from llm_ui.services import audit, payers, quotas
+from llm_ui.services import audit, limits, payers, quotas
 from llm_ui.services.access import Actor, Permission, ProjectRight, require
 from llm_ui.services.payers import Payers
 from llm_ui.services.projects import project_row
@@ -124,29 +126,42 @@ async def reserve(
     estimate_usd: Decimal | None,
     user_id: UserId,
     series_id: UUID | None = None,
-) -> None:
-    """Set aside what a call may cost, of the budgets of its project, team, person and key, where there are some.
+    model_id: ModelId | None = None,
+) -> tuple[str, ...]:
+    """Set aside what a call may cost, of the budgets of its project, team, person and key, where there are some, and of
+    the limits that administrators have set; return what is to be said of those that only warn.
 
     One that asks again, after its tools, gets more set aside. Calls that are free, or whose price nobody knows, need no
-    budget, but tokens. Raises `BudgetSpent`.
+    budget, but tokens. Raises `BudgetSpent`: nothing is set aside then.
     """
     await quotas.require_tokens(session, user_id)
     if not estimate_usd:
-        return
-    limited, left_to_person = await payers.limited(session, user_id, project_id)
-    for row in await _held(session, _with_key(limited, series_id)):
+        return ()
+    paying, left_to_person = await payers.limited(session, user_id, project_id)
+    rows = await _held(session, _with_limits(paying, user_id, series_id, model_id))
+    full = []
+    # All are held: whoever comes at the same moment waits, and then counts anew.
+    for row in rows:
         if row.scope is BudgetScope.PERSON:
             row.amount_usd = left_to_person
-        await _take(session, call_id, row, estimate_usd)
+        _begin_period(row)
+        if row.spent_usd + row.reserved_usd + estimate_usd > row.amount_usd:
+            full.append(row)
+    warnings = [await _passed(session, row, estimate_usd) for row in await _passable(session, full, estimate_usd)]
+    for row in rows:
+        row.reserved_usd += estimate_usd
+        await _hold(session, call_id, row.id, estimate_usd)
+    return tuple(warnings)
 
 
-async def _take(session: Session, call_id: RunId, row: Budget, estimate_usd: Decimal) -> None:
-    """Set an amount aside of a budget that is held: whoever comes at the same moment waits, and then counts anew."""
-    _begin_period(row)
-    if row.spent_usd + row.reserved_usd + estimate_usd > row.amount_usd:
-        await _refuse(session, row, estimate_usd)
-    row.reserved_usd += estimate_usd
-    await _hold(session, call_id, row.id, estimate_usd)
+async def _passable(session: ReadSession, full: Sequence[Budget], estimate_usd: Decimal) -> Sequence[Budget]:
+    """Return those that only warn. Raises `BudgetSpent` of one that does more, the strictest first."""
+    action = await limits.actions(session, full) if full else {}
+    for wanted in (LimitAction.STOP, LimitAction.SWITCH, LimitAction.THROTTLE):
+        for row in full:
+            if action[row.id] is wanted:
+                raise await _refusal(session, row, estimate_usd, wanted)
+    return full
 
 
 async def _hold(session: Session, call_id: RunId, budget_id: BudgetId, amount_usd: Decimal) -> None:
@@ -166,12 +181,17 @@ class Booked(NamedTuple):
 
 
 async def settle(
-    session: Session, call_id: RunId, project_id: ProjectId | None, cost_usd: Decimal | None, user_id: UserId
+    session: Session,
+    call_id: RunId,
+    project_id: ProjectId | None,
+    cost_usd: Decimal | None,
+    user_id: UserId,
+    model_id: ModelId | None = None,
 ) -> Booked:
     """Book what a call did cost in the place of what was set aside for it; return what it is booked in.
 
     That is where it was set aside, wherever its chat and its person are by now; else `project_id`, and the team that
-    pays now.
+    pays now. Of models only the one pays that has answered.
     """
     held = await _let_go(session, call_id)
     where = {row.scope: row.scope_id for row in await _rows(session, {}, held)}
@@ -180,10 +200,12 @@ async def settle(
     team = where.get(BudgetScope.TEAM) or await payers.team_of(session, user_id, in_project)
     booked = Booked(in_project, None if team is None else TeamId(team))
     others = {scope: key for scope, key in payers.scopes(user_id, *booked).items() if scope not in where}
+    others |= payers.limits(user_id, team, None, model_id)
     for row in await _held(session, others if cost_usd else {}, held):
         _begin_period(row)
         row.reserved_usd -= held.get(row.id, Decimal(0))
-        row.spent_usd += cost_usd or Decimal(0)
+        if row.scope is not BudgetScope.LIMIT_MODEL or row.scope_id == model_id:
+            row.spent_usd += cost_usd or Decimal(0)
     await session.flush()
     return booked
 
@@ -197,18 +219,25 @@ async def give_back(session: Session, call_id: RunId) -> None:
 
 
 async def is_limited(
-    session: ReadSession, user_id: UserId, project_id: ProjectId | None, series_id: UUID | None = None
+    session: ReadSession,
+    user_id: UserId,
+    project_id: ProjectId | None,
+    series_id: UUID | None = None,
+    model_id: ModelId | None = None,
 ) -> bool:
     """Return whether anything limits what a call of a person may cost, there and with that key, or its tokens."""
     kinds = QuotaKind.MONTH_USD, *quotas.TOKENS
     if any((await quotas.most_of(session, await teams_of(session, user_id), user_id, kinds)).values()):
         return True
     team_id = await payers.team_of(session, user_id, project_id)
-    return bool(await _rows(session, _with_key(payers.scopes(user_id, project_id, team_id), series_id)))
+    paying = payers.scopes(user_id, project_id, team_id)
+    return bool(await _rows(session, _with_limits(paying, user_id, series_id, model_id)))
 
 
-def _with_key(scopes: Payers, series_id: UUID | None) -> Payers:
-    return scopes if series_id is None else {**scopes, BudgetScope.KEY: series_id}
+def _with_limits(paying: Payers, user_id: UserId, series_id: UUID | None, model_id: ModelId | None) -> Payers:
+    """Return what pays, with the key's budget and what limits of administrators may hold."""
+    found = {**paying, **payers.limits(user_id, paying.get(BudgetScope.TEAM), series_id, model_id)}
+    return found if series_id is None else {**found, BudgetScope.KEY: series_id}
 
 
 async def _let_go(session: Session, call_id: RunId) -> dict[BudgetId, Decimal]:
@@ -295,21 +324,29 @@ async def _set(session: Session, actor: Actor, payer: _Payer, amount_usd: Decima
 
 def _begin_period(row: Budget) -> None:
     """End a period that is over."""
-    start = payers.month(now())
+    start = payers.begin(row.period, now())
     if row.period_start < start:
         row.period_start, row.spent_usd = start, Decimal(0)
 
 
 def _state(row: Budget) -> BudgetState:
-    start = payers.month(now())
+    start = payers.begin(row.period, now())
     spent = Decimal(0) if row.period_start < start else row.spent_usd
-    return BudgetState(row.amount_usd, spent, row.reserved_usd, payers.month(start + timedelta(days=32)))
+    return BudgetState(row.amount_usd, spent, row.reserved_usd, payers.end(row.period, start))
 
 
-async def _refuse(session: ReadSession, row: Budget, estimate_usd: Decimal) -> None:
-    """Raise `BudgetSpent` with how far this budget reaches."""
+async def _refusal(session: ReadSession, row: Budget, estimate_usd: Decimal, action: LimitAction) -> BudgetSpent:
+    """Return the error that tells how far this budget reaches."""
+    if row.scope in limits.SCOPES:
+        sums = await _sums_of_limit(session, row, estimate_usd)
+        wait_s = max(0.0, (_state(row).returns_at - now()).total_seconds())
+        return BudgetSpent(
+            "{amount} are the limit for {name} until {time} UTC. {left} are left of it; this may cost {estimate}. "
+            "Until then pick a cheaper model, or ask an administrator for more.",
+            leads_to=action.value, retry_after=wait_s, **sums,
+        )  # fmt: skip
     state = _state(row)
-    sums: dict[str, Any] = {
+    sums = {
         "left": _dollars(state.left_usd), "amount": _dollars(state.amount_usd), "estimate": _dollars(estimate_usd),
         "date": f"{state.returns_at:%Y-%m-%d}",
     }  # fmt: skip
@@ -317,30 +354,45 @@ async def _refuse(session: ReadSession, row: Budget, estimate_usd: Decimal) -> N
     match row.scope:
         case BudgetScope.PROJECT:
             name = await session.scalar(select(Project.name).where(Project.id == row.scope_id)) or ""
-            raise BudgetSpent(
+            return BudgetSpent(
                 "The project {name} has {left} left of its {amount} for this month, and this may cost {estimate}. "
                 "On {date} it has the whole amount again; until then pick a cheaper model, or ask an owner for more.",
                 name=name, **sums,
             )  # fmt: skip
         case BudgetScope.TEAM:
             name = await session.scalar(select(Team.name).where(Team.id == row.scope_id)) or ""
-            raise BudgetSpent(
+            return BudgetSpent(
                 "The team {name} has {left} left of its {amount} for this month, and this may cost {estimate}. On "
                 "{date} it has the whole amount again; until then pick a cheaper model, or ask an administrator for "
                 "more.",
                 name=name, **sums,
             )  # fmt: skip
         case BudgetScope.KEY:
-            raise BudgetSpent(
+            return BudgetSpent(
                 "This key has {left} left of its {amount} for this month, and this may cost {estimate}. On {date} it "
                 "has the whole amount again; until then ask for fewer tokens, or use another key.",
                 **sums,
             )
-    raise BudgetSpent(
+    return BudgetSpent(
         "You have {left} left of your {amount} for this month, and this may cost {estimate}. On {date} you have the "
         "whole amount again; until then pick a cheaper model, or ask an administrator for more.",
         **sums,
     )
+
+
+async def _sums_of_limit(session: ReadSession, row: Budget, estimate_usd: Decimal) -> dict[str, Any]:
+    state = _state(row)
+    return {
+        "name": await limits.name_of(session, limits.SCOPES[row.scope], row.scope_id),
+        "left": _dollars(state.left_usd), "amount": _dollars(state.amount_usd), "estimate": _dollars(estimate_usd),
+        "time": f"{state.returns_at:%Y-%m-%d %H:%M}",
+    }  # fmt: skip
+
+
+async def _passed(session: ReadSession, row: Budget, estimate_usd: Decimal) -> str:
+    """Return what is said when a limit is passed that only warns."""
+    sums = await _sums_of_limit(session, row, estimate_usd)
+    return filled(later("The limit of {amount} for {name} until {time} UTC is passed."), sums)
 
 
 def _dollars(amount: Decimal) -> str:

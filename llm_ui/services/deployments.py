@@ -8,7 +8,8 @@ from llm_ui.kit.ids import ModelId
 from llm_ui.models import AiModel, Balancing
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
-from llm_ui.services.ai_models import ModelTarget, refuse_default, target
+from llm_ui.services.ai_models import refuse_default
+from llm_ui.services.targets import ModelTarget, target
 
 MAX_WEIGHT = 100
 

@@ -14,11 +14,11 @@ from llm_ui.errors import InvalidInput
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.models import Document, DocumentChunk, DocumentStage, PassageVector, ProviderKind
-from llm_ui.services import ai_models, settings
+from llm_ui.services import settings, targets
 from llm_ui.services.access import SYSTEM, Actor, Permission, require
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.ingestion import LEASE
 from llm_ui.services.settings import EMBEDDING_MODEL
+from llm_ui.services.targets import ModelTarget
 
 WITHOUT = (ProviderKind.ANTHROPIC, ProviderKind.DEMO)
 """Kinds of providers that have no embeddings."""
@@ -52,7 +52,7 @@ async def find_embedder(session: ReadSession) -> ModelTarget | None:
     model_id = await settings.get(session, EMBEDDING_MODEL)
     if model_id is None:
         return None
-    return await ai_models.target(session, SYSTEM, ModelId(UUID(model_id)), is_embedder=True)
+    return await targets.target(session, SYSTEM, ModelId(UUID(model_id)), is_embedder=True)
 
 
 async def set_embedding_model(session: Session, actor: Actor, model_id: ModelId | None) -> None:
@@ -62,7 +62,7 @@ async def set_embedding_model(session: Session, actor: Actor, model_id: ModelId 
     """
     require(actor, Permission.MANAGE_SETTINGS)
     if model_id is not None:
-        chosen = await ai_models.target(session, actor, model_id, is_embedder=True)
+        chosen = await targets.target(session, actor, model_id, is_embedder=True)
         if chosen.kind in WITHOUT:
             raise InvalidInput(
                 "{name} offers no embeddings. Choose another provider's model.", name=chosen.provider_name

@@ -7,9 +7,8 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId
 from llm_ui.models import ProviderKind
-from llm_ui.services import ai_models, settings
+from llm_ui.services import settings, targets
 from llm_ui.services.access import SYSTEM, Actor, Permission, require
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.settings import (
     HELPER_FOLLOW_UPS,
     HELPER_MODEL,
@@ -18,6 +17,7 @@ from llm_ui.services.settings import (
     HELPER_TAGS,
     HELPER_TITLES,
 )
+from llm_ui.services.targets import ModelTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ async def find_helper(session: ReadSession) -> Helper | None:
     if model_id is None:
         return None
     return Helper(
-        target=await ai_models.target(session, SYSTEM, ModelId(UUID(model_id))),
+        target=await targets.target(session, SYSTEM, ModelId(UUID(model_id))),
         makes_titles=await settings.get(session, HELPER_TITLES),
         makes_tags=await settings.get(session, HELPER_TAGS),
         suggests_follow_ups=await settings.get(session, HELPER_FOLLOW_UPS),
@@ -51,7 +51,7 @@ async def set_helper_model(session: Session, actor: Actor, model_id: ModelId | N
     """Let this model do what is done in the background; None: nobody does it. Raises `NotFound` and `InvalidInput`."""
     require(actor, Permission.MANAGE_SETTINGS)
     if model_id is not None:
-        chosen = await ai_models.target(session, actor, model_id)
+        chosen = await targets.target(session, actor, model_id)
         if chosen.kind is ProviderKind.DEMO:
             raise InvalidInput("The demo is no language model: it finds no titles. Connect a provider first.")
     await settings.change(session, actor, HELPER_MODEL, None if model_id is None else str(model_id))

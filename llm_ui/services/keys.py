@@ -19,8 +19,8 @@ from llm_ui.kit.text import one_line
 from llm_ui.models import ApiKey, KeyScope, QuotaKind, User
 from llm_ui.services import audit, budgets, quotas
 from llm_ui.services.access import Actor, KeyRights, Permission, is_in_project, readable, require
-from llm_ui.services.ai_models import target
 from llm_ui.services.projects import require_open
+from llm_ui.services.targets import target
 from llm_ui.services.teams import teams_of
 
 BEGINNING = "llmui-"

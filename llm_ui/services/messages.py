@@ -46,6 +46,8 @@ class RunSummary:
     """The model that was asked first and did not answer; empty: the one above was."""
     broke_off: bool
     """Whether that one had begun to answer."""
+    limit_note: str
+    """What limits made of the question; empty: nothing."""
     agent_id: AgentId | None
     agent_name: str
     """Empty: the model alone."""

@@ -6,10 +6,10 @@ from typing import Any
 from llm_ui.db import ReadSession, Session
 from llm_ui.models import AiModel, AiProvider
 from llm_ui.services import settings
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.embedding import find_embedder
 from llm_ui.services.reranking import find_reranker
 from llm_ui.services.settings import EMBEDDING_MODEL, RERANKING_MODEL
+from llm_ui.services.targets import ModelTarget
 
 
 @dataclass(frozen=True, slots=True)

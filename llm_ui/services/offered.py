@@ -13,7 +13,7 @@ from llm_ui.kit.ids import ModelId
 from llm_ui.kit.text import one_line
 from llm_ui.models import AiModel, AiProvider
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
-from llm_ui.services.ai_models import ModelTarget, target
+from llm_ui.services.targets import ModelTarget, target
 
 
 @dataclass(frozen=True, slots=True)

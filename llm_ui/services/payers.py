@@ -1,7 +1,7 @@
 """Who pays for a call: the budgets of its project, of one team and of its person, where there are some."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,13 +9,26 @@ from sqlalchemy import func, select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import ProjectId, TeamId, UserId
-from llm_ui.models import Budget, BudgetScope, ProjectTeam, QuotaKind, UsageLog, User
+from llm_ui.kit.ids import ModelId, ProjectId, TeamId, UserId
+from llm_ui.models import (
+    EVERYBODY,
+    ApiKey,
+    Budget,
+    BudgetPeriod,
+    BudgetScope,
+    LimitScope,
+    ProjectTeam,
+    QuotaKind,
+    UsageLog,
+    User,
+)
 from llm_ui.services import quotas
 from llm_ui.services.teams import teams_of
 
 Payers = Mapping[BudgetScope, UUID]
 """What pays, by its kind."""
+LIMITS = {scope: BudgetScope(f"limit_{scope.value}") for scope in LimitScope}
+"""The kinds of budgets in which limits of money are kept."""
 
 
 async def team_of(session: ReadSession, user_id: UserId, project_id: ProjectId | None) -> TeamId | None:
@@ -49,6 +62,18 @@ def scopes(user_id: UserId, project_id: ProjectId | None, team_id: TeamId | None
     return {scope: key for scope, key in named.items() if key is not None}
 
 
+def limits(user_id: UserId, team_id: UUID | None, series_id: UUID | None, model_id: ModelId | None) -> Payers:
+    """Return what limits of administrators may hold for a call."""
+    named = {
+        LimitScope.PLATFORM: EVERYBODY,
+        LimitScope.TEAM: team_id,
+        LimitScope.USER: user_id,
+        LimitScope.KEY: series_id,
+        LimitScope.MODEL: model_id,
+    }
+    return {LIMITS[scope]: key for scope, key in named.items() if key is not None}
+
+
 async def _begin_of_person(session: Session, user_id: UserId, amount_usd: Decimal) -> None:
     """Make the budget of a person where there is none."""
     its = select(Budget.id).where(Budget.scope == BudgetScope.PERSON, Budget.scope_id == user_id)
@@ -65,23 +90,40 @@ async def _begin_of_person(session: Session, user_id: UserId, amount_usd: Decima
         await session.flush()
 
 
-def begun(scope: BudgetScope, key: UUID, spent_usd: Decimal) -> Budget:
-    """Return a new budget of this month, without its amount."""
-    return Budget(scope=scope, scope_id=key, spent_usd=spent_usd, period_start=month(now()))
+def begun(scope: BudgetScope, key: UUID, spent_usd: Decimal, period: BudgetPeriod = BudgetPeriod.MONTH) -> Budget:
+    """Return a new budget of this month or day, without its amount."""
+    return Budget(scope=scope, scope_id=key, period=period, spent_usd=spent_usd, period_start=begin(period, now()))
 
 
-async def used(session: ReadSession, scope: BudgetScope, key: UUID) -> Decimal:
-    """Return what was booked this month on what has a budget."""
+async def used(
+    session: ReadSession, scope: BudgetScope, key: UUID, period: BudgetPeriod = BudgetPeriod.MONTH
+) -> Decimal:
+    """Return what was booked in this month or day on what has a budget."""
     # rights: a sum, of a budget that the actor sets
     columns = {
         BudgetScope.PROJECT: UsageLog.project_id,
         BudgetScope.TEAM: UsageLog.team_id,
         BudgetScope.PERSON: UsageLog.user_id,
+        BudgetScope.LIMIT_TEAM: UsageLog.team_id,
+        BudgetScope.LIMIT_USER: UsageLog.user_id,
+        BudgetScope.LIMIT_MODEL: UsageLog.model_id,
     }
-    booked = columns[scope] == key, UsageLog.created_at >= month(now())
-    return await session.scalar(select(func.sum(UsageLog.cost_usd)).where(*booked)) or Decimal(0)
+    booked = select(func.sum(UsageLog.cost_usd)).where(UsageLog.created_at >= begin(period, now()))
+    if scope in columns:
+        booked = booked.where(columns[scope] == key)
+    elif scope is BudgetScope.LIMIT_KEY:
+        # rights: as above
+        booked = booked.where(UsageLog.key_id.in_(select(ApiKey.id).where(ApiKey.series_id == key)))
+    return await session.scalar(booked) or Decimal(0)
 
 
-def month(instant: datetime) -> datetime:
-    """Return when the month of an instant began, in UTC."""
-    return instant.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+def begin(period: BudgetPeriod, instant: datetime) -> datetime:
+    """Return when the day or month of an instant began, in UTC."""
+    day = instant.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day if period is BudgetPeriod.DAY else day.replace(day=1)
+
+
+def end(period: BudgetPeriod, instant: datetime) -> datetime:
+    """Return when it ends: there is the whole amount again then."""
+    start = begin(period, instant)
+    return start + timedelta(days=1) if period is BudgetPeriod.DAY else begin(period, start + timedelta(days=32))

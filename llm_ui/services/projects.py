@@ -24,7 +24,7 @@ from llm_ui.models import (
     User,
     UserMemory,
 )
-from llm_ui.services import ai_models, audit
+from llm_ui.services import audit, targets
 from llm_ui.services.access import PROJECT_RIGHTS, Actor, Permission, ProjectRight, readable, require, require_within
 from llm_ui.services.chats import chat_row
 
@@ -177,7 +177,7 @@ async def _with_model(session: ReadSession, actor: Actor, row: Project, settings
         return settings
     if settings.model_id == row.model_id:
         return replace(settings, model_name=row.model_name)
-    found = await ai_models.target(session, actor, settings.model_id)
+    found = await targets.target(session, actor, settings.model_id)
     return replace(settings, model_name=found.display_name)
 
 

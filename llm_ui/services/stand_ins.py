@@ -10,7 +10,7 @@ from llm_ui.kit.ids import ModelId
 from llm_ui.models import AiModel, ModelStandIn
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
-from llm_ui.services.ai_models import ModelTarget, target
+from llm_ui.services.targets import ModelTarget, target
 
 MOST = 3
 """Of one model: whoever waits for a fourth has long gone."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import TeamId
-from llm_ui.models import TeamRole
+from llm_ui.models import BudgetPeriod, TeamRole
 from llm_ui.services import budgets, payers, project_teams, team_members, team_models, teams
 from llm_ui.services.access import SYSTEM, Actor, Permission
 from llm_ui.services.budgets import BudgetState
@@ -55,4 +55,4 @@ async def details(session: ReadSession, actor: Actor, team_id: TeamId) -> TeamDe
 async def _used(session: ReadSession, team_id: TeamId) -> Used:
     # rights: sums only, of a team that the actor sees
     at = now()
-    return await totals(session, SYSTEM, Filters(team_id=team_id), Period(payers.month(at), at))
+    return await totals(session, SYSTEM, Filters(team_id=team_id), Period(payers.begin(BudgetPeriod.MONTH, at), at))

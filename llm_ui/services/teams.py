@@ -15,7 +15,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.ids import TeamId, UserId, uuid7
 from llm_ui.kit.text import name_key, one_line, storable
-from llm_ui.models import AiModel, Budget, Project, ProjectTeam, Quota, Team, TeamMember, TeamModel, TeamRole
+from llm_ui.models import AiModel, Budget, Limit, Project, ProjectTeam, Quota, Team, TeamMember, TeamModel, TeamRole
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.project_members import part_strangers
@@ -48,6 +48,7 @@ async def forget_limits(session: Session, key: UUID) -> None:
     """Delete the budget and the limits of a team or a person that goes. The caller has asked for rights."""
     await session.execute(delete(Budget).where(Budget.scope_id == key))
     await session.execute(delete(Quota).where(Quota.scope_id == str(key)))
+    await session.execute(delete(Limit).where(Limit.scope_id == key))
 
 
 async def teams_of(session: ReadSession, user_id: UserId) -> tuple[TeamId, ...]:

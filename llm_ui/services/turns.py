@@ -28,10 +28,10 @@ from llm_ui.models import (
 )
 from llm_ui.services.access import Actor, Permission, readable, require, require_within
 from llm_ui.services.agents import AgentInfo
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
 from llm_ui.services.chats import rename
 from llm_ui.services.projects import require_open
+from llm_ui.services.targets import ModelTarget
 
 TITLE_CHARS = 60
 CHANGED = to_tell("Model changed from {before} to {after}.")

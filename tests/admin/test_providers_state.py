@@ -9,7 +9,7 @@ from llm_ui.admin.providers.state import ADD, DELETE, EDIT, MODELS, OFF, Provide
 from llm_ui.kit.clock import now
 from llm_ui.models import UserSession
 from llm_ui.providers.local import USUAL_PORTS, UsualPort
-from llm_ui.services import ai_models, providers
+from llm_ui.services import ai_models, providers, targets
 from llm_ui.services.access import Actor
 from llm_ui.services.presets import PRESETS
 from llm_ui.ui.page import Backend
@@ -192,7 +192,7 @@ async def test_while_the_demo_is_the_default_a_real_model_is_suggested(
 
     assert state.suggestion is None
     async with backend.database.reading() as session:
-        assert (await ai_models.target(session, an_admin, None)).name == "fake-small"
+        assert (await targets.target(session, an_admin, None)).name == "fake-small"
 
 
 async def test_a_disabled_provider_can_be_enabled_again(state: ProvidersState) -> None:

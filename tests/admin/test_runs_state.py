@@ -11,7 +11,7 @@ from llm_ui.admin.runs.state import RunsState
 from llm_ui.contract import StartEvent
 from llm_ui.errors import Forbidden, Unavailable
 from llm_ui.models import AuditLog, Role, User
-from llm_ui.services import ai_models, settings
+from llm_ui.services import settings, targets
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import SEE_CONTENT
 from tests.admin.conftest import ContextOf
@@ -56,7 +56,7 @@ async def test_an_administrator_stops_a_run_and_drains_its_provider(
         await state.set_draining(provider.id, is_draining=True)
         async with context.backend.database.reading() as session:
             with pytest.raises(Unavailable, match="takes no new questions for a while"):
-                await ai_models.target(session, a_user, model_id)
+                await targets.target(session, a_user, model_id)
         assert rows.providers(state.live, may_act=True)[-1]["cells"]["state"]["text"] == "Is being drained"
         await state.stop(run_id)
         await rest_of(stream)

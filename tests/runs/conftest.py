@@ -12,11 +12,12 @@ from llm_ui.runs import context
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.agents import AgentInfo
-from llm_ui.services.ai_models import ModelChange, ModelTarget, NewModel, add_models, change_model, target
+from llm_ui.services.ai_models import ModelChange, NewModel, add_models, change_model
 from llm_ui.services.prices import Prices
 from llm_ui.services.providers import NewProvider, add
 from llm_ui.services.secrets import Secrets
 from llm_ui.services.seed import seed
+from llm_ui.services.targets import ModelTarget, target
 from llm_ui.services.turns import Answerer, NewRun, add_run, append_turn, open_turn_chat
 
 OWNER = "this process"

@@ -11,9 +11,9 @@ from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.models import Balancing, ProviderKind
 from llm_ui.runs.balance import FORGETS_S, Balance
 from llm_ui.runs.keyring import Keyring, keys_of
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import Prices
 from llm_ui.services.reach import Share
+from llm_ui.services.targets import ModelTarget
 
 MANY = 2_000
 

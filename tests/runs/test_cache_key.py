@@ -8,8 +8,8 @@ from llm_ui.kit.ids import ModelId, ProjectId, ProviderId, UserId
 from llm_ui.models import CacheMode, ProviderKind
 from llm_ui.providers.base import Image, Output, Prompt, PromptMessage, Sampling, ToolCall, ToolResult, ToolSpec
 from llm_ui.runs.cache_key import CacheUse, key_of, use_of
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import Prices
+from llm_ui.services.targets import ModelTarget
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 TARGET = ModelTarget(

@@ -21,10 +21,10 @@ from llm_ui.runs.files import Room, with_contents
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.services import attachments
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import target
 from llm_ui.services.attachments import AttachmentInfo, Received
 from llm_ui.services.chats import chat_row
 from llm_ui.services.explanations import explain_answer
+from llm_ui.services.targets import target
 from tests.fakes import images
 from tests.runs.conftest import Ask
 from tests.runs.test_context import answered, parts

@@ -20,8 +20,8 @@ from llm_ui.kit.reading import Page
 from llm_ui.models import ProviderKind
 from llm_ui.runs.files import Room
 from llm_ui.runs.passages import ABOUT_PASSAGES, Found, numbered
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.prices import Prices
+from llm_ui.services.targets import ModelTarget
 from tests.security.injection_corpus import CARRIERS, DOCUMENTS, HIDDEN, INVISIBLE, SEEN
 
 OPENING = re.compile(r'^<passage number="(\d+)" document="[^"<>]*"(?: page="\d+")?>$')

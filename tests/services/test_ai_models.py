@@ -9,7 +9,7 @@ from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.models import AuditLog, PriceSource
-from llm_ui.services import ai_models, price_history, providers
+from llm_ui.services import ai_models, price_history, providers, targets
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo, NewModel
 from llm_ui.services.prices import Prices
@@ -118,7 +118,7 @@ async def test_the_first_model_becomes_the_default_when_there_is_none(
     model_id, _ = await add(seeded, an_admin, openai, "gpt-4o", "gpt-4")
 
     async with seeded.reading() as session:
-        assert (await ai_models.target(session, a_user, None)).model_id == model_id
+        assert (await targets.target(session, a_user, None)).model_id == model_id
 
 
 async def test_the_default_model_cannot_be_disabled_or_deleted(
@@ -135,7 +135,7 @@ async def test_the_default_model_cannot_be_disabled_or_deleted(
                 await attempt(session, an_admin, model_id, **flags)  # type: ignore[operator]
 
     async with seeded.reading() as session:
-        assert (await ai_models.target(session, a_user, None)).model_id == model_id
+        assert (await targets.target(session, a_user, None)).model_id == model_id
 
 
 async def test_a_disabled_model_cannot_become_the_default(
@@ -272,7 +272,7 @@ async def test_a_name_no_model_has_is_refused(seeded: Database, an_admin: Actor,
 async def test_asking_an_unknown_model_says_what_to_do(seeded: Database, a_user: Actor) -> None:
     async with seeded.reading() as session:
         with pytest.raises(NotFound, match="Pick another one"):
-            await ai_models.target(session, a_user, ModelId(uuid7()))
+            await targets.target(session, a_user, ModelId(uuid7()))
 
 
 async def test_only_administrators_may_touch_models(seeded: Database, a_user: Actor) -> None:

@@ -5,14 +5,14 @@ import pytest
 from llm_ui.db import Database
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.ids import ModelId, uuid7
-from llm_ui.services import ai_models, calibrations
+from llm_ui.services import ai_models, calibrations, targets
 from llm_ui.services.access import SYSTEM
 
 
 @pytest.fixture
 async def model_id(seeded: Database) -> ModelId:
     async with seeded.reading() as session:
-        return (await ai_models.target(session, SYSTEM, None)).model_id
+        return (await targets.target(session, SYSTEM, None)).model_id
 
 
 async def keep(database: Database, model_id: ModelId, learnt: Calibration) -> None:
@@ -22,7 +22,7 @@ async def keep(database: Database, model_id: ModelId, learnt: Calibration) -> No
 
 async def known(database: Database, model_id: ModelId) -> Calibration:
     async with database.reading() as session:
-        return (await ai_models.target(session, SYSTEM, model_id)).calibration
+        return (await targets.target(session, SYSTEM, model_id)).calibration
 
 
 async def test_what_was_learnt_of_a_model_goes_with_it(seeded: Database, model_id: ModelId) -> None:

@@ -14,8 +14,8 @@ from llm_ui.kit.ids import ChatId, MessageId, uuid7
 from llm_ui.models import ChatHistory, ChatMessage, MessageRole, MessageStatus, Run, RunStatus
 from llm_ui.services import chats, messages, turns
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import target
 from llm_ui.services.chats import Shelf
+from llm_ui.services.targets import target
 from llm_ui.services.turns import NewRun, Turn
 
 

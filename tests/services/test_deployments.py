@@ -7,7 +7,7 @@ from llm_ui.db import Database
 from llm_ui.errors import Forbidden, InvalidInput
 from llm_ui.kit.ids import ModelId
 from llm_ui.models import AuditLog, Balancing
-from llm_ui.services import ai_models, deployments, offered, providers
+from llm_ui.services import ai_models, deployments, offered, providers, targets
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import NewModel
 from llm_ui.services.deployments import Deployment
@@ -67,7 +67,7 @@ async def test_a_model_serves_under_its_own_name_again(
     await deploy(seeded, an_admin, models["b/big"], Deployment())
 
     async with seeded.reading() as session:
-        named = await ai_models.target(session, a_user, models["a/big"])
+        named = await targets.target(session, a_user, models["a/big"])
         found = await deployments.deployment_targets(session, a_user, named)
         listed = [one.id for one in await ai_models.list_models(session, a_user) if one.name == "big"]
     assert found == (named,)

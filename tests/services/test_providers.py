@@ -8,7 +8,7 @@ from llm_ui.db import Database
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound
 from llm_ui.kit.ids import ProviderId, uuid7
 from llm_ui.models import AiProvider, AuditLog
-from llm_ui.services import ai_models, dependants, providers
+from llm_ui.services import ai_models, dependants, providers, targets
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import NewModel
 from llm_ui.services.providers import NewProvider, ProviderInfo
@@ -241,7 +241,7 @@ async def test_models_of_a_disabled_provider_cannot_be_asked(
     async with seeded.reading() as session:
         assert model_id not in [model.id for model in await ai_models.list_models(session, a_user)]
         with pytest.raises(InvalidInput, match="switched off"):
-            await ai_models.target(session, a_user, model_id)
+            await targets.target(session, a_user, model_id)
 
 
 async def test_a_deleted_provider_takes_its_models_and_its_key_with_it(
@@ -259,7 +259,7 @@ async def test_a_deleted_provider_takes_its_models_and_its_key_with_it(
         with pytest.raises(NotFound):
             await providers.get_provider(session, an_admin, provider.id)
         with pytest.raises(NotFound):
-            await ai_models.target(session, a_user, model_id)
+            await targets.target(session, a_user, model_id)
 
 
 async def test_deleting_the_provider_of_the_default_model_leaves_no_default(
@@ -272,7 +272,7 @@ async def test_deleting_the_provider_of_the_default_model_leaves_no_default(
 
     async with seeded.reading() as session:
         with pytest.raises(InvalidInput, match="No model is set as default"):
-            await ai_models.target(session, a_user, None)
+            await targets.target(session, a_user, None)
 
 
 async def test_a_provider_is_found_by_its_name(seeded: Database, an_admin: Actor, secrets: Secrets) -> None:

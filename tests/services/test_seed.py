@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.models import AiModel, AiProvider, AiType, ProviderKind, SystemPrompt
-from llm_ui.services import ai_models, prompts, providers
+from llm_ui.services import ai_models, prompts, providers, targets
 from llm_ui.services.access import Actor
 from llm_ui.services.seed import seed
 
@@ -24,7 +24,7 @@ async def counts(database: Database) -> list[int | None]:
 async def test_a_first_chat_is_possible_at_once(seeded: Database, a_user: Actor) -> None:
     async with seeded.reading() as session:
         models = await ai_models.list_models(session, a_user)
-        target = await ai_models.target(session, a_user, None)
+        target = await targets.target(session, a_user, None)
         instructions = await prompts.instructions(session, a_user, None)
 
     assert [(model.display_name, model.is_default) for model in models] == [("Demo (no language model)", True)]

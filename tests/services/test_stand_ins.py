@@ -5,7 +5,7 @@ from llm_ui.db import Database
 from llm_ui.errors import Forbidden, InvalidInput, NotFound
 from llm_ui.kit.ids import ModelId
 from llm_ui.models import AuditLog
-from llm_ui.services import ai_models, providers, stand_ins
+from llm_ui.services import ai_models, providers, stand_ins, targets
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import NewModel
 from llm_ui.services.providers import NewProvider
@@ -41,7 +41,7 @@ async def test_those_who_may_be_asked_are_found_in_their_order(
     async with seeded.reading() as session:
         found = await stand_ins.stand_in_targets(session, a_user, models["a"])
         kept = await stand_ins.list_stand_ins(session, an_admin, models["a"])
-        is_helped = [(await ai_models.target(session, a_user, models[name])).has_stand_ins for name in ("a", "c")]
+        is_helped = [(await targets.target(session, a_user, models[name])).has_stand_ins for name in ("a", "c")]
         entries = await session.scalars(select(AuditLog).where(AuditLog.action == "model.stand_ins_set"))
         assert sorted(entry.detail["models"] for entry in entries) == ["c, b, d", "d, b, c"]
     assert [one.name for one in found] == ["c"]

@@ -19,6 +19,7 @@ from llm_ui.services import (
     project_teams,
     projects,
     providers,
+    targets,
     team_list,
     team_members,
     team_models,
@@ -210,7 +211,7 @@ async def may_ask(database: Database, actor: Actor, model_id: ModelId) -> bool:
         shown = model_id in {one.id for one in await ai_models.list_models(session, actor)}
         listed = "heron-9" in {one.name for one in await offered.list_offered(session, actor, None)}
         asked = [await outcome(trial) for trial in (
-            ai_models.target(session, actor, model_id), offered.named(session, actor, "heron-9", None),
+            targets.target(session, actor, model_id), offered.named(session, actor, "heron-9", None),
         )]  # fmt: skip
     assert {shown, listed, *(each == "done" for each in asked)} == {shown}
     return shown

@@ -1,4 +1,4 @@
-"""The page of limits of roles."""
+"""The page of limits: of roles, and of rates and money."""
 
 from typing import Any
 
@@ -6,10 +6,12 @@ import panel as pn
 
 from llm_ui.admin import quotas
 from llm_ui.admin.limits import rows
+from llm_ui.admin.limits.rates import RatesPart
+from llm_ui.admin.limits.rates_state import RatesState
 from llm_ui.admin.limits.state import LimitsState
 from llm_ui.admin.notices import page_notices
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.ui.form import page
+from llm_ui.ui.form import BELOW, page
 from llm_ui.ui.parts import Heading, Message, Sheet, Table
 
 
@@ -19,6 +21,7 @@ class LimitsPage(pn.viewable.Viewer):
     def __init__(self, state: LimitsState) -> None:
         super().__init__()
         self._state = state
+        self._rates = RatesState(state.context)
         param = state.param
         self._layout = page(
             Heading(
@@ -35,7 +38,9 @@ class LimitsPage(pn.viewable.Viewer):
                 rows=pn.bind(rows.roles, param.listed),
                 is_busy=param.is_busy,
                 on_message=self._on_row,
+                margin=BELOW,
             ),
+            RatesPart(self._rates),
             Sheet(
                 title=pn.bind(rows.title, param.role),
                 is_open=pn.bind(bool, param.sheet),
@@ -57,6 +62,7 @@ class LimitsPage(pn.viewable.Viewer):
     async def load(self) -> None:
         """Read what the page shows."""
         await self._state.load()
+        await self._rates.load()
 
     async def _on_row(self, message: Message) -> None:
         await self._state.open_form(rows.role_of(message.row))

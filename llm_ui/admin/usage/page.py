@@ -6,6 +6,7 @@ from typing import Any
 
 import panel as pn
 
+from llm_ui.admin.limits import rates_rows
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.usage import rows
 from llm_ui.admin.usage.charts import OverTime, Ranking, Week
@@ -118,6 +119,11 @@ class UsagePage(pn.viewable.Viewer):
             Table(
                 caption=_("Limits"), columns=rows.limit_columns(), rows=pn.bind(rows.limits, self._state.param.shown),
                 margin=BELOW,
+            ),
+            Table(
+                caption=_("Rates and money"), columns=rates_rows.columns(has_action=False), margin=BELOW,
+                rows=pn.bind(rows.rates, self._state.param.shown),
+                visible=pn.bind(lambda shown: bool(shown and shown.rates), self._state.param.shown),
             ),
         ]  # fmt: skip
 

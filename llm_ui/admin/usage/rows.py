@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from llm_ui.admin.limits import rates_rows
 from llm_ui.admin.usage import words
 from llm_ui.admin.usage.asked import Asked, Metric, Range
 from llm_ui.admin.usage.charts import drawn
@@ -309,6 +310,11 @@ def limits(shown: Figures | None) -> list[dict[str, Any]]:
         }
         for one in (() if shown is None else shown.limits)
     ]
+
+
+def rates(shown: Figures | None) -> list[dict[str, Any]]:
+    """Return a row for each limit of rates and money that holds for the person."""
+    return rates_rows.limits(() if shown is None else shown.rates, may_change=False)
 
 
 def call_columns(bys: tuple[By, ...]) -> list[dict[str, str]]:

@@ -12,8 +12,9 @@ from llm_ui.admin.state import AdminState, action
 from llm_ui.admin.usage.asked import Asked, asked
 from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
-from llm_ui.services import quotas
+from llm_ui.services import limits, quotas
 from llm_ui.services.access import Actor
+from llm_ui.services.limits import LimitInfo
 from llm_ui.services.quotas import Left
 from llm_ui.services.usage import allowances, calls, figures, forecast, statements
 from llm_ui.services.usage.allowances import Allowance
@@ -67,6 +68,8 @@ class Figures:
     """Whether somebody looks at their own."""
     limits: tuple[Left, ...] = ()
     """Of who looks at their own."""
+    rates: tuple[LimitInfo, ...] = ()
+    """Likewise: of rates and money, theirs and those they share with others."""
     choices: Mapping[By, Mapping[Any, str]] = field(default_factory=dict)
     sql: Mapping[str, str] = field(default_factory=dict)
     """The statement of each chart, by its name; of everybody's figures only."""
@@ -146,6 +149,7 @@ class UsageState(AdminState):
             allowances=await self._allowances(session, actor, place, at),
             limits=await quotas.list_left(session, actor) if self.is_own else (),
             is_own=self.is_own,
+            rates=await limits.list_mine(session, actor) if self.is_own else (),
             sql={} if self.is_own else self._sql(wanted, period, place, step),
             choices={by: await self._choices(session, actor, chosen, period, by) for by in self.bys},
         )

@@ -14,6 +14,8 @@ from llm_ui.api.public.asking import Question
 from llm_ui.api.public.dialects import Dialect
 from llm_ui.api.public.writing import Whole, Writer, piece
 from llm_ui.errors import InvalidInput, LLMUIError, Unavailable
+from llm_ui.kit.bucket import Level
+from llm_ui.models import LimitKind
 from llm_ui.providers.base import Delta, Finish
 from llm_ui.runs.cache_key import CacheWish
 from llm_ui.runs.gateway.asked import Asked
@@ -23,9 +25,10 @@ from llm_ui.services.keys import Caller
 from llm_ui.services.offered import named
 
 Handler = Callable[[Request, Caller, Api], Awaitable[ASGIApp]]
-LIMIT_HEADERS = tuple(
-    f"x-ratelimit-{what}-{of}" for of in ("requests", "tokens") for what in ("limit", "remaining", "reset")
-)
+WHAT = {LimitKind.REQUESTS_MINUTE: "requests", LimitKind.TOKENS_MINUTE: "tokens"}
+LIMIT_HEADERS = tuple(f"x-ratelimit-{what}-{of}" for of in WHAT.values() for what in ("limit", "remaining", "reset"))
+PASSED = "x-llm-ui-limit-passed"
+"""Sentences on limits that only warn, percent-encoded where they have to be."""
 CACHE_HEADER = "x-llm-ui-cache"
 """Says `hit` or `miss` where answers are kept."""
 NOT_KEPT = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -111,13 +114,15 @@ class Answering:
             async for delta in deltas:
                 whole.take(delta)
         body = self._writer.whole(whole, self._asked.usage())
-        await JSONResponse(body, headers={**headers, **_who(self._asked)})(scope, receive, send)
+        told = {**headers, **limits_of(self._asked), **_who(self._asked)}
+        await JSONResponse(body, headers=told)(scope, receive, send)
 
     async def _stream(self, deltas: AsyncIterator[Delta], send: Send, whole: Whole, headers: Mapping[str, str]) -> None:
         async for delta in deltas:
             if not self._has_begun:
                 self._has_begun = True
-                told = {"content-type": self._writer.content_type, **NOT_KEPT, **headers, **_who(self._asked)}
+                told = {**headers, **limits_of(self._asked), **_who(self._asked)}
+                told |= {"content-type": self._writer.content_type, **NOT_KEPT}
                 raw = [(name.encode(), value.encode()) for name, value in told.items()]
                 await send({"type": "http.response.start", "status": 200, "headers": raw})
                 await _send(send, self._writer.begin())
@@ -168,6 +173,22 @@ def refused(dialect: Dialect, error: LLMUIError) -> Response:
 
 def headers_of(allowance: Allowance) -> dict[str, str]:
     """Return what is left of the limits: https://platform.openai.com/docs/guides/rate-limits."""
-    levels = allowance.requests, allowance.tokens
-    told = [f"{found}" for level in levels for found in (level.limit, level.remaining, f"{level.reset_s:.3f}s")]
-    return dict(zip(LIMIT_HEADERS, told, strict=True))
+    return {**_level("requests", allowance.requests), **_level("tokens", allowance.tokens)}
+
+
+def limits_of(asked: Asked) -> dict[str, str]:
+    """Return the same of limits that administrators have set, where there are some: those are the tighter ones."""
+    place, warnings = asked.place, list(asked.warnings)
+    told: dict[str, str] = {}
+    if place is not None:
+        for kind, what in WHAT.items():
+            if kind in place.levels:
+                told |= _level(what, place.levels[kind])
+        warnings += place.warnings
+    return {**told, PASSED: quote(" ".join(warnings), safe=" .,:$-")} if warnings else told
+
+
+def _level(what: str, level: Level) -> dict[str, str]:
+    found = level.limit, level.remaining, f"{level.reset_s:.3f}s"
+    names = ("limit", "remaining", "reset")
+    return {f"x-ratelimit-{name}-{what}": f"{one}" for name, one in zip(names, found, strict=True)}

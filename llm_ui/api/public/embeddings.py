@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from llm_ui.api.principal import Api
-from llm_ui.api.public.answering import headers_of
+from llm_ui.api.public.answering import headers_of, limits_of
 from llm_ui.api.public.fields import Refused, Sent, read
 from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import estimate
@@ -49,7 +49,7 @@ async def vectors_of(parts: Api, caller: Caller, model: str, texts: Texts) -> Ve
     asked = parts.gateway.asked(caller, target, Prompt(target.name, "", (PromptMessage("user", ""),)))
     with parts.gateway.limits.admitted(caller, sum(map(estimate, texts.texts))) as allowance:
         made = await parts.gateway.embed(asked, replace(texts, model=target.name))
-    return Vectors(made, asked.usage().input_tokens, headers_of(allowance))
+    return Vectors(made, asked.usage().input_tokens, {**headers_of(allowance), **limits_of(asked)})
 
 
 async def embeddings(request: Request, caller: Caller, parts: Api) -> ASGIApp:

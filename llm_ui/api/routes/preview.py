@@ -6,9 +6,9 @@ from llm_ui.api.principal import Parts, Principal
 from llm_ui.contract import Preview, PreviewRequest
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId
 from llm_ui.runs import context
-from llm_ui.services.ai_models import target as find_target
 from llm_ui.services.chats import chat_row
 from llm_ui.services.projects import require_project
+from llm_ui.services.targets import target as find_target
 
 router = APIRouter(prefix="/v1/preview")
 

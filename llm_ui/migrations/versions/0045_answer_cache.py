@@ -1,13 +1,13 @@
 """Answers that are kept, and what was answered with them.
 
-Revision: 0045, after 0043
+Revision: 0045, after 0044
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0045"
-down_revision = "0043"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import Metrics, Usage
-from llm_ui.errors import LLMUIError, ProviderError
-from llm_ui.kit.ids import ModelId, RunId, uuid7
+from llm_ui.errors import BudgetSpent, LLMUIError
+from llm_ui.kit.ids import ModelId, ProjectId, RunId, uuid7
 from llm_ui.kit.token_count import PER_MESSAGE, estimate
 from llm_ui.models import ProviderKind, RunStatus, UsageLog, UsagePurpose
 from llm_ui.observability.logging import get_logger
@@ -30,9 +30,10 @@ from llm_ui.providers.base import (
 )
 from llm_ui.runs.booking import booking
 from llm_ui.runs.cache_key import CacheUse
+from llm_ui.runs.limiter import Place
 from llm_ui.services.access import Actor
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.keys import Caller
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 
@@ -70,6 +71,8 @@ class Asked:
     """How it uses answers that are there; None: not at all."""
     cached_at: datetime | None = None
     """When the answer was made that is given; None: a model is asked."""
+    makes_text: bool = True
+    """Whether it is answered with text, and not with vectors."""
     output_tool: str = ""
     """Name of the tool that the model is asked to call in the place of an answer of the wanted form."""
     id: RunId = field(default_factory=lambda: RunId(uuid7()))
@@ -78,6 +81,12 @@ class Asked:
     is_called: bool = False
     """Whether the provider was asked."""
     is_set_aside: bool = False
+    held_up: BudgetSpent | None = None
+    """What leaves it to a cheaper model only."""
+    place: Place | None = None
+    """What it has taken of limits; None: nothing limits it."""
+    warnings: list[str] = field(default_factory=list)
+    """What is to be said of limits of money that were passed."""
     status: RunStatus = RunStatus.INTERRUPTED
     reported: UsageDelta = field(default_factory=UsageDelta)
     ended_by: LLMUIError | None = None
@@ -120,8 +129,25 @@ class Asked:
         return self.input_tokens
 
     @property
+    def project_id(self) -> ProjectId | None:
+        """Where it is asked."""
+        return self.caller.project_id
+
+    @property
+    def used_tokens(self) -> int:
+        """What was sent and written by now; 0: nothing was asked."""
+        usage = self.usage()
+        return usage.input_tokens + usage.output_tokens if self.is_called else 0
+
+    def counted(self, place: Place) -> None:
+        """Keep what is left of limits, for whoever asks."""
+        self.place = place
+
+    @property
     def most_tokens(self) -> int:
         """Of the longest answer that is reckoned with."""
+        if not self.makes_text:
+            return 0
         return self.prompt.max_tokens or self.target.max_output_tokens or USUAL_OUTPUT
 
     @property
@@ -149,8 +175,8 @@ class Asked:
         self.input_tokens = round(self.input_tokens / self.target.calibration.factor * target.calibration.factor)
         self.target = target
 
-    def moved(self, target: ModelTarget, error: ProviderError) -> None:
-        """Note that another model is asked, for this one does not answer."""
+    def moved(self, target: ModelTarget, error: LLMUIError) -> None:
+        """Note that another model is asked, for this one does not answer, or costs too much for a limit."""
         before = self.target
         log.info("gateway.stand_in", call_id=self.id, before=before.name, after=target.name, code=error.code)
         self.instead_of = self.instead_of or before.wire_name

@@ -12,10 +12,10 @@ import httpx2
 
 from llm_ui.config import Config
 from llm_ui.db import Database
-from llm_ui.errors import LLMUIError, ProviderError, Unavailable
+from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, Unavailable
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.token_count import estimate
-from llm_ui.models import Role, RunStatus
+from llm_ui.models import LimitAction, Role, RunStatus
 from llm_ui.observability.answers import Answered, note
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import (
@@ -39,9 +39,9 @@ from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
 from llm_ui.runs.resilience import pause_s
 from llm_ui.runs.tries import SECRET_FAULTS
-from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.keys import Caller
 from llm_ui.services.prices import cost
+from llm_ui.services.targets import ModelTarget
 
 log = get_logger(__name__)
 
@@ -89,7 +89,7 @@ class Gateway:
         end: Finish | None = None
         try:
             asked.deployed(await self._asker.deployment(asked.actor, asked.target))
-            await self._set_aside(asked, asked.most_tokens)
+            await self._set_aside_first(asked)
             self._live.add(asked)
             self._is_idle.clear()
             with self.watch.over(asked.caller.key_id, asked.end):
@@ -120,10 +120,12 @@ class Gateway:
         """Return vectors, booked. Raises our errors."""
         target = asked.target
         asked.input_tokens = sum(map(estimate, texts.texts))
+        asked.makes_text = False
         makes = embedder(target.kind)
         attempt = 1
         try:
             await self._set_aside(asked, 0)
+            asked.place = await self._asker.limiter.enter(asked)
             while True:
                 asked.is_called = True
                 try:
@@ -140,6 +142,8 @@ class Gateway:
                     asked.reported = replace(asked.reported, input_tokens=made.input_tokens, output_tokens=0)
                     return made
         finally:
+            if asked.place is not None:
+                await asyncio.shield(asyncio.ensure_future(self._asker.limiter.leave(asked.place, asked.used_tokens)))
             await asyncio.shield(asyncio.ensure_future(self._book(asked)))
 
     async def drain(self, limit_s: float) -> None:
@@ -153,7 +157,7 @@ class Gateway:
         self.watch.close()
 
     async def _deltas(self, asked: Asked) -> AsyncGenerator[Delta]:
-        async def move(target: ModelTarget, error: ProviderError) -> None:
+        async def move(target: ModelTarget, error: LLMUIError) -> None:
             asked.moved(target, error)
             await self._set_aside(asked, asked.most_tokens)
 
@@ -167,14 +171,25 @@ class Gateway:
                 else:
                     yield delta
 
+    async def _set_aside_first(self, asked: Asked) -> None:
+        """Set aside what it may cost, or leave it to a cheaper model where a limit wants that."""
+        try:
+            await self._set_aside(asked, asked.most_tokens)
+        except BudgetSpent as error:
+            if error.leads_to != LimitAction.SWITCH:
+                raise
+            asked.held_up = error
+
     async def _set_aside(self, asked: Asked, output_tokens: int) -> None:
         """Set aside what it may cost, of the budgets of key and project. Raises `BudgetSpent`."""
         caller = asked.caller
         most = cost(asked.target.prices, input_tokens=asked.input_tokens, output_tokens=output_tokens)
-        is_more = await set_aside(
-            self._database, asked.id, most, caller.actor.user_id, caller.project_id, caller.series_id
-        )
-        asked.is_set_aside = asked.is_set_aside or is_more
+        reserved = await set_aside(
+            self._database, asked.id, most, caller.actor.user_id, caller.project_id, caller.series_id,
+            asked.target.model_id,
+        )  # fmt: skip
+        asked.is_set_aside = asked.is_set_aside or reserved.is_set_aside
+        asked.warnings.extend(reserved.warnings)
 
     async def _book(self, asked: Asked) -> None:
         usage = asked.usage()
