@@ -11,6 +11,9 @@ const BODY = t("The answer has ended.")
 
 const find = (id) => document.getElementById(id)
 
+// What the workspace is called, as the page says it.
+const workspace = () => document.querySelector(".sidebar .brand").textContent.trim()
+
 export class Notices {
   // `open` shows a chat by its path.
   constructor({ open }) {
@@ -71,7 +74,7 @@ export class Notices {
   }
 
   #draw() {
-    const name = this.title ? `${this.title} · LLM UI` : "LLM UI"
+    const name = this.title ? `${this.title} · ${workspace()}` : workspace()
     document.title = this.count ? `(${this.count}) ${name}` : name
   }
 
@@ -80,7 +83,7 @@ export class Notices {
     const path = pathOf(chat)
     const options = { body: BODY, tag: path, icon: document.querySelector("link[rel=apple-touch-icon]").href, data: { path } }
     try {
-      const notice = new Notification(this.title || "LLM UI", options)
+      const notice = new Notification(this.title || workspace(), options)
       notice.addEventListener("click", () => {
         focus()
         this.open(path)
@@ -89,7 +92,7 @@ export class Notices {
     } catch {
       // On phones only a service worker may; its click comes back as a message.
       const worker = await navigator.serviceWorker?.ready
-      await worker?.showNotification(this.title || "LLM UI", options)
+      await worker?.showNotification(this.title || workspace(), options)
     }
   }
 }

@@ -32,7 +32,7 @@ class Archive(PlainHandler):
             self.show("error.html", title=_("Not again so soon"), message=refusal.message)
             return
         self.set_header("Content-Type", "application/zip")
-        name = file_name(f"LLM UI {self.actor.name} {now():%Y-%m-%d}", "zip")
+        name = file_name(f"{self.request.appearance.name} {self.actor.name} {now():%Y-%m-%d}", "zip")
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name)}")
         await self._send(self.actor)
 

@@ -24,6 +24,7 @@ from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
 from llm_ui.app.imports import Import
 from llm_ui.app.lists import ListFile
+from llm_ui.app.manifest import Manifest
 from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.pictures import Picture, PictureUpload
@@ -204,6 +205,7 @@ def _routes() -> list[Any]:
         (r"/admin/configuration\.json", ConfigurationFile),
         (r"/admin/lists/([a-z\-]+)\.(csv|json)", ListFile),
         (r"(/admin)?/usage/([a-z]+)\.csv", UsageFile),
+        (r"/app\.webmanifest", Manifest),
         (r"/offline", Offline),
         (r"/service-worker\.js", ServiceWorker),
         (r"/preview", Preview),

@@ -23,6 +23,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.services import alert_mail, alerts
 from llm_ui.services.alert_values import Moment
 from llm_ui.services.alerts import Told
+from llm_ui.services.appearance import appearance
 
 log = get_logger(__name__)
 
@@ -93,7 +94,8 @@ class Alerting:
     async def _mail(self, told: Told) -> None:
         async with self._database.reading() as session:
             server = await alert_mail.server(session, self._sealer)
-        subject = f"LLM UI: {told.kind} {told.change}"
+            name = (await appearance(session)).name
+        subject = f"{name}: {told.kind} {told.change}"
         text = "\n".join(f"{name}: {value}" for name, value in body_of(told).items())
         await asyncio.to_thread(mail.send, server, told.address, subject, text)
 

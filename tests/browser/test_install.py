@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -38,7 +39,7 @@ def test_it_can_be_installed(page: Page, product: Product) -> None:
     assert found["errors"] == []
     assert (manifest["display"], manifest["start_url"]) == ("standalone", "/")
     for icon in manifest["icons"]:
-        url = f"{found['url'].rpartition('/')[0]}/{icon['src']}"
+        url = urljoin(found["url"], icon["src"])
         size = page.evaluate("async (url) => { const image = new Image(); image.src = url; await image.decode(); "
             "return `${image.naturalWidth}x${image.naturalHeight}` }", url)  # fmt: skip
         assert icon["sizes"] in (size, "any"), url

@@ -19,7 +19,7 @@ from llm_ui.errors import Forbidden, InvalidInput
 from llm_ui.kit.clock import now
 from llm_ui.models import AlertEvent, AlertKind, AlertRule, AuditLog, ProcessReport, Role, Setting
 from llm_ui.runs.alerting import Alerting
-from llm_ui.services import alert_mail, alert_values, alerts
+from llm_ui.services import alert_mail, alert_values, alerts, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.alert_mail import NewMail
 from llm_ui.services.alert_values import Moment, is_passed
@@ -27,6 +27,7 @@ from llm_ui.services.alerts import NewRule
 from llm_ui.services.listing import Asked, find
 from llm_ui.services.processes import Reporter
 from llm_ui.services.secrets import Secrets
+from llm_ui.services.settings import WORKSPACE_NAME
 from tests.services.test_project_settings import a_booking
 
 Got = list[tuple[dict[str, str], bytes]]
@@ -160,9 +161,11 @@ async def test_an_alert_comes_as_an_e_mail_and_the_password_is_sealed(
         new = NewMail("127.0.0.1", port, "none", "", "llm-ui@example.org", "a very secret word")
         async with database.writing() as session:
             await alert_mail.save(session, an_admin, secrets.sealer, new)
+            await settings.change(session, an_admin, WORKSPACE_NAME, "Heron Lab")
         assert await alerting.tell(told) is None
 
     assert "To: ops@example.org" in got[0]
+    assert "Subject: Heron Lab: disk_free test" in got[0]
     assert "change: test" in got[0]
     assert "cannot be reached" in (await alerting.tell(told) or "")
     async with database.reading() as session:

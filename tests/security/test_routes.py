@@ -54,6 +54,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/files/([0-9a-f\-]{36})$": (f"/files/{UUID(int=1)}", SIGN_IN),
     r"/p/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/documents$": (f"/p/{UUID(int=1)}/documents", REFUSED),
     r"/documents/([0-9a-f\-]{36})/file$": (f"/documents/{UUID(int=1)}/file", SIGN_IN),
+    r"/app\.webmanifest$": ("/app.webmanifest", OPEN),
     r"/offline$": ("/offline", OPEN),
     r"/service-worker\.js$": ("/service-worker.js", OPEN),
     r"/preview$": ("/preview", OPEN),

@@ -79,7 +79,7 @@ TOUCHING = {
     "services.project_figures": {"contents": PROBED},
     "services.project_members": {"part_strangers": FIGURES},
     "services.projects": {"take_away": FIGURES},
-    "services.quotas": {"list_left": FIGURES, "require_documents": FIGURES, "room": FIGURES},
+    "services.quotas": {"_stored": FIGURES, "require_documents": FIGURES, "room": FIGURES},
     "services.usage.overview": {"read": FIGURES},
     "services.retrieval": {"_same": RULE, "list_cases": PROBED, "ready_documents": FIGURES},
     "services.soundness": {"_rules": FIGURES},
