@@ -38,6 +38,7 @@ ADMIN_PAGES = {
     "quality": later("Quality"),
     "settings": later("Settings"),
     "registry": later("All settings"),
+    "keeping": later("Keeping"),
     "audit": later("Audit"),
 }
 """The pages of the administration, in the order of its navigation."""

@@ -12,6 +12,8 @@ from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.jobs.page import JobsPage
 from llm_ui.admin.jobs.state import JobsState
+from llm_ui.admin.keeping.page import KeepingPage
+from llm_ui.admin.keeping.state import KeepingState
 from llm_ui.admin.logs.page import LogsPage
 from llm_ui.admin.logs.state import LogsState
 from llm_ui.admin.models.page import ModelsPage
@@ -76,6 +78,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
     "registry": lambda context: RegistryPage(RegistryState(context)),
+    "keeping": lambda context: KeepingPage(KeepingState(context)),
     "audit": lambda context: AuditPage(AuditState(context)),
 }
 
