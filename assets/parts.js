@@ -39,8 +39,10 @@ function presser(model) {
 const Heading = {
   render({ model }) {
     const title = make(`h${model.level}`, {}, model.title)
+    const sentence = make("p", {}, model.sentence)
     model.on("title", () => { title.textContent = model.title })
-    return make("header", { class: "head" }, title, make("p", {}, model.sentence))
+    model.on("sentence", () => { sentence.textContent = model.sentence })
+    return make("header", { class: "head" }, title, sentence)
   },
 }
 

@@ -40,6 +40,7 @@ ADMIN_PAGES = {
     "settings": later("Settings"),
     "registry": later("All settings"),
     "configuration": later("Configuration"),
+    "keeping": later("Keeping"),
     "audit": later("Audit"),
 }
 """The pages of the administration, in the order of its navigation."""

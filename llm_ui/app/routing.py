@@ -14,6 +14,8 @@ from llm_ui.admin.configuration.page import ConfigurationPage
 from llm_ui.admin.configuration.state import ConfigurationState
 from llm_ui.admin.jobs.page import JobsPage
 from llm_ui.admin.jobs.state import JobsState
+from llm_ui.admin.keeping.page import KeepingPage
+from llm_ui.admin.keeping.state import KeepingState
 from llm_ui.admin.limits.page import LimitsPage
 from llm_ui.admin.limits.state import LimitsState
 from llm_ui.admin.logs.page import LogsPage
@@ -82,6 +84,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "settings": lambda context: SettingsPage(SettingsState(context)),
     "registry": lambda context: RegistryPage(RegistryState(context)),
     "configuration": lambda context: ConfigurationPage(ConfigurationState(context)),
+    "keeping": lambda context: KeepingPage(KeepingState(context)),
     "audit": lambda context: AuditPage(AuditState(context)),
 }
 

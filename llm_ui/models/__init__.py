@@ -18,6 +18,7 @@ from llm_ui.models.document import (
 )
 from llm_ui.models.evaluation import Evaluation, EvaluationKind
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
+from llm_ui.models.hold import HoldScope, LegalHold
 from llm_ui.models.issuer import Issuer, IssuerTeam, LinkedSignIn
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
 from llm_ui.models.key import ApiKey, KeyScope
@@ -121,11 +122,13 @@ __all__ = [
     "Evaluation",
     "EvaluationKind",
     "FeedbackReason",
+    "HoldScope",
     "Issuer",
     "IssuerTeam",
     "JobKind",
     "JobState",
     "KeyScope",
+    "LegalHold",
     "Limit",
     "LimitAction",
     "LimitKind",

@@ -17,6 +17,7 @@ from llm_ui.kit.ids import AgentId, ChatId, ModelId, ProjectId, PromptId
 from llm_ui.kit.text import one_line
 from llm_ui.models import LIVE_STATUSES, ChatHistory, Project, Run
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.holds import require_free
 
 MAX_TITLE_CHARS = 200
 PAGE_SIZE = 50
@@ -247,10 +248,12 @@ async def archive(session: Session, actor: Actor, chat_id: ChatId, *, is_archive
 
 
 async def purge(session: Session, actor: Actor, chat_id: ChatId) -> None:
-    """Delete a chat that is in the bin for good. Raises `NotFound` when it is not there."""
-    binned = sql_delete(ChatHistory).where(
-        ChatHistory.id == chat_id, ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_not(None)
-    )
+    """Delete a chat that is in the bin for good. Raises `NotFound` when it is not there, `Conflict` while on hold."""
+    # rights: the actor's own; not `readable`, for what is in the bin is what that leaves out
+    is_it = ChatHistory.id == chat_id, ChatHistory.user_id == actor.user_id, ChatHistory.deleted_at.is_not(None)
+    project_id = await session.scalar(select(ChatHistory.project_id).where(*is_it))
+    await require_free(session, user_id=actor.user_id, project_id=project_id)
+    binned = sql_delete(ChatHistory).where(*is_it)
     if await session.scalar(binned.returning(ChatHistory.id)) is None:
         raise _not_found()
 

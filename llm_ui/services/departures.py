@@ -26,7 +26,7 @@ from llm_ui.models import (
     User,
     UserMemory,
 )
-from llm_ui.services import audit, team_members
+from llm_ui.services import audit, holds, team_members
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.project_members import leave_all
 from llm_ui.services.teams import forget_limits
@@ -104,11 +104,12 @@ async def remove(
 ) -> None:
     """Delete an account for good. Projects with another owner go on under that one, whatever becomes of the rest.
 
-    Raises `Conflict` for one's own account and the only administrator's, `InvalidInput` without a fit heir.
+    Raises `Conflict` for one's own account, the only administrator's and one on hold, `InvalidInput` without an heir.
     """
     require(actor, Permission.MANAGE_USERS)
     user = await user_row(session, actor, user_id)
     await require_another(session, actor, user)
+    await holds.require_free_account(session, user_id)
     heir = await _heir(session, actor, user_id, heir_id) if fate is Fate.HAND_OVER else None
     if heir is not None:
         await _hand_over(session, user_id, heir.id)
@@ -118,10 +119,11 @@ async def remove(
 async def leave(session: Session, actor: Actor) -> None:
     """Delete the actor's own account for good; figures of what it used stay, without whose they are.
 
-    Raises `Conflict` for the only administrator.
+    Raises `Conflict` for the only administrator, and for who is on hold.
     """
     user = await user_row(session, actor, actor.user_id)
     await require_admin_beside(session, user)
+    await holds.require_free_account(session, user.id)
     await _erase(session, actor, user, Fate.ANONYMISE, None)
 
 

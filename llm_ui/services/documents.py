@@ -14,7 +14,7 @@ from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import Attachment, Document, DocumentChunk, DocumentPage, DocumentStage
-from llm_ui.services import audit, settings
+from llm_ui.services import audit, holds, settings
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.attachments import MAX_NAME_CHARS, file_name
 from llm_ui.services.projects import project_row, require_open, require_project
@@ -123,7 +123,7 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     if same is not None:
         same.source_url = same.source_url or arrived.source_url
         return _info(same), False
-    row = None if arrived.is_beside else await session.scalar(_replaced(mine, name, arrived.source_url))
+    row = None if arrived.is_beside else await _to_replace(session, mine, name, arrived.source_url)
     await require_room(session, actor, project_id, name, arrived.size_bytes, row)
     if row is None:
         await require_documents(session, project_id)
@@ -146,15 +146,20 @@ async def receive(session: Session, actor: Actor, project_id: ProjectId, arrived
     return _info(row), True
 
 
-def _replaced(mine: Select[Document], name: str, source_url: str | None) -> Select[Document]:
-    return mine.where(Document.source_url == source_url if source_url else Document.name == name).limit(1)
+async def _to_replace(
+    session: ReadSession, mine: Select[Document], name: str, source_url: str | None
+) -> Document | None:
+    """Return the document that a new one replaces; none while it is on hold: then both are kept."""
+    is_free = Document.user_id.not_in(holds.held_people()), Document.project_id.not_in(holds.held_projects())
+    is_same = Document.source_url == source_url if source_url else Document.name == name
+    return await session.scalar(mine.where(is_same, *is_free).limit(1))
 
 
 async def admit(session: ReadSession, actor: Actor, project_id: ProjectId, name: str, size: int) -> None:
     """Raise `TooLarge`, `Conflict`, `Forbidden` or `NotFound` before a file comes that would not be taken in."""
     mine = await _of_project(session, actor, project_id)
     await require_open(session, actor, project_id, ProjectRight.EDIT)
-    row = await session.scalar(_replaced(mine, file_name(name), None))
+    row = await _to_replace(session, mine, file_name(name), None)
     await require_room(session, actor, project_id, file_name(name), size, row)
     if row is None:
         await require_documents(session, project_id)
@@ -215,12 +220,13 @@ async def remove(session: Session, actor: Actor, document_id: DocumentId) -> str
     """Delete a document with its pages, its passages and what the index holds of them. One that is gone is no error.
 
     Return the name of its file, which goes when nobody else needs it: at once, or later (worker: purge_files). Raises
-    `Forbidden`.
+    `Forbidden`, and `Conflict` while it is on hold.
     """
     row = await session.scalar(readable(Document, actor).where(Document.id == document_id))
     if row is None:
         return None
     await project_row(session, actor, row.project_id, ProjectRight.EDIT)
+    await holds.require_free(session, user_id=row.user_id, project_id=row.project_id)
     # rights: it was read through readable()
     await session.execute(delete(Document).where(Document.id == row.id))
     await audit.record(

@@ -13,6 +13,7 @@ from llm_ui.kit.text import one_line, storable
 from llm_ui.models import SavedPrompt
 from llm_ui.services import audit, prompt_versions
 from llm_ui.services.access import Actor, Permission, readable, require, require_within
+from llm_ui.services.holds import require_free
 
 NAME = re.compile(r"[\w-]{1,40}")
 MAX_TEXT_CHARS = 20_000
@@ -116,8 +117,9 @@ async def used(session: Session, actor: Actor, prompt_id: SavedPromptId) -> None
 
 
 async def remove(session: Session, actor: Actor, prompt_id: SavedPromptId) -> None:
-    """Delete a prompt of one's own. One that is gone already is no error."""
+    """Delete a prompt of one's own. One that is gone already is no error. Raises `Conflict` while on hold."""
     require_within(actor, None)
+    await require_free(session, user_id=actor.user_id)
     # rights: only the actor's own
     own = SavedPrompt.id == prompt_id, SavedPrompt.owner_id == actor.user_id
     gone = delete(SavedPrompt).where(*own).returning(SavedPrompt.name, SavedPrompt.is_shared)

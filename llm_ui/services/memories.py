@@ -15,6 +15,7 @@ from llm_ui.kit.text import storable
 from llm_ui.models import ProjectMember, User, UserMemory
 from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.holds import require_free
 from llm_ui.services.projects import require_project
 from llm_ui.services.settings import MEMORY
 
@@ -77,7 +78,8 @@ async def save(
 
 
 async def remove(session: Session, actor: Actor, memory_id: MemoryId) -> None:
-    """Delete a fact. One that is gone already is no error."""
+    """Delete a fact. One that is gone already is no error. Raises `Conflict` while the actor is on hold."""
+    await require_free(session, user_id=actor.user_id)
     # rights: only the actor's own
     own = UserMemory.id == memory_id, UserMemory.user_id == actor.user_id
     await session.execute(delete(UserMemory).where(*own))

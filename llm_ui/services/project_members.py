@@ -21,7 +21,7 @@ from llm_ui.models import (
     User,
     UserMemory,
 )
-from llm_ui.services import audit
+from llm_ui.services import audit, holds
 from llm_ui.services.access import Actor, Permission, ProjectRight, is_in_project, readable, require
 from llm_ui.services.projects import MAX_NAME_CHARS, project_row, take_away
 
@@ -98,7 +98,7 @@ async def remove(session: Session, actor: Actor, project_id: ProjectId, user_id:
     """Let a member take part no longer; anybody may leave. Their chats leave the project with them and stay theirs.
 
     What they have told models in it is deleted; documents they brought stay. Raises `NotFound`, `Forbidden`, and
-    `Conflict` for the last owner.
+    `Conflict` for the last owner and while the project is on hold.
     """
     require(actor, Permission.CHAT)
     is_leaving = user_id == actor.user_id
@@ -106,6 +106,8 @@ async def remove(session: Session, actor: Actor, project_id: ProjectId, user_id:
     project = await project_row(session, actor, project_id, right, is_locked=True)
     member = await _member(session, actor, project_id, user_id)
     await _keep_an_owner(session, project, user_id)
+    # Whoever leaves takes their chats along.
+    await holds.require_free(session, project_id=project_id)
     await session.delete(member)
     await session.flush()
     await _pass_on(session, project)
@@ -201,7 +203,7 @@ async def part_strangers(session: Session, project: Project) -> None:
     chats = ChatHistory.project_id == project.id, ~is_in_project(ChatHistory.project_id, ChatHistory.user_id)
     await session.execute(update(ChatHistory).where(*chats).values(project_id=None))
     told = UserMemory.project_id == project.id, ~is_in_project(UserMemory.project_id, UserMemory.user_id)
-    await session.execute(delete(UserMemory).where(*told))
+    await session.execute(delete(UserMemory).where(*told, UserMemory.user_id.not_in(holds.held_people())))
     asked = DocumentFetch.project_id == project.id, ~is_in_project(DocumentFetch.project_id, DocumentFetch.user_id)
     await session.execute(delete(DocumentFetch).where(*asked))
     # Documents stay, and take the room of the one it stands under.

@@ -24,7 +24,7 @@ from llm_ui.models import (
     User,
     UserMemory,
 )
-from llm_ui.services import audit, targets
+from llm_ui.services import audit, holds, targets
 from llm_ui.services.access import PROJECT_RIGHTS, Actor, Permission, ProjectRight, readable, require, require_within
 from llm_ui.services.chats import chat_row
 
@@ -237,7 +237,8 @@ async def remove(session: Session, actor: Actor, project_id: ProjectId) -> None:
 
 
 async def take_away(session: Session, project_id: ProjectId) -> None:
-    """Delete a project with all that is its own. The caller has asked for rights."""
+    """Delete a project with all that is its own. The caller has asked for rights. Raises `Conflict` while on hold."""
+    await holds.require_free_project(session, project_id)
     # rights: those of all members; chats in the bin as well, which `readable()` leaves out
     await session.execute(update(ChatHistory).where(ChatHistory.project_id == project_id).values(project_id=None))
     await session.execute(delete(UserMemory).where(UserMemory.project_id == project_id))
@@ -246,9 +247,13 @@ async def take_away(session: Session, project_id: ProjectId) -> None:
 
 
 async def move(session: Session, actor: Actor, chat_id: ChatId, project_id: ProjectId | None) -> None:
-    """Put a chat into a project, or into none. Raises `NotFound`, and `Conflict` for one that is archived."""
+    """Put a chat into a project, or into none.
+
+    Raises `NotFound`, and `Conflict` for a project that is archived, and to leave one that is on hold.
+    """
     require_within(actor, project_id)
     row = await chat_row(session, actor, chat_id)
+    await holds.require_free(session, project_id=row.project_id)
     await require_open(session, actor, project_id)
     row.project_id = project_id
 

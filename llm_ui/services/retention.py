@@ -25,7 +25,7 @@ from llm_ui.models import (
     ShareLink,
     UserSession,
 )
-from llm_ui.services import audit, cached_answers
+from llm_ui.services import audit, cached_answers, holds
 from llm_ui.services.access import SYSTEM, Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.projects import project_row
 
@@ -95,7 +95,13 @@ def _untouched(days: int) -> tuple[ColumnElement[bool], ...]:
     """Return the rule of chats that nobody wrote to, moved, renamed or took out of the bin for so many days."""
     is_answering = exists().where(Run.chat_id == ChatHistory.id, Run.status.in_(LIVE_STATUSES))
     is_old = ChatHistory.updated_at < now() - timedelta(days=days)
-    return is_old, ChatHistory.pinned_at.is_(None), ChatHistory.deleted_at.is_(None), ~is_answering
+    return (
+        is_old,
+        holds.is_free_chat(),
+        ChatHistory.pinned_at.is_(None),
+        ChatHistory.deleted_at.is_(None),
+        ~is_answering,
+    )
 
 
 def _checked(days: int) -> int:
@@ -120,19 +126,20 @@ async def purge_sessions(session: Session) -> int:
 
 async def purge_bin(session: Session) -> int:
     """Delete chats that went to the bin a month ago or more, with all that hangs on them; return how many."""
-    gone = delete(ChatHistory).where(ChatHistory.deleted_at < now() - KEEP)
+    gone = delete(ChatHistory).where(ChatHistory.deleted_at < now() - KEEP, holds.is_free_chat())
     return len((await session.scalars(gone.returning(ChatHistory.id))).all())
 
 
 async def purge_agents(session: Session) -> int:
     """Delete agents that were deleted a month ago or more; chats with them keep their names. Return how many."""
-    gone = delete(Agent).where(Agent.deleted_at < now() - KEEP)
+    gone = delete(Agent).where(Agent.deleted_at < now() - KEEP, Agent.owner_id.not_in(holds.held_people()))
     return len((await session.scalars(gone.returning(Agent.id))).all())
 
 
 async def purge_links(session: Session) -> int:
     """Delete links that have expired or were revoked: their copies of chats are for nobody; return how many."""
-    gone = delete(ShareLink).where(or_(ShareLink.revoked_at.is_not(None), ShareLink.expires_at < now()))
+    is_over = or_(ShareLink.revoked_at.is_not(None), ShareLink.expires_at < now())
+    gone = delete(ShareLink).where(is_over, ShareLink.user_id.not_in(holds.held_people()))
     return len((await session.scalars(gone.returning(ShareLink.id))).all())
 
 
@@ -150,7 +157,8 @@ async def purge_jobs(session: Session) -> int:
 
 async def purge_unsent(session: Session) -> int:
     """Delete files that were uploaded a day ago or more and never sent; return how many."""
-    is_old = Attachment.message_id.is_(None), Attachment.created_at < now() - KEEP_UNSENT
+    is_free = Attachment.user_id.not_in(holds.held_people())
+    is_old = Attachment.message_id.is_(None), Attachment.created_at < now() - KEEP_UNSENT, is_free
     return len((await session.scalars(delete(Attachment).where(*is_old).returning(Attachment.id))).all())
 
 

@@ -54,7 +54,7 @@ TOUCHING = {
         "take_over": HELD,
     },
     "services.documents": {
-        "begin_anew": HELD, "_free": RULE, "_listing": RULE, "_named": RULE, "_of_project": RULE, "_replaced": RULE,
+        "begin_anew": HELD, "_free": RULE, "_listing": RULE, "_named": RULE, "_of_project": RULE, "_to_replace": RULE,
         "_row": RULE, "has_ready": PROBED, "is_needed": FIGURES, "list_documents": PROBED, "list_in_order": PROBED,
         "look_at": PROBED, "offer": PROBED, "passages_on": PROBED, "read_page": PROBED, "read_pages": PROBED,
         "receive": FIGURES, "remove": PROBED, "rename": PROBED, "stored_names": FIGURES,
@@ -67,6 +67,7 @@ TOUCHING = {
         "_change": HELD, "_held": HELD, "_row": RULE, "_waiting": HELD, "begin": PROBED, "finish": HELD,
         "list_fetches": PROBED, "release": HELD,
     },
+    "services.holds": {"require_free_project": FIGURES},
     "services.ingestion": {
         "_change": HELD, "_held": HELD, "_waiting": HELD, "add_chunks": HELD, "add_pages": HELD, "release": HELD,
         "stored_pages": HELD,

@@ -6,16 +6,18 @@ from llm_ui.admin import quotas
 from llm_ui.admin.quotas import LIMITS
 from llm_ui.admin.users.forms import link_field, role_field
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import instant
 from llm_ui.services.departures import Fate
+from llm_ui.services.holds import HoldInfo
 from llm_ui.services.user_details import UserDetails
 from llm_ui.services.users import UserState
 from llm_ui.ui.departing import goes
 
-ROLE, DELETE, LINK = "role", "delete", "link"
+ROLE, DELETE, LINK, HOLD = "role", "delete", "link", "hold"
 Field = dict[str, Any]
 
 
-def offers(known: UserDetails | None) -> list[dict[str, str]]:
+def offers(known: UserDetails | None, hold: HoldInfo | None) -> list[dict[str, str]]:
     """Return what can be done to the account."""
     if known is None:
         return []
@@ -34,8 +36,21 @@ def offers(known: UserDetails | None) -> list[dict[str, str]]:
     elif state is UserState.INVITED:
         found.append(("invite", _("Make a new invitation; the link before leads nowhere then."), _("Make link")))
     found.append((LIMITS, _("Limit what they may use."), _("Set limits …")))
+    if hold is None:
+        kept = _("Let nothing of theirs be deleted, by anybody or anything, while it lasts.")
+        found.append((HOLD, kept, _("Put on legal hold …")))
+    else:
+        found.append(("lift", _("What was due to be deleted meanwhile goes from then on."), _("Lift the legal hold")))
     found.append((DELETE, _("Delete the account, after a look at what goes with it."), _("Delete …")))
     return [{"id": action, "action": action, "text": text, "button": label} for action, text, label in found]
+
+
+def held(hold: HoldInfo | None) -> str:
+    """Return the sentence about a hold that lasts."""
+    if hold is None:
+        return ""
+    told = _("On legal hold since {at}, placed by {who}: {reason}")
+    return told.format(at=instant(hold.placed_at), who=hold.placed_by, reason=hold.reason)
 
 
 def title(sheet: str, known: UserDetails | None) -> str:
@@ -45,6 +60,7 @@ def title(sheet: str, known: UserDetails | None) -> str:
         ROLE: _("What {name} may do").format(name=name),
         LIMITS: _("Limits of {name}").format(name=name),
         DELETE: _("Delete {name}").format(name=name),
+        HOLD: _("Legal hold on {name}").format(name=name),
         LINK: _("A link for {name}").format(name=name),
     }.get(sheet, "")
 
@@ -60,6 +76,8 @@ def text(sheet: str, known: UserDetails | None, link_text: str) -> str:
             return _("What is empty is as for their teams, their role or everybody; 0 is no limit.")
         case "delete":
             return goes(known.has)
+        case "hold":
+            return _("Their chats, files, documents, facts and account stay, also in the bin. It is in the audit log.")
         case _:
             return link_text
 
@@ -89,6 +107,8 @@ def fields(sheet: str, known: UserDetails | None) -> list[Field]:
                  "placeholder": _("Username, only where projects are handed over")},
                 {"name": "typed", "label": confirm, "type": "text"},
             ]  # fmt: skip
+        case "hold":
+            return [{"name": "reason", "label": _("Why"), "type": "text"}]
         case "link":
             return [link_field()]
         case _:
@@ -102,6 +122,8 @@ def buttons(sheet: str) -> list[dict[str, str]]:
             return [{"action": "save_limits", "label": _("Save")}]
         case "role":
             return [{"action": "save_role", "label": _("Save")}]
+        case "hold":
+            return [{"action": "hold", "label": _("Put on hold")}]
         case "delete":
             return [
                 {"action": "close", "label": _("Keep the account")},

@@ -8,8 +8,8 @@ from llm_ui.admin.notices import page_notices
 from llm_ui.admin.person import forms, rows
 from llm_ui.admin.person.state import PersonState
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.ui.form import button, page, section
-from llm_ui.ui.parts import Heading, Link, Message, Offers, Sheet, Table
+from llm_ui.ui.form import BELOW, button, page, section
+from llm_ui.ui.parts import Heading, Link, Message, Notice, Offers, Sheet, Table
 
 
 class PersonPage(pn.viewable.Viewer):
@@ -23,6 +23,7 @@ class PersonPage(pn.viewable.Viewer):
             Link(text=_("‹ All users"), address="/admin/users"),
             Heading(title=pn.bind(_name, known), sentence=_("What is known of this account, but nothing they wrote.")),
             page_notices(state),
+            Notice(text=pn.bind(forms.held, state.param.hold), tone="warning", margin=BELOW),
             pn.Column(
                 self._table(_("What is known"), rows.fact_columns(), rows.facts, ""),
                 self._section(
@@ -34,7 +35,11 @@ class PersonPage(pn.viewable.Viewer):
                 self._section(
                     _("Account"),
                     _("Each of these is noted in the audit log."),
-                    Offers(label=_("Account"), items=pn.bind(forms.offers, known), on_message=self._on_offer),
+                    Offers(
+                        label=_("Account"),
+                        items=pn.bind(forms.offers, known, state.param.hold),
+                        on_message=self._on_offer,
+                    ),
                 ),
                 self._section(
                     _("Projects"),
@@ -97,10 +102,12 @@ class PersonPage(pn.viewable.Viewer):
 
     async def _on_offer(self, message: Message) -> None:
         match message.action:
-            case "role" | "limits" | "delete":
+            case "role" | "limits" | "delete" | "hold":
                 await self._state.open_form(message.action)
             case "reset" | "invite":
                 await self._state.make_link(is_invitation=message.action == "invite")
+            case "lift":
+                await self._state.lift_hold()
             case "reset_factor":
                 await self._state.reset_second_factor()
             case "enable" | "disable":
@@ -113,6 +120,8 @@ class PersonPage(pn.viewable.Viewer):
                 await self._state.save_role()
             case "save_limits":
                 await self._state.save_limits()
+            case "hold":
+                await self._state.place_hold()
             case "delete":
                 await self._state.delete()
             case "close":

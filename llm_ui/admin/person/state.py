@@ -4,7 +4,7 @@ from uuid import UUID
 
 import param
 
-from llm_ui.admin.person.forms import DELETE, LINK, ROLE
+from llm_ui.admin.person.forms import DELETE, HOLD, LINK, ROLE
 from llm_ui.admin.quotas import LIMITS, LimitedState
 from llm_ui.admin.state import action, required
 from llm_ui.admin.users.state import chosen_role
@@ -13,10 +13,11 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.models import QuotaScope
-from llm_ui.services import account_links, departures, second_factor, users
+from llm_ui.services import account_links, departures, holds, second_factor, users
 from llm_ui.services.access import Actor
 from llm_ui.services.account_links import NewLink
 from llm_ui.services.departures import Fate
+from llm_ui.services.holds import HoldInfo
 from llm_ui.services.sign_in import TimeOuts
 from llm_ui.services.user_details import UserDetails, details
 from llm_ui.ui.page import PageContext
@@ -29,11 +30,13 @@ class PersonState(LimitedState):
     role = param.String(default="", doc="The role that is chosen.")
     fate = param.String(default=Fate.ANONYMISE.value, doc="What becomes of the data of who is deleted.")
     heir = param.String(default="", doc="Name of whoever takes over the projects.")
+    hold = param.ClassSelector(class_=HoldInfo, default=None, allow_None=True, doc="The legal hold that lasts.")
+    reason = param.String(default="", doc="Why there is to be a hold.")
     typed = param.String(default="", doc="The name, typed to confirm that the account is to be deleted.")
     link = param.String(default="", doc="The link that was just made.")
     link_text = param.String(default="", doc="What that link is.")
 
-    fields = ("role", "fate", "heir", "typed", *LimitedState.limits)
+    fields = ("role", "fate", "heir", "typed", "reason", *LimitedState.limits)
 
     def __init__(self, context: PageContext, named: str) -> None:
         super().__init__(context)
@@ -52,8 +55,8 @@ class PersonState(LimitedState):
             await self.read_limits(actor, QuotaScope.USER, self._user_id)
         known: UserDetails = required(self.known)
         self.param.update(
-            role=known.user.role.value, fate=Fate.ANONYMISE.value, heir="", typed="",
-            sheet=sheet if sheet in (ROLE, DELETE, LIMITS) else "",
+            role=known.user.role.value, fate=Fate.ANONYMISE.value, heir="", typed="", reason="",
+            sheet=sheet if sheet in (ROLE, DELETE, LIMITS, HOLD) else "",
         )  # fmt: skip
 
     @action
@@ -114,6 +117,22 @@ class PersonState(LimitedState):
         self.param.update(sheet="", said=_("It holds from now on."))
 
     @action
+    async def place_hold(self, actor: Actor) -> None:
+        """Let nothing of the person be deleted."""
+        async with self.context.backend.database.writing(lock=holds.LOCK) as session:
+            await holds.place_on_person(session, actor, self._user_id, self.reason)
+        self.param.update(sheet="", said=_("Nothing of theirs is deleted until the hold is lifted."))
+        await self._reload(actor)
+
+    @action
+    async def lift_hold(self, actor: Actor) -> None:
+        """End the hold."""
+        async with self.context.backend.database.writing() as session:
+            await holds.lift(session, actor, required(self.hold).id)
+        self.said = _("The legal hold is lifted.")
+        await self._reload(actor)
+
+    @action
     async def delete(self, actor: Actor) -> None:
         """Delete the account, once its name was typed."""
         known: UserDetails = required(self.known)
@@ -137,7 +156,9 @@ class PersonState(LimitedState):
     async def _reload(self, actor: Actor) -> None:
         time_outs = TimeOuts.of(self.context.backend.config)
         async with self.context.backend.database.reading() as session:
-            self.known = await details(session, actor, self._user_id, time_outs)
+            known = await details(session, actor, self._user_id, time_outs)
+            hold = await holds.on_person(session, actor, self._user_id)
+        self.param.update(known=known, hold=hold)
 
     def _show(self, link: NewLink) -> None:
         text = _("It works once, until {at}. It is shown only now.").format(at=instant(link.expires_at))

@@ -1,4 +1,4 @@
-"""Backups.
+"""Backups and legal holds.
 
 Revision: 0043, after 0041
 """
@@ -29,8 +29,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_backups")),
     )
     op.create_index(op.f("ix_backups_asked_at"), "backups", ["asked_at"])
+    op.create_table(
+        "legal_holds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("scope", sa.String(32), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_name", sa.String(128), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("placed_by", sa.String(128), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_by", sa.String(128), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_holds")),
+    )
+    op.create_index(op.f("ix_legal_holds_scope_subject_id"), "legal_holds", ["scope", "subject_id"])
 
 
 def downgrade() -> None:
-    """Go down. Backups stay where they are; it is forgotten how they went."""
+    """Go down. Backups stay where they are; it is forgotten how they went, and who was on hold."""
+    op.drop_table("legal_holds")
     op.drop_table("backups")
