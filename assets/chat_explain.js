@@ -171,7 +171,8 @@ export class Explanation {
     }), data.is_calibrated ? t("Estimates are calibrated by what its provider counted before.") : ""].join(" ").trim()
     this.body.replaceChildren(
       windowBar(data), make("p", "muted", share), ...this.#remarks(data).map((remark) => make("p", "cut", `${remark}.`)),
-      ...data.parts.map((part) => partNode(part, this.act)), make("h3", "", t("Time")), waterfall(data.times), make("h3", "", t("Figures")), facts(data.facts),
+      ...data.parts.map((part) => partNode(part, this.act)), ...(data.times.length ? [make("h3", "", t("Time")), waterfall(data.times)] : []),
+      make("h3", "", t("Figures")), facts(data.facts),
       make("h3", "", t("Ask again")), replayForm(data, { ...this.act, replay: (answer, how) => this.#replay(answer, how) }),
       make("h3", "", t("The request")), this.#requestButtons(data.answer),
     )

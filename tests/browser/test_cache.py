@@ -1,0 +1,43 @@
+"""An administrator lets a model's answers be given again; the chat says where an answer comes from."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ask, new_chat, sign_in
+from tests.browser.test_admin import open_admin, row
+from tests.product import Product
+
+QUESTION = "What is kept here?"
+
+
+def test_a_kept_answer_is_given_again_and_forgotten(page: Page, product: Product) -> None:
+    sign_in(page, product, "ada")
+    open_admin(page, product, "Models")
+    row(page, "Demo").get_by_role("button", name="Edit").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Give an answer again to the same question").select_option(
+        label="Yes, for whoever asked, in the same project"
+    )
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+
+    page.goto(product.url)
+    figures = page.locator(".figures")
+    for number in (1, 2):
+        if number == 2:
+            new_chat(page)
+        ask(page, QUESTION)
+        expect(figures.last).to_contain_text("tokens" if number == 1 else "from the cache of")
+    page.get_by_role("article").last.get_by_role("button", name="What the model saw").click()
+    saw = page.get_by_role("dialog", name="What the model saw")
+    expect(saw).to_contain_text("From the cache of")
+    expect(saw.get_by_role("heading", name="Time")).to_have_count(0)
+    page.keyboard.press("Escape")
+
+    page.goto(f"{product.url}/admin/usage")
+    expect(page.get_by_text("1 answer from the cache")).to_be_visible()
+    open_admin(page, product, "Models")
+    row(page, "Demo").get_by_role("button", name="Edit").click()
+    expect(form).to_contain_text("1 answer is kept.")
+    form.get_by_role("button", name="Forget kept answers").click()
+    expect(form).to_contain_text("1 kept answer is forgotten.")
+    expect(form).not_to_contain_text("1 answer is kept.")
