@@ -32,3 +32,28 @@ def test_a_limit_of_tokens_is_set_for_a_role_and_told_to_whoever_reaches_it(
     person.goto(f"{product.url}/account")
     expect(person.get_by_role("listitem").filter(has_text="Tokens a day")).to_contain_text("Used up")
     assert person.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+
+
+def test_a_limit_of_requests_is_set_for_everybody_and_told_in_the_chat(
+    new_context: Callable[..., BrowserContext], product: Product
+) -> None:
+    admin = new_context().new_page()
+    sign_in(admin, product, "ada")
+    open_admin(admin, product, "Limits")
+    admin.get_by_role("button", name="Add limit").click()
+    form = admin.get_by_role("dialog", name="New limit")
+    form.get_by_label("Limit", exact=True).fill("1")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+    expect(row(admin, "LLM UI Everybody together")).to_contain_text("It is refused")
+
+    person = new_context(viewport={"width": 390, "height": 844}).new_page()
+    sign_in(person, product, "bob")
+    ask(person, "What is 6 * 7?")
+    expect(person.get_by_role("button", name="Regenerate")).to_be_visible()
+    ask(person, "And 6 * 8?")
+    expect(person.get_by_text("1 requests in a minute are the limit").first).to_be_visible()
+
+    person.goto(f"{product.url}/usage")
+    expect(row(person, "LLM UI Everybody together")).to_contain_text("Within a minute")
+    assert person.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
