@@ -35,6 +35,7 @@ ADMIN_PAGES = {
     "users": later("Users"),
     "teams": later("Teams"),
     "sign-in": later("Sign-in"),
+    "filters": later("Safety filters"),
     "quality": later("Quality"),
     "settings": later("Settings"),
     "registry": later("All settings"),

@@ -10,6 +10,8 @@ from llm_ui.admin.alerts.page import AlertsPage
 from llm_ui.admin.alerts.state import AlertsState
 from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
+from llm_ui.admin.filters.page import FiltersPage
+from llm_ui.admin.filters.state import FiltersState
 from llm_ui.admin.jobs.page import JobsPage
 from llm_ui.admin.jobs.state import JobsState
 from llm_ui.admin.logs.page import LogsPage
@@ -73,6 +75,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "users": lambda context: UsersPage(UsersState(context)),
     "teams": lambda context: TeamsPage(TeamsState(context), may_begin=True),
     "sign-in": lambda context: SignInPage(SignInState(context)),
+    "filters": lambda context: FiltersPage(FiltersState(context)),
     "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
     "registry": lambda context: RegistryPage(RegistryState(context)),

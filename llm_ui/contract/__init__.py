@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from llm_ui.contract.base import Wire
-from llm_ui.contract.stand_ins import StandInEvent
+from llm_ui.contract.filters import Noticed
 from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, Step, ToolName
 
 MAX_PROMPT_CHARS = 2_000_000
@@ -198,6 +198,7 @@ class StartEvent(Wire):
     """The model that was asked first and did not answer; empty: this one was."""
     broke_off: bool = False
     """As in `StandInEvent`."""
+    warned: str = ""
 
 
 class TokenEvent(Wire):
@@ -255,8 +256,7 @@ class CompleteEvent(Wire):
     type: Literal["complete"] = "complete"
     status: Literal["completed", "stopped"]
     finish_reason: str
-    """`stop`, `length`, `content_filter`, `empty`, `stopped` (by the person), `cap` (our own limit) or `rounds` (the
-    model wanted to use tools more often than it may)."""
+    """`stop`, `length`, `content_filter`, `empty`, `stopped` (by the person), `cap` (our own), `rounds` (of tools)."""
     usage: Usage
     cost_usd: str | None
     """Exact decimal, or None where the model has no price."""
@@ -276,7 +276,7 @@ class ErrorEvent(Wire):
 
 RunEvent = Annotated[
     StartEvent
-    | StandInEvent
+    | Noticed
     | TokenEvent
     | ReasoningEvent
     | ToolCallEvent

@@ -54,6 +54,7 @@ from llm_ui.models.provider import (
 )
 from llm_ui.models.retrieval import RetrievalCase
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
+from llm_ui.models.safety import STRICTNESS, FilterAction, FilterCount, FilterKind, SafetyFilter
 from llm_ui.models.second_factor import RecoveryCode, SecondFactor
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
@@ -75,6 +76,7 @@ from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserP
 __all__ = [
     "KIND_OF",
     "LIVE_STATUSES",
+    "STRICTNESS",
     "AccountLink",
     "Agent",
     "AiModel",
@@ -110,6 +112,9 @@ __all__ = [
     "Evaluation",
     "EvaluationKind",
     "FeedbackReason",
+    "FilterAction",
+    "FilterCount",
+    "FilterKind",
     "Issuer",
     "JobKind",
     "JobState",
@@ -146,6 +151,7 @@ __all__ = [
     "Role",
     "Run",
     "RunStatus",
+    "SafetyFilter",
     "SavedPrompt",
     "SecondFactor",
     "Setting",

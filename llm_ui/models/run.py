@@ -63,6 +63,8 @@ class Run(Timestamped, Base):
     """The model that was asked first and did not answer; empty: the one above is the one that was asked."""
     broke_off: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether that one had begun to answer, and the other went on."""
+    warned: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """Kinds of filters that found what the person is to know of, with commas between."""
     agent_id: Mapped[AgentId | None]
     """Who answered, with this model; None: the model alone. No foreign key, as with chats."""
     agent_name: Mapped[str] = mapped_column(String(80), default="", server_default="")

@@ -1,6 +1,6 @@
 """Asking a model and, where it gives nothing, those that stand in for it: the same for chats and for scripts."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
@@ -18,11 +18,14 @@ from llm_ui.providers.base import Began, Delta, Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.bulkhead import Bulkhead
 from llm_ui.runs.endpoints import endpoint_of
+from llm_ui.runs.filters.filters import Filters
+from llm_ui.runs.filters.guard import Guard
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.resilience import Call, Resilience, is_shown
 from llm_ui.services import settings
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.filters import Found
 from llm_ui.services.providers import mark_key_refused
 from llm_ui.services.reach import SealedKey
 from llm_ui.services.settings import CONTINUE_ELSEWHERE
@@ -75,6 +78,10 @@ class Question(Protocol):
         """The provider is called, for the first time or once more."""
         ...
 
+    def filtered(self, found: Sequence[Found], masked: Mapping[str, str]) -> None:
+        """Filters have found this; what the provider does not see, by what it sees in its place."""
+        ...
+
 
 class Asker:
     """Asks models. One in each process of the LLM API, so that all who ask know of a provider that is down."""
@@ -85,18 +92,32 @@ class Asker:
         self._resilience = Resilience(http)
         self._keys = Keyring()
         self._bulkhead = Bulkhead()
+        self.filters = Filters(database, sealer, http)
         self._timeouts = Timeouts(
             config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s
         )
 
     async def stream(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
-        """Yield the answer, whoever gives it. Raises `ProviderError` of the one that was asked last."""
+        """Yield the answer, whoever gives it, as it is shown.
+
+        Raises `ProviderError` of the one that was asked last, and `ContentBlocked` when a filter stops it.
+        """
+        guard = await self.filters.guard(question.actor, question.filtered)
+        answer = self._answer(question, prompt, on_move, guard)
+        async with aclosing(answer), aclosing(answer if guard is None else guard.answered(answer)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _answer(
+        self, question: Question, prompt: Prompt, on_move: OnMove, guard: Guard | None
+    ) -> AsyncGenerator[Delta]:
+        """Yield the answer, whoever gives it."""
         left: list[ModelTarget] | None = None
         is_alone = not question.target.has_stand_ins
         while True:
             has_shown, key = False, self._keys.pick(question.target)
             try:
-                async with aclosing(self._once(question, prompt, key, is_alone=is_alone)) as deltas:
+                async with aclosing(self._once(question, prompt, key, guard, is_alone=is_alone)) as deltas:
                     async for delta in deltas:
                         has_shown = has_shown or is_shown(delta)
                         yield delta
@@ -119,12 +140,14 @@ class Asker:
                 return
 
     async def _once(
-        self, question: Question, prompt: Prompt, key: SealedKey | None, *, is_alone: bool
+        self, question: Question, prompt: Prompt, key: SealedKey | None, guard: Guard | None, *, is_alone: bool
     ) -> AsyncGenerator[Delta]:
         """Yield the answer of one model, asked with one key."""
         target, timeouts = question.target, self.timeouts(question.target)
+        prompt = question.prompt_for(target, prompt)
+        prompt = prompt if guard is None else await guard.sent(prompt)
         call = Call(
-            adapter(target.kind), endpoint_of(self._sealer, target, key), question.prompt_for(target, prompt),
+            adapter(target.kind), endpoint_of(self._sealer, target, key), prompt,
             target.provider_id, timeouts, is_patient=is_alone and len(keys_of(target)) <= 1,
         )  # fmt: skip
         place = self._bulkhead.place(target, longest_s=timeouts.first_byte_s if is_alone else 0)

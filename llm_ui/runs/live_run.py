@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import Metrics, Source, StartEvent, ToolCallEvent, ToolResultEvent, Usage
+from llm_ui.contract.filters import WarnedEvent
 from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.contract.steps import Step
 from llm_ui.documents.cite import CitationCheck
@@ -16,7 +17,7 @@ from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import GrowingCount, estimate
-from llm_ui.models import MessageStatus, RunStatus
+from llm_ui.models import FilterAction, MessageStatus, RunStatus
 from llm_ui.providers.base import Began, Prompt, PromptMessage, ReasoningDelta, TextDelta, ToolCall, UsageDelta
 from llm_ui.runs.context import GO_ON, Context
 from llm_ui.runs.event_log import EventLog, Wire, wire
@@ -27,6 +28,7 @@ from llm_ui.runs.tries import Try, tried
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import Knowledge
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.filters import Found
 from llm_ui.services.turns import Turn
 
 
@@ -105,6 +107,10 @@ class LiveRun:
     """Models that were asked before and did not answer."""
     broke_off: bool = False
     """Whether one of them had begun to answer."""
+    found: list[Found] = field(default_factory=list)
+    """By safety filters."""
+    masked: dict[str, str] = field(default_factory=dict)
+    """What the provider did not see, by what it saw in its place."""
     started_at: datetime | None = None
     """When the provider was first called, by the wall clock."""
     thought_at: float | None = None
@@ -177,7 +183,21 @@ class LiveRun:
             sources=self.sources,
             instead_of=self.instead_of,
             broke_off=self.broke_off,
+            warned=self.warned,
         )
+
+    @property
+    def warned(self) -> str:
+        """The filters that found what the person is to know of, with commas between."""
+        return ",".join(dict.fromkeys(one.kind for one in self.found if one.action is FilterAction.WARN))
+
+    def filtered(self, found: Sequence[Found], masked: Mapping[str, str]) -> None:
+        """Note what filters have found, and tell the followers of what the person is to know."""
+        before = self.warned
+        self.found += found
+        self.masked |= masked
+        if self.warned != before:
+            self.log.append(WarnedEvent(warned=self.warned))
 
     @property
     def instead_of(self) -> str:
@@ -232,9 +252,11 @@ class LiveRun:
 
     def answered_by(self) -> dict[str, object]:
         """Return the columns of the run that say who answered, where that is not who was asked."""
+        warned = {"warned": self.warned} if self.warned else {}
         if not self.tries:
-            return {}
+            return {**warned}
         return {
+            **warned,
             "model_id": self.target.model_id,
             "model_name": self.target.display_name,
             "provider_id": self.target.provider_id,

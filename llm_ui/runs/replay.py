@@ -112,6 +112,7 @@ def _start(run: Run, answer: ChatMessage) -> StartEvent:
         agent_name=run.agent_name,
         instead_of=run.instead_of,
         broke_off=run.broke_off,
+        warned=run.warned,
         is_replay=True,
         sources=None if cited is None else tuple(map(Source.model_validate, cited)),
     )

@@ -46,6 +46,8 @@ class RunSummary:
     """The model that was asked first and did not answer; empty: the one above was."""
     broke_off: bool
     """Whether that one had begun to answer."""
+    warned: str
+    """Kinds of filters that found what the person is to know of, with commas between."""
     agent_id: AgentId | None
     agent_name: str
     """Empty: the model alone."""

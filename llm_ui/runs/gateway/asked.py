@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +29,7 @@ from llm_ui.providers.base import (
 from llm_ui.runs.booking import booking
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelTarget
+from llm_ui.services.filters import Found
 from llm_ui.services.keys import Caller
 
 log = get_logger(__name__)
@@ -73,6 +74,8 @@ class Asked:
     is_set_aside: bool = False
     status: RunStatus = RunStatus.INTERRUPTED
     reported: UsageDelta = field(default_factory=UsageDelta)
+    found: list[Found] = field(default_factory=list)
+    """By safety filters."""
     ended_by: LLMUIError | None = None
     """Why it was cut off."""
     _said: list[str] = field(default_factory=list)
@@ -148,6 +151,10 @@ class Asked:
     def called(self, _attempt: int) -> None:
         """Note that the provider is asked."""
         self.is_called = True
+
+    def filtered(self, found: Sequence[Found], _masked: Mapping[str, str]) -> None:
+        """Note what filters have found."""
+        self.found += found
 
     def take(self, delta: Delta) -> None:
         """Take in a piece of the answer."""

@@ -38,7 +38,7 @@ from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
 from llm_ui.runs.resilience import pause_s
 from llm_ui.runs.tries import SECRET_FAULTS
-from llm_ui.services import budgets
+from llm_ui.services import budgets, filters
 from llm_ui.services.ai_models import ModelTarget
 from llm_ui.services.keys import Caller
 from llm_ui.services.prices import cost
@@ -189,6 +189,9 @@ class Gateway:
                 await book(self._database, row)
             elif asked.is_set_aside:
                 await give_back(self._database, asked.id)
+            if asked.found:
+                async with self._database.writing() as session:
+                    await filters.count(session, asked.found)
         except LLMUIError:
             log.exception("gateway.not_booked", key_id=asked.caller.key_id, call_id=asked.id)
 
