@@ -21,6 +21,7 @@ export const ORIGINS = {
   merged: t("Answers to merge"),
   wish: t("How the answer should be"),
   opening: t("The answer so far"),
+  filters: t("Safety filters"),
 }
 // Parts that a model can be asked without.
 const WITHOUT = {

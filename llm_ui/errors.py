@@ -4,6 +4,7 @@ LLMUIError
 ├── InvalidInput                 400  what was sent cannot be used
 │   ├── TooLarge                 413  a text or body over its limit
 │   ├── WrongMethod              405  an address that is not asked in this way
+│   ├── ContentBlocked           400  a safety filter stopped it
 │   └── ContextTooLong           422  the message does not fit the model's window
 ├── NotSignedIn                  401  no valid session, ticket or key
 │   ├── SignInRefused            401  wrong name or password
@@ -85,6 +86,12 @@ class WrongMethod(InvalidInput):
 
     code = "wrong_method"
     status = 405
+
+
+class ContentBlocked(InvalidInput):
+    """A safety filter stopped a message or an answer."""
+
+    code = "content_blocked"
 
 
 class ContextTooLong(InvalidInput):

@@ -26,6 +26,7 @@ from llm_ui.contract import (
     StartEvent,
     TemporaryRequest,
 )
+from llm_ui.contract.filters import FilterTry, FilterTryRequest
 from llm_ui.contract.passages import (
     BenchFound,
     BenchRequest,
@@ -147,6 +148,11 @@ class UserClient:
     async def test_provider(self, provider_id: UUID) -> ProviderTest:
         """Test a provider's address and key; the result also tells what it serves."""
         return ProviderTest.model_validate_json(await self._send("POST", f"/v1/providers/{provider_id}/test"))
+
+    async def try_filters(self, text: str) -> FilterTry:
+        """Return what each safety filter finds in a text."""
+        sent = FilterTryRequest(text=text).model_dump(mode="json")
+        return FilterTry.model_validate_json(await self._send("POST", "/v1/filters/try", sent))
 
     async def preview_cut(self, request: CutRequest) -> CutPreview:
         """Return how a document would be cut into passages."""

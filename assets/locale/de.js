@@ -446,6 +446,7 @@ window.llmUiWords = {
 "Role of {name}": "Rolle von {name}",
 "Rows on a page": "Zeilen je Seite",
 "SQL of {name}": "SQL zu {name}",
+"Safety filters": "Schutzfilter",
 "Save": "Speichern",
 "Save agent": "Agenten speichern",
 "Save fact": "Angabe speichern",

@@ -22,6 +22,7 @@ from llm_ui.api.routes import (
     aftermath,
     agents,
     chat,
+    filters,
     health,
     limits,
     live,
@@ -60,7 +61,7 @@ log = get_logger(__name__)
 
 ROUTERS = (
     temporary.router, models.router, preview.router, passages.router, live.router, providers.router, health.router,
-    aftermath.router, metrics.router,
+    aftermath.router, metrics.router, filters.router,
 )  # fmt: skip
 """For the pages alone, and for whoever watches the process."""
 PUBLIC = (

@@ -36,6 +36,7 @@ ADMIN_PAGES = {
     "teams": later("Teams"),
     "limits": later("Limits"),
     "sign-in": later("Sign-in"),
+    "filters": later("Safety filters"),
     "quality": later("Quality"),
     "settings": later("Settings"),
     "registry": later("All settings"),

@@ -12,6 +12,8 @@ from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.configuration.page import ConfigurationPage
 from llm_ui.admin.configuration.state import ConfigurationState
+from llm_ui.admin.filters.page import FiltersPage
+from llm_ui.admin.filters.state import FiltersState
 from llm_ui.admin.jobs.page import JobsPage
 from llm_ui.admin.jobs.state import JobsState
 from llm_ui.admin.keeping.page import KeepingPage
@@ -80,6 +82,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "teams": lambda context: TeamsPage(TeamsState(context), may_begin=True),
     "limits": lambda context: LimitsPage(LimitsState(context)),
     "sign-in": lambda context: SignInPage(SignInState(context)),
+    "filters": lambda context: FiltersPage(FiltersState(context)),
     "quality": lambda context: QualityPage(QualityState(context)),
     "settings": lambda context: SettingsPage(SettingsState(context)),
     "registry": lambda context: RegistryPage(RegistryState(context)),

@@ -20,6 +20,15 @@ REASONS = {
 }
 
 
+WARNINGS = {
+    "injection": later("This looks like an attempt to overrule the model's instructions."),
+    "pii": later("There is personal data in this."),
+    "secrets": later("There is a key, token or password in this."),
+    "terms": later("There are terms in this that this workspace does not want."),
+    "moderation": later("The provider's moderation has flagged this."),
+}
+
+
 def of_run(run: RunSummary) -> str:
     """Return the figures of a stored run."""
     is_exact = run.usage_source is UsageSource.PROVIDER
@@ -65,7 +74,12 @@ def remark_of_end(event: CompleteEvent | ErrorEvent) -> str:
 
 
 def note(about: RunSummary | StartEvent, *, has_failed: bool = False) -> str:
-    """Return what to say about an answer that another model than the one that was asked has written, or tried to."""
+    """Return what to say about an answer: who has written it, or tried to, instead of whom; limits; filters."""
+    noticed = [_(WARNINGS[kind]) for kind in about.warned.split(",") if kind in WARNINGS]
+    return " ".join(filter(None, [_instead(about, has_failed=has_failed), *noticed]))
+
+
+def _instead(about: RunSummary | StartEvent, *, has_failed: bool) -> str:
     limit = told(about.limit_note)
     if not about.instead_of:
         return limit

@@ -20,6 +20,7 @@ from llm_ui.contract import (
     ToolCallEvent,
     ToolResultEvent,
 )
+from llm_ui.contract.filters import WarnedEvent
 from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.contract.steps import Step
 from llm_ui.kit.markdown import Change
@@ -120,7 +121,7 @@ class AnswerFollower:
                 self._use(event)
             case StartEvent():
                 self._begin(event)
-            case StandInEvent() if self._started is not None:
+            case StandInEvent() | WarnedEvent() if self._started is not None:
                 self._started = self._started.model_copy(update=event.model_dump(exclude={"type"}))
                 self._dirty.set()
             case MetricsEvent() if self._started is not None:
@@ -142,7 +143,7 @@ class AnswerFollower:
         else:
             self._answer, self._thoughts, self._growing = _Pieces(), _Pieces(), GrowingAnswer()
             self._steps.clear()
-            who = {"model_name", "provider_name", "instead_of", "broke_off", "limit_note"}
+            who = {"model_name", "provider_name", "instead_of", "broke_off", "limit_note", "warned"}
             self._started = self._started.model_copy(update=event.model_dump(include=who))
             # What tools had found by then is among what may be cited.
             known = {source.number for source in (*(self._started.sources or ()), *self._found)}

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from llm_ui.contract.base import Wire
-from llm_ui.contract.stand_ins import AnsweredBy, StandInEvent
+from llm_ui.contract.filters import Noticed
+from llm_ui.contract.stand_ins import AnsweredBy
 from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, Step, ToolName
 
 MAX_PROMPT_CHARS = 2_000_000
@@ -192,6 +193,7 @@ class StartEvent(AnsweredBy):
     is_replay: bool = False
     sources: tuple[Source, ...] | None = None
     """What the answer may cite; None outside of projects with documents."""
+    warned: str = ""
 
 
 class TokenEvent(Wire):
@@ -249,8 +251,7 @@ class CompleteEvent(Wire):
     type: Literal["complete"] = "complete"
     status: Literal["completed", "stopped"]
     finish_reason: str
-    """`stop`, `length`, `content_filter`, `empty`, `stopped` (by the person), `cap` (our own limit) or `rounds` (the
-    model wanted to use tools more often than it may)."""
+    """`stop`, `length`, `content_filter`, `empty`, `stopped` (by the person), `cap` (our own), `rounds` (of tools)."""
     usage: Usage
     cost_usd: str | None
     """Exact decimal, or None where the model has no price."""
@@ -270,7 +271,7 @@ class ErrorEvent(Wire):
 
 RunEvent = Annotated[
     StartEvent
-    | StandInEvent
+    | Noticed
     | TokenEvent
     | ReasoningEvent
     | ToolCallEvent

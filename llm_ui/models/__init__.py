@@ -60,6 +60,7 @@ from llm_ui.models.provider import (
 )
 from llm_ui.models.retrieval import RetrievalCase
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
+from llm_ui.models.safety import STRICTNESS, FilterAction, FilterCount, FilterKind, SafetyFilter
 from llm_ui.models.second_factor import RecoveryCode, SecondFactor
 from llm_ui.models.setting import Setting
 from llm_ui.models.share import Audience, ShareLink
@@ -82,6 +83,7 @@ __all__ = [
     "EVERYBODY",
     "KIND_OF",
     "LIVE_STATUSES",
+    "STRICTNESS",
     "AccountLink",
     "Agent",
     "AiModel",
@@ -122,6 +124,9 @@ __all__ = [
     "Evaluation",
     "EvaluationKind",
     "FeedbackReason",
+    "FilterAction",
+    "FilterCount",
+    "FilterKind",
     "HoldScope",
     "Issuer",
     "IssuerTeam",
@@ -166,6 +171,7 @@ __all__ = [
     "Role",
     "Run",
     "RunStatus",
+    "SafetyFilter",
     "SavedPrompt",
     "SecondFactor",
     "Setting",

@@ -65,6 +65,8 @@ class Run(Timestamped, Base):
     """Whether that one had begun to answer, and the other went on."""
     limit_note: Mapped[str] = mapped_column(default="", server_default="")
     """What limits made of the question: that one was passed, or why a cheaper model was asked; empty: nothing."""
+    warned: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """Kinds of filters that found what the person is to know of, with commas between."""
     agent_id: Mapped[AgentId | None]
     """Who answered, with this model; None: the model alone. No foreign key, as with chats."""
     agent_name: Mapped[str] = mapped_column(String(80), default="", server_default="")

@@ -1,7 +1,7 @@
 """Asking a model and, where it gives nothing, those that stand in for it: the same for chats and for scripts."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -24,12 +24,15 @@ from llm_ui.runs.bulkhead import Bulkhead
 from llm_ui.runs.cache_key import CacheUse
 from llm_ui.runs.cached import Cache, OnMove
 from llm_ui.runs.endpoints import endpoint_of
+from llm_ui.runs.filters.filters import Filters
+from llm_ui.runs.filters.guard import Guard
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.limiter import Counted, Limiter, Place
 from llm_ui.runs.resilience import Call, Resilience, is_shown
 from llm_ui.services import settings
 from llm_ui.services.access import Actor
 from llm_ui.services.deployments import deployment_targets
+from llm_ui.services.filters import Found
 from llm_ui.services.providers import mark_key_refused
 from llm_ui.services.reach import SealedKey
 from llm_ui.services.settings import CONTINUE_ELSEWHERE
@@ -78,9 +81,14 @@ class Question(Counted, Protocol):
 
     def cached(self, made_at: datetime | None) -> None:
         """The answer was made then, for whoever asked the same; None: it is made for this one."""
+        ...
 
     def counted(self, place: Place) -> None:
         """It was let through: what is left of limits, and which ones were passed."""
+        ...
+
+    def filtered(self, found: Sequence[Found], masked: Mapping[str, str]) -> None:
+        """Filters have found this; what the provider does not see, by what it sees in its place."""
         ...
 
 
@@ -105,18 +113,34 @@ class Asker:
         self._balance = Balance(self._keys)
         self._bulkhead = Bulkhead()
         self.cache = Cache(database)
+        self.filters = Filters(database, sealer, http)
         self._timeouts = Timeouts(
             config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s
         )
 
-    def stream(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
-        """Yield the answer: one that is there, or whoever gives it. Raises `ProviderError` of who was asked last.
+    async def stream(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
+        """Yield the answer as it is shown: one that is there, or whoever gives it.
 
-        Raises `TooManyRequests` and `BudgetSpent` at limits that no cheaper model helps with.
+        Raises `ProviderError` of the one that was asked last, `ContentBlocked` when a filter stops it, and
+        `TooManyRequests` and `BudgetSpent` at limits that no cheaper model helps with.
         """
-        return self.cache.stream(question, prompt, lambda moved: self._ask(question, prompt, moved), on_move)
+        guard = await self.filters.guard(question.actor, question.filtered)
 
-    async def _ask(self, question: Question, prompt: Prompt, on_move: OnMove) -> AsyncGenerator[Delta]:
+        def fresh(moved: OnMove) -> AsyncGenerator[Delta]:
+            return self._ask(question, prompt, moved, guard)
+
+        if guard is None:
+            deltas = self.cache.stream(question, prompt, fresh, on_move)
+        else:
+            # What is kept was looked through by nobody, and what is masked stands for something else each time.
+            deltas = guard.answered(fresh(on_move))
+        async with aclosing(deltas):
+            async for delta in deltas:
+                yield delta
+
+    async def _ask(
+        self, question: Question, prompt: Prompt, on_move: OnMove, guard: Guard | None
+    ) -> AsyncGenerator[Delta]:
         place = await self._enter(question, prompt, on_move)
         try:
             left: list[ModelTarget] | None = None
@@ -124,7 +148,7 @@ class Asker:
             while True:
                 has_shown, key = False, self._keys.pick(question.target)
                 try:
-                    async with aclosing(self._once(question, prompt, key, is_alone=is_alone)) as deltas:
+                    async with aclosing(self._once(question, prompt, key, guard, is_alone=is_alone)) as deltas:
                         async for delta in deltas:
                             has_shown = has_shown or is_shown(delta)
                             yield delta
@@ -184,12 +208,14 @@ class Asker:
             await asyncio.shield(asyncio.ensure_future(self.limiter.leave(place, question.used_tokens)))
 
     async def _once(
-        self, question: Question, prompt: Prompt, key: SealedKey | None, *, is_alone: bool
+        self, question: Question, prompt: Prompt, key: SealedKey | None, guard: Guard | None, *, is_alone: bool
     ) -> AsyncGenerator[Delta]:
         """Yield the answer of one model, asked with one key."""
         target, timeouts = question.target, self.timeouts(question.target)
+        prompt = question.prompt_for(target, prompt)
+        prompt = prompt if guard is None else await guard.sent(prompt)
         call = Call(
-            adapter(target.kind), endpoint_of(self._sealer, target, key), question.prompt_for(target, prompt),
+            adapter(target.kind), endpoint_of(self._sealer, target, key), prompt,
             target.provider_id, timeouts, is_patient=is_alone and len(keys_of(target)) <= 1,
         )  # fmt: skip
         place = self._bulkhead.place(target, longest_s=timeouts.first_byte_s if is_alone else 0)

@@ -7,7 +7,8 @@ from llm_ui.errors import unforeseen
 from llm_ui.kit.money import plain
 from llm_ui.models import RunStatus
 from llm_ui.observability.logging import get_logger
-from llm_ui.runs.live_run import Ending, LiveRun
+from llm_ui.runs.ending import Ending
+from llm_ui.runs.live_run import LiveRun
 
 log = get_logger(__name__)
 

@@ -32,14 +32,16 @@ from llm_ui.runs.background import Background
 from llm_ui.runs.cache_key import CacheUse, use_of
 from llm_ui.runs.context import Context, Wanted
 from llm_ui.runs.embeddings import Embeddings
+from llm_ui.runs.ending import STOPPED, Ending
 from llm_ui.runs.ends import bad_end, crashed, end_event
 from llm_ui.runs.event_log import EventLog
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.files import Room, with_contents
+from llm_ui.runs.filters.filters import Filters
 from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.keeper import Keeper
 from llm_ui.runs.key_watch import KeyWatch
-from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
+from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.passages import Found, Means, look_up
 from llm_ui.runs.reranking import Reranker
 from llm_ui.runs.rewriting import Rewriter
@@ -133,6 +135,11 @@ class Engine:
     def left_alone(self) -> frozenset[ProviderId]:
         """Return the providers that failed several times in a row and get no calls for a while."""
         return self._asker.left_alone()
+
+    @property
+    def filters(self) -> Filters:
+        """Return the safety filters of all who ask."""
+        return self._asker.filters
 
     def live_runs(self) -> tuple[RunId, ...]:
         """Return the runs that this process makes now."""
@@ -360,7 +367,8 @@ class Engine:
                 ending, store.text_of(live, live.log.last + 1), usage, cost_usd, metrics,
                 started_at=live.started_at, provider_request_id=live.rounds.now.request_id, cited=live.cited,
                 invented=live.invented, rounds=live.listed_rounds(), learnt=live.learnt(usage),
-                answered_by=live.answered_by(), tries=live.tries, saved_usd=live.saved_usd(),
+                answered_by=live.answered_by(), tries=live.tries, saved_usd=live.saved_usd(), found=live.found,
+                masked=live.masked,
                 key_id=None if live.actor.key is None else live.actor.key.key_id,
             )  # fmt: skip
             is_written = await self._write_end(live, final)

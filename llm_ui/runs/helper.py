@@ -20,7 +20,8 @@ from llm_ui.providers.registry import adapter
 from llm_ui.runs.booking import book, booking, give_back, set_aside
 from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.endpoints import endpoint_of
-from llm_ui.runs.live_run import Growing
+from llm_ui.runs.filters.filters import Filters
+from llm_ui.runs.growing import Growing
 from llm_ui.runs.resilience import Call, Resilience
 from llm_ui.services.access import Actor
 from llm_ui.services.prices import cost
@@ -65,6 +66,8 @@ class _Call:
     first_at: float | None = None
     reported: UsageDelta = field(default_factory=UsageDelta)
     said: Growing = field(default_factory=Growing)
+    answer: str = ""
+    """What was said, with what safety filters have masked of what was asked."""
 
     @property
     def asked_tokens(self) -> int:
@@ -114,6 +117,7 @@ class HelperModel:
         self._database = database
         self._sealer = sealer
         self._resilience = Resilience(http, breakers=Breakers())
+        self._filters = Filters(database, sealer, http)
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, target: ModelTarget, errand: Errand) -> str:
@@ -137,12 +141,15 @@ class HelperModel:
             finally:
                 # Also of a call that is given up because the process ends: it may have cost something.
                 await asyncio.shield(self._book(call))
-            return call.said.whole()
+            return call.answer
 
     async def _take_in(self, call: _Call) -> None:
         target = call.target
         messages = (PromptMessage("user", call.errand.text),)
         prompt = Prompt(target.name, call.errand.instructions, messages, max_tokens=MAX_TOKENS)
+        guard = await self._filters.guard(call.errand.actor, lambda *_: None)
+        if guard is not None:
+            prompt = await guard.sent(prompt, is_own=False)
         asked = Call(adapter(target.kind), endpoint_of(self._sealer, target), prompt, target.provider_id, TIMEOUTS)
         async with aclosing(self._resilience.stream(asked, call.asked)) as deltas:
             async for delta in deltas:
@@ -152,6 +159,7 @@ class HelperModel:
                     call.reported = call.reported.updated(delta)
                 if call.said.chars > MAX_CHARS:
                     break
+        call.answer = call.said.whole() if guard is None else guard.restored(call.said.whole())
 
     async def _book(self, call: _Call) -> None:
         try:

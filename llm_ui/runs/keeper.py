@@ -15,8 +15,9 @@ from llm_ui.kit.ids import RunId
 from llm_ui.models import RunStatus
 from llm_ui.observability.logging import get_logger
 from llm_ui.runs import store
+from llm_ui.runs.ending import STOPPED, Ending
 from llm_ui.runs.ends import crashed
-from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
+from llm_ui.runs.live_run import LiveRun
 
 log = get_logger(__name__)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import Metrics, Source, StartEvent, ToolCallEvent, ToolResultEvent, Usage
+from llm_ui.contract.filters import WarnedEvent
 from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.contract.steps import Step
 from llm_ui.documents.cite import CitationCheck
@@ -17,11 +18,13 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId
 from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import GrowingCount, estimate
-from llm_ui.models import MessageStatus, RunStatus
+from llm_ui.models import FilterAction, RunStatus
 from llm_ui.providers.base import Began, Prompt, PromptMessage, ReasoningDelta, TextDelta, ToolCall, UsageDelta
 from llm_ui.runs.cache_key import CacheUse
 from llm_ui.runs.context import GO_ON, Context
+from llm_ui.runs.ending import Ending
 from llm_ui.runs.event_log import EventLog, Wire, wire
+from llm_ui.runs.growing import Growing
 from llm_ui.runs.limiter import Place
 from llm_ui.runs.rounds import Round, Rounds
 from llm_ui.runs.steps import Steps, interleaved, tokens_of
@@ -29,58 +32,9 @@ from llm_ui.runs.tools.base import Given
 from llm_ui.runs.tries import Try, tried
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import Knowledge
+from llm_ui.services.filters import Found
 from llm_ui.services.targets import ModelTarget
 from llm_ui.services.turns import Turn
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended."""
-
-    status: RunStatus
-    finish_reason: str = ""
-    error_code: str | None = None
-    error_message: str | None = None
-    is_retryable: bool = True
-    retry_after: float | None = None
-
-
-STOPPED = Ending(RunStatus.STOPPED, "stopped")
-MESSAGE_STATUS = {
-    RunStatus.COMPLETED: MessageStatus.COMPLETE,
-    RunStatus.STOPPED: MessageStatus.STOPPED,
-    RunStatus.FAILED: MessageStatus.FAILED,
-    RunStatus.INTERRUPTED: MessageStatus.INTERRUPTED,
-}
-
-
-class Growing:
-    """A text that a model writes piece by piece, made fit to be stored and sent."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._half = ""
-        self.count = 0
-        """How many pieces there are."""
-        self.chars = 0
-
-    def add(self, piece: str) -> str:
-        """Add a piece; return it without what no database holds. A surrogate pair that was cut in two is joined."""
-        piece, self._half = self._half + piece, ""
-        if piece and "\ud800" <= piece[-1] <= "\udbff":
-            piece, self._half = piece[:-1], piece[-1]
-        piece = storable(piece)
-        if piece:
-            self._pieces.append(piece)
-            self.count += 1
-            self.chars += len(piece)
-        return piece
-
-    def whole(self) -> str:
-        """Return the text."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
 
 
 @dataclass
@@ -116,6 +70,10 @@ class LiveRun:
     """Models that were asked before and did not answer."""
     broke_off: bool = False
     """Whether one of them had begun to answer."""
+    found: list[Found] = field(default_factory=list)
+    """By safety filters."""
+    masked: dict[str, str] = field(default_factory=dict)
+    """What the provider did not see, by what it saw in its place."""
     started_at: datetime | None = None
     """When the provider was first called, by the wall clock."""
     thought_at: float | None = None
@@ -189,6 +147,7 @@ class LiveRun:
             instead_of=self.instead_of,
             broke_off=self.broke_off,
             limit_note=self.limit_note,
+            warned=self.warned,
         )
 
     @property
@@ -216,6 +175,19 @@ class LiveRun:
         """Tell the followers of limits that were passed."""
         self.limit_note = " ".join(dict.fromkeys([*self.limit_note.splitlines(), *warnings]))
         self._tell_who()
+
+    @property
+    def warned(self) -> str:
+        """The filters that found what the person is to know of, with commas between."""
+        return ",".join(dict.fromkeys(one.kind for one in self.found if one.action is FilterAction.WARN))
+
+    def filtered(self, found: Sequence[Found], masked: Mapping[str, str]) -> None:
+        """Note what filters have found, and tell the followers of what the person is to know."""
+        before = self.warned
+        self.found += found
+        self.masked |= masked
+        if self.warned != before:
+            self.log.append(WarnedEvent(warned=self.warned))
 
     @property
     def instead_of(self) -> str:
@@ -288,8 +260,10 @@ class LiveRun:
         return replace(prompt, messages=(*prompt.messages, *more))
 
     def answered_by(self) -> dict[str, object]:
-        """Return the columns of the run that say who answered, where that is not who was asked, and what limits did."""
+        """Return the columns that say who answered where that is not who was asked, and what limits and filters did."""
         noted: dict[str, object] = {"limit_note": self.limit_note} if self.limit_note else {}
+        if self.warned:
+            noted["warned"] = self.warned
         if not self.tries:
             return noted
         return {

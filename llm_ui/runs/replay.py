@@ -10,9 +10,9 @@ from llm_ui.kit.ids import RunId
 from llm_ui.kit.sse import PING, frame
 from llm_ui.models import LIVE_STATUSES, ChatMessage, Run
 from llm_ui.observability.logging import get_logger
+from llm_ui.runs.ending import Ending
 from llm_ui.runs.ends import end_event
 from llm_ui.runs.event_log import PING_EVERY_S, wire
-from llm_ui.runs.live_run import Ending
 from llm_ui.runs.steps import events, steps_of
 from llm_ui.services.access import Actor
 from llm_ui.services.runs import read_run
@@ -113,6 +113,7 @@ def _start(run: Run, answer: ChatMessage) -> StartEvent:
         instead_of=run.instead_of,
         broke_off=run.broke_off,
         limit_note=run.limit_note,
+        warned=run.warned,
         is_replay=True,
         sources=None if cited is None else tuple(map(Source.model_validate, cited)),
     )

@@ -1,6 +1,7 @@
 """The HTTP request that made an answer, rebuilt from what its run remembers."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from llm_ui.contract import SentRequest
@@ -17,7 +18,7 @@ from llm_ui.runs.said import shortened
 from llm_ui.runs.tools.registry import named
 from llm_ui.services.access import Actor, Permission
 from llm_ui.services.attachments import attachments_of
-from llm_ui.services.explanations import Explanation, explain_answer
+from llm_ui.services.explanations import Explanation, as_seen, explain_answer, masked_in
 from llm_ui.services.messages import steps_of
 from llm_ui.services.runs import read_run
 from llm_ui.services.targets import target as find_target
@@ -45,6 +46,8 @@ async def sent_request(session: ReadSession, actor: Actor, store: FileStore, run
         with_contents, store, messages, as_calls=bool(tools), is_told=True
     )
     goes_on = bool(tools) or not any(part.origin == "passages" for part in explained.parts)
+    masked = masked_in(run.manifest)
+    told = tuple(replace(message, text=as_seen(message.text, masked)) for message in told)
     prompt = Prompt(target.name, _system(explained), told, run.temperature, run.max_tokens, tools, goes_on=goes_on)
     endpoint = Endpoint(target.base_url, KEY if target.sealed_key else None)
     request = adapter(target.kind).request(endpoint, prompt)

@@ -1,7 +1,7 @@
 """Writing runs down: checkpoints, heartbeats and ends, all fenced by the lease."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -29,10 +29,12 @@ from llm_ui.models import (
     User,
 )
 from llm_ui.runs.booking import booking, settle
-from llm_ui.runs.live_run import MESSAGE_STATUS, Ending, LiveRun
+from llm_ui.runs.ending import MESSAGE_STATUS, Ending
+from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.steps import steps_of, tokens_of
 from llm_ui.runs.tries import Try
-from llm_ui.services import calibrations
+from llm_ui.services import calibrations, filters
+from llm_ui.services.filters import Found
 from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices, cost
 
@@ -113,6 +115,10 @@ class Final:
     """The key that a script asked with."""
     saved_usd: Decimal | None = None
     """What it would have cost, where its answer was there already."""
+    found: Sequence[Found] = ()
+    """What safety filters have found."""
+    masked: Mapping[str, str] = field(default_factory=dict)
+    """What the provider did not see, by what it saw in its place."""
 
 
 async def beat(session: Session, owner: str, beats: Sequence[Beat]) -> dict[RunId, Pulse]:
@@ -180,6 +186,11 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
         told["rounds"] = final.rounds
     if final.tries:
         told["tries"] = [one.listed() for one in final.tries]
+    if final.found:
+        told["filters"] = [asdict(one) for one in final.found]
+        await filters.count(session, final.found)
+    if final.masked:
+        told["masked"] = dict(final.masked)
     if told:
         run.manifest = {**(run.manifest or {}), **told}
     written: dict[str, object] = {
@@ -206,6 +217,7 @@ async def book(session: Session, live: LiveRun, final: Final) -> bool:
             status=final.ending.status, usage=final.usage, metrics=final.metrics,
         )  # fmt: skip
         used.cost_usd = final.cost_usd
+        await filters.count(session, final.found)
         used.kind = UsageKind.TEMPORARY
         await settle(session, used)
     if final.learnt is not None:

@@ -30,7 +30,8 @@ from llm_ui.providers.base import (
 )
 from llm_ui.runs.asking import Asker
 from llm_ui.runs.booking import set_aside
-from llm_ui.runs.live_run import Ending, LiveRun
+from llm_ui.runs.ending import Ending
+from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.tools.base import Around, Given, Limits, Tool
 from llm_ui.runs.tools.registry import find
 from llm_ui.services.targets import ModelTarget

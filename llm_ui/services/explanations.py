@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,7 @@ from llm_ui.errors import NotFound
 from llm_ui.kit.ids import MessageId
 from llm_ui.kit.token_count import estimate
 from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
+from llm_ui.services import filter_words
 from llm_ui.services.access import Actor, readable
 
 SPEAKERS = {
@@ -173,7 +174,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         agent_name=run.agent_name,
         status=run.status,
         reason=_reason(run),
-        parts=(*(_part(part, texts) for part in listed), *_used(answer)),
+        parts=tuple(_as_seen([*(_part(part, texts) for part in listed), *_used(answer), *_filtered(run)], run)),
         requests=max(1, len(manifest.get("rounds", ()))),
         window=int(manifest.get("window", 0)),
         reserved=int(manifest.get("reserved_for_answer", 0)),
@@ -219,6 +220,32 @@ def _part(part: dict[str, Any], texts: dict[str, tuple[str, str]]) -> SentPart:
     if part.get("text"):
         sent.append((SPEAKERS.get(part["origin"], "user"), str(part["text"])))
     return SentPart(str(part["origin"]), str(part["name"]), int(part["tokens"]), tuple(sent), messages, files)
+
+
+def masked_in(manifest: dict[str, Any] | None) -> dict[str, str]:
+    """Return what a provider did not see, by what it saw in its place."""
+    return dict((manifest or {}).get("masked", {}))
+
+
+def as_seen(text: str, masked: dict[str, str]) -> str:
+    """Return a text as a provider saw it."""
+    for name, value in sorted(masked.items(), key=lambda pair: -len(pair[1])):
+        text = text.replace(value, name)
+    return text
+
+
+def _as_seen(parts: Sequence[SentPart], run: Run) -> Sequence[SentPart]:
+    masked = masked_in(run.manifest)
+    if not masked:
+        return parts
+    return [replace(part, texts=tuple((who, as_seen(text, masked)) for who, text in part.texts)) for part in parts]
+
+
+def _filtered(run: Run) -> Iterator[SentPart]:
+    """Yield what safety filters have found, if anything."""
+    found = filter_words.listed((run.manifest or {}).get("filters", ()))
+    if found:
+        yield SentPart("filters", "Safety filters", 0, (("system", "\n".join(found)),))
 
 
 def _reason(run: Run) -> str:

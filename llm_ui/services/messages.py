@@ -48,6 +48,8 @@ class RunSummary:
     """Whether that one had begun to answer."""
     limit_note: str
     """What limits made of the question; empty: nothing."""
+    warned: str
+    """Kinds of filters that found what the person is to know of, with commas between."""
     agent_id: AgentId | None
     agent_name: str
     """Empty: the model alone."""

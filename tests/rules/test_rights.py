@@ -30,6 +30,7 @@ OWNED = {
     "ApiKey",
     "Team",
     "TeamMember",
+    "SafetyFilter",
     "SecondFactor",
     "RecoveryCode",
     "CachedAnswer",

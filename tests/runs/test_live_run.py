@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 
 from llm_ui.models import RunStatus
 from llm_ui.providers.base import ReasoningDelta, TextDelta, UsageDelta
-from llm_ui.runs.live_run import Ending, Growing
+from llm_ui.runs.ending import Ending
+from llm_ui.runs.growing import Growing
 from tests.runs.conftest import Ask
 
 UNITS = st.lists(st.integers(0, 0xFFFF).map(chr), max_size=40)

@@ -10,7 +10,7 @@ from llm_ui.errors import DatabaseBusy, NotFound
 from llm_ui.kit.sse import PING
 from llm_ui.models import Run, RunStatus
 from llm_ui.runs import replay as replaying
-from llm_ui.runs.live_run import Ending
+from llm_ui.runs.ending import Ending
 from llm_ui.runs.replay import replay
 from llm_ui.runs.store import Text
 from llm_ui.services import runs as run_service

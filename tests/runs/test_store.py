@@ -12,7 +12,8 @@ from llm_ui.kit.clock import now
 from llm_ui.models import ChatHistory, ChatMessage, MessageStatus, Run, RunStatus, UsageLog, UsageSource
 from llm_ui.providers.base import TextDelta, ToolCall
 from llm_ui.runs import store
-from llm_ui.runs.live_run import STOPPED, Ending, LiveRun
+from llm_ui.runs.ending import STOPPED, Ending
+from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.steps import tokens_of
 from llm_ui.runs.store import Beat, Final, Pulse, Text, text_of
 from llm_ui.runs.sweep import sweep

@@ -49,6 +49,7 @@ TOUCHING = {
     "services.alert_values": {"_queue_depth": FIGURES},
     "services.cutting": {"set_cutting": FIGURES},
     "services.departures": {"weigh": FIGURES},
+    "services.dependants": {"_found": FIGURES},
     "services.document_copies": {
         "_begin_anew": HELD, "_last_page": HELD, "_original": HELD, "_take_pages": HELD, "_take_passages": HELD,
         "take_over": HELD,

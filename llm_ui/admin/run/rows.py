@@ -38,6 +38,7 @@ def facts(run: RunDetails | None) -> list[dict[str, Any]]:
         _("First token"): words.seconds(run.ttft_ms),
         _("In all"): words.seconds(run.total_ms),
         _("Tokens a second"): "" if run.tokens_per_second is None else number(run.tokens_per_second, ".1f"),
+        _("Safety filters"): "; ".join(run.filtered),
         _("Request"): run.request_id,
         _("Provider's request"): run.provider_request_id,
     }

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from llm_ui.admin import quotas
+from llm_ui.admin import filtering, quotas
+from llm_ui.admin.filtering import FILTER
 from llm_ui.admin.quotas import LIMITS
 from llm_ui.admin.team.rows import ROLES
 from llm_ui.kit.i18n import gettext as _
@@ -28,7 +29,7 @@ def offers(known: TeamDetails | None) -> list[dict[str, str]]:
     return [{"id": action, "action": action, "text": text, "button": label} for action, text, label in found]
 
 
-def title(sheet: str, known: TeamDetails | None) -> str:
+def title(sheet: str, known: TeamDetails | None, kind: str) -> str:
     """Return what the form is about."""
     name = "" if known is None else known.team.name
     return {
@@ -38,10 +39,11 @@ def title(sheet: str, known: TeamDetails | None) -> str:
         RENAME: _("Rename {name}").format(name=name),
         LIMITS: _("Limits of {name}").format(name=name),
         DELETE: _("Delete {name}").format(name=name),
+        FILTER: filtering.title(kind),
     }.get(sheet, "")
 
 
-def text(sheet: str) -> str:
+def text(sheet: str, kind: str) -> str:
     """Return the sentence above the fields."""
     return {
         ADD: _("They need an account already. Owners decide on members and instructions."),
@@ -49,6 +51,7 @@ def text(sheet: str) -> str:
         BUDGET: _("What was booked to the team this month counts. Without an amount it spends as much as it takes."),
         LIMITS: _("For each member. What is empty is as for their role or everybody; 0 is no limit."),
         DELETE: _("What its members have through it ends at once: projects, models and instructions."),
+        FILTER: filtering.text(kind),
     }.get(sheet, "")
 
 
@@ -97,6 +100,8 @@ def buttons(sheet: str) -> list[dict[str, str]]:
     match sheet:
         case "limits":
             return [{"action": "save_limits", "label": _("Save")}]
+        case "filter":
+            return [{"action": "save_filter", "label": _("Save")}]
         case "add":
             return [{"action": "add", "label": _("Add")}]
         case "models":

@@ -4,6 +4,7 @@ from typing import Any
 
 import panel as pn
 
+from llm_ui.admin import filtering
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.team import forms, rows
 from llm_ui.admin.team.forms import ADD
@@ -108,6 +109,17 @@ class TeamPage(pn.viewable.Viewer):
         state = self._state
         return pn.Column(
             section(
+                _("Safety filters"),
+                _("For its members, besides those of the workspace: the strictest action holds."),
+                Table(
+                    caption=_("Safety filters"),
+                    columns=filtering.columns(),
+                    rows=pn.bind(filtering.rows, state.param.rules),
+                    is_busy=state.param.is_busy,
+                    on_message=self._on_filter,
+                ),
+            ),
+            section(
                 _("Team"),
                 _("Each of these is noted in the audit log."),
                 Offers(label=_("Team"), items=pn.bind(forms.offers, state.param.known), on_message=self._on_offer),
@@ -120,11 +132,11 @@ class TeamPage(pn.viewable.Viewer):
     def _sheet(self) -> Sheet:
         param = self._state.param
         return Sheet(
-            title=pn.bind(forms.title, param.sheet, param.known),
+            title=pn.bind(forms.title, param.sheet, param.known, param.selected_kind),
             is_open=pn.bind(bool, param.sheet),
-            text=pn.bind(forms.text, param.sheet),
+            text=pn.bind(forms.text, param.sheet, param.selected_kind),
             tone=pn.bind(forms.tone, param.sheet),
-            fields=pn.bind(forms.fields, param.sheet, param.known, param.offered),
+            fields=pn.bind(self._fields, param.sheet, param.known, param.offered),
             values=pn.bind(forms.values, **{name: param[name] for name in self._state.fields}),
             buttons=pn.bind(forms.buttons, param.sheet),
             error=param.error,
@@ -132,6 +144,11 @@ class TeamPage(pn.viewable.Viewer):
             is_busy=param.is_busy,
             on_message=self._on_sheet,
         )
+
+    def _fields(self, sheet: str, *about: Any) -> list[dict[str, Any]]:
+        if sheet == filtering.FILTER:
+            return filtering.fields(self._state.selected_kind, self._state.moderators)
+        return forms.fields(sheet, *about)
 
     async def _open_add(self) -> None:
         await self._state.open_form(ADD)
@@ -144,6 +161,9 @@ class TeamPage(pn.viewable.Viewer):
                 await self._state.change_role(message.row, is_owner=message.action == "owner")
             case "remove":
                 await self._state.remove(message.row)
+
+    async def _on_filter(self, message: Message) -> None:
+        await self._state.open_filter(message.row)
 
     async def _on_offer(self, message: Message) -> None:
         await self._state.open_form(message.action)
@@ -159,6 +179,8 @@ class TeamPage(pn.viewable.Viewer):
                 await self._state.set_budget()
             case "rename":
                 await self._state.rename()
+            case "save_filter":
+                await self._state.save_filter()
             case "save_limits":
                 await self._state.save_limits()
             case "delete":

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import param
 
+from llm_ui.admin.filtering import FilteringState
 from llm_ui.admin.quotas import LIMITS, LimitedState
 from llm_ui.admin.state import action, required
 from llm_ui.admin.team.forms import ADD, BUDGET, DELETE, MODELS, RENAME
@@ -18,7 +19,7 @@ from llm_ui.services.team_details import TeamDetails, details
 from llm_ui.ui.page import PageContext
 
 
-class TeamState(LimitedState):
+class TeamState(LimitedState, FilteringState):
     """One team."""
 
     known = param.Parameter(doc="What is known of the team, or None.")
@@ -31,7 +32,7 @@ class TeamState(LimitedState):
     budget = param.String(default="", doc="Dollars that the team may spend in a month; empty: as much as it takes.")
     typed = param.String(default="", doc="The name, typed to confirm that the team is to be deleted.")
 
-    fields = ("email", "role", "title", "models", "budget", "typed", *LimitedState.limits)
+    fields = ("email", "role", "title", "models", "budget", "typed", *LimitedState.limits, *FilteringState.filtering)
 
     def __init__(self, context: PageContext, named: str) -> None:
         super().__init__(context)
@@ -127,6 +128,18 @@ class TeamState(LimitedState):
         self.param.update(sheet="", said=_("It holds from now on."))
 
     @action
+    async def open_filter(self, actor: Actor, row: UUID | None) -> None:
+        """Open the form of one of the team's filters."""
+        await self._reload(actor)
+        self.show_rule(row)
+
+    @action
+    async def save_filter(self, actor: Actor) -> None:
+        """Set what the form says."""
+        await self.write_rule(actor, self._team_id)
+        self.param.update(sheet="", said=_("It holds from their next question on."))
+
+    @action
     async def delete(self, actor: Actor) -> None:
         """Delete the team, once its name was typed."""
         known: TeamDetails = required(self.known)
@@ -146,6 +159,8 @@ class TeamState(LimitedState):
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:
             known = await details(session, actor, self._team_id)
+        if known.may_administer:
+            await self.read_rules(actor, self._team_id)
         self.param.update(known=known, instructions=known.team.instructions)
 
     async def _show_if_there(self, actor: Actor) -> None:

@@ -1,13 +1,13 @@
 """Models that serve under the name of another one, and how their questions are shared out.
 
-Revision: 0047, after 0045
+Revision: 0047, after 0046
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0047"
-down_revision = "0045"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,6 +32,7 @@ from llm_ui.runs.booking import booking
 from llm_ui.runs.cache_key import CacheUse
 from llm_ui.runs.limiter import Place
 from llm_ui.services.access import Actor
+from llm_ui.services.filters import Found
 from llm_ui.services.keys import Caller
 from llm_ui.services.targets import ModelTarget
 
@@ -89,6 +90,8 @@ class Asked:
     """What is to be said of limits of money that were passed."""
     status: RunStatus = RunStatus.INTERRUPTED
     reported: UsageDelta = field(default_factory=UsageDelta)
+    found: list[Found] = field(default_factory=list)
+    """By safety filters."""
     ended_by: LLMUIError | None = None
     """Why it was cut off."""
     _said: list[str] = field(default_factory=list)
@@ -191,6 +194,10 @@ class Asked:
         """Note when the answer was made, for whoever asked the same; None: it is made for this one."""
         self.cached_at = made_at
         self.is_called = made_at is None
+
+    def filtered(self, found: Sequence[Found], _masked: Mapping[str, str]) -> None:
+        """Note what filters have found."""
+        self.found += found
 
     def take(self, delta: Delta) -> None:
         """Take in a piece of the answer."""

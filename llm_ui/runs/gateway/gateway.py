@@ -39,6 +39,7 @@ from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
 from llm_ui.runs.resilience import pause_s
 from llm_ui.runs.tries import SECRET_FAULTS
+from llm_ui.services import filters
 from llm_ui.services.keys import Caller
 from llm_ui.services.prices import cost
 from llm_ui.services.targets import ModelTarget
@@ -208,6 +209,9 @@ class Gateway:
                 await book(self._database, row)
             elif asked.is_set_aside:
                 await give_back(self._database, asked.id)
+            if asked.found:
+                async with self._database.writing() as session:
+                    await filters.count(session, asked.found)
         except LLMUIError:
             log.exception("gateway.not_booked", key_id=asked.caller.key_id, call_id=asked.id)
 
