@@ -39,6 +39,8 @@ from llm_ui.services.teams import team_row, teams_of
 
 MAX_AMOUNT_USD = Decimal(1_000_000)
 CENT = Decimal("0.01")
+PER_PERSON = (QuotaKind.MONTH_USD, *quotas.TOKENS)
+"""The quotas that calls count against."""
 WARN_FROM = Decimal("0.8")
 """Of a budget: from here on it is said that it comes to its end."""
 LOST_AFTER = timedelta(hours=1)
@@ -134,10 +136,13 @@ async def reserve(
     One that asks again, after its tools, gets more set aside. Calls that are free, or whose price nobody knows, need no
     budget, but tokens. Raises `BudgetSpent`: nothing is set aside then.
     """
-    await quotas.require_tokens(session, user_id)
+    teams = await teams_of(session, user_id)
+    most = await quotas.most_of(session, teams, user_id, PER_PERSON)
+    await quotas.require_tokens(session, user_id, most)
     if not estimate_usd:
         return ()
-    paying, left_to_person = await payers.limited(session, user_id, project_id)
+    left_to_person = Decimal(most[QuotaKind.MONTH_USD])
+    paying = await payers.limited(session, user_id, project_id, teams, left_to_person)
     rows = await _held(session, _with_limits(paying, user_id, series_id, model_id))
     full = []
     # All are held: whoever comes at the same moment waits, and then counts anew.
@@ -226,10 +231,10 @@ async def is_limited(
     model_id: ModelId | None = None,
 ) -> bool:
     """Return whether anything limits what a call of a person may cost, there and with that key, or its tokens."""
-    kinds = QuotaKind.MONTH_USD, *quotas.TOKENS
-    if any((await quotas.most_of(session, await teams_of(session, user_id), user_id, kinds)).values()):
+    teams = await teams_of(session, user_id)
+    if any((await quotas.most_of(session, teams, user_id, PER_PERSON)).values()):
         return True
-    team_id = await payers.team_of(session, user_id, project_id)
+    team_id = await payers.team_of(session, user_id, project_id, teams)
     paying = payers.scopes(user_id, project_id, team_id)
     return bool(await _rows(session, _with_limits(paying, user_id, series_id, model_id)))
 

@@ -1,6 +1,6 @@
 """Who pays for a call: the budgets of its project, of one team and of its person, where there are some."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -18,11 +18,9 @@ from llm_ui.models import (
     BudgetScope,
     LimitScope,
     ProjectTeam,
-    QuotaKind,
     UsageLog,
     User,
 )
-from llm_ui.services import quotas
 from llm_ui.services.teams import teams_of
 
 Payers = Mapping[BudgetScope, UUID]
@@ -31,29 +29,33 @@ LIMITS = {scope: BudgetScope(f"limit_{scope.value}") for scope in LimitScope}
 """The kinds of budgets in which limits of money are kept."""
 
 
-async def team_of(session: ReadSession, user_id: UserId, project_id: ProjectId | None) -> TeamId | None:
+async def team_of(
+    session: ReadSession, user_id: UserId, project_id: ProjectId | None, teams: Sequence[TeamId] | None = None
+) -> TeamId | None:
     """Return the one team that pays for a call, and that it is booked to, as things stand at this moment.
 
     That is the team which has taken part in the project longest; where there is none, the team in which the person has
-    been longest.
+    been longest. `teams`: those of the person, where the caller has read them.
     """
     # rights: of a call that is allowed already
     of_project = select(ProjectTeam.team_id).where(ProjectTeam.project_id == project_id)
     longest = of_project.order_by(ProjectTeam.created_at, ProjectTeam.team_id).limit(1)
     first = None if project_id is None else await session.scalar(longest)
-    return first or next(iter(await teams_of(session, user_id)), None)
+    if first is not None:
+        return first
+    return next(iter(await teams_of(session, user_id) if teams is None else teams), None)
 
 
-async def limited(session: Session, user_id: UserId, project_id: ProjectId | None) -> tuple[Payers, Decimal]:
-    """Return what pays for a call of a person, and the amount that quotas leave them in a month; 0: no limit."""
-    teams = await teams_of(session, user_id)
-    amount = Decimal(await quotas.most(session, teams, user_id, QuotaKind.MONTH_USD))
-    found = dict(scopes(user_id, project_id, await team_of(session, user_id, project_id)))
-    if amount:
-        await _begin_of_person(session, user_id, amount)
+async def limited(
+    session: Session, user_id: UserId, project_id: ProjectId | None, teams: Sequence[TeamId], month_usd: Decimal
+) -> Payers:
+    """Return what pays for a call of a person in these teams, whom quotas leave so much in a month; 0: no limit."""
+    found = dict(scopes(user_id, project_id, await team_of(session, user_id, project_id, teams)))
+    if month_usd:
+        await _begin_of_person(session, user_id, month_usd)
     else:
         del found[BudgetScope.PERSON]
-    return found, amount
+    return found
 
 
 def scopes(user_id: UserId, project_id: ProjectId | None, team_id: TeamId | None) -> Payers:

@@ -206,13 +206,12 @@ async def require_documents(session: ReadSession, project_id: ProjectId) -> None
         )
 
 
-async def require_tokens(session: ReadSession, user_id: UserId) -> None:
-    """Raise `BudgetSpent` once somebody has used the tokens of their day or month.
+async def require_tokens(session: ReadSession, user_id: UserId, limits: Mapping[QuotaKind, int]) -> None:
+    """Raise `BudgetSpent` once somebody has used the tokens of their day or month, which `limits` holds.
 
     Whoever has some left may ask: how many a question will take is known when it is answered, and an answer that has
     begun is written to its end.
     """
-    limits = await most_of(session, await teams_of(session, user_id), user_id, TOKENS)
     for kind in TOKENS:
         if limits[kind] and (used := await _tokens(session, user_id, kind)) >= limits[kind]:
             raise _all_used(kind, used, limits[kind])

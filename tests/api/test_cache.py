@@ -14,10 +14,20 @@ from llm_ui.config import Config
 from llm_ui.contract import CompleteEvent, TemporaryRequest
 from llm_ui.db import Database
 from llm_ui.kit.ids import MessageId, ModelId, ProjectId, uuid7
-from llm_ui.models import AiModel, CachedAnswer, CacheMode, Run, RunStatus, UsageLog
-from llm_ui.services import cached_answers, keys, projects, settings
+from llm_ui.models import (
+    AiModel,
+    CachedAnswer,
+    CacheMode,
+    FilterAction,
+    FilterKind,
+    Run,
+    RunStatus,
+    UsageLog,
+)
+from llm_ui.services import cached_answers, filters, keys, projects, settings
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.explanations import explain_answer
+from llm_ui.services.filters import Options, Rule
 from llm_ui.services.keys import NewKey
 from llm_ui.services.settings import CACHE_SPEED
 from tests.api.conftest import AddModel, RunningApi
@@ -300,3 +310,17 @@ async def test_the_provider_is_let_go_when_nobody_follows_any_more(world: World,
     while world.fake.open_connections:
         await asyncio.sleep(0.01)
     assert await world.count() == 0
+
+
+async def test_where_filters_look_through_what_is_said_nothing_kept_is_given(world: World, a_user: Actor) -> None:
+    key = await world.key_of(a_user)
+    await world.ask(key)
+    await world.is_kept()
+    async with world.database.writing() as session:
+        rule = Rule(FilterKind.PII, FilterAction.MASK, FilterAction.OFF, Options())
+        await filters.change(session, SYSTEM, rule, None)
+
+    again = await world.ask(key)
+
+    assert told(again) == ("miss", "so it is")
+    assert len(world.fake.requests) == 2
