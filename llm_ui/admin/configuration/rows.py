@@ -1,11 +1,11 @@
 """What a file would change, as rows of a table and in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later, ngettext, told
+from llm_ui.kit.i18n import later, ngettext, number, told
 from llm_ui.services.configuration_import import Becomes, Step
 
 SHOWN = 300
@@ -39,6 +39,8 @@ FIELDS = {
     "input_usd_per_mtok": later("Price of input"),
     "cached_input_usd_per_mtok": later("Price of cached input"),
     "output_usd_per_mtok": later("Price of output"),
+    "reasoning_usd_per_mtok": later("Price of reasoning"),
+    "tiers": later("Prices of long prompts"),
     "text": later("Text"),
     "is_default": later("New chats begin with it"),
     "tags": later("Tags"),
@@ -91,7 +93,7 @@ def _lines(step: Step) -> list[str]:
     for name, (before, after) in step.changes.items():
         label = _(FIELDS[name])
         if step.becomes is Becomes.NEW:
-            if after not in (None, "", False) and name not in ("name", "color", "icon"):
+            if after not in (None, "", False, (), []) and name not in ("name", "color", "icon"):
                 lines.append(f"{label}: {_shown(after)}")
         else:
             lines.append(f"{label}: {_shown(before)} → {_shown(after)}")
@@ -101,8 +103,16 @@ def _lines(step: Step) -> list[str]:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return _("on") if value else _("off")
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(_item, value))
     text = _("(nothing)") if value is None or value == "" else " ".join(str(value).split())
     return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}…"
+
+
+def _item(one: Any) -> str:
+    """Return one of several values; of a price of long prompts, for which ones it holds."""
+    is_tier = isinstance(one, Mapping) and "above_tokens" in one
+    return _("More than {n} tokens sent").format(n=number(one["above_tokens"])) if is_tier else str(one)
 
 
 def summary(steps: Sequence[Step]) -> str:
