@@ -50,7 +50,7 @@ export class Bench {
 
   ask(project) {
     if (project !== this.project) {
-      Object.assign(this, { project, data: null, tried: null, measured: null, way: null, editing: null })
+      Object.assign(this, { project, data: null, tried: null, measured: null, way: null, editing: null, isSaving: false })
       this.query.value = ""
       this.#show("try")
     }
@@ -65,7 +65,9 @@ export class Bench {
     if (op.project !== this.project) return
     const isOpened = !this.frame.dialog.open
     this.data = op
-    this.editing = null
+    // Whoever edits a case goes on while others change: what was typed stays until it is saved.
+    if (this.isSaving || !op.cases.some(({ id }) => id === this.editing)) this.editing = null
+    this.isSaving = false
     this.problem.textContent = ""
     if (isOpened) this.frame.dialog.showModal()
     this.#draw()
@@ -90,6 +92,7 @@ export class Bench {
 
   // A toast would be behind the dialog.
   refused(op) {
+    this.isSaving = false
     this.problem.textContent = op.text
   }
 
@@ -189,7 +192,7 @@ export class Bench {
     this.views.replaceChildren(...Object.entries(names).map(([name, label]) => this.#toggle(label, name === this.view, this.views, () => this.#show(name))))
     this.used.textContent = this.data ? USED[this.data.strategy] ?? t("Chats of this project search by both words and meaning where a model can tell it, else by words.") : ""
     this.#drawFound()
-    this.#drawCases()
+    if (this.editing === null || !this.parts.cases.querySelector("form")) this.#drawCases()
     this.#drawTable()
   }
 
@@ -318,6 +321,7 @@ export class Bench {
     form.append(field(t("Question"), question), field(t("Passage: shortened to what matters it is found however the document is cut. Empty: any passage of it."), passage), field(t("It is"), wanted), buttons)
     form.addEventListener("submit", (event) => {
       event.preventDefault()
+      this.isSaving = true
       this.tell({ op: "change_case", case: one.id, question: question.value, passage: passage.value, is_wanted: wanted.value === "yes" })
     })
     return form

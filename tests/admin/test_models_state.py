@@ -239,5 +239,7 @@ async def test_a_model_serves_under_the_name_of_another_one(state: ModelsState) 
     assert (state.error, state.sheet) == ("A weight is a whole number, such as 1.", EDIT)
     await state.open_edit(listed.id)
     assert (state.serves, state.balancing) == ("", "latency")
-    offered = next(field for field in fields(state.selected, state.others) if field["name"] == "serves")["options"]
+    offered = next(field for field in fields(EDIT, state.selected, state.others, ()) if field["name"] == "serves")[
+        "options"
+    ]
     assert [option["label"] for option in offered] == ["Its own name", "Demo (no language model) · Demo"]
