@@ -48,7 +48,7 @@ def test_a_limit_of_requests_is_set_for_everybody_and_told_in_the_chat(
     expect(row(admin, "LLM UI Everybody together")).to_contain_text("It is refused")
 
     person = new_context(viewport={"width": 390, "height": 844}).new_page()
-    sign_in(person, product, "bob")
+    sign_in(person, product, "ada")
     ask(person, "What is 6 * 7?")
     expect(person.get_by_role("button", name="Regenerate")).to_be_visible()
     ask(person, "And 6 * 8?")
