@@ -90,7 +90,7 @@ async def world(
 ) -> AsyncIterator[World]:
     async with (
         FakeProvider(ANSWER) as fake,
-        httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False) as http,
+        httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False, timeout=30) as http,
     ):
         model_id = await add_model(fake.base_url("openai"), "kept")
         async with database.writing() as session:
