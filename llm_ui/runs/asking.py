@@ -124,7 +124,8 @@ class Asker:
         Raises `ProviderError` of the one that was asked last, `ContentBlocked` when a filter stops it, and
         `TooManyRequests` and `BudgetSpent` at limits that no cheaper model helps with.
         """
-        guard = await self.filters.guard(question.actor, question.filtered)
+        has_filters = question.target.has_filters
+        guard = await self.filters.guard(question.actor, question.filtered) if has_filters else None
 
         def fresh(moved: OnMove) -> AsyncGenerator[Delta]:
             return self._ask(question, prompt, moved, guard)

@@ -147,7 +147,8 @@ class HelperModel:
         target = call.target
         messages = (PromptMessage("user", call.errand.text),)
         prompt = Prompt(target.name, call.errand.instructions, messages, max_tokens=MAX_TOKENS)
-        guard = await self._filters.guard(call.errand.actor, lambda *_: None)
+        has_filters = call.target.has_filters
+        guard = await self._filters.guard(call.errand.actor, lambda *_: None) if has_filters else None
         if guard is not None:
             prompt = await guard.sent(prompt, is_own=False)
         asked = Call(adapter(target.kind), endpoint_of(self._sealer, target), prompt, target.provider_id, TIMEOUTS)

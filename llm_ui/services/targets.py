@@ -12,6 +12,7 @@ from llm_ui.kit.ids import ModelId, ProviderId
 from llm_ui.models import AiModel, AiProvider, ModelCalibration, ModelStandIn, ProviderKind
 from llm_ui.models.cached_answer import CacheMode
 from llm_ui.models.limit import Limit
+from llm_ui.models.safety import SafetyFilter
 from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.price_history import prices_of
@@ -46,6 +47,8 @@ class ModelTarget:
     cache_mode: CacheMode = CacheMode.OFF
     has_limits: bool = False
     """Whether administrators limit anything, here or elsewhere."""
+    has_filters: bool = True
+    """Whether any safety filter was ever set, for anybody."""
 
     @property
     def wire_name(self) -> str:
@@ -67,15 +70,16 @@ async def target(
             raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
         model_id = ModelId(UUID(default))
     has_stand_ins = exists().where(ModelStandIn.model_id == AiModel.id)
-    # Read along: where there are no limits, asking for them costs no statement.
-    more = AiProvider, ModelCalibration, may_ask(actor), has_stand_ins, exists().where(Limit.amount > 0)
+    # Read along: where there are no limits and no filters, asking for them costs no statement.
+    has_limits, has_filters = exists().where(Limit.amount > 0), exists().where(SafetyFilter.kind.is_not(None))
+    more = AiProvider, ModelCalibration, may_ask(actor), has_stand_ins, has_limits, has_filters
     query = readable(AiModel, actor).add_columns(*more)
     query = query.join(AiProvider, AiProvider.id == AiModel.provider_id)
     query = query.outerjoin(ModelCalibration, ModelCalibration.model_id == AiModel.id)
     found = (await session.execute(query.where(AiModel.id == model_id, AiProvider.deleted_at.is_(None)))).one_or_none()
     if found is None:
         raise NotFound("This model does not exist any more. Pick another one.")
-    model, provider, learnt, is_allowed, is_helped, has_limits = found
+    model, provider, learnt, is_allowed, is_helped, is_limited, is_filtered = found
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
     if not is_allowed:
@@ -104,6 +108,7 @@ async def target(
         share=Share(model.serves_id, model.weight, model.balancing),
         has_stand_ins=is_helped,
         cache_mode=model.cache_mode,
-        has_limits=has_limits,
+        has_limits=is_limited,
+        has_filters=is_filtered,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
     )
