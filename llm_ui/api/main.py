@@ -41,12 +41,11 @@ from llm_ui.config import Config
 from llm_ui.kit import i18n
 from llm_ui.kit.http import new_client
 from llm_ui.kit.listening import Server, bound
-from llm_ui.kit.redis_link import open_redis
 from llm_ui.observability.logging import get_logger
 from llm_ui.observability.tracing import HEADER, trace
 from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.asking import Asker
-from llm_ui.runs.breakers import Breakers, SharedBreakers
+from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.counts import Counts
 from llm_ui.runs.embed_documents import keep_embedding
 from llm_ui.runs.embeddings import Embeddings
@@ -116,6 +115,10 @@ async def _breakers(stack: AsyncExitStack, config: Config) -> Breakers:
     """Return the breakers of providers, which other processes know of where there is a Redis."""
     if config.redis_url is None:
         return Breakers()
+    # Most have none, and it would take 10 MB.
+    from llm_ui.kit.redis_link import open_redis  # noqa: PLC0415
+    from llm_ui.runs.shared_breakers import SharedBreakers  # noqa: PLC0415
+
     redis = open_redis(config.redis_url.get_secret_value())
     stack.push_async_callback(redis.aclose)
     breakers = SharedBreakers(redis)

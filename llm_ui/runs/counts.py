@@ -11,14 +11,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from limits.aio.storage import MemoryStorage, RedisStorage
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from limits.aio.storage import MemoryStorage
 
 from llm_ui.kit.bucket import Level
 from llm_ui.observability.logging import get_logger
+
+if TYPE_CHECKING:
+    from limits.aio.storage import RedisStorage
+    from redis.asyncio import Redis
 
 log = get_logger(__name__)
 
@@ -31,7 +33,6 @@ LEASE_S = 60
 RENEW_S = 15.0
 AWAY_S = 5.0
 """For how long Redis is left alone that did not answer; meanwhile each process counts for itself."""
-ANSWER_S = 1.0
 HOLD = """
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -60,10 +61,12 @@ class Taken:
 class _Store:
     """Where is counted."""
 
-    storage: MemoryStorage | RedisStorage
-    redis: Redis | None = None
+    storage: "MemoryStorage | RedisStorage"
+    redis: "Redis | None" = None
     held: dict[str, set[str]] = field(default_factory=dict)
     """In memory: who holds a place."""
+    away: tuple[type[Exception], ...] = ()
+    """What it raises where it cannot be reached."""
 
     async def hold(self, key: str, most: int, lease: str) -> bool:
         if self.redis is not None:
@@ -89,14 +92,7 @@ class Counts:
     def __init__(self, redis_url: str | None, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._own = _Store(MemoryStorage())
-        self._shared: _Store | None = None
-        if redis_url is not None:
-            redis = Redis.from_url(redis_url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S)
-            pool: Any = redis.connection_pool
-            storage = RedisStorage(
-                f"async+{redis_url}", implementation="redispy", key_prefix="llm-ui", connection_pool=pool
-            )
-            self._shared = _Store(storage, redis)
+        self._shared = None if redis_url is None else _in_redis(redis_url)
         self._away_until = 0.0
         self._leases: dict[tuple[str, str], int] = {}
         """What this process holds, and of how much at most."""
@@ -146,7 +142,7 @@ class Counts:
         for key, lease in list(self._leases):
             await self.let_go(key, lease)
         if self._shared is not None and self._shared.redis is not None:
-            with suppress(RedisError, OSError):
+            with suppress(*self._shared.away):
                 await self._shared.redis.aclose()
 
     async def _renew(self) -> None:
@@ -161,10 +157,23 @@ class Counts:
         if self._shared is not None and time.monotonic() >= self._away_until:
             try:
                 return await work(self._shared)
-            except (RedisError, OSError, TimeoutError) as error:
+            except self._shared.away as error:
                 self._away_until = time.monotonic() + AWAY_S
                 log.warning("limits.redis_away", error=type(error).__name__)
         return await work(self._own)
+
+
+def _in_redis(url: str) -> _Store:
+    # Most have none, and it would take 10 MB.
+    from limits.aio.storage import RedisStorage  # noqa: PLC0415
+    from redis.exceptions import RedisError  # noqa: PLC0415
+
+    from llm_ui.kit.redis_link import open_redis  # noqa: PLC0415
+
+    redis = open_redis(url)
+    pool: Any = redis.connection_pool
+    storage = RedisStorage(f"async+{url}", implementation="redispy", key_prefix="llm-ui", connection_pool=pool)
+    return _Store(storage, redis, away=(RedisError, OSError, TimeoutError))
 
 
 def _named(key: str) -> str:

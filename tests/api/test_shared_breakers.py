@@ -9,7 +9,7 @@ from llm_ui.config import Config
 from llm_ui.contract import ErrorEvent
 from llm_ui.kit.redis_link import open_redis
 from llm_ui.llm_client import LLMClient
-from llm_ui.runs.breakers import CHANNEL, OPEN_KEY
+from llm_ui.runs.shared_breakers import CHANNEL, OPEN_KEY
 from llm_ui.services.access import Actor
 from llm_ui.services.secrets import Secrets
 from tests.api.conftest import AddModel

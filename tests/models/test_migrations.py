@@ -163,3 +163,10 @@ async def test_what_models_cost_before_is_where_their_prices_begin(database: Dat
         model = (await session.scalars(select(AiModel))).one()
         (found,) = await price_history.history(session, SYSTEM, model.id)
     assert (found.valid_from, found.changed_by, found.prices) == (model.updated_at, "", FREE)
+
+
+def test_what_is_read_of_the_files_is_what_alembic_reads_in_them() -> None:
+    scripts = ScriptDirectory.from_config(migrations.alembic_config())
+
+    assert migrations.head() == scripts.get_current_head()
+    assert migrations.known() == {script.revision for script in scripts.walk_revisions()}

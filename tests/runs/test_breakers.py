@@ -11,7 +11,7 @@ from llm_ui.errors import ProviderError, ProviderFault
 from llm_ui.kit.ids import ProviderId, uuid7
 from llm_ui.kit.redis_link import open_redis
 from llm_ui.runs.breaker import FAILURES, OPEN_S
-from llm_ui.runs.breakers import CHANNEL, SharedBreakers
+from llm_ui.runs.shared_breakers import CHANNEL, SharedBreakers
 from tests.fakes.redis import RedisServer
 
 DOWN = ProviderFault.OVERLOADED
