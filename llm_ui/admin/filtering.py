@@ -52,7 +52,6 @@ def rows(rules: tuple[Rule, ...], *, may_change: bool = True) -> list[Row]:
         {
             "id": str(id_of(rule.kind)),
             "name": _(KINDS[rule.kind]),
-            "is_faint": not rule.is_on,
             "cells": {
                 "filter": {"text": _(KINDS[rule.kind]), "detail": _(ABOUT[rule.kind])},
                 "on_input": _cell(rule.on_input),
