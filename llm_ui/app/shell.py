@@ -43,12 +43,12 @@ def admin(context: PageContext, page: str, content: Any) -> pn.Template:
 
 def own(context: PageContext, title: str, content: Any) -> pn.Template:
     """Return a page about whoever opened it."""
-    return _framed("own.html", context, {"content": content}, title=title)
+    return _framed("own.html", context, {"content": content}, heading=title)
 
 
 def message(context: PageContext, title: str, text: str) -> pn.Template:
     """Return a page that only says something."""
-    return _framed("message.html", context, {}, title=title, text=text)
+    return _framed("message.html", context, {}, heading=title, text=text)
 
 
 def crashed(error_id: str) -> pn.Template:

@@ -55,5 +55,6 @@ def test_a_limit_of_requests_is_set_for_everybody_and_told_in_the_chat(
     expect(person.get_by_text("1 requests in a minute are the limit").first).to_be_visible()
 
     person.goto(f"{product.url}/usage")
+    expect(person.locator(".chat-title")).to_have_text("My usage")
     expect(row(person, "LLM UI Everybody together")).to_contain_text("Within a minute")
     assert person.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
