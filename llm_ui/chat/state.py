@@ -244,7 +244,6 @@ class ChatState(param.Parameterized):
         turn.task = self.spawn(self._follow_to_end(turn, events))
 
     async def _follow_to_end(self, turn: Turn, events: AsyncGenerator[Numbered]) -> None:
-        is_shown = False
         try:
             await turn.follow(events)
         except LLMUIError as error:
@@ -292,14 +291,15 @@ class ChatState(param.Parameterized):
 
     async def _show_turn(self, turn: Turn, submission: Submission, event: StartEvent) -> None:
         """Show what was stored: the question and the empty answer, or, when more has changed, all messages."""
-        if submission.shows_more:
+        answer = await turn.follower.shown()
+        if submission.shows_more or turn.follower.is_over:
+            # Of an answer that is over the page was told before it had its place: what is stored says that it ended.
             self._tell_sent(submission.key)
             async with self._one_at_a_time:
-                if self._turn is turn:
+                if self.chat_id == event.chat_id:
                     await self._show_open_chat()
         else:
-            answer = empty_answer(event) | await turn.follower.shown()
-            messages = [question(str(event.question_id), submission.text or ""), answer]
+            messages = [question(str(event.question_id), submission.text or ""), empty_answer(event) | answer]
             self._tell_sent(submission.key, messages=messages)
         await turn.follower.begun()
         await self._tell_others(ChatId(event.chat_id), is_listed=not turn.follower.is_over)
