@@ -128,6 +128,13 @@ class Config(BaseSettings):
         "empty: this host alone.",
     )
 
+    sentry_dsn: SecretStr | None = Field(
+        None,
+        description="DSN of a Sentry-compatible server that is told of unexpected errors of all processes, such as "
+        "`https://key@sentry.example.org/7`; never what people wrote. Empty: nobody is told.",
+    )
+    sentry_environment: str = Field("production", description="The environment that is told along with these errors.")
+
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
@@ -159,6 +166,21 @@ class Config(BaseSettings):
             is_usable = False
         if not is_usable:
             raise ValueError("it is not an address like redis://:password@host:6379/0; leave it empty for none")
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _check_sentry_dsn(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what is no DSN, without repeating it. Empty counts as not given."""
+        if value is None or not value.get_secret_value():
+            return None
+        try:
+            parts = urlsplit(value.get_secret_value())
+            is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable or not parts.username or not parts.path.strip("/"):
+            raise ValueError("it is not a DSN like https://key@sentry.example.org/7; leave it empty for none")
         return value
 
     @field_validator("api_url")

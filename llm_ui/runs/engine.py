@@ -415,7 +415,7 @@ class Engine:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("run.crashed", task=task.get_name(), error=repr(error))
+            log.crashed("run.crashed", error, task=task.get_name())
 
 
 def cache_use(turn: Turn, target: ModelTarget, actor: Actor, request: ChatRequest) -> CacheUse | None:
