@@ -109,7 +109,11 @@ function watchConnection(document_) {
   document_.on_event("client_reconnected", () => {
     refusals = 0
     showConnection("")
+    window.llmUiLook.ask()
   })
+  document_.on_message("look", () => window.llmUiLook.ask())
+  // What changed between the page's making and now was told to nobody.
+  window.llmUiLook.ask()
 }
 
 function waitForDocument() {

@@ -8,7 +8,7 @@ from tornado.web import RequestHandler
 from llm_ui.auth.handler import OurHandler
 from llm_ui.kit import assets
 
-FILES = ("theme.js", "theme.css", "plain.css", "offline.js", "icon.svg")
+FILES = ("theme.js", "theme.css", "plain.css", "offline.js", "look.js", "icon.svg")
 """What the page consists of beside itself. Nothing else is kept in a browser."""
 WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'"
 """Of the service worker itself, which only fetches from here."""

@@ -24,6 +24,7 @@ from llm_ui.app.files import Assets, ComponentFiles, Health
 from llm_ui.app.gate import Gate
 from llm_ui.app.imports import Import
 from llm_ui.app.lists import ListFile
+from llm_ui.app.look import PICTURES, Logo, LogoUpload, Look
 from llm_ui.app.manifest import Manifest
 from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
@@ -206,6 +207,9 @@ def _routes() -> list[Any]:
         (r"/admin/lists/([a-z\-]+)\.(csv|json)", ListFile),
         (r"(/admin)?/usage/([a-z]+)\.csv", UsageFile),
         (r"/app\.webmanifest", Manifest),
+        (r"/look", Look),
+        (rf"/logo/([0-9a-f]+)/({PICTURES})\.png", Logo),
+        (r"/admin/logo", LogoUpload),
         (r"/offline", Offline),
         (r"/service-worker\.js", ServiceWorker),
         (r"/preview", Preview),

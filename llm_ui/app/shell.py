@@ -9,6 +9,7 @@ import panel as pn
 from llm_ui.app.gate import pages_of
 from llm_ui.auth.templates import TEMPLATES
 from llm_ui.kit import assets
+from llm_ui.services.appearance import Appearance
 from llm_ui.ui.page import PageContext
 
 _SHIMS = "bundled/reactiveesm/es-module-shims@^1.10.0/dist/es-module-shims.min.js"
@@ -55,6 +56,7 @@ def crashed(error_id: str) -> pn.Template:
     """Return a page that says that something went wrong, and nothing else."""
     template = pn.Template(TEMPLATES.get_template("crashed.html"))
     template.add_variable("asset", assets.url)
+    template.add_variable("look", Appearance())
     template.add_variable("error_id", error_id)
     return template
 

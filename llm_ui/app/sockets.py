@@ -5,11 +5,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from bokeh.document.events import MessageSentEvent
+
 from llm_ui.auth.site import Site
 from llm_ui.errors import LLMUIError, NotSignedIn
 from llm_ui.kit.ids import SessionId
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
+from llm_ui.services.appearance import Appearance, appearance
 from llm_ui.services.sign_in import actor_of_session, ended_among, touch
 
 log = get_logger(__name__)
@@ -18,6 +21,8 @@ SIGNED_OUT = 4401
 """Websocket close code for a session that ended; the page goes to the sign-in page on it."""
 LOOK_EVERY_S = 0.4
 """How often ended sessions are looked for, also those another process ended."""
+LOOK = "look"
+"""What the message is called by which pages are told; `assets/shell.js` waits for it."""
 CHECK_ALL_S = 60.0
 """How often open sockets are checked for time-outs."""
 
@@ -29,6 +34,8 @@ class Sockets:
         self._site = site
         self._clients = clients
         self._touched: dict[SessionId, float] = {}
+        self._look: Appearance | None = None
+        self._telling: set[asyncio.Task[Any]] = set()
 
     async def actor(self, session_id: SessionId) -> Actor:
         """Return whoever the session belongs to now. Raises `NotSignedIn`, and closes the session's pages then."""
@@ -57,22 +64,45 @@ class Sockets:
         for socket, _ in list(self._open()):
             socket.close(code, reason)
 
+    def _tell_look(self, look: Appearance) -> None:
+        """Tell every open page that the workspace looks another way, if it does: pages then ask how.
+
+        Found by looking, like ended sessions, so that it does not matter which process changed it, and a banner comes
+        and goes at its time.
+        """
+        if look == self._look:
+            return
+        self._look = look
+        for client in list(self._clients()):
+            event = MessageSentEvent(client.session.document, LOOK, None)
+            # Each on its own: a browser that does not read keeps nobody else waiting.
+            task = asyncio.ensure_future(client.send_patch_document(event))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
     async def keep_closing(self) -> None:
-        """Close the pages of ended sessions, within half a second of their end, until cancelled."""
+        """Close the pages of ended sessions, within half a second of their end, until cancelled; tell of a new look."""
         checked_at = time.monotonic()
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
             try:
-                if open_now := {session_id for _, session_id in self._open()}:
-                    async with self._site.backend.database.reading() as session:
-                        ended = await ended_among(session, open_now)
-                    self.close_sessions(ended)
+                await self._look_round()
                 if time.monotonic() - checked_at > CHECK_ALL_S:
                     checked_at = time.monotonic()
                     await self.check_all()
             except LLMUIError as error:
                 # The database is away for a moment; what ended meanwhile is found afterwards.
                 log.warning("sessions.check_failed", code=error.code)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look_round(self) -> None:
+        """Look once for what ended and for another look, which is read while nobody is here, too: whoever comes asks
+        for it after that, so that what is told is all that they miss."""
+        open_now = {session_id for _, session_id in self._open()}
+        async with self._site.backend.database.reading() as session:
+            ended = await ended_among(session, open_now) if open_now else set()
+            look = await appearance(session)
+        self.close_sessions(ended)
+        self._tell_look(look)
 
     async def check_all(self) -> None:
         """Close the pages of sessions that timed out, which nobody ends."""

@@ -72,10 +72,14 @@ class Site:
     async def appearance(self) -> Appearance:
         """Return how the workspace looks; as it usually does while the database cannot say."""
         try:
-            async with self.backend.database.reading() as session:
-                return await appearance(session)
+            return await self.look()
         except LLMUIError:
             return Appearance()
+
+    async def look(self) -> Appearance:
+        """Return how the workspace looks. Raises our error while the database cannot say."""
+        async with self.backend.database.reading() as session:
+            return await appearance(session)
 
     async def checked(self, request: HTTPServerRequest, name: str, password: str) -> UserId:
         """Return the account whose password this is; a stored hash that is out of date is made anew.

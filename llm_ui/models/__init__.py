@@ -63,7 +63,7 @@ from llm_ui.models.retrieval import RetrievalCase
 from llm_ui.models.run import LIVE_STATUSES, Run, RunStatus, UsageSource
 from llm_ui.models.safety import STRICTNESS, FilterAction, FilterCount, FilterKind, SafetyFilter
 from llm_ui.models.second_factor import RecoveryCode, SecondFactor
-from llm_ui.models.setting import Setting
+from llm_ui.models.setting import LogoPicture, Setting
 from llm_ui.models.share import Audience, ShareLink
 from llm_ui.models.team import ProjectTeam, Quota, QuotaKind, QuotaScope, Team, TeamMember, TeamModel, TeamRole
 from llm_ui.models.usage import (
@@ -143,6 +143,7 @@ __all__ = [
     "LinkKind",
     "LinkedSignIn",
     "LogEntry",
+    "LogoPicture",
     "Measure",
     "MessageFeedback",
     "MessageOrigin",

@@ -3,19 +3,22 @@
 from dataclasses import dataclass
 
 from llm_ui.db import ReadSession
+from llm_ui.kit import colour
 from llm_ui.kit.clock import now
 from llm_ui.services import settings
 from llm_ui.services.settings import (
+    ACCENT,
     BANNER,
     BANNER_FROM,
     BANNER_LEVEL,
     BANNER_UNTIL,
     FEATURES,
+    LOGO,
     SIGN_IN_TEXT,
     WORKSPACE_NAME,
 )
 
-LOOK = (WORKSPACE_NAME, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL)
+LOOK = (WORKSPACE_NAME, ACCENT, LOGO, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,19 @@ class Appearance:
     banner_level: str = BANNER_LEVEL.default
     off: tuple[str, ...] = ()
     """Names of the features that are switched off."""
+    accent: str = ""
+    """The accent colour; empty: ours."""
+    logo: str = ""
+    """What the address of the logo's pictures holds, which is another one for another logo; empty: ours."""
+
+    @property
+    def styles(self) -> str:
+        """The style sheet of the accent colour, after our own."""
+        return colour.styles(self.accent) if self.accent else ""
+
+    def picture(self, name: str) -> str | None:
+        """Return the address of one of the logo's pictures; None while the logo is ours."""
+        return f"/logo/{self.logo}/{name}.png" if self.logo else None
 
 
 async def appearance(session: ReadSession) -> Appearance:
@@ -41,5 +57,7 @@ async def appearance(session: ReadSession) -> Appearance:
         sign_in_text=held[SIGN_IN_TEXT.name],
         banner=held[BANNER.name] if is_shown else "",
         banner_level=held[BANNER_LEVEL.name],
+        accent=held[ACCENT.name],
+        logo=held[LOGO.name],
         off=tuple(one.name for one in FEATURES if not held[one.name]),
     )

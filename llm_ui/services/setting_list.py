@@ -58,7 +58,8 @@ def read(setting: WorkspaceSetting[Any], text: str) -> Any:
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
             raise InvalidInput("It must be a whole number.")
         return int(digits)
-    return storable(text).strip()
+    typed = storable(text).strip()
+    return typed.lower() if setting.form == "colour" else typed
 
 
 def _info(setting: WorkspaceSetting[Any], row: Setting | None, config: Config) -> SettingInfo:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Forbidden, InvalidInput
+from llm_ui.kit import colour
 from llm_ui.kit.i18n import later
 from llm_ui.kit.passwords import MIN_CHARS
 from llm_ui.models import Setting
@@ -44,7 +45,7 @@ class WorkspaceSetting(Generic[V]):
     """The values of a closed set."""
     form: str = ""
     """What a text must look like: `instant` for a time such as 2026-11-22 18:00, `time` for one such as 18:00, both in
-    UTC; empty: any."""
+    UTC; `colour` for one such as #3e63dd; empty: any."""
     environment: str = ""
     """The field of `Config` that says the default, in seconds for what is in hours."""
 
@@ -148,6 +149,11 @@ BANNER_UNTIL = WorkspaceSetting(
     "banner_until", later("When the banner ends to be shown; empty: never."), default="", group="look",
     unit="UTC", form="instant",
 )  # fmt: skip
+ACCENT = WorkspaceSetting(
+    "accent_colour", later("The colour of buttons, links and what is chosen, such as #3e63dd; empty: ours."),
+    default="", group="look", form="colour", most=7,
+)  # fmt: skip
+LOGO = WorkspaceSetting("logo", "SHA-256 of the logo that was uploaded, part of its address; empty: ours.", default="")
 SESSION_IDLE_HOURS = WorkspaceSetting(
     "session_idle_hours", later("After how long without use a sign-in ends."), default=0, group="sign_in",
     unit="hours", least=1, most=8_760, environment="session_idle_s",
@@ -233,7 +239,7 @@ SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
 
 REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
-    WORKSPACE_NAME, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, REGISTRATION_OPEN,
+    WORKSPACE_NAME, ACCENT, LOGO, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, REGISTRATION_OPEN,
     REGISTRATION_APPROVAL, REGISTRATION_DOMAINS, SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, PASSWORDS,
     SECOND_FACTOR, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL,
     PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
@@ -312,6 +318,8 @@ def check(setting: WorkspaceSetting[Any], value: object) -> None:
             instant_of(value)
         if setting.form == "time":
             time_of(value)
+        if setting.form == "colour" and value:
+            check_colour(value)
 
 
 def instant_of(text: str) -> datetime:
@@ -320,6 +328,19 @@ def instant_of(text: str) -> datetime:
         return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
     except ValueError:
         raise InvalidInput("It must be a time in UTC such as 2026-11-22 18:00, or empty.") from None
+
+
+def check_colour(text: str) -> None:
+    """Raise `InvalidInput` unless pages can have the accent colour."""
+    if not colour.is_colour(text):
+        raise InvalidInput("It must be a colour such as #3e63dd, or empty.")
+    if not colour.is_seen(text):
+        raise InvalidInput(
+            "This colour is too pale to be seen on white: its contrast is {contrast}, and 3 is the least. "
+            "Take a darker one, such as {darker}.",
+            contrast=f"{colour.contrast(text, colour.LIGHT.bg):.1f}",
+            darker=colour.darker(text),
+        )
 
 
 def time_of(text: str) -> time:

@@ -15,6 +15,7 @@ SCRIPT = "parts.js"
 STYLES = "parts.css"
 LIST_SCRIPT = "list.js"
 LIST_STYLES = "list.css"
+LOGO_SCRIPT = "logo.js"
 RECORD_SCRIPT = "record.js"
 MONITOR_SCRIPT = "monitor.js"
 MONITOR_STYLES = "monitor.css"
@@ -161,6 +162,19 @@ class Record(Part):
     _bundle = assets.folder() / RECORD_SCRIPT
     _script: ClassVar[str] = RECORD_SCRIPT
     _stylesheets: ClassVar[list[str]] = [assets.url(STYLES), assets.url(LIST_STYLES)]
+
+
+class Logo(Part):
+    """The workspace's logo and a field for another one, which the browser sends to `/admin/logo` by itself.
+
+    Messages: `taken` once it was taken in; `reset`.
+    """
+
+    address = param.String(default="", doc="Address of the picture.")
+    is_ours = param.Boolean(default=True, doc="Whether it is the product's own.")
+
+    _bundle = assets.folder() / LOGO_SCRIPT
+    _script: ClassVar[str] = LOGO_SCRIPT
 
 
 class MonitorPart(Part):

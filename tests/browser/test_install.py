@@ -61,7 +61,7 @@ def test_only_the_page_without_a_connection_is_kept(page: Page, product: Product
     }""")
     assert kept[0] == "/offline"
     assert sorted(path.rpartition("/")[2] for path in kept[1:]) == [
-        "icon.svg", "offline.js", "plain.css", "theme.css", "theme.js",
+        "icon.svg", "look.js", "offline.js", "plain.css", "theme.css", "theme.js",
     ]  # fmt: skip
 
 

@@ -7,9 +7,10 @@ import panel as pn
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.registry import rows
 from llm_ui.admin.registry.state import RegistryState
+from llm_ui.kit import assets
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.ui.form import BELOW, chooser, page, search_field, stack
-from llm_ui.ui.parts import Heading, Message, Sheet, Table
+from llm_ui.ui.form import BELOW, chooser, page, search_field, section, stack
+from llm_ui.ui.parts import Heading, Logo, Message, Sheet, Table
 
 
 class RegistryPage(pn.viewable.Viewer):
@@ -26,6 +27,19 @@ class RegistryPage(pn.viewable.Viewer):
                 sentence=_("What holds, where it comes from and who changed it. A change takes effect at once."),
             ),
             page_notices(state),
+            pn.Column(
+                section(
+                    _("Logo"),
+                    _("On every page, in the browser's tab and as the icon of the installed app."),
+                    Logo(
+                        address=pn.bind(lambda address: address or assets.url("icon.svg"), state.param.logo),
+                        is_ours=pn.bind(lambda address: not address, state.param.logo),
+                        on_message=self._on_logo,
+                    ),
+                ),
+                margin=0, sizing_mode="stretch_width",
+                visible=pn.bind(rows.has_logo, state.param.search, state.param.group),
+            ),
             search_field(_("Search settings"), state.find, placeholder=_("A word of it")),
             stack(chooser(state.param.group, _("Group"), groups, state.choose_group), margin=BELOW),
             Table(
@@ -49,7 +63,7 @@ class RegistryPage(pn.viewable.Viewer):
                 is_busy=state.param.is_busy,
                 on_message=self._on_sheet,
             ),
-        )
+        )  # fmt: skip
 
     def __panel__(self) -> Any:
         """Return what is drawn."""
@@ -65,6 +79,12 @@ class RegistryPage(pn.viewable.Viewer):
             await self._state.save()
         else:
             self._state.close()
+
+    async def _on_logo(self, message: Message) -> None:
+        if message.action == "reset":
+            await self._state.reset_logo()
+        else:
+            await self._state.logo_taken()
 
     async def _on_row(self, message: Message) -> None:
         listed = (info.setting.name for info in self._state.listed)

@@ -47,6 +47,12 @@ def settings(listed: tuple[SettingInfo, ...], search: str, group: str) -> list[d
     return [_row(info) for info in listed if (not group or info.setting.group == group) and _holds(info, search)]
 
 
+def has_logo(search: str, group: str) -> bool:
+    """Return whether the logo is among what is shown."""
+    words = f"logo {_('Logo')} {_(GROUPS['look'])}".casefold()
+    return group in ("", "look") and all(word in words for word in search.casefold().split())
+
+
 def _holds(info: SettingInfo, search: str) -> bool:
     words = f"{info.setting.name} {told(info.setting.meaning)} {_(GROUPS[info.setting.group])}".casefold()
     return all(word in words for word in search.casefold().split())

@@ -6,8 +6,9 @@ import param
 
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.services import setting_list, settings
+from llm_ui.services import logo, setting_list, settings
 from llm_ui.services.access import Actor
+from llm_ui.services.appearance import appearance
 from llm_ui.services.setting_list import SettingInfo
 
 EDIT = "edit"
@@ -21,6 +22,7 @@ class RegistryState(AdminState):
     group = param.String(default="", doc="The group that is shown; empty for all.")
     selected = param.Parameter(doc="The setting whose form is open, or None.")
     value = param.String(default="", doc="What the form holds.")
+    logo = param.String(default="", doc="Address of the workspace's logo; empty while it is ours.")
 
     fields = ("value",)
 
@@ -66,9 +68,25 @@ class RegistryState(AdminState):
         self.param.update(sheet="", said=_("The default holds again."))
         await self._reload(actor)
 
+    @action
+    async def logo_taken(self, actor: Actor) -> None:
+        """Show the logo that was taken in."""
+        await self._reload(actor)
+        self.said = _("It holds from now on, for everybody.")
+
+    @action
+    async def reset_logo(self, actor: Actor) -> None:
+        """Go back to our logo."""
+        async with self.context.backend.database.writing() as session:
+            await logo.remove(session, actor)
+        self.said = _("The default holds again.")
+        await self._reload(actor)
+
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:
-            self.listed = await setting_list.list_settings(session, actor, self.context.backend.config)
+            listed = await setting_list.list_settings(session, actor, self.context.backend.config)
+            look = await appearance(session)
+        self.param.update(listed=listed, logo=look.picture("logo") or "")
 
 
 def _held(value: Any) -> str:
