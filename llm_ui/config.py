@@ -68,6 +68,11 @@ class Config(BaseSettings):
     first_byte_timeout_s: float = Field(120.0, gt=0, description="Seconds until a provider's answer must begin.")
     idle_timeout_s: float = Field(30.0, gt=0, description="Seconds between two pieces of a provider's answer.")
     total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
+    probe_providers: bool = Field(
+        True,
+        description="Whether providers may be asked for their list of models by the clock, to see whether they are "
+        "well. How often, or never, is on Admin, All settings.",
+    )
     key_requests_per_minute: int = Field(
         600, ge=1, description="Requests that one key of the API, and one person with all theirs, may make in a minute."
     )

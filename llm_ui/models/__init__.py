@@ -18,6 +18,7 @@ from llm_ui.models.document import (
 )
 from llm_ui.models.evaluation import Evaluation, EvaluationKind
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
+from llm_ui.models.health import ProviderHealth, ProviderProbe
 from llm_ui.models.hold import HoldScope, LegalHold
 from llm_ui.models.issuer import Issuer, IssuerTeam, LinkedSignIn
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
@@ -164,7 +165,9 @@ __all__ = [
     "ProjectTeam",
     "PromptVersion",
     "ProviderEvent",
+    "ProviderHealth",
     "ProviderKind",
+    "ProviderProbe",
     "Quota",
     "QuotaKind",
     "QuotaScope",

@@ -21,7 +21,7 @@ from llm_ui.models import (
     ShareLink,
     UserSession,
 )
-from llm_ui.services import audit, cached_answers, holds, keeping
+from llm_ui.services import audit, cached_answers, holds, keeping, provider_health
 from llm_ui.services.access import SYSTEM, Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.keeping import OF_PROJECT, Subject, checked
 from llm_ui.services.projects import project_row
@@ -30,7 +30,8 @@ KEEP = timedelta(days=30)
 """How long chats stay in the bin, deleted agents can be taken back and ended sessions are listed."""
 KEEP_TOLD = timedelta(days=90)
 """How long it is kept what alert rules told, and how backups went. Of what processes say the log goes after 14 days,
-circuits after 30, reports after one; of slow statements the 200 longest stay (services/logs.py, processes.py)."""
+circuits after 30, probes after seven, reports after one; of slow statements the 200 longest stay (services/logs.py,
+processes.py, provider_health.py)."""
 KEEP_UNSENT = timedelta(days=1)
 """How long a file waits for its message to be sent."""
 NAMED = 5
@@ -136,8 +137,9 @@ async def purge_unsent(session: Session) -> int:
 
 
 async def purge_monitoring(session: Session) -> int:
-    """Delete what rules told, and how backups went, once that is long ago; return how many of both."""
+    """Delete what rules told, how backups went and what probes found once that is long ago; return how many."""
     limit = now() - KEEP_TOLD
     told = await session.scalars(delete(AlertEvent).where(AlertEvent.at < limit).returning(AlertEvent.id))
     made = await session.scalars(delete(Backup).where(Backup.finished_at < limit).returning(Backup.id))
-    return len(told.all()) + len(made.all())
+    probes = await provider_health.purge(session, now())
+    return len(told.all()) + len(made.all()) + probes
