@@ -159,8 +159,9 @@ class Search:
 async def seek(
     database: Database, embeddings: Embeddings, actor: Actor, search: Search, reranker: Reranker | None = None
 ) -> Sought:
-    """Return the passages of a project that answer what is asked, in the order of `reranker` unless a way is named.
+    """Return the passages of a project that answer what is asked, as `reranker` orders them unless a way is chosen.
 
+    One is chosen where it is named, or where the project says it: what its bench has measured is what is done then.
     Raises our errors when vectors are asked for and none can be made of the question.
     """
     reader = search.reader or actor
@@ -185,7 +186,7 @@ async def seek(
             )
     used = Strategy.LEXICAL if meaning is None else wanted or Strategy.HYBRID
     words = "" if used is Strategy.VECTOR else search.query
-    if reranker is None or strategy is not None or not await reranker.is_set():
+    if reranker is None or wanted is not None or not await reranker.is_set():
         reranker = None
     most = search.most if reranker is None else max(search.most, LOOKED_AT)
     async with database.reading() as session:
