@@ -32,11 +32,16 @@ class Answered:
     ttft_ms: float | None
     total_ms: float | None
     error_code: str | None = None
+    is_cached: bool = False
+    """Whether it was there already."""
 
 
 def note(one: Answered) -> None:
     """Count an answer, and tell of it."""
     metrics.ANSWERS.add(one.via, one.model, one.status)
+    metrics.PROVIDER_ANSWERS.add(one.provider, one.status)
+    if one.is_cached:
+        metrics.CACHED_ANSWERS.add(one.via)
     metrics.TOKENS.add(one.model, "input", amount=one.input_tokens)
     metrics.TOKENS.add(one.model, "output", amount=one.output_tokens)
     metrics.COST.add(one.model, amount=one.cost_usd)

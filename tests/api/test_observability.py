@@ -70,6 +70,7 @@ async def test_figures_of_answers_are_told_to_whom_they_are_meant_for(
     lines = told.text.splitlines()
     assert [line for line in lines if SAMPLE.fullmatch(line) is None] == []
     assert any(line.startswith('llm_ui_answers_total{via="chat",model="fake",status="completed"} ') for line in lines)
+    assert any(line.startswith('llm_ui_provider_answers_total{provider="fake",status="completed"} ') for line in lines)
     assert any(line.startswith('llm_ui_tokens_total{model="fake",direction="output"} ') for line in lines)
     assert any(line.startswith('llm_ui_requests_total{method="POST",path="/v1/chat/stream"') for line in lines)
     assert 'llm_ui_waiting{what="documents"} 0' in lines
