@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 from llm_ui.config import Config, load_config
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.process import run_until_told
-from llm_ui.observability import crashes
-from llm_ui.observability.answers import send_spans
+from llm_ui.observability import crashes, export
 from llm_ui.observability.logging import configure, get_logger
 
 log = get_logger(__name__)
@@ -21,7 +20,7 @@ def run_process(name: str, run: Callable[[Config, asyncio.Event], Awaitable[None
         configure(name, config.log_level, config.log_format)
         if config.sentry_dsn is not None:
             crashes.watch(name, config.sentry_dsn.get_secret_value(), config.sentry_environment)
-        send_spans(name)
+        export.send(name)
         asyncio.run(run_until_told(lambda stop: run(config, stop)))
     except LLMUIError as error:
         sys.stderr.write(f"llm-ui: {error.message}\n")

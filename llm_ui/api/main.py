@@ -72,10 +72,14 @@ PUBLIC = (
 
 
 def build(parts: Api) -> FastAPI:
-    """Return the app; its pages of documentation are off, for they load scripts from elsewhere."""
+    """Return the app.
+
+    Its pages of documentation are off, for they load scripts from elsewhere; so is what it tells OpenTelemetry by
+    itself, for that quotes what people send (observability/export.py has ours).
+    """
     app = FastAPI(
         version=__version__, docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json",
-        generate_unique_id_function=operation_id,
+        generate_unique_id_function=operation_id, telemetry={"tracing": False, "metrics": False, "logs": False},
     )  # fmt: skip
     app.state.api = parts
     app.state.guard = Guard(trusts_proxy=parts.config.trust_proxy)

@@ -1,18 +1,17 @@
 """What is told of an answer of a model, once it has ended: figures, and a span; never what was said.
 
 The span is OpenTelemetry's (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/), below that of the
-request. Without its SDK it goes nowhere.
+request. Without its SDK it goes nowhere. The event has the same attributes, in the same trace
+(https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-events/).
 """
 
-import os
 import time
 from dataclasses import dataclass
 
-from llm_ui.errors import ConfigurationError
-from llm_ui.observability import metrics
+from llm_ui.observability import export, metrics
 
-ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-"""OpenTelemetry's own variable: where spans go. Its others are followed too."""
+DETAILS = "gen_ai.client.inference.operation.details"
+"""The event that tells of an answer; what was said is left out of it."""
 GOOD = ("completed", "stopped")
 
 
@@ -33,39 +32,22 @@ class Answered:
     ttft_ms: float | None
     total_ms: float | None
     error_code: str | None = None
+    is_cached: bool = False
+    """Whether it was there already."""
 
 
 def note(one: Answered) -> None:
     """Count an answer, and tell of it."""
     metrics.ANSWERS.add(one.via, one.model, one.status)
+    metrics.PROVIDER_ANSWERS.add(one.provider, one.status)
+    if one.is_cached:
+        metrics.CACHED_ANSWERS.add(one.via)
     metrics.TOKENS.add(one.model, "input", amount=one.input_tokens)
     metrics.TOKENS.add(one.model, "output", amount=one.output_tokens)
     metrics.COST.add(one.model, amount=one.cost_usd)
     if one.ttft_ms is not None:
         metrics.FIRST_TOKEN.observe(one.ttft_ms / 1000, one.model)
     _span(one)
-
-
-def send_spans(process: str) -> None:
-    """Send spans where the environment says. Raises `ConfigurationError` when what that needs is not installed."""
-    if not os.environ.get(ENDPOINT):
-        return
-    # Only who wants it loads it.
-    try:
-        from opentelemetry import trace  # noqa: PLC0415
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
-            OTLPSpanExporter,
-        )
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-    except ImportError:
-        raise ConfigurationError(
-            f"{ENDPOINT} is set, but OpenTelemetry is not installed. Install llm-ui[otel], or unset it."
-        ) from None
-    provider = TracerProvider(resource=Resource.create({"service.name": f"llm-ui-{process}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
 
 
 def _span(one: Answered) -> None:
@@ -88,6 +70,7 @@ def _span(one: Answered) -> None:
         attributes["gen_ai.response.time_to_first_chunk"] = one.ttft_ms / 1000
     if one.error_code is not None:
         attributes["error.type"] = one.error_code
+    export.tell(DETAILS, attributes)
     span = trace.get_tracer("llm_ui").start_span(
         f"chat {one.model}",
         kind=trace.SpanKind.CLIENT,

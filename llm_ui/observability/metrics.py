@@ -91,6 +91,17 @@ COST = Counter("llm_ui_cost_usd_total", "What answers cost, in US dollars, as fa
 FIRST_TOKEN = Histogram(
     "llm_ui_first_token_seconds", "Seconds from the call of a provider to its first token.", "model"
 )
+PROVIDER_ANSWERS = Counter(
+    "llm_ui_provider_answers_total",
+    "Answers of providers, by how they ended: how deployments share.",
+    "provider",
+    "status",
+)
+CACHED_ANSWERS = Counter("llm_ui_cached_answers_total", "Answers that were there already, given once more.", "via")
+LIMITS_PASSED = Counter(
+    "llm_ui_limits_passed_total", "Questions past a limit, by what became of them.", "kind", "action"
+)
+FILTER_FINDINGS = Counter("llm_ui_filter_findings_total", "What safety filters found.", "kind", "action")
 RUNNING = Gauge("llm_ui_running", "Answers that are being written.", "via")
 BREAKERS = Gauge("llm_ui_breakers_open", "Providers that are left alone for a while.")
 PROBES = Counter("llm_ui_probes_total", "Probes of providers, by what they met.", "provider", "outcome")

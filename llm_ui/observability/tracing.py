@@ -31,8 +31,13 @@ def take_up(header: str) -> Trace:
     found = GIVEN.fullmatch(header.strip())
     span_id = secrets.token_hex(8)
     trace = Trace(secrets.token_hex(16), span_id, "00") if found is None else Trace(found[1], span_id, found[3])
-    _trace.set(trace)
+    be_within(trace)
     return trace
+
+
+def be_within(trace: Trace) -> None:
+    """Note of which trace all is that this task does from now on."""
+    _trace.set(trace)
 
 
 def trace() -> Trace | None:

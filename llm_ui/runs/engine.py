@@ -381,6 +381,7 @@ class Engine:
             Answered(
                 "chat", target.display_name, target.provider_name, target.kind, ending.status, usage.input_tokens,
                 usage.output_tokens, float(cost_usd or 0), metrics.ttft_ms, metrics.total_ms, ending.error_code,
+                is_cached=metrics.cached_at is not None,
             )
         )  # fmt: skip
         log.info(

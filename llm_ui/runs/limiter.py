@@ -16,6 +16,7 @@ from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ProjectId, uuid7
 from llm_ui.models import LimitAction, LimitKind
 from llm_ui.observability.logging import get_logger
+from llm_ui.observability.metrics import LIMITS_PASSED
 from llm_ui.runs.booking import LONGEST_WAIT_S
 from llm_ui.runs.counts import Counts
 from llm_ui.services import limits
@@ -118,6 +119,7 @@ class Limiter:
             return None
         tokens = question.sent_tokens + question.most_tokens
         deadline = time.monotonic() + LONGEST_WAIT_S
+        has_waited = False
         while True:
             place = Place()
             full = await self._take(place, sorted(rules, key=lambda one: STRICTNESS.index(one.action)), tokens)
@@ -125,7 +127,11 @@ class Limiter:
                 return place
             left_s = deadline - time.monotonic()
             if full.rule.action is not LimitAction.THROTTLE or full.wait_s > left_s:
+                _count(full.rule)
                 raise await self._refusal(full)
+            if not has_waited:
+                has_waited = True
+                _count(full.rule)
             await asyncio.sleep(min(full.wait_s, left_s))
 
     async def leave(self, place: Place, used_tokens: int) -> None:
@@ -146,6 +152,7 @@ class Limiter:
                 await self._undo(place)
                 return _Full(rule, wait_s)
             sentence = filled(PASSED[rule.kind], {"amount": rule.amount, "name": await self._name(rule)})
+            _count(rule)
             log.warning("limit.passed", kind=rule.kind.value, scope=rule.scope.value, scope_id=rule.scope_id)
             place.warnings.append(sentence)
         return None
@@ -187,3 +194,7 @@ class Limiter:
 
 def _key(rule: Rule) -> str:
     return f"{rule.kind.value}/{rule.scope.value}/{rule.scope_id}"
+
+
+def _count(rule: Rule) -> None:
+    LIMITS_PASSED.add(rule.kind.value, rule.action.value)

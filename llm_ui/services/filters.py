@@ -28,6 +28,7 @@ from llm_ui.models import (
     SafetyFilter,
     TeamMember,
 )
+from llm_ui.observability.metrics import FILTER_FINDINGS
 from llm_ui.services import audit, teams
 from llm_ui.services.access import Actor, Permission, readable, require
 
@@ -173,6 +174,8 @@ async def count(session: Session, found: Sequence[Found]) -> None:
         sums[key] = sums.get(key, 0) + one.count
     if not sums:
         return
+    for (kind, _what, _is_output, action), times in sums.items():
+        FILTER_FINDINGS.add(kind.value, action.value, amount=times)
     into = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     # In order: two transactions that lock the same rows must not wait for each other.
     rows = [

@@ -24,6 +24,7 @@ from llm_ui.models import (
     RunStatus,
     UsageLog,
 )
+from llm_ui.observability.metrics import exposition
 from llm_ui.services import cached_answers, filters, keys, projects, settings
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.explanations import explain_answer
@@ -127,6 +128,7 @@ async def test_a_script_is_given_the_same_answer_for_nothing(world: World, a_use
     paid = [(one.is_cached, one.cost_usd, one.saved_usd, one.status) for one in await world.booked()]
     bought, given = (False, PRICE, None, RunStatus.COMPLETED), (True, Decimal(0), PRICE, RunStatus.COMPLETED)
     assert paid == [bought, given, given, bought]
+    assert 'llm_ui_cached_answers_total{via="api"}' in exposition()
 
 
 async def test_nobody_is_given_what_is_behind_another_wall(world: World, a_user: Actor, another_user: Actor) -> None:

@@ -16,6 +16,7 @@ from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProviderId, TeamId
 from llm_ui.llm_client import Numbered
 from llm_ui.models import AiModel, FilterAction, FilterCount, FilterKind, TeamRole, UsageLog
+from llm_ui.observability.metrics import exposition
 from llm_ui.services import filters, keys, team_members, teams
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.explanations import explain_answer
@@ -99,6 +100,7 @@ async def test_what_is_masked_comes_back_in_the_answer_and_is_stored_as_it_was_t
     assert parts["question"] == (("user", "Write to [EMAIL_1] about [IBAN_1]."),)
     assert "ann@" not in parts["filters"][0][1]
     assert await world.counted() == {("pii", "email", False, "mask"): 1, ("pii", "iban", False, "mask"): 1}
+    assert 'llm_ui_filter_findings_total{kind="pii",action="mask"}' in exposition()
     request = await client_of(a_user).sent_request(started(events).run_id)
     assert "ann@" not in json.dumps(request.body)
 

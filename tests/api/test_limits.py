@@ -16,6 +16,7 @@ from llm_ui.db import Database
 from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import ChatId
 from llm_ui.models import EVERYBODY, LimitAction, LimitKind, LimitScope, Run
+from llm_ui.observability.metrics import exposition
 from llm_ui.services import limits
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.limits import LimitInfo, NewLimit
@@ -121,6 +122,7 @@ async def test_what_only_warns_goes_on_and_says_so(
     told = unquote(found.headers["x-llm-ui-limit-passed"])
     assert "The limit of 1 requests in a minute for LLM UI is passed." in told
     assert "The limit of $0.01 for LLM UI until 20" in told
+    assert 'llm_ui_limits_passed_total{kind="requests_minute",action="warn"}' in exposition()
     assert isinstance(events[-1].event, CompleteEvent)
     async with world.database.reading() as session:
         run = (await session.scalars(select(Run))).one()

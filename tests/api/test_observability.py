@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import sys
 from pathlib import Path
 
 import httpx2
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from llm_ui.config import Config
 from llm_ui.errors import ConfigurationError
 from llm_ui.observability import tracing
-from llm_ui.observability.answers import ENDPOINT, send_spans
+from llm_ui.observability.export import ENDPOINT, send
 from llm_ui.observability.logging import JsonFormatter
 from llm_ui.observability.metrics import MAX_SERIES, OTHER, REGISTRY, Counter, exposition
 from llm_ui.observability.origin import API, Origin, come_from
@@ -69,6 +70,7 @@ async def test_figures_of_answers_are_told_to_whom_they_are_meant_for(
     lines = told.text.splitlines()
     assert [line for line in lines if SAMPLE.fullmatch(line) is None] == []
     assert any(line.startswith('llm_ui_answers_total{via="chat",model="fake",status="completed"} ') for line in lines)
+    assert any(line.startswith('llm_ui_provider_answers_total{provider="fake",status="completed"} ') for line in lines)
     assert any(line.startswith('llm_ui_tokens_total{model="fake",direction="output"} ') for line in lines)
     assert any(line.startswith('llm_ui_requests_total{method="POST",path="/v1/chat/stream"') for line in lines)
     assert 'llm_ui_waiting{what="documents"} 0' in lines
@@ -115,9 +117,10 @@ async def test_a_span_tells_of_an_answer_and_not_what_it_says(
 def test_spans_are_not_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:4318")
 
-    # The exporter is not among what tests need.
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter", None)
+
     with pytest.raises(ConfigurationError, match="llm-ui\\[otel\\]"):
-        send_spans("api")
+        send("api")
 
 
 def test_the_dashboard_shows_figures_that_there_are() -> None:

@@ -204,6 +204,7 @@ class Gateway:
                     Answered(
                         "api", row.model_name, row.provider_name, asked.target.kind, row.status, usage.input_tokens,
                         usage.output_tokens, float(row.cost_usd or 0), row.ttft_ms, row.total_ms,
+                        is_cached=asked.cached_at is not None,
                     )
                 )  # fmt: skip
                 await book(self._database, row)
