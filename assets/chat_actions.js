@@ -257,6 +257,12 @@ export function replies(page) {
       page.home.passages.saved(op)
       page.home.news({ ...op, op: "documents_now" })
     },
+    condition: ({ level, text }) => {
+      const line = document.getElementById("condition")
+      line.hidden = !text
+      line.className = `announcement condition ${level === "degraded" ? "info" : "warning"}`
+      line.textContent = text
+    },
     documents: (op) => page.home.news(op),
     documents_now: (op) => page.home.news(op),
     explained: (op) => page.explanation.show(op),

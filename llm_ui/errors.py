@@ -22,6 +22,7 @@ LLMUIError
 │   ├── DatabaseDown             503  the database cannot be reached
 │   ├── DatabaseDamaged          503  the database file is damaged
 │   ├── StorageFull              507  no room on the disk, or it is read-only
+│   ├── NothingAnswers           503  no model can answer for the moment
 │   └── ApiDown                  503  the LLM API does not answer
 ├── SchemaMismatch               500  the database is newer or older than this program
 └── ConfigurationError           500  a setting or a key file is unusable
@@ -268,6 +269,12 @@ class Unavailable(LLMUIError):
     retryable = True
     exit_code = 75
     """EX_TEMPFAIL of BSD's sysexits.h: the next start may be luckier."""
+
+
+class NothingAnswers(Unavailable):
+    """None of the workspace's models can be reached; `retry_after` says when one is tried again."""
+
+    code = "nothing_answers"
 
 
 class DatabaseBusy(Unavailable):

@@ -55,6 +55,7 @@ from llm_ui.admin.users.state import UsersState
 from llm_ui.app import shell
 from llm_ui.app.gate import pages_of
 from llm_ui.chat import page as workspace
+from llm_ui.chat.conditions import Conditions
 from llm_ui.chat.hub import Hub
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import SessionId
@@ -100,10 +101,10 @@ ActorOf = Callable[[SessionId], Awaitable[Actor]]
 
 def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], pn.Template]]:
     """Return the pages by address. Each is built once for each open page, for whoever opened it."""
-    hub = Hub()
+    hub, conditions = Hub(), Conditions(backend.database)
 
     def chat() -> pn.Template:
-        return _guarded(lambda: _workspace(_context(backend, actor_of), hub))
+        return _guarded(lambda: _workspace(_context(backend, actor_of), hub, conditions))
 
     pages: dict[str, Callable[[], pn.Template]] = {
         "/": chat,
@@ -172,9 +173,9 @@ def _context(backend: Backend, actor_of: ActorOf) -> PageContext:
     return PageContext(backend, session_id, actor.user_id, actor.name, actor.role, csrf_token, now, look)
 
 
-def _workspace(context: PageContext, hub: Hub) -> pn.Template:
-    page = workspace.build(context, hub)
-    pn.state.on_session_destroyed(lambda _: page.state.close())
+def _workspace(context: PageContext, hub: Hub, conditions: Conditions) -> pn.Template:
+    page = workspace.build(context, hub, conditions)
+    pn.state.on_session_destroyed(lambda _: page.close())
     return shell.workspace(context, {"view": page.view, **page.controls})
 
 

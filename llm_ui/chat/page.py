@@ -1,8 +1,10 @@
 """The workspace page: the chat and its controls, built from one state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from llm_ui.chat.conditions import Conditions, ShownCondition
 from llm_ui.chat.hub import Hub
 from llm_ui.chat.ops import Asked, Open, Ready
 from llm_ui.chat.state import ChatState
@@ -21,9 +23,11 @@ class WorkspacePage:
     state: ChatState
     view: ChatView
     controls: dict[str, Any]
+    close: Callable[[], None]
+    """To be called when the page is gone."""
 
 
-def build(context: PageContext, hub: Hub) -> WorkspacePage:
+def build(context: PageContext, hub: Hub, conditions: Conditions) -> WorkspacePage:
     """Build the workspace of one open page."""
 
     app = AppState.of(context)
@@ -31,10 +35,19 @@ def build(context: PageContext, hub: Hub) -> WorkspacePage:
     async def ask(asked: Asked) -> None:
         if isinstance(asked, Ready | Open):
             app.current_page = asked.path
+        # Before the models are read: what changes meanwhile is told once more.
+        found = await shown.look() if isinstance(asked, Ready) else None
         await state.ask(asked)
+        if found is not None:
+            view.tell(found)
+
+    def close() -> None:
+        shown.close()
+        state.close()
 
     view = ChatView(ask)
     state = ChatState(context, hub, view.tell)
+    shown = ShownCondition(context, conditions, state, view.tell)
     controls = {
         "model": picker(state.param.model, _("Model")),
         "temperature": number_field(state.param.temperature, _("Temperature"), placeholder=_("model's own"), step=0.1),
@@ -42,4 +55,4 @@ def build(context: PageContext, hub: Hub) -> WorkspacePage:
             state.param.max_tokens, _("Longest answer, in tokens"), placeholder=_("model's own"), step=256
         ),
     }
-    return WorkspacePage(app, state, view, controls)
+    return WorkspacePage(app, state, view, controls, close)

@@ -48,6 +48,8 @@ class Health(Wire):
 
     status: Literal["ok", "draining", "unavailable"]
     message: str = ""
+    level: Literal["", "full", "degraded", "cached", "static"] = ""
+    """How much of the models' service there is; empty: not known."""
 
 
 class AlertTest(Wire):

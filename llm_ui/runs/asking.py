@@ -12,6 +12,7 @@ import httpx2
 from llm_ui.config import Config
 from llm_ui.db import Database, ReadSession
 from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, ProviderFault, TooManyRequests
+from llm_ui.kit.clock import now
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ModelId, ProviderId
 from llm_ui.models import LimitAction, ProviderKind
@@ -29,12 +30,13 @@ from llm_ui.runs.filters.guard import Guard
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.limiter import Counted, Limiter, Place
 from llm_ui.runs.resilience import Call, Resilience, is_shown
-from llm_ui.services import settings
+from llm_ui.services import service_level, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.deployments import deployment_targets
 from llm_ui.services.filters import Found
 from llm_ui.services.providers import mark_key_refused
 from llm_ui.services.reach import SealedKey
+from llm_ui.services.service_level import Level
 from llm_ui.services.settings import CONTINUE_ELSEWHERE
 from llm_ui.services.stand_ins import stand_in_targets
 from llm_ui.services.targets import ModelTarget
@@ -122,7 +124,8 @@ class Asker:
         """Yield the answer as it is shown: one that is there, or whoever gives it.
 
         Raises `ProviderError` of the one that was asked last, `ContentBlocked` when a filter stops it, and
-        `TooManyRequests` and `BudgetSpent` at limits that no cheaper model helps with.
+        `TooManyRequests` and `BudgetSpent` at limits that no cheaper model helps with, `NothingAnswers` while no model
+        of the workspace can be reached.
         """
         has_filters = question.target.has_filters
         guard = await self.filters.guard(question.actor, question.filtered) if has_filters else None
@@ -165,6 +168,7 @@ class Asker:
                         left = await self._stand_ins(question)
                     left = [one for one in left if suits(question, prompt, one, error.fault)]
                     if not left:
+                        await self._refuse_all(has_shown)
                         raise
                     await self._leave(place, question)
                     place = None
@@ -280,6 +284,18 @@ class Asker:
                 return further if await settings.get(session, CONTINUE_ELSEWHERE) else None
         except LLMUIError:
             return None
+
+    async def _refuse_all(self, has_shown: bool) -> None:
+        """Raise `NothingAnswers` where it was not this model alone that could not be reached."""
+        if has_shown:
+            return
+        try:
+            async with self._database.reading() as session:
+                service = await service_level.read(session, now())
+        except LLMUIError:
+            return
+        if service.level in (Level.CACHED, Level.STATIC):
+            raise service.refusal()
 
     async def _stand_ins(self, question: Question) -> list[ModelTarget]:
         if not question.target.has_stand_ins:

@@ -215,6 +215,11 @@ PROBE_SECONDS = WorkspaceSetting(
     later("How often providers are asked for their list of models, to see whether they are well; 0: never."),
     default=60, group="features", unit="seconds", least=0, most=3_600,
 )  # fmt: skip
+STATIC_NOTICE = WorkspaceSetting(
+    "static_notice",
+    later("What people read while no model can answer; when it is tried again is added. Empty: a usual sentence."),
+    default="", group="features", most=300,
+)  # fmt: skip
 BACKUPS = WorkspaceSetting(
     "backups", later("Whether a backup of the database and all files is made each day."), default=True, group="keeping"
 )
@@ -250,8 +255,8 @@ REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
     PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
     HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, PROBE_SECONDS,
-    CACHE_HOURS, CACHE_MB, CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER,
-    MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
+    STATIC_NOTICE, CACHE_HOURS, CACHE_MB, CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER,
+    MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 HELD = "settings"
 """Where a session keeps them."""

@@ -18,7 +18,7 @@ from llm_ui.models import AiProvider, ProviderHealth, ProviderProbe
 from llm_ui.runs.breaker import FAILURES
 from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.probing import Prober
-from llm_ui.services import provider_health, retention, settings, system
+from llm_ui.services import provider_health, providers, retention, settings, system
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.ai_models import NewModel, add_models
 from llm_ui.services.provider_health import DOWN_AFTER, RESTS, WELL_AFTER, Known
@@ -26,6 +26,7 @@ from llm_ui.services.providers import NewProvider, add
 from llm_ui.services.secrets import Secrets
 from llm_ui.services.seed import seed
 from llm_ui.services.settings import PROBE_SECONDS
+from llm_ui.services.usage import overview
 from tests.fakes.provider import FakeProvider, Reply
 
 JSON = {"Content-Type": "application/json"}
@@ -235,6 +236,24 @@ async def test_one_that_falls_again_at_once_was_never_well(world: World) -> None
     assert known.is_fallen
     assert known.down_since == began
     assert known.is_shown_down(began + timedelta(seconds=20))
+
+
+async def test_the_overview_goes_by_probes_where_calls_and_tests_are_older(world: World, an_admin: Actor) -> None:
+    async def shown() -> tuple[bool, bool]:
+        async with world.database.reading() as session:
+            found = await overview.providers(session, an_admin, now())
+        return next((one.is_failing, one.is_down) for one in found if one.name == "Acme")
+
+    async with world.database.writing() as session:
+        await providers.record_test(session, an_admin, world.provider_id, "It does not answer.")
+    assert await shown() == (True, False)
+
+    await world.probe()
+    assert await shown() == (False, False)
+
+    async with world.database.writing() as session:
+        await session.execute(update(ProviderHealth).values(down_since=now() - DOWN_AFTER))
+    assert await shown() == (True, True)
 
 
 async def test_only_administrators_read_it(world: World, a_user: Actor) -> None:

@@ -52,7 +52,7 @@ def providers(shown: Overview | None) -> list[dict[str, str]]:
     return [
         _tile(
             one.name,
-            _("Needs a look") if one.is_failing else _("Well"),
+            _("Down") if one.is_down else _("Needs a look") if one.is_failing else _("Well"),
             said.format(failed=number(one.failed), count=number(one.requests)),
             "error" if one.is_failing else "",
         )

@@ -19,7 +19,9 @@ from llm_ui.models import (
     Run,
     RunStatus,
 )
+from llm_ui.services import provider_health
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.provider_health import Known
 from llm_ui.services.usage import allowances, figures
 from llm_ui.services.usage.figures import ANSWERS, Times, Used
 from llm_ui.services.usage.slots import Period
@@ -57,12 +59,14 @@ class ProviderHealth:
     requests: int
     is_key_refused: bool
     has_failed_test: bool
+    """And was not seen to be well since."""
+    is_down: bool
 
     @property
     def is_failing(self) -> bool:
         """Return whether somebody should look after it."""
         is_bad = self.failed >= FEW_REQUESTS and self.failed >= MANY_FAILED * self.requests
-        return is_bad or self.is_key_refused or self.has_failed_test
+        return is_bad or self.is_key_refused or self.has_failed_test or self.is_down
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +141,21 @@ async def providers(session: ReadSession, actor: Actor, at: datetime) -> tuple[P
     lately = await figures.ranking(session, actor, Filters(), Period(at - LATELY, at), By.PROVIDER)
     is_on = AiProvider.is_enabled
     found = (await session.scalars(readable(AiProvider, actor).where(is_on).order_by(AiProvider.name_key))).all()
+    known = {one.provider_id: one for one in await provider_health.known(session)}
     return tuple(
         ProviderHealth(
             name=one.name,
             failed=lately.get(one.id, Used()).errors,
             requests=lately.get(one.id, Used()).requests,
             is_key_refused=one.key_refused_at is not None,
-            has_failed_test=one.last_test_error is not None,
+            has_failed_test=one.last_test_error is not None
+            and not _is_well_since(known.get(one.id), one.last_tested_at),
+            is_down=one.id in known and known[one.id].is_shown_down(at),
         )
         for one in found
     )
+
+
+def _is_well_since(known: Known | None, at: datetime | None) -> bool:
+    well_at = None if known is None else known.well_at
+    return well_at is not None and at is not None and well_at > at
