@@ -1,6 +1,7 @@
-"""Temporary chats: their runs are in memory alone, and known by the key of whoever asked."""
+"""Temporary chats, and models that are tried out: their runs are in memory alone, known by the key of whoever asked."""
 
 from llm_ui.contract import TemporaryRequest
+from llm_ui.contract.trials import TrialRequest
 from llm_ui.db import Database
 from llm_ui.errors import BudgetSpent
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId, UserId, uuid7
@@ -57,17 +58,19 @@ async def prepare(
         system_prompt_id=None,
         said=tuple(one for one in request.earlier if one.text.strip()),
     )
+    trial = request if isinstance(request, TrialRequest) else None
+    wanted = context.Wanted(
+        request.max_tokens,
+        without=context.NOT_SENT_IN_TEMPORARY if trial is None else context.NOT_SENT_IN_TRIAL,
+        tools_off=request.tools_off,
+        system="" if trial is None else trial.system,
+    )
     async with database.reading() as session:
-        await require_on(session, TEMPORARY_CHATS)
+        if trial is None:
+            await require_on(session, TEMPORARY_CHATS)
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await asker.deployed(session, actor, await find_target(session, actor, model_id))
-        sent = await context.build(
-            session,
-            actor,
-            turn,
-            target,
-            context.Wanted(request.max_tokens, without=context.NOT_SENT_IN_TEMPORARY, tools_off=request.tools_off),
-        )
+        sent = await context.build(session, actor, turn, target, wanted)
     held_up: BudgetSpent | None = None
     warnings: tuple[str, ...] = ()
     try:
