@@ -24,7 +24,7 @@ export function composerActions(page) {
     drops: () => page.home.takesDrops(),
     gauge: (what) => page.tell({ op: "gauge", agent: page.agents.current?.id ?? null, ...what }),
     blindModel: () => page.blindModel(),
-    offeredModels: () => [...(page.chat === TEMPORARY ? [] : page.agents.offered()), ...page.models.map(({ id, label }) => ({
+    offeredModels: () => [...page.agents.offered(), ...page.models.map(({ id, label }) => ({
       label, about: t("Ask this model"), take: (write) => { write(""); page.tell({ op: "pick_model", model: id }) },
     }))],
     findDocuments: (chat, text, number) => page.tell({
@@ -58,6 +58,7 @@ export function temporaryActions(page) {
     messages: page.messages,
     tell: (op) => page.tell(op),
     ask: (text) => page.again({ op: "send", text, files: [] }),
+    agent: () => page.agents.current?.id ?? null,
     open: (path) => page.navigate(path),
   }
 }
@@ -159,7 +160,10 @@ export function agentsOf(page) {
       else page.tell({ op: "pick_agent", agent })
       page.composer.refocus()
     },
-    changed: () => page.composer.asksOther(),
+    changed: (agent) => {
+      page.temporary.answeredBy(agent)
+      page.composer.asksOther()
+    },
     preview: (agent) => page.inAdvance.show(agent),
     ask: (text) => page.composer.take(text),
     models: () => page.models,

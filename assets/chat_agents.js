@@ -11,7 +11,7 @@ const PLAIN = "M5 9a2 2 0 0 1 2-2h10a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H7a2 2 0 0 1-2
 const find = (id) => document.getElementById(id)
 
 export class Agents {
-  // `act` has tell(op), pick(agent), changed(), ask(text), models() and projects().
+  // `act` has tell(op), pick(agent), changed(agent): who answers next, ask(text), models() and projects().
   constructor(act) {
     this.act = act
     this.agents = []
@@ -22,6 +22,7 @@ export class Agents {
     this.menu = find("agent-menu")
     this.menu.addEventListener("toggle", () => { if (this.menu.open) this.menu.lastElementChild.replaceChildren(...this.#entries()) })
     find("start").prepend(make("div", "agent-start"))
+    find("temporary-start").append(make("div", "agent-start"))
     this.#draw()
   }
 
@@ -44,12 +45,7 @@ export class Agents {
     find("agent-gone").textContent = gone ? t("The agent {name} was deleted or is not shared any more. Its answers stay; from here on the model answers alone, unless another agent is picked.", { name: gone }) : ""
     find("agent-gone").hidden = !gone
     this.#draw()
-    this.act.changed()
-  }
-
-  // A temporary chat has no agents.
-  offer(isOffered) {
-    this.menu.hidden = !isOffered
+    this.act.changed(agent?.id ?? null)
   }
 
   // What is offered behind "@".
@@ -73,13 +69,17 @@ export class Agents {
   }
 
   #drawStart() {
-    const start = find("start")
-    const place = start.querySelector(".agent-start")
-    start.classList.toggle("of-agent", Boolean(this.current))
-    place.replaceChildren()
-    if (!this.current) return
+    find("start").classList.toggle("of-agent", Boolean(this.current))
+    // A temporary chat says what it is, and then who answers.
+    for (const [start, heading] of [["start", "h2"], ["temporary-start", "h3"]]) {
+      const place = find(start).querySelector(".agent-start")
+      place.replaceChildren(...(this.current ? this.#introduced(heading) : []))
+    }
+  }
+
+  #introduced(heading) {
     const { name, description, starters } = this.current
-    const head = make("h2")
+    const head = make(heading)
     head.append(projectIcon(this.current), make("span", "", name))
     const list = make("div", "examples")
     for (const text of starters) {
@@ -87,7 +87,7 @@ export class Agents {
       button.append(make("strong", "", text))
       list.append(button)
     }
-    place.append(head, make("p", "muted", description), list)
+    return [head, make("p", "muted", description), list]
   }
 
   #entries() {

@@ -7,7 +7,7 @@ import { iconButton, make, textButton } from "./dom.js"
 
 const MAX_QUESTION_CHARS = 1_000
 const MAX_PASSAGE_CHARS = 10_000
-const WAYS = { lexical: t("By words"), vector: t("By meaning"), hybrid: t("By both"), answers: t("As in answers") }
+const WAYS = { lexical: t("By words"), vector: t("By meaning"), hybrid: t("By both"), answers: t("As in answers"), reranked: t("Reranked") }
 const LEFT_OUT = {
   weak: t("Left out: it barely matches."),
   alike: t("Left out: it says nearly the same as another passage."),
@@ -190,7 +190,7 @@ export class Bench {
     const count = this.data?.cases.length ?? 0
     const names = { try: t("Try a question"), cases: count ? t("Test set: {n}", { n: shown(count) }) : t("Test set"), compare: t("Compare") }
     this.views.replaceChildren(...Object.entries(names).map(([name, label]) => this.#toggle(label, name === this.view, this.views, () => this.#show(name))))
-    this.used.textContent = this.data ? USED[this.data.strategy] ?? t("Chats of this project search by both words and meaning where a model can tell it, else by words.") : ""
+    this.used.textContent = this.data ? USED[this.data.strategy] ?? t("Chats of this project search by both words and meaning where a model can tell it, else by words; a reranking model, where one is set, puts what is found in order.") : ""
     this.#drawFound()
     if (this.editing === null || !this.parts.cases.querySelector("form")) this.#drawCases()
     this.#drawTable()
@@ -336,14 +336,15 @@ export class Bench {
     const said = [tn("{n} question", "{n} questions", measured.questions, { n: shown(measured.questions) }), tn("{n} document", "{n} documents", measured.documents, { n: shown(measured.documents) })]
     if (!measured.is_all) said.push(t("as many as a trial takes, those of the cases first"))
     if (measured.problem) said.push(t("Only words are searched: {why}", { why: measured.problem }))
+    if (measured.not_reranked) said.push(t("They were not put in order: {why}", { why: measured.not_reranked }))
     this.compared.textContent = said.join(" · ")
     const table = make("table")
     const head = make("tr")
     const columns = [t("Way"), t("Passages"), ...FIGURES, ""]
     head.append(...columns.map((name) => (name ? Object.assign(make("th", FIGURES.includes(name) ? "figure" : "", name), { scope: "col" }) : make("td"))))
     const most = Math.max(...measured.rows.map(({ ndcg }) => ndcg))
-    const isMeant = measured.rows.some(({ strategy }) => strategy === "hybrid")
-    const strategy = data.strategy ?? (isMeant ? "hybrid" : "lexical")
+    // Where nothing was chosen: the best there is.
+    const strategy = data.strategy ?? ["reranked", "hybrid", "lexical"].find((way) => measured.rows.some((row) => row.strategy === way))
     table.append(head, ...measured.rows.map((row) => this.#row(row, row.ndcg === most, strategy)))
     this.#replace(this.table, [table])
   }
@@ -357,7 +358,7 @@ export class Bench {
     const isUsed = isSame(row.cut, this.data.cut) && (isOther || row.strategy === strategy)
     if (isUsed) last.append(make("span", "muted", t("in use")))
     else {
-      const use = textButton(t("Use"), "more", () => this.tell({ op: "promote", project: this.project, strategy: isOther ? this.data.strategy : row.strategy, measured: row.strategy, ...row.cut }))
+      const use = textButton(t("Use"), "more", () => this.tell({ op: "promote", project: this.project, strategy: isOther ? this.data.strategy : row.strategy === "reranked" ? null : row.strategy, measured: row.strategy, ...row.cut }))
       use.setAttribute("aria-label", t("Use {way}, {cut}", { way: WAYS[row.strategy], cut: cutName(row.cut) }))
       last.append(use)
     }

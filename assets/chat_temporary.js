@@ -5,10 +5,22 @@ import { estimate } from "./chat_gauge.js"
 
 export const TEMPORARY = "temporary"
 const PATH = "/temporary"
+const PATHS = /^\/temporary(\/a\/[0-9a-f-]{36})?\/?$/
 const find = (id) => document.getElementById(id)
 
+export function isTemporary(path) {
+  return PATHS.test(path)
+}
+
+// Of a chat that is open.
 export function pathOf(chat) {
-  return chat === TEMPORARY ? PATH : `/c/${chat}`
+  if (chat !== TEMPORARY) return `/c/${chat}`
+  return isTemporary(location.pathname) ? location.pathname : PATH
+}
+
+// Where an agent is asked outside of chats that are kept; null: the model alone.
+export function askedAt(agent, isKept = false) {
+  return agent ? `${isKept ? "" : PATH}/a/${agent}` : isKept ? "/" : PATH
 }
 
 const kept = new Map()
@@ -24,7 +36,7 @@ export function storageOf(place, storage) {
 }
 
 export class Temporary {
-  // `act` has messages (those of the page), tell(op), ask(text) and open(path).
+  // `act` has messages (those of the page), tell(op), ask(text), agent(): the id of the one who answers, and open(path).
   constructor(act) {
     this.act = act
     this.said = []
@@ -32,13 +44,19 @@ export class Temporary {
     this.asked = null
     this.isShown = false
     this.entries = []
+    this.path = PATH
     this.button = find("temporary")
-    this.button.addEventListener("click", () => (this.isOpen ? this.#end() : this.act.open(PATH)))
+    this.button.addEventListener("click", () => (this.isOpen ? this.#end() : this.act.open(this.address)))
     addEventListener("beforeunload", (event) => { if (this.said.length) event.preventDefault() })
   }
 
   get isOpen() {
-    return location.pathname === PATH
+    return isTemporary(location.pathname)
+  }
+
+  // Where it goes on, or begins with the agent that is picked.
+  get address() {
+    return this.said.length || this.asked ? this.path : askedAt(this.act.agent())
   }
 
   get tokens() {
@@ -64,6 +82,13 @@ export class Temporary {
     this.isShown = isShown
   }
 
+  // The address names who answers next, so that a lost connection changes nothing.
+  answeredBy(agent) {
+    if (!this.isOpen) return
+    this.path = askedAt(agent)
+    if (location.pathname !== this.path) history.replaceState(null, "", this.path)
+  }
+
   // Offered where a chat begins, and from anywhere while one is not ended.
   offer(isNew) {
     this.button.hidden = !isNew && !this.isOpen && !this.said.length
@@ -74,14 +99,14 @@ export class Temporary {
   // What the server is asked for a submission.
   wire(pending) {
     if (pending.chat !== TEMPORARY || pending.op !== "send") return pending
-    const earlier = this.said.filter((one) => one.text).map(({ role, text }) => ({ role, text }))
+    const earlier = this.said.filter((one) => one.text).map(({ role, text, agent }) => ({ role, text, agent }))
     this.asked = { op: "ask_temporary", key: pending.key, text: pending.text, earlier }
     return this.asked
   }
 
   sent(op) {
     const known = new Set(this.said.map((one) => one.id))
-    this.said.push(...(op.messages ?? []).filter((one) => !known.has(one.id)).map(({ id, role, text }) => ({ id, role, text })))
+    this.said.push(...(op.messages ?? []).filter((one) => !known.has(one.id)).map(({ id, role, text, agent }) => ({ id, role, text, agent: agent?.name ?? "" })))
   }
 
   refused() {
@@ -106,18 +131,18 @@ export class Temporary {
   }
 
   #end() {
-    const { said } = this
+    const { said, path } = this
     if (this.asked) this.act.tell({ op: "stop" })
     this.show(false)
     const entries = this.entries.splice(0)
     this.asked = null
     this.said = []
-    this.act.open("/")
+    this.act.open(askedAt(this.act.agent(), true))
     if (!said.length) return
     const undo = () => {
       this.said = said
       this.entries = entries
-      this.act.open(PATH)
+      this.act.open(path)
     }
     window.llmUi.toast(t("The temporary chat is gone."), { action: t("Undo"), onAction: undo })
   }

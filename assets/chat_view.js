@@ -21,7 +21,7 @@ import { Prompts } from "./chat_prompts.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
 import { drawStart } from "./chat_start.js"
-import { pathOf, TEMPORARY, Temporary } from "./chat_temporary.js"
+import { isTemporary, TEMPORARY, Temporary } from "./chat_temporary.js"
 
 const NEAR_PX = 80
 const OLDER_PX = 600
@@ -45,7 +45,7 @@ class ChatPage {
     this.models = []
     this.asked = null
     this.composer = new Composer(composerActions(this))
-    this.prompts = new Prompts((op) => this.tell(op), { look: () => this.composer.mentions.look(), focus: () => this.composer.refocus(), versions: (prompt) => this.inAdvance.versions.show("saved", prompt), attempt: (text) => { this.navigate(pathOf(TEMPORARY)); this.composer.take(text) } })
+    this.prompts = new Prompts((op) => this.tell(op), { look: () => this.composer.mentions.look(), focus: () => this.composer.refocus(), versions: (prompt) => this.inAdvance.versions.show("saved", prompt), attempt: (text) => { this.navigate(this.temporary.address); this.composer.take(text) } })
     this.choice = new ComparisonChoice(find("beside"), () => this.models)
     this.explanation = new Explanation({
       models: () => this.models,
@@ -349,7 +349,7 @@ class ChatPage {
   #goTo(path, at) {
     this.composer.leave()
     // At once: what is sent before the server has answered belongs to where the person went.
-    const chat = path === pathOf(TEMPORARY) ? TEMPORARY : path.match(/^\/c\/([0-9a-f-]{36})/)?.[1] ?? null
+    const chat = isTemporary(path) ? TEMPORARY : path.match(/^\/c\/([0-9a-f-]{36})/)?.[1] ?? null
     if (chat !== this.composer.place) this.composer.open(chat)
     this.tell({ op: "open", path, at })
     this.home.visit()
@@ -409,7 +409,6 @@ class ChatPage {
     find("start").hidden = this.home.show(isEmpty) || !isEmpty || this.chat === TEMPORARY
     find("temporary-start").hidden = !isEmpty || this.chat !== TEMPORARY
     this.temporary.offer(this.chat === null && isEmpty)
-    this.agents.offer(this.chat !== TEMPORARY)
     find("chat").classList.toggle("empty", isEmpty && !this.home.isOpen)
   }
 

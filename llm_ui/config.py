@@ -68,6 +68,11 @@ class Config(BaseSettings):
     first_byte_timeout_s: float = Field(120.0, gt=0, description="Seconds until a provider's answer must begin.")
     idle_timeout_s: float = Field(30.0, gt=0, description="Seconds between two pieces of a provider's answer.")
     total_timeout_s: float = Field(1_800.0, gt=0, description="Seconds a whole answer may take.")
+    probe_providers: bool = Field(
+        True,
+        description="Whether providers may be asked for their list of models by the clock, to see whether they are "
+        "well. How often, or never, is on Admin, All settings.",
+    )
     key_requests_per_minute: int = Field(
         600, ge=1, description="Requests that one key of the API, and one person with all theirs, may make in a minute."
     )
@@ -128,6 +133,13 @@ class Config(BaseSettings):
         "empty: this host alone.",
     )
 
+    sentry_dsn: SecretStr | None = Field(
+        None,
+        description="DSN of a Sentry-compatible server that is told of unexpected errors of all processes, such as "
+        "`https://key@sentry.example.org/7`; never what people wrote. Empty: nobody is told.",
+    )
+    sentry_environment: str = Field("production", description="The environment that is told along with these errors.")
+
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
@@ -159,6 +171,21 @@ class Config(BaseSettings):
             is_usable = False
         if not is_usable:
             raise ValueError("it is not an address like redis://:password@host:6379/0; leave it empty for none")
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _check_sentry_dsn(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what is no DSN, without repeating it. Empty counts as not given."""
+        if value is None or not value.get_secret_value():
+            return None
+        try:
+            parts = urlsplit(value.get_secret_value())
+            is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_usable = False
+        if not is_usable or not parts.username or not parts.path.strip("/"):
+            raise ValueError("it is not a DSN like https://key@sentry.example.org/7; leave it empty for none")
         return value
 
     @field_validator("api_url")

@@ -123,7 +123,7 @@ def config(tmp_path: Path) -> Config:
     """Settings with a data folder of the test's own and free ports."""
     folder = tmp_path / "data"
     folder.mkdir()
-    return Config(data_dir=folder, port=free_port(), api_port=free_port())
+    return Config(data_dir=folder, port=free_port(), api_port=free_port(), probe_providers=False)
 
 
 @pytest.fixture

@@ -60,6 +60,8 @@ class Product:
         self.config = Config(data_dir=folder, port=free_port(), api_port=free_port())
         self.url = f"http://127.0.0.1:{self.config.port}"
         self.log_path = folder.parent / f"{folder.name}.log"
+        # Scripted providers count what they are asked, and most are gone after their test.
+        settings = {"probe_providers": "0", **settings}
         self._settings = {f"LLM_UI_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
 

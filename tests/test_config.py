@@ -13,6 +13,7 @@ GOOD = {
     "TRUST_PROXY": ("true", "trust_proxy", True),
     "DATABASE_URL": ("", "database_url", None),
     "REDIS_URL": ("", "redis_url", None),
+    "SENTRY_DSN": ("", "sentry_dsn", None),
     "API_URL": ("", "api_url", None),
     "DRAIN_S": ("2.5", "drain_s", 2.5),
 }  # fmt: skip
@@ -23,6 +24,13 @@ BAD = {
     "SECRET_KEY": ["too-short"],
     "DATABASE_URL": ["mysql://a:hidden@b/c", "sqlite:///file", "postgresql://host-alone", "postgresql://h:hidden/x"],
     "REDIS_URL": ["http://a:hidden@b/0", "redis:///0", "redis://h:hidden@b:port/0"],
+    "SENTRY_DSN": [
+        "sentry.example.org/7",
+        "https://hidden@b",
+        "https://b/7",
+        "ftp://hidden@b/7",
+        "https://hidden@b:x/7",
+    ],
     "API_URL": ["127.0.0.1:8000", "ftp://127.0.0.1", "http://"],
     "LOG_LEVEL": ["loud"],
     "DRAIN_S": ["-1", "601"],

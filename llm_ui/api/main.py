@@ -52,6 +52,7 @@ from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.engine import Engine
 from llm_ui.runs.gateway.gateway import Gateway
 from llm_ui.runs.limiter import Limiter
+from llm_ui.runs.probing import Prober
 from llm_ui.runs.sweep import keep_sweeping
 from llm_ui.services.processes import Reporter
 from llm_ui.services.secrets import load_secrets
@@ -108,7 +109,8 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         stack.push_async_callback(asker.cache.close)
         gateway = Gateway(database, http, config, asker)
         engine = Engine(database, secrets.sealer, http, config, embeddings, gateway.limits, asker)
-        await _serve(Api(config, database, secrets, engine, http, embeddings, gateway), listening, stop)
+        prober = Prober(config, database, secrets.sealer, http, breakers)
+        await _serve(Api(config, database, secrets, engine, http, embeddings, gateway), prober, listening, stop)
 
 
 async def _breakers(stack: AsyncExitStack, config: Config) -> Breakers:
@@ -132,7 +134,7 @@ async def _trace_on(request: httpx2.Request) -> None:
         request.headers[HEADER] = of.header()
 
 
-async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> None:
+async def _serve(parts: Api, prober: Prober, listening: socket.socket, stop: asyncio.Event) -> None:
     app = shared(Edge(Measured(build(parts))), parts.config.api_origins)
     server = Server(
         uvicorn.Config(
@@ -145,6 +147,7 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     embedding = asyncio.create_task(keep_embedding(parts.database, parts.embeddings))
     reporting = asyncio.create_task(_reporter(parts).keep())
     alerting = asyncio.create_task(Alerting(parts.config, parts.database, parts.secrets.sealer).keep())
+    probing = asyncio.create_task(prober.keep())
     stopping = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     log.info("api.started", host=parts.config.api_host, port=parts.config.api_port)
@@ -155,7 +158,7 @@ async def _serve(parts: Api, listening: socket.socket, stop: asyncio.Event) -> N
     await serving
     # A question that was being stored when the rest was drained.
     await parts.engine.drain(0)
-    tasks = sweeping, embedding, reporting, alerting, stopping
+    tasks = sweeping, embedding, reporting, alerting, probing, stopping
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -22,6 +22,7 @@ from llm_ui.auth.headers import nonce_of
 from llm_ui.auth.templates import SCRIPT_TAG
 from llm_ui.errors import TooManyRequests
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.observability.crashes import report
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
 
@@ -201,6 +202,7 @@ class Socket(OurHandler, WSHandler):
             return await handle(message, self.connection)
         except Exception as error:  # noqa: BLE001 - the edge of a page's events
             log.warning("websocket.message_failed", error=type(error).__name__)
+            report(error, "websocket.message_failed")
         # Outside the handling of the exception, because Bokeh adds the traceback of what is being handled.
         return self.connection.error(message, "This could not be done. Reload the page.")
 

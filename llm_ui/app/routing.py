@@ -108,6 +108,7 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
     pages: dict[str, Callable[[], pn.Template]] = {
         "/": chat,
         "/temporary": chat,
+        "/temporary/a/{agent_id}": chat,
         "/c/{chat_id}": chat,
         "/p/{project_id}": chat,
         "/a/{agent_id}": chat,

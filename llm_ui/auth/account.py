@@ -8,7 +8,7 @@ from llm_ui.errors import InvalidInput, LLMUIError, SignInRefused
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import IssuerId, SessionId, ShareId
 from llm_ui.kit.user_agent import described
-from llm_ui.services import linked_sign_ins, pictures, quotas, second_factor, sharing, sign_in, users
+from llm_ui.services import keeping, linked_sign_ins, pictures, quotas, second_factor, sharing, sign_in, users
 from llm_ui.services.access import Actor
 
 
@@ -109,6 +109,7 @@ class Account(PlainHandler):
                 "has_picture": await pictures.own(session, actor) is not None,
                 "has_password": await users.has_password(session, actor),
                 "limits": [one for one in await quotas.list_left(session, actor) if one.most],
+                "kept": await keeping.rules_of(session, actor),
                 "second_factor": await second_factor.codes_left(session, actor.user_id),
             }
         self.show("account.html", error=error, said=said, described=described, labels=quotas.LABELS, **lists)

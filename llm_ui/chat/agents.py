@@ -11,7 +11,8 @@ from llm_ui.services.access import Permission
 from llm_ui.services.agents import AgentInfo, AgentSettings
 from llm_ui.ui.page import PageContext
 
-AGENT_PATH = re.compile(r"/a/([0-9a-f\-]{36})/?")
+TEMPORARY_PATH = "/temporary"
+AGENT_PATH = re.compile(rf"(?:{TEMPORARY_PATH})?/a/([0-9a-f\-]{{36}})/?")
 
 
 def agent_of(path: str) -> AgentId | None:
@@ -21,6 +22,13 @@ def agent_of(path: str) -> AgentId | None:
         return None if found is None else AgentId(UUID(found.group(1)))
     except ValueError:
         return None
+
+
+def picked_at(path: str, agent_id: AgentId | None) -> str:
+    """Return the path once somebody was picked at it: that of a temporary chat names who answers there."""
+    if not path.startswith(TEMPORARY_PATH):
+        return path
+    return TEMPORARY_PATH if agent_id is None else f"{TEMPORARY_PATH}/a/{agent_id}"
 
 
 async def agents(

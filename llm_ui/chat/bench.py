@@ -116,7 +116,8 @@ async def _measure(client: UserClient, asked: bench_ops.MeasureCases) -> Op:
     except LLMUIError as error:
         return {**answer, "error": told(error.message)}
     problem = report.problem and told(report.problem)
-    return {**answer, **report.model_dump(mode="json"), "problem": problem}
+    not_reranked = report.not_reranked and told(report.not_reranked)
+    return {**answer, **report.model_dump(mode="json"), "problem": problem, "not_reranked": not_reranked}
 
 
 async def _promote(context: PageContext, asked: bench_ops.Promote) -> Op:

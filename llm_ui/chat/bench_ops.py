@@ -72,7 +72,8 @@ class Promote(Cut, OfBench, OfProject):
 
     op: Literal["promote"]
     strategy: Strategy | None
-    measured: Strategy
+    """None: the best there is, put in order anew where a model is set for that."""
+    measured: Strategy | Literal["reranked"]
     """The way whose figures were compared."""
 
 

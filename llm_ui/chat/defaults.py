@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 from uuid import UUID
 
-from llm_ui.chat.agents import agent_of, shown_agent
+from llm_ui.chat.agents import agent_of, picked_at, shown_agent
 from llm_ui.chat.follow import Op
 from llm_ui.chat.ops import PickAgent, PickModel
 from llm_ui.chat.tools import Tools
@@ -116,6 +116,7 @@ class Defaults:
             self._page.controls(replace(shown, model=model if self._page.offers(model) else shown.model))
             return
         self._answered_by(None if asked.agent is None else await self._find(AgentId(asked.agent)))
+        self.path = picked_at(self.path, None if self.agent is None else self.agent.id)
         if self.agent is None:
             self._page.controls(self._alone or replace(shown, temperature=None, max_tokens=None))
             return

@@ -25,7 +25,7 @@ async def gauge(
         is_temporary=asked.is_temporary,
         text=asked.text,
         documents=asked.documents,
-        agent_id="none" if asked.agent is None or asked.is_temporary else asked.agent,
+        agent_id="none" if asked.agent is None else asked.agent,
     )
     found = await client.preview(request)
     return {

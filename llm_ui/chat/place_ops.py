@@ -10,8 +10,8 @@ from llm_ui.chat.op import Reply
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
 from llm_ui.models import ProjectColor, ProjectIcon, ProjectRole
 from llm_ui.services.budgets import MAX_AMOUNT_USD
+from llm_ui.services.keeping import MAX_KEEP_DAYS
 from llm_ui.services.projects import MAX_NAME_CHARS
-from llm_ui.services.retention import MAX_KEEP_DAYS
 
 MAX_EMAIL_CHARS = 1_000
 

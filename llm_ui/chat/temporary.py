@@ -29,6 +29,7 @@ class Temporary:
             text=request.text,
             earlier=asked.earlier,
             model_id=request.model_id,
+            agent_id=None if request.agent_id == "none" else request.agent_id,
             temperature=request.temperature,
             max_tokens=request.max_tokens,
             tools_off=request.tools_off or frozenset(),

@@ -20,6 +20,7 @@ from llm_ui.cli.failure import fail
 from llm_ui.config import ENV_PREFIX, Config, load_config
 from llm_ui.db import Database
 from llm_ui.errors import InvalidInput, LLMUIError
+from llm_ui.observability import crashes
 from llm_ui.observability.logging import configure
 from llm_ui.observability.origin import COMMAND_LINE, Origin, come_from
 
@@ -38,10 +39,11 @@ def run(work: Callable[[], T]) -> T:
         fail(error.message)
     except KeyboardInterrupt:
         fail("Interrupted.")
-    except Exception:
+    except Exception as error:
         if os.environ.get(f"{ENV_PREFIX}LOG_LEVEL") == "debug":
             raise
         error_id, file = _write_down(traceback.format_exc())
+        crashes.report(error, "command.crashed", error_id=error_id)
         fail(f"Something went wrong here (error {error_id}). {file} tells what: send it to whoever maintains LLM UI.")
 
 
@@ -71,6 +73,8 @@ def settings(**options: object) -> Config:
     """Return the settings; options that were given win over the environment."""
     config = load_config(**options)
     configure("cli", config.log_level)
+    if config.sentry_dsn is not None:
+        crashes.watch("cli", config.sentry_dsn.get_secret_value(), config.sentry_environment)
     come_from(Origin(COMMAND_LINE, user_agent=_whose()))
     return config
 

@@ -29,6 +29,7 @@ MAX_LOOKED_UP_CHARS = 8_000
 """Of a question, from its beginning: whoever pastes a whole text asks for what it begins with."""
 MAX_SAID = 2_000
 """Most earlier messages of a temporary chat."""
+MAX_SAID_BY_CHARS = 200
 
 MAX_TEMPERATURE = 2
 MAX_ANSWER_TOKENS = 1_000_000
@@ -89,6 +90,8 @@ class Said(Wire):
 
     role: Literal["user", "assistant"]
     text: str
+    agent: Annotated[str, Field(max_length=MAX_SAID_BY_CHARS)] = ""
+    """Of an answer: the name of the agent that wrote it; empty: the model alone."""
 
 
 class TemporaryRequest(Wire):
@@ -102,7 +105,9 @@ class TemporaryRequest(Wire):
     earlier: Annotated[tuple[Said, ...], Field(max_length=MAX_SAID)] = ()
     """Oldest first. As many of the newest as fit are sent to the model."""
     model_id: UUID | None = None
-    """None: the default model."""
+    """None: that of the agent, else the default model."""
+    agent_id: UUID | None = None
+    """Who answers; None: the model alone."""
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)] | None = None
     tools_off: frozenset[ToolName] = frozenset()

@@ -47,6 +47,8 @@ class CutPreview(Wire):
 
 StrategyName = Literal["lexical", "vector", "hybrid"]
 """By words, by what they mean, or by both."""
+WayName = StrategyName | Literal["reranked"]
+"""Also the best of these that there is, put in order by the reranking model."""
 
 
 class BenchRequest(Wire):
@@ -135,7 +137,7 @@ class MeasuredWay(Wire):
     """How well one way answers."""
 
     cut: Cut
-    strategy: StrategyName
+    strategy: WayName
     ndcg: float
     recall: float
     reciprocal_rank: float
@@ -154,3 +156,5 @@ class MeasureReport(Wire):
     is_all: bool
     """Whether these are all documents of the project."""
     problem: str | None
+    not_reranked: str
+    """Why nothing is said of passages put in order, although a model is set for that."""

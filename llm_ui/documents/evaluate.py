@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import insert
 
@@ -49,7 +49,7 @@ Embed = Callable[[], Awaitable[None]]
 
 Reorder = Callable[[Actor, ProjectId, str, Sequence[Passage]], Awaitable[Sequence[Passage]]]
 """Puts what was found for a question in order anew."""
-RERANKED = "reranked"
+RERANKED: Literal["reranked"] = "reranked"
 """The best way that there is, put in order anew."""
 
 

@@ -18,9 +18,11 @@ from llm_ui.models.document import (
 )
 from llm_ui.models.evaluation import Evaluation, EvaluationKind
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
+from llm_ui.models.health import ProviderHealth, ProviderProbe
 from llm_ui.models.hold import HoldScope, LegalHold
 from llm_ui.models.issuer import Issuer, IssuerTeam, LinkedSignIn
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
+from llm_ui.models.keeping import KeepRule
 from llm_ui.models.key import ApiKey, KeyScope
 from llm_ui.models.limit import EVERYBODY, Limit, LimitAction, LimitKind, LimitScope
 from llm_ui.models.memory import ChatSummary, UserMemory
@@ -132,6 +134,7 @@ __all__ = [
     "IssuerTeam",
     "JobKind",
     "JobState",
+    "KeepRule",
     "KeyScope",
     "LegalHold",
     "Limit",
@@ -162,7 +165,9 @@ __all__ = [
     "ProjectTeam",
     "PromptVersion",
     "ProviderEvent",
+    "ProviderHealth",
     "ProviderKind",
+    "ProviderProbe",
     "Quota",
     "QuotaKind",
     "QuotaScope",

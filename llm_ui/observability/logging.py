@@ -42,6 +42,10 @@ class Log:
         """Log that a person was failed, with the traceback of the exception being handled."""
         self._logger.error(event, exc_info=True, extra={"fields": fields})
 
+    def crashed(self, event: str, error: BaseException, **fields: object) -> None:
+        """Log that a person was failed, with the traceback of an exception that a task ended with."""
+        self._logger.error(event, exc_info=error, extra={"fields": fields})
+
     def _log(self, level: int, event: str, fields: dict[str, object]) -> None:
         if self._logger.isEnabledFor(level):
             self._logger.log(level, event, extra={"fields": fields})

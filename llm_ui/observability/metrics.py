@@ -93,7 +93,13 @@ FIRST_TOKEN = Histogram(
 )
 RUNNING = Gauge("llm_ui_running", "Answers that are being written.", "via")
 BREAKERS = Gauge("llm_ui_breakers_open", "Providers that are left alone for a while.")
+PROBES = Counter("llm_ui_probes_total", "Probes of providers, by what they met.", "provider", "outcome")
 WAITING = Gauge("llm_ui_waiting", "What waits to be worked on.", "what")
+ERROR_REPORTS = Counter(
+    "llm_ui_error_reports_total",
+    "Unexpected errors for the Sentry-compatible address, by what became of them.",
+    "outcome",
+)
 LOOP_DELAY = Histogram("llm_ui_event_loop_delay_seconds", "Seconds that the event loop was late.")
 
 

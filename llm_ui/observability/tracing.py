@@ -14,11 +14,13 @@ class Trace:
     """Of which trace a request is a part."""
 
     trace_id: str
+    span_id: str
+    """Of the request itself: what is called meanwhile lies below it."""
     flags: str
 
     def header(self) -> str:
-        """Return what is sent along: the same trace, and a span of our own."""
-        return f"00-{self.trace_id}-{secrets.token_hex(8)}-{self.flags}"
+        """Return what is sent along."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
 _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
@@ -27,7 +29,8 @@ _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 def take_up(header: str) -> Trace:
     """Note of which trace all is that this task does from now on: the one it came with, else a new one."""
     found = GIVEN.fullmatch(header.strip())
-    trace = Trace(secrets.token_hex(16), "00") if found is None else Trace(found[1], found[3])
+    span_id = secrets.token_hex(8)
+    trace = Trace(secrets.token_hex(16), span_id, "00") if found is None else Trace(found[1], span_id, found[3])
     _trace.set(trace)
     return trace
 

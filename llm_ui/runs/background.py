@@ -92,7 +92,7 @@ class Background:
     def _failed(self, live: LiveRun, error: BaseException) -> None:
         """Log a failure; one that goes on is told once, until something succeeds again."""
         if not isinstance(error, LLMUIError):
-            log.error("helper.crashed", run_id=live.turn.run_id, error=repr(error))
+            log.crashed("helper.crashed", error, run_id=live.turn.run_id)
         elif not self._has_failed:
             self._has_failed = True
             log.warning("helper.failed", run_id=live.turn.run_id, code=error.code)

@@ -33,6 +33,13 @@ class Breaker:
         self._failures: deque[float] = deque(maxlen=FAILURES)
         self._opened_at: float | None = None
         self._is_probing = False
+        self.answered_at: float | None = None
+        """When a request was last answered, by the clock; None: none was."""
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the provider gets no calls now, not even one to see."""
+        return self._opened_at is not None and self._clock() - self._opened_at < OPEN_S
 
     @property
     def is_open(self) -> bool:
@@ -60,8 +67,26 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Note that a request was answered."""
+        self.answered_at = self._clock()
+        self.cleared()
+
+    def cleared(self) -> None:
+        """Forget the failures: somebody was answered."""
         self._failures.clear()
         self._opened_at, self._is_probing = None, False
+
+    def seen_well(self, age_s: float) -> None:
+        """Let the next request through, for so many seconds ago somebody else was answered."""
+        if self._opened_at is not None and self._clock() - age_s > self._opened_at:
+            self._opened_at = min(self._opened_at, self._clock() - OPEN_S)
+
+    def seen_down(self, age_s: float) -> None:
+        """Leave the provider alone, for a probe that began so many seconds ago could not reach it."""
+        has_answered = self.answered_at is not None and self._clock() - age_s < self.answered_at
+        if has_answered or age_s >= OPEN_S or self._is_probing:
+            return
+        if self._opened_at is None or self._clock() - age_s > self._opened_at:
+            self.open(since_s=age_s)
 
     def abandoned(self) -> None:
         """Note that a request ended without telling anything about the provider."""

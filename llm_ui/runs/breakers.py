@@ -19,6 +19,14 @@ class Breakers:
         """Return the providers that get no calls now, or one to see whether they are well again."""
         return frozenset(provider_id for provider_id, breaker in self._all.items() if breaker.is_open)
 
+    def resting(self) -> frozenset[ProviderId]:
+        """Return the providers that get no calls now, not even one to see."""
+        return frozenset(provider_id for provider_id, breaker in self._all.items() if breaker.is_resting)
+
+    def answered_at(self, provider_id: ProviderId) -> float | None:
+        """Return when a provider last answered a request of this process, by the monotonic clock."""
+        return self.of(provider_id).answered_at
+
     async def admit(self, provider_id: ProviderId) -> None:
         """Let a request through. Raises `ProviderError` with when to try again."""
         self.of(provider_id).admit()

@@ -206,7 +206,7 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     history = await _said(session, actor, turn, without, left - kept, room)
     before += [*_summary(history), *given]
     if may_be_others:
-        before += await _others(session, actor, history, turn.agent, room)
+        before += await _others(session, actor, history, turn, room)
     parts = [*before, *told, *_earlier(history), *_attached([*history.files, *files]), *after]
     manifest: dict[str, object] = {
         "parts": [part.listed() for part in parts],
@@ -360,11 +360,14 @@ async def _standing(session: ReadSession, actor: Actor, place: Place, room: Room
     return sent, left_of_project + left_of_person
 
 
-async def _others(
-    session: ReadSession, actor: Actor, history: History, agent: AgentInfo | None, room: Room
-) -> list[Part]:
+async def _others(session: ReadSession, actor: Actor, history: History, turn: Turn, room: Room) -> list[Part]:
     """Return the part that says who else has written answers that are sent; none where nobody has."""
-    names = await agents.others_before(session, actor, [MessageId(UUID(each)) for each in history.ids], agent)
+    agent = turn.agent
+    if turn.said is None:
+        names = await agents.others_before(session, actor, [MessageId(UUID(each)) for each in history.ids], agent)
+    else:
+        answers = [one.agent for one in turn.said[len(turn.said) - len(history.messages) :] if one.role == "assistant"]
+        names = tuple(sorted(set(answers) - {"" if agent is None else agent.name}))
     if not names:
         return []
     known = [f"the agent “{name}”" if name else "a model without an agent" for name in names]

@@ -49,6 +49,6 @@ def bad_end(live: LiveRun) -> RunStatus:
 
 def crashed(live: LiveRun, error: BaseException) -> Ending:
     """Return the ending for an error that is nobody's but ours, and log it."""
-    log.error("run.crashed", run_id=live.turn.run_id, request_id=live.request_id, error=repr(error))
+    log.crashed("run.crashed", error, run_id=live.turn.run_id, request_id=live.request_id)
     said = unforeseen(live.request_id)
     return Ending(bad_end(live), error_code=said.code, error_message=said.message)

@@ -45,7 +45,7 @@ from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.passages import Found, Means, look_up
 from llm_ui.runs.reranking import Reranker
 from llm_ui.runs.rewriting import Rewriter
-from llm_ui.runs.temporary import TemporaryRuns, prepare
+from llm_ui.runs.temporary import Came, TemporaryRuns, prepare
 from llm_ui.runs.tool_loop import answer
 from llm_ui.runs.tools.base import Around
 from llm_ui.runs.tries import SECRET_FAULTS
@@ -115,6 +115,7 @@ class Engine:
         self._background = Background(database, sealer, http)
         self._rewriter = Rewriter(database, sealer, http)
         self.reranker = Reranker(database, sealer, http)
+        self._means = Means(embeddings, self.reranker, self._rewriter.worded)
         self._keeper = Keeper(database, self._owner, self._live)
         self._keeping: asyncio.Task[None] | None = None
         self._is_draining = False
@@ -166,7 +167,8 @@ class Engine:
         if isinstance(request, TemporaryRequest):
             if (known := self._temporary.find(actor, request.idempotency_key)) is not None:
                 return known
-            live = await prepare(self._database, self._asker, actor, request, request_id, received_at)
+            came = Came(actor, request_id, received_at)
+            live = await prepare(self._database, self._asker, self._means, came, request)
             self._take_up(live)
             self._temporary.add(actor, request.idempotency_key, live.turn.run_id)
             return live.turn.run_id
@@ -242,15 +244,14 @@ class Engine:
                 known = await agents.knowledge(session, actor, chat.project_id, agent)
                 if known == sought:
                     if agent is not None:
-                        request = await agents.asked_of(session, actor, chat, agent, request)
+                        request = await agents.asked_of(session, actor, chat.agent_id, agent, request)
                     new = _New(request, request_id, found, agent)
                     turn, target, sent, paid = await self._store_turn(session, actor, chat, new)
                     break
                 sought = known
             if sought is not None:
                 # Outside: nobody's write waits for a search.
-                means = Means(self._embeddings, self.reranker, self._rewriter.worded)
-                found = await look_up(self._database, means, actor, sought, request)
+                found = await look_up(self._database, self._means, actor, sought, request)
         return LiveRun(
             turn=turn,
             target=target,
@@ -415,7 +416,7 @@ class Engine:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("run.crashed", task=task.get_name(), error=repr(error))
+            log.crashed("run.crashed", error, task=task.get_name())
 
 
 def cache_use(turn: Turn, target: ModelTarget, actor: Actor, request: ChatRequest) -> CacheUse | None:

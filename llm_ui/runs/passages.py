@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from llm_ui.contract import ChatRequest, PreviewRequest, Source
+from llm_ui.contract import ChatRequest, PreviewRequest, Source, TemporaryRequest
 from llm_ui.db import Database, ReadSession
 from llm_ui.documents.neighbours import beside, in_runs, overlap
 from llm_ui.documents.retrieve import Passage, look
@@ -96,18 +96,20 @@ class Means:
 
 
 async def look_up(
-    database: Database, means: Means, actor: Actor, known: Knowledge, request: ChatRequest
+    database: Database, means: Means, actor: Actor, known: Knowledge, request: ChatRequest | TemporaryRequest
 ) -> Found | None:
     """Return what is known about a question; None when there is no document that can be searched."""
     project_id, reader = known.project_id, known.reader
     began = time.monotonic()
+    stored = request if isinstance(request, ChatRequest) else None
     async with database.reading() as session:
-        if "passages" in request.without or not await has_ready(session, reader, project_id):
+        is_wanted = stored is None or "passages" not in stored.without
+        if not is_wanted or not await has_ready(session, reader, project_id):
             return None
         query = await query_of(session, actor, request)
-        cited = await _cited(session, actor, request)
+        cited = () if stored is None else await _cited(session, actor, stored)
     asked = await means.worded(actor, project_id, query) or query.plain()
-    named = [DocumentId(each) for each in request.documents] if reader == actor else []
+    named = [DocumentId(each) for each in stored.documents] if stored is not None and reader == actor else []
     search = Search(project_id, asked, MOST, named or known.documents, reader=reader)
     sought = await seek(database, means.embeddings, actor, search, means.reranker)
     async with database.reading() as session:
@@ -157,8 +159,9 @@ class Search:
 async def seek(
     database: Database, embeddings: Embeddings, actor: Actor, search: Search, reranker: Reranker | None = None
 ) -> Sought:
-    """Return the passages of a project that answer what is asked, in the order of `reranker` unless a way is named.
+    """Return the passages of a project that answer what is asked, as `reranker` orders them unless a way is chosen.
 
+    One is chosen where it is named, or where the project says it: what its bench has measured is what is done then.
     Raises our errors when vectors are asked for and none can be made of the question.
     """
     reader = search.reader or actor
@@ -183,7 +186,7 @@ async def seek(
             )
     used = Strategy.LEXICAL if meaning is None else wanted or Strategy.HYBRID
     words = "" if used is Strategy.VECTOR else search.query
-    if reranker is None or strategy is not None or not await reranker.is_set():
+    if reranker is None or wanted is not None or not await reranker.is_set():
         reranker = None
     most = search.most if reranker is None else max(search.most, LOOKED_AT)
     async with database.reading() as session:

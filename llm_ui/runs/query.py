@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from llm_ui.contract import MAX_LOOKED_UP_CHARS, ChatRequest, PreviewRequest
+from llm_ui.contract import MAX_LOOKED_UP_CHARS, ChatRequest, PreviewRequest, TemporaryRequest
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import ChatId, MessageId, ProjectId
 from llm_ui.models import MessageRole
@@ -62,8 +62,13 @@ def _says_little(question: str) -> bool:
     return len(question.split()) < SHORT_WORDS
 
 
-async def query_of(session: ReadSession, actor: Actor, request: ChatRequest | PreviewRequest) -> Query:
+async def query_of(
+    session: ReadSession, actor: Actor, request: ChatRequest | PreviewRequest | TemporaryRequest
+) -> Query:
     """Return what a request asks, and what was said before."""
+    if isinstance(request, TemporaryRequest):
+        earlier = reversed(request.earlier[-TURNS:])
+        return Query(request.text, tuple(Said(MessageRole(one.role), one.text) for one in earlier))
     named = None
     if isinstance(request, ChatRequest):
         named = request.regenerate_of or request.continue_of or request.edit_of

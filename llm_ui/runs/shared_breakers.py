@@ -166,7 +166,7 @@ class SharedBreakers(Breakers):
             case "open":
                 breaker.open()
             case "well":
-                breaker.succeeded()
+                breaker.cleared()
             case _:
                 was_open = breaker.is_open
                 breaker.count()

@@ -219,6 +219,7 @@ async def book(session: Session, live: LiveRun, final: Final) -> bool:
         used.cost_usd = final.cost_usd
         await filters.count(session, final.found)
         used.kind = UsageKind.TEMPORARY
+        used.agent_id = None if live.turn.agent is None else live.turn.agent.id
         await settle(session, used)
     if final.learnt is not None:
         await calibrations.keep(session, target.model_id, final.learnt)

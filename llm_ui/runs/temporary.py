@@ -1,5 +1,7 @@
 """Temporary chats, and models that are tried out: their runs are in memory alone, known by the key of whoever asked."""
 
+from dataclasses import dataclass
+
 from llm_ui.contract import TemporaryRequest
 from llm_ui.contract.trials import TrialRequest
 from llm_ui.db import Database
@@ -11,7 +13,10 @@ from llm_ui.runs.asking import Asker
 from llm_ui.runs.booking import set_aside
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
+from llm_ui.runs.passages import Found, Means, look_up
+from llm_ui.services import agents
 from llm_ui.services.access import Actor
+from llm_ui.services.agents import AgentInfo
 from llm_ui.services.settings import TEMPORARY_CHATS, require_on
 from llm_ui.services.targets import target as find_target
 from llm_ui.services.turns import Turn, question_text
@@ -41,36 +46,33 @@ class TemporaryRuns:
         return is_known and self._logs.find(run_id) is not None
 
 
-async def prepare(
-    database: Database, asker: Asker, actor: Actor, request: TemporaryRequest, request_id: str, received_at: float
-) -> LiveRun:
+@dataclass(frozen=True, slots=True)
+class Came:
+    """From whom a request came, as which, and when."""
+
+    actor: Actor
+    request_id: str
+    at: float
+    """Of the monotonic clock."""
+
+
+async def prepare(database: Database, asker: Asker, means: Means, came: Came, request: TemporaryRequest) -> LiveRun:
     """Return a run that is stored nowhere. Raises our errors when it cannot be asked for."""
-    turn = Turn(
-        run_id=RunId(uuid7()),
-        chat_id=ChatId(uuid7()),
-        question_id=MessageId(uuid7()),
-        answer_id=MessageId(uuid7()),
-        question=question_text(request.text),
-        opening="",
-        merged=(),
-        before_id=None,
-        title=None,
-        system_prompt_id=None,
-        said=tuple(one for one in request.earlier if one.text.strip()),
-    )
-    trial = request if isinstance(request, TrialRequest) else None
-    wanted = context.Wanted(
-        request.max_tokens,
-        without=context.NOT_SENT_IN_TEMPORARY if trial is None else context.NOT_SENT_IN_TRIAL,
-        tools_off=request.tools_off,
-        system="" if trial is None else trial.system,
-    )
+    actor = came.actor
     async with database.reading() as session:
-        if trial is None:
+        if not isinstance(request, TrialRequest):
             await require_on(session, TEMPORARY_CHATS)
+        agent = await agents.answering(session, actor, None, request.agent_id)
+        known = await agents.knowledge(session, actor, None, agent)
+        if agent is not None:
+            request = await agents.asked_of(session, actor, None, agent, request)
+    turn = _turn(request, agent)
+    # Outside: nobody's connection waits for a search.
+    found = None if known is None else await look_up(database, means, actor, known, request)
+    async with database.reading() as session:
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await asker.deployed(session, actor, await find_target(session, actor, model_id))
-        sent = await context.build(session, actor, turn, target, wanted)
+        sent = await context.build(session, actor, turn, target, _wanted(request, found))
     held_up: BudgetSpent | None = None
     warnings: tuple[str, ...] = ()
     try:
@@ -88,10 +90,42 @@ async def prepare(
         actor=actor,
         temperature=request.temperature,
         max_tokens=request.max_tokens,
-        request_id=request_id,
-        received_at=received_at,
+        request_id=came.request_id,
+        received_at=came.at,
+        known=known,
         time_zone=request.time_zone,
         is_stored=False,
         held_up=held_up,
         limit_note=" ".join(warnings),
+    )
+
+
+def _wanted(request: TemporaryRequest, found: Found | None) -> context.Wanted:
+    """Return what it is to be sent with."""
+    trial = request if isinstance(request, TrialRequest) else None
+    return context.Wanted(
+        request.max_tokens,
+        without=context.NOT_SENT_IN_TEMPORARY if trial is None else context.NOT_SENT_IN_TRIAL,
+        found=found,
+        tools_off=request.tools_off,
+        system="" if trial is None else trial.system,
+    )
+
+
+def _turn(request: TemporaryRequest, agent: AgentInfo | None) -> Turn:
+    """Return a turn whose ids stand for nothing that is stored. Raises `InvalidInput` and `TooLarge`."""
+    return Turn(
+        run_id=RunId(uuid7()),
+        chat_id=ChatId(uuid7()),
+        question_id=MessageId(uuid7()),
+        answer_id=MessageId(uuid7()),
+        question=question_text(request.text),
+        opening="",
+        merged=(),
+        before_id=None,
+        title=None,
+        system_prompt_id=None,
+        agent=agent,
+        was_with_agent=any(one.agent for one in request.earlier),
+        said=tuple(one for one in request.earlier if one.text.strip()),
     )

@@ -7,18 +7,19 @@ is kept in a project the agent knows only that project: projects are walls.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from llm_ui.contract import ChatRequest, Who
+from llm_ui.contract import ChatRequest, TemporaryRequest, Who
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import AgentId, ChatId, DocumentId, MessageId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import Agent, ChatHistory, Document, ProjectColor, ProjectIcon, Run, User
+from llm_ui.models import Agent, Document, ProjectColor, ProjectIcon, Run, User
 from llm_ui.services import ai_models, audit, targets
 from llm_ui.services.access import Actor, Permission, readable, require, require_within
 from llm_ui.services.projects import require_project
@@ -37,6 +38,8 @@ MAX_OFFERED = 200
 """Documents that are offered for an agent to know; who has more gives it the whole project."""
 MAX_AGENTS = 100
 """Of one person."""
+
+Asked = TypeVar("Asked", ChatRequest, TemporaryRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +193,15 @@ async def answering(session: ReadSession, actor: Actor, before: AgentId | None, 
 
 
 async def asked_of(
-    session: ReadSession, actor: Actor, chat: ChatHistory, agent: AgentInfo, request: ChatRequest
-) -> ChatRequest:
-    """Return the request with what it leaves to the agent: parameters, and the model where the agent is new here.
+    session: ReadSession, actor: Actor, before: AgentId | None, agent: AgentInfo, request: Asked
+) -> Asked:
+    """Return the request with what it leaves to the agent: parameters, and the model where another one was before.
 
     An agent whose model is gone, or not for the actor, answers with the one that would be asked without it.
     """
     own = agent.settings
     model_id = request.model_id
-    if model_id is None and own.model_id is not None and agent.id != chat.agent_id:
+    if model_id is None and own.model_id is not None and agent.id != before:
         offered = await ai_models.list_models(session, actor)
         model_id = next((one.id for one in offered if one.id == own.model_id), None)
     return request.model_copy(

@@ -220,10 +220,11 @@ def _audited(row: AiProvider) -> dict[str, object]:
     return {**audit.fields(row, "name", "base_url"), "key": row.sealed_key}
 
 
-async def mark_key_refused(session: Session, provider_id: ProviderId) -> None:
-    """Note that the provider refused the key, so that administrators see it."""
+async def mark_key_refused(session: Session, provider_id: ProviderId, *, is_refused: bool = True) -> None:
+    """Note that the provider refused the key, so that administrators see it; or that it takes it again."""
     # Not a change of the provider itself: whoever has its form open may still save.
-    values: dict[Any, object] = {AiProvider.key_refused_at: now(), AiProvider.updated_at: AiProvider.updated_at}
+    refused_at = now() if is_refused else None
+    values: dict[Any, object] = {AiProvider.key_refused_at: refused_at, AiProvider.updated_at: AiProvider.updated_at}
     await session.execute(update(AiProvider).where(AiProvider.id == provider_id).values(values))
 
 

@@ -1,18 +1,16 @@
-"""What is deleted for good, and when; and what goes to the bin because its project keeps it no longer."""
+"""What is deleted for good, and when; and what goes to the bin because nothing keeps it longer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import InvalidInput
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId
 from llm_ui.models import (
-    LIVE_STATUSES,
     AccountLink,
     Agent,
     AlertEvent,
@@ -20,23 +18,22 @@ from llm_ui.models import (
     BackgroundJob,
     Backup,
     ChatHistory,
-    Project,
-    Run,
     ShareLink,
     UserSession,
 )
-from llm_ui.services import audit, cached_answers, holds
+from llm_ui.services import audit, cached_answers, holds, keeping, provider_health
 from llm_ui.services.access import SYSTEM, Actor, Permission, ProjectRight, readable, require
+from llm_ui.services.keeping import OF_PROJECT, Subject, checked
 from llm_ui.services.projects import project_row
 
 KEEP = timedelta(days=30)
 """How long chats stay in the bin, deleted agents can be taken back and ended sessions are listed."""
 KEEP_TOLD = timedelta(days=90)
 """How long it is kept what alert rules told, and how backups went. Of what processes say the log goes after 14 days,
-circuits after 30, reports after one; of slow statements the 200 longest stay (services/logs.py, processes.py)."""
+circuits after 30, probes after seven, reports after one; of slow statements the 200 longest stay (services/logs.py,
+processes.py, provider_health.py)."""
 KEEP_UNSENT = timedelta(days=1)
 """How long a file waits for its message to be sent."""
-MAX_KEEP_DAYS = 3_650
 NAMED = 5
 """Of the actor's own chats that would go, by their titles."""
 
@@ -56,7 +53,8 @@ async def weigh_keeping(session: ReadSession, actor: Actor, project_id: ProjectI
     """Return what would go. Raises `InvalidInput`, `NotFound` and `Forbidden`."""
     require(actor, Permission.CHAT)
     await project_row(session, actor, project_id, ProjectRight.OWN)
-    rule = *_untouched(_checked(days)), ChatHistory.project_id == project_id
+    subject = Subject(project_id=project_id)
+    rule = await keeping.is_due(session, subject, checked(days)), ChatHistory.project_id == project_id
     # rights: counts only, of a project of which the actor is an owner
     counts = select(func.count(), func.count(ChatHistory.user_id.distinct())).where(*rule)
     chats, people = (await session.execute(counts)).one()
@@ -71,43 +69,19 @@ async def keep_for(session: Session, actor: Actor, project_id: ProjectId, days: 
     """
     require(actor, Permission.CHAT)
     row = await project_row(session, actor, project_id, ProjectRight.OWN)
-    days = None if days is None else _checked(days)
+    days = None if days is None else checked(days)
     if days != row.keep_days:
         changes = audit.difference({"keep_days": row.keep_days}, {"keep_days": days})
         row.keep_days = days
         await cached_answers.forget(session, project_id=project_id)
-        await audit.record(session, actor, "project.retention_changed", row.name, target_id=project_id, changes=changes)
+        await audit.record(session, actor, OF_PROJECT, row.name, target_id=project_id, changes=changes)
 
 
 async def expire_chats(session: Session) -> int:
-    """Put the chats into the bin that their projects keep no longer; return how many."""
-    # rights: the product's own clean-up, as owners of the projects have asked for it
-    keeping = select(Project.id, Project.keep_days).where(Project.keep_days.is_not(None))
-    gone = 0
-    for project_id, days in (await session.execute(keeping)).all():
-        rule = *_untouched(days or MAX_KEEP_DAYS), ChatHistory.project_id == project_id
-        binned = update(ChatHistory).where(*rule).values(deleted_at=now())
-        gone += len((await session.scalars(binned.returning(ChatHistory.id))).all())
-    return gone
-
-
-def _untouched(days: int) -> tuple[ColumnElement[bool], ...]:
-    """Return the rule of chats that nobody wrote to, moved, renamed or took out of the bin for so many days."""
-    is_answering = exists().where(Run.chat_id == ChatHistory.id, Run.status.in_(LIVE_STATUSES))
-    is_old = ChatHistory.updated_at < now() - timedelta(days=days)
-    return (
-        is_old,
-        holds.is_free_chat(),
-        ChatHistory.pinned_at.is_(None),
-        ChatHistory.deleted_at.is_(None),
-        ~is_answering,
-    )
-
-
-def _checked(days: int) -> int:
-    if not 1 <= days <= MAX_KEEP_DAYS:
-        raise InvalidInput("Chats can be kept for 1 to {most} days. Choose such a number.", most=MAX_KEEP_DAYS)
-    return days
+    """Put the chats into the bin that a rule of a role, a team or a project keeps no longer; return how many."""
+    # rights: the product's own clean-up, as administrators and owners of the projects have asked for it
+    binned = update(ChatHistory).where(await keeping.is_due(session)).values(deleted_at=now())
+    return len((await session.scalars(binned.returning(ChatHistory.id))).all())
 
 
 async def note_purge(session: Session, **gone: int) -> None:
@@ -163,8 +137,9 @@ async def purge_unsent(session: Session) -> int:
 
 
 async def purge_monitoring(session: Session) -> int:
-    """Delete what rules told, and how backups went, once that is long ago; return how many of both."""
+    """Delete what rules told, how backups went and what probes found once that is long ago; return how many."""
     limit = now() - KEEP_TOLD
     told = await session.scalars(delete(AlertEvent).where(AlertEvent.at < limit).returning(AlertEvent.id))
     made = await session.scalars(delete(Backup).where(Backup.finished_at < limit).returning(Backup.id))
-    return len(told.all()) + len(made.all())
+    probes = await provider_health.purge(session, now())
+    return len(told.all()) + len(made.all()) + probes

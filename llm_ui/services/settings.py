@@ -210,6 +210,11 @@ CONTINUE_ELSEWHERE = WorkspaceSetting(
     "continue_elsewhere", later("Whether another model goes on with an answer in a chat that breaks off."),
     default=False, group="features",
 )  # fmt: skip
+PROBE_SECONDS = WorkspaceSetting(
+    "probe_seconds",
+    later("How often providers are asked for their list of models, to see whether they are well; 0: never."),
+    default=60, group="features", unit="seconds", least=0, most=3_600,
+)  # fmt: skip
 BACKUPS = WorkspaceSetting(
     "backups", later("Whether a backup of the database and all files is made each day."), default=True, group="keeping"
 )
@@ -244,9 +249,9 @@ REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     SECOND_FACTOR, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL,
     PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
     PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
-    HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, CACHE_HOURS, CACHE_MB,
-    CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET,
-    BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
+    HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, PROBE_SECONDS,
+    CACHE_HOURS, CACHE_MB, CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER,
+    MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 HELD = "settings"
 """Where a session keeps them."""

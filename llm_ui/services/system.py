@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Any
@@ -17,6 +17,7 @@ from llm_ui.models import AiProvider, ProcessReport, ProviderEvent, SlowStatemen
 from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.processes import GONE_AFTER
+from llm_ui.services.provider_health import count_probes
 
 MOST_SHOWN = 20
 """Slow statements and tables."""
@@ -61,6 +62,10 @@ class Health:
     openings: int
     is_open: bool
     stretches: tuple[Stretch, ...]
+    probes: int = 0
+    failed_probes: int = 0
+    probe_ms: float = 0.0
+    """How long one took that was answered, on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,14 @@ async def providers(session: ReadSession, actor: Actor, at: datetime) -> tuple[H
     by_provider: dict[ProviderId, list[ProviderEvent]] = {}
     for event in await session.scalars(found):
         by_provider.setdefault(event.provider_id, []).append(event)
-    return tuple(health(row.name, by_provider.get(row.id, ()), at) for row in known)
+    probed = await count_probes(session, at - HISTORY)
+    return tuple(_probed(health(row.name, by_provider.get(row.id, ()), at), probed.get(row.id)) for row in known)
+
+
+def _probed(found: Health, counts: tuple[int, int, float] | None) -> Health:
+    if counts is None:
+        return found
+    return replace(found, probes=counts[0], failed_probes=counts[1], probe_ms=counts[2])
 
 
 def health(name: str, events: Sequence[ProviderEvent], at: datetime) -> Health:

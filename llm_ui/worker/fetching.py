@@ -125,5 +125,5 @@ def _why(held: Held, error: BaseException) -> str:
         return error.message
     # The edge of a job: it is told, and the next one is done.
     error_id = secrets.token_hex(4)
-    log.error("fetch.crashed", fetch_id=held.id, error_id=error_id, exc_info=error)
+    log.crashed("fetch.crashed", error, fetch_id=held.id, error_id=error_id)
     return unforeseen(error_id).message

@@ -73,7 +73,7 @@ def _why(held: Reading, error: BaseException) -> str:
         return error.message
     # The edge of a job: it is told, and the next one is done.
     error_id = secrets.token_hex(4)
-    log.error("document.crashed", document_id=held.id, error_id=error_id, exc_info=error)
+    log.crashed("document.crashed", error, document_id=held.id, error_id=error_id)
     return unforeseen(error_id).message
 
 

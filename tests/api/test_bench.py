@@ -13,15 +13,18 @@ from llm_ui.documents import trial
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import DocumentId, ProjectId, uuid7
 from llm_ui.llm_client import UserClient
-from llm_ui.models import Document, DocumentChunk, Strategy
-from llm_ui.services import retrieval
+from llm_ui.models import Document, DocumentChunk, Evaluation, Strategy
+from llm_ui.services import evaluations, retrieval
 from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.cutting import read_cutting
 from llm_ui.services.embedding import set_embedding_model
+from llm_ui.services.reranking import set_reranking_model
 from llm_ui.services.retrieval import NewCase
 from tests.api.conftest import AddModel, RunningApi
 from tests.documents.ready import a_document, a_project
 from tests.fakes.embeddings import embeddings_reply
 from tests.fakes.provider import FakeProvider
+from tests.fakes.reranking import reranking_reply
 
 ClientOf = Callable[[Actor], UserClient]
 PASSAGES = [
@@ -80,6 +83,39 @@ async def test_each_way_ranks_and_the_test_set_tells_which_is_better(
     assert isinstance(first, StartEvent)
     assert first.sources is not None
     assert first.sources[0].text == PASSAGES[2], "the chat searches as the project is set"
+
+
+async def test_passages_put_in_order_are_a_way_of_their_own(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, add_model: AddModel
+) -> None:
+    project_id = await a_project(database, a_user)
+    kept = ["Weight, weight, weight of vessels.", *PASSAGES]
+    document_id = await a_document(database, a_user, project_id, kept)
+    question = "What weight has a vessel painted for the harbour?"
+    await judged(database, a_user, project_id, document_id, question, PASSAGES[2])
+    client = client_of(a_user)
+    async with FakeProvider(reranking_reply) as fake:
+        model_id = await add_model(fake.base_url("openai"), "word-reranker")
+        async with database.writing() as session:
+            await set_reranking_model(session, SYSTEM, model_id)
+        report = await client.measure_cases(MeasureRequest(project_id=project_id))
+        asked = BenchRequest(project_id=project_id, query=question)
+        at_best = await client.try_search(asked)
+        async with database.writing() as session:
+            await retrieval.set_strategy(session, a_user, project_id, Strategy.LEXICAL)
+            cut = await read_cutting(session, a_user, project_id)
+            await evaluations.take_over(session, a_user, project_id, "reranked", cut)
+            used = (await session.execute(select(Evaluation.strategy, Evaluation.is_used, Evaluation.model))).all()
+        as_chosen = await client.try_search(asked)
+    broken = await client.measure_cases(MeasureRequest(project_id=project_id))
+
+    assert [(row.strategy, row.ndcg) for row in report.rows] == [("lexical", 1), ("reranked", 1)]
+    assert report.not_reranked == ""
+    assert (at_best.answers.reranked_by, as_chosen.answers.reranked_by) == ("word-reranker", "")
+    assert as_chosen.answers.strategy == "lexical"
+    assert sorted(used) == [("lexical", False, "word-reranker"), ("reranked", True, "word-reranker")]
+    assert [row.strategy for row in broken.rows] == ["lexical"]
+    assert "not put in order" in broken.not_reranked
 
 
 async def test_another_cut_is_tried_on_the_same_documents_and_changes_nothing(

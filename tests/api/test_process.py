@@ -38,6 +38,7 @@ def database_config(sqlite_config: Config) -> Config:
 async def process(config: Config, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `python -m llm_ui.api` until the end of the block."""
     ours = {"LLM_UI_DATA_DIR": str(config.folder), "LLM_UI_API_PORT": str(config.api_port), "LLM_UI_DRAIN_S": "10"}
+    ours["LLM_UI_PROBE_PROVIDERS"] = "0"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LLM_UI_")} | ours
     environment |= {f"LLM_UI_{name.upper()}": value for name, value in settings.items()}
     running = await asyncio.create_subprocess_exec(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -12,11 +13,14 @@ from llm_ui.db import Database
 from llm_ui.errors import ContextTooLong, InvalidInput, NotFound
 from llm_ui.kit.ids import ModelId
 from llm_ui.llm_client import Numbered, UserClient
-from llm_ui.models import ChatHistory, ChatMessage, Run, RunStatus, UsageLog, UsagePurpose
+from llm_ui.models import Base, ChatHistory, ChatMessage, Run, RunStatus, UsageKind, UsageLog, UsagePurpose
 from llm_ui.services import memories, users
 from llm_ui.services.access import SYSTEM, Actor
+from llm_ui.services.agents import AgentSettings
 from tests.api.conftest import AddModel, RunningApi
+from tests.api.test_agents import HERON, save
 from tests.api.test_answers import everything, started, text_of
+from tests.documents.ready import a_document, a_project
 from tests.fakes.provider import FakeProvider, answer, numbered_words, reply
 
 ClientOf = Callable[[Actor], UserClient]
@@ -69,6 +73,42 @@ async def test_what_was_said_goes_along_and_what_is_known_of_the_person_does_not
     said = [(one["role"], one["content"]) for one in body["messages"] if one["role"] != "system"]
     assert said == [("user", "first"), ("assistant", "second"), ("user", "third")]
     assert "baker" not in request.body.decode()
+
+
+async def test_an_agent_answers_with_what_it_knows_and_nothing_of_it_is_stored(
+    api: RunningApi, database: Database, client_of: ClientOf, a_user: Actor, an_admin: Actor, add_model: AddModel
+) -> None:
+    library = await a_project(database, an_admin, "Library")
+    await a_document(database, an_admin, library, [HERON])
+    settings = AgentSettings("Birder", "Answer tersely.", temperature=0.2, project_id=library, is_shared=True)
+    earlier = (Said(role="user", text="Which bird?"), Said(role="assistant", text="An ouzel.", agent="Poet"))
+    async with FakeProvider(reply("openai", answer("openai", ["Two kilograms [1], said zanily."]))) as fake:
+        await add_model(fake.base_url("openai"), "other")
+        model_id = await add_model(fake.base_url("openai"), "fake")
+        agent_id = await save(database, an_admin, replace(settings, model_id=model_id))
+        client = client_of(a_user)
+        asked = asking("What does a heron weigh, zanily?", agent_id=agent_id, earlier=earlier)
+        told = await client.preview(PreviewRequest(is_temporary=True, agent_id=agent_id, text="How heavy is a heron?"))
+        events = await everything(client, asked)
+
+        sent = fake.requests[-1].json()
+        system = sent["messages"][0]["content"]
+        await save(database, an_admin, replace(settings, is_shared=False), agent_id)
+        with pytest.raises(NotFound, match="not shared any more"):
+            await everything(client, asked.model_copy(update={"idempotency_key": "another-key"}))
+
+    assert (sent["model"], sent["temperature"], told.passage_count) == ("fake", 0.2, 1)
+    assert settings.instructions in system
+    assert HERON in system
+    assert "were written by the agent “Poet”. You answer as the agent “Birder”" in system
+    begun = started(events)
+    assert (begun.agent_id, begun.agent_name) == (agent_id, "Birder")
+    assert [source.text for source in begun.sources or ()] == [HERON]
+    booked = await wait_for_booking(database)
+    assert (booked.kind, booked.agent_id, booked.model_id) == (UsageKind.TEMPORARY, agent_id, model_id)
+    async with database.reading() as session:
+        for table in Base.metadata.sorted_tables:
+            assert "zanily" not in repr((await session.execute(select(table))).all()), table.name
 
 
 async def test_what_it_will_be_sent_with_is_known_before(

@@ -51,6 +51,7 @@ SEARCHES: dict[str, tuple[str, Filters]] = {
     "a rare word": ("zanzibar", Filters()),
     "a middling word": (VOCABULARY[300], Filters()),
     "a common word": ("the", Filters()),
+    "the first letter of very many words": ("t", Filters()),
     "the beginning of many words": ("th", Filters()),
     "a phrase of common words": ("the of the of", Filters()),
     "a common word, with a tag": ("the", Filters(tag="work")),

@@ -227,6 +227,26 @@ def test_the_default_model_is_changed_and_cannot_be_switched_off(admin: Page, pr
     expect(row(admin, "Demo")).to_contain_text("Default")
 
 
+def reranked_is_compared(page: Page) -> None:
+    """Measure all ways in an open project, and take one over and the reranked one again."""
+    page.get_by_role("button", name="Search on trial …").click()
+    bench = page.get_by_role("dialog", name="Search on trial")
+    bench.get_by_role("searchbox", name="Question").fill("Which wader stands there?")
+    page.keyboard.press("Enter")
+    bench.get_by_role("button", name="This is wanted").first.click()
+    bench.get_by_role("button", name="Compare").click()
+    for way, other in (("By both", "Reranked"), ("Reranked", "By both")):
+        bench.get_by_role("button", name="Measure").click()
+        expect(bench.get_by_role("row", name=other)).to_contain_text("in use")
+        expect(bench.get_by_role("row", name=way).get_by_role("cell").nth(2)).to_have_text("1.000")
+        bench.get_by_role("row", name=way).get_by_role("button", name="Use").click()
+        expect(bench).to_be_hidden()
+        page.get_by_role("button", name="Search on trial …").click()
+        bench.get_by_role("button", name="Compare").click()
+    expect(bench.get_by_role("row", name="Reranked")).to_contain_text("in use")
+    bench.get_by_role("button", name="Close").click()
+
+
 def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, product: Product) -> None:
     with serving() as address:
         open_admin(admin, product, "Providers")
@@ -259,6 +279,7 @@ def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, produ
         expect(admin.get_by_role("button", name="Upload files")).to_be_visible()
         drop(admin, {"birds.md": b"# Birds\n\nThe heron stands on one leg."})
         expect(listed(admin).filter(has_text="Ready")).to_have_count(1, timeout=40_000)
+        shore = admin.url
         ask(admin, "Which wader is there?")
         admin.get_by_role("button", name="What the model saw").click()
         saw = admin.get_by_role("dialog", name="What the model saw")
@@ -268,6 +289,8 @@ def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, produ
         saw.get_by_text("Passages of documents").click()
         expect(saw).to_contain_text("The heron stands on one leg.")
         saw.get_by_role("button", name="Close").click()
+        admin.goto(shore)
+        reranked_is_compared(admin)
         open_admin(admin, product, "Settings")
         expect(chosen).to_have_value("things-embed · Vectors")
         expect(order).to_have_value("word-reranker · Vectors")

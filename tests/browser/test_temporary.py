@@ -164,3 +164,41 @@ def test_leaving_the_page_is_asked_about_once_something_was_said(temporary: Page
     expect(temporary.get_by_role("heading", name="A temporary chat")).to_be_visible()
     expect(answers(temporary)).to_have_count(0)
     assert asked == ["beforeunload"]
+
+
+def test_an_agent_signs_its_answers_there_and_stays_with_the_chat(
+    temporary: Page, product: Product, watch: Watch
+) -> None:
+    watch.allowed |= {"ERR_", "WebSocket", "websocket", "Failed to load resource", "Lost", "[bokeh"}
+    box = temporary.get_by_role("textbox", name="Message")
+    box.press_sequentially("@")
+    temporary.get_by_role("option", name="Agents …").click()
+    temporary.get_by_role("button", name="New agent").click()
+    form = temporary.get_by_role("dialog", name="New agent")
+    form.get_by_label("Name").fill("Sphinx")
+    form.get_by_role("textbox", name="Starters").fill("What is 1 + 1?")
+    form.get_by_role("button", name="Save agent").click()
+    temporary.get_by_role("dialog", name="Agents").get_by_role("button", name="Ask Sphinx").click()
+    expect(temporary.get_by_role("heading", name="A temporary chat")).to_be_visible()
+    expect(temporary.get_by_role("heading", name="Sphinx")).to_be_visible()
+
+    temporary.get_by_role("button", name="What is 1 + 1?").click()
+    expect(answers(temporary)).to_contain_text("2")
+    ask(temporary, "What is 6 * 7, zanily?")
+    expect(answers(temporary).last).to_contain_text("42")
+    expect(answers(temporary).locator(".by")).to_have_text(["Sphinx", "Sphinx"])
+    with product.connection() as connection:
+        assert "zanily" not in "\n".join(connection.iterdump())
+
+    product.child("llm_ui.app").kill()
+    product.wait_ready()
+    expect(temporary.get_by_role("button", name="Agent: Sphinx")).to_be_visible(timeout=40_000)
+    ask(temporary, "What is 6 * 8?")
+    expect(answers(temporary).last).to_contain_text("48")
+    temporary.get_by_role("button", name="Agent: Sphinx").click()
+    temporary.get_by_role("button", name="No agent").click()
+    expect(temporary.get_by_role("button", name="Agent: none")).to_be_visible()
+    ask(temporary, "What is 6 * 9?")
+    expect(answers(temporary).last).to_contain_text("54")
+
+    expect(answers(temporary).locator(".by")).to_have_count(3)

@@ -10,7 +10,7 @@ from llm_ui.errors import Forbidden, InvalidInput, NotFound
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ChatId, ProjectId
 from llm_ui.models import ChatHistory, ProjectRole
-from llm_ui.services import chats, project_members, projects, retention
+from llm_ui.services import chats, keeping, project_members, projects, retention
 from llm_ui.services.access import Actor
 from llm_ui.services.chats import Shelf
 from llm_ui.services.retention import Expiring
@@ -78,7 +78,7 @@ async def test_only_owners_say_how_long(seeded: Database, a_user: Actor, another
                 await retention.keep_for(session, actor, project_id, 30)
             with pytest.raises(error):
                 await retention.weigh_keeping(session, actor, project_id, 30)
-    for days in (0, retention.MAX_KEEP_DAYS + 1):
+    for days in (0, keeping.MAX_KEEP_DAYS + 1):
         async with seeded.writing() as session:
             with pytest.raises(InvalidInput, match="1 to 3,650 days"):
                 await retention.keep_for(session, a_user, project_id, days)

@@ -42,11 +42,13 @@ async def test_all_words_must_occur_and_the_last_may_be_begun_only(seeded: Datab
     assert marked(await found(seeded, a_user, "whale shark")) == []
 
 
-async def test_two_letters_find_what_begins_with_them(seeded: Database, a_user: Actor) -> None:
+async def test_one_letter_or_two_find_what_begins_with_them(seeded: Database, a_user: Actor) -> None:
     await answered(seeded, a_user, "x", "There she blows")
 
     assert marked(await found(seeded, a_user, "th")) == ["[There] she blows"]
     assert marked(await found(seeded, a_user, "she bl")) == ["There [she] [blows]"]
+    assert marked(await found(seeded, a_user, "b")) == ["There she [blows]"]
+    assert marked(await found(seeded, a_user, "w")) == []
     assert marked(await found(seeded, a_user, "hs")) == []
 
 
@@ -122,6 +124,23 @@ async def test_all_is_found_of_what_very_many_messages_hold(
 
     assert [len(page.items) for page in pages] == [20, 20, 5]
     assert len({(one.chat_id, one.message_id) for page in pages for one in page.items}) == 45
+
+
+async def test_the_newest_are_found_first_whether_looked_through_or_by_the_index(
+    seeded: Database, a_user: Actor, another_user: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = [await answered(seeded, a_user, f"- {number}", "Thar she blows") for number in range(24)]
+    await answered(seeded, another_user, "-", "Thar she blows")
+    await ask(seeded, a_user, "The oldest chat has the newest", chat_id=turns[0].chat_id)
+    by_index = await found(seeded, a_user, "t", 20)
+    monkeypatch.setattr(search, "LOOKED_THROUGH", ((3, 1), (30, 2)))
+
+    pages = [await found(seeded, a_user, "t", offset) for offset in (0, 20)]
+
+    assert marked(pages[0])[0] == "[The] oldest chat has [the] newest"
+    assert [one.message_id for one in pages[0].items[1:]] == [turn.answer_id for turn in reversed(turns[5:])]
+    assert pages[1] == by_index
+    assert [one.message_id for one in by_index.items] == [turn.answer_id for turn in reversed(turns[:5])]
 
 
 async def test_an_old_chat_that_passes_is_found_behind_very_many_that_do_not(

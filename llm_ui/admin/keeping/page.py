@@ -4,7 +4,7 @@ from typing import Any
 
 import panel as pn
 
-from llm_ui.admin.keeping import forms, rows
+from llm_ui.admin.keeping import forms, rows, rules
 from llm_ui.admin.keeping.state import KeepingState
 from llm_ui.admin.notices import page_notices
 from llm_ui.kit.i18n import gettext as _
@@ -13,15 +13,28 @@ from llm_ui.ui.parts import Heading, Message, Sheet, Table
 
 
 class KeepingPage(pn.viewable.Viewer):
-    """What may not be deleted."""
+    """How long chats are kept, and what may not be deleted."""
 
     def __init__(self, state: KeepingState) -> None:
         super().__init__()
         self._state = state
         param = state.param
         self._layout = page(
-            Heading(title=_("Keeping"), sentence=_("What may not be deleted for now.")),
+            Heading(title=_("Keeping"), sentence=_("How long chats are kept, and what may not be deleted.")),
             page_notices(state),
+            Heading(
+                title=_("How long chats are kept"),
+                sentence=_(
+                    "Of the rules that apply to a chat the shortest decides; legal holds win over all of them, and "
+                    "pinned chats stay. What is due goes to the bin each night, and 30 days later for good."
+                ),
+                level=2,
+            ),
+            Table(
+                caption=_("How long chats are kept"), columns=rules.columns(), rows=pn.bind(rules.rows, param.rules),
+                is_busy=param.is_busy, on_message=self._on_rule, margin=BELOW,
+            ),
+            button(_("Rule for a team …"), self._open_team, disabled=param.is_busy, margin=BELOW),
             Heading(
                 title=_("Legal holds"),
                 sentence=_("While one lasts nothing of the person, or in the project, is deleted for good."),
@@ -34,12 +47,12 @@ class KeepingPage(pn.viewable.Viewer):
             ),
             button(_("Put a project on hold …"), state.open_hold, disabled=param.is_busy, margin=BELOW),
             Sheet(
-                title=pn.bind(forms.title, param.sheet),
+                title=pn.bind(forms.title, param.sheet, param.whose),
                 is_open=pn.bind(bool, param.sheet),
-                text=pn.bind(forms.text, param.sheet),
+                text=pn.bind(forms.text, param.sheet, param.weighed),
                 fields=pn.bind(forms.fields, param.sheet),
                 values=pn.bind(forms.values, **{name: param[name] for name in state.fields}),
-                buttons=pn.bind(forms.buttons, param.sheet),
+                buttons=pn.bind(forms.buttons, param.sheet, param.weighed),
                 error=param.error,
                 said=param.said,
                 is_busy=param.is_busy,
@@ -59,9 +72,20 @@ class KeepingPage(pn.viewable.Viewer):
         if message.action == "lift" and message.row is not None:
             await self._state.lift_hold(message.row)
 
+    async def _on_rule(self, message: Message) -> None:
+        if message.action == "edit" and message.row is not None:
+            await self._state.open_rule(message.row)
+
+    async def _open_team(self) -> None:
+        await self._state.open_rule(None)
+
     async def _on_sheet(self, message: Message) -> None:
         self._state.fill(message.values)
         if message.action == "hold":
             await self._state.place_hold()
+        elif message.action == "weigh":
+            await self._state.weigh_rule()
+        elif message.action == "save_rule":
+            await self._state.save_rule()
         else:
             self._state.close()

@@ -26,13 +26,13 @@ class PersonPage(pn.viewable.Viewer):
             Notice(text=pn.bind(forms.held, state.param.hold), tone="warning", margin=BELOW),
             pn.Column(
                 self._table(_("What is known"), rows.fact_columns(), rows.facts, ""),
-                self._section(
+                section(
                     _("Sessions"),
                     _("Where they are signed in. What is ended closes its pages at once."),
                     self._table(_("Sessions"), rows.session_columns(), rows.sessions, _("Nowhere signed in.")),
                     button(_("End all sessions"), state.end_all, disabled=state.param.is_busy),
                 ),
-                self._section(
+                section(
                     _("Account"),
                     _("Each of these is noted in the audit log."),
                     Offers(
@@ -41,12 +41,12 @@ class PersonPage(pn.viewable.Viewer):
                         on_message=self._on_offer,
                     ),
                 ),
-                self._section(
+                section(
                     _("Projects"),
                     _("What they are a member of."),
                     self._table(_("Projects"), rows.project_columns(), rows.projects, _("No projects.")),
                 ),
-                self._section(
+                section(
                     _("Audit log"),
                     _("The latest that was done to this account, and by it."),
                     self._table(_("Audit log"), rows.entry_columns(), rows.entries, _("Nothing yet.")),
@@ -65,9 +65,6 @@ class PersonPage(pn.viewable.Viewer):
     async def load(self) -> None:
         """Read what the page shows."""
         await self._state.load()
-
-    def _section(self, title: str, sentence: str, *items: Any) -> Any:
-        return section(title, sentence, *items)
 
     def _table(self, caption: str, columns: list[dict[str, str]], drawn: Any, empty: str) -> Table:
         return Table(

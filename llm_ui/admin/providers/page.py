@@ -36,7 +36,7 @@ class ProvidersPage(pn.viewable.Viewer):
             Table(
                 caption=_("Providers"),
                 columns=rows.columns(),
-                rows=pn.bind(rows.providers, state.param.providers, state.param.type_names),
+                rows=pn.bind(rows.providers, state.param.providers, state.param.type_names, state.param.health),
                 empty=_("No provider yet. Add one, then choose which of its models people may ask."),
                 is_busy=state.param.is_busy,
                 on_message=self._on_row,

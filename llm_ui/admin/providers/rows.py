@@ -1,12 +1,16 @@
 """The providers as rows of a table, and what is offered above it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from llm_ui.contract.probes import FoundServer
+from llm_ui.errors import ProviderFault
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, ngettext, number, told
+from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.provider_health import Known
 from llm_ui.services.providers import ProviderInfo
 
 
@@ -17,6 +21,7 @@ def columns() -> list[dict[str, str]]:
         {"key": "address", "label": _("Address")},
         {"key": "models", "label": _("Models"), "align": "right"},
         {"key": "state", "label": _("State")},
+        {"key": "health", "label": _("Health")},
         {"key": "test", "label": _("Last test")},
     ]
 
@@ -45,7 +50,9 @@ def offers(suggestion: ModelInfo | None, found: tuple[FoundServer, ...]) -> list
     return items
 
 
-def providers(listed: tuple[ProviderInfo, ...], type_names: dict[str, str]) -> list[dict[str, Any]]:
+def providers(
+    listed: tuple[ProviderInfo, ...], type_names: dict[str, str], health: Mapping[ProviderId, Known]
+) -> list[dict[str, Any]]:
     """Return a row for each provider."""
     return [
         {
@@ -57,6 +64,7 @@ def providers(listed: tuple[ProviderInfo, ...], type_names: dict[str, str]) -> l
                 "address": {"text": provider.base_url or _("Built in"), "detail": _key(provider)},
                 "models": number(provider.model_count),
                 "state": _state(provider),
+                "health": _health(health.get(provider.id)) if provider.is_enabled else None,
                 "test": _last_test(provider),
             },
             "actions": _actions(provider),
@@ -86,6 +94,24 @@ def _key(provider: ProviderInfo) -> str:
     # Whether an OpenAI-compatible server wants a key only itself knows.
     is_missing = provider.needs_key and provider.kind is not ProviderKind.OPENAI
     return _("Its key is missing") if is_missing else _("No key")
+
+
+def _health(known: Known | None) -> dict[str, str] | None:
+    """Return how it does by its last probe and by the calls since, and since when."""
+    if known is None:
+        return None
+    if known.is_fallen and known.down_since is not None:
+        word = _("Key refused") if known.fault == ProviderFault.KEY_REFUSED else _("Down")
+        since = _("since {at}").format(at=instant(known.down_since))
+        why = told(known.problem) if known.problem else _("It failed several times in a row and is left alone.")
+        return {"text": word, "tone": "error", "detail": f"{since}: {why}"}
+    if known.probed_at is None:
+        return None
+    if known.problem is not None:
+        return {"text": _("Last probe failed"), "tone": "warning", "detail": told(known.problem)}
+    took = number(known.latency_ms or 0, ",.0f")
+    detail = _("{at}, after {ms} ms").format(at=instant(known.probed_at), ms=took)
+    return {"text": _("Well"), "tone": "ok", "detail": detail}
 
 
 def _last_test(provider: ProviderInfo) -> dict[str, str] | None:

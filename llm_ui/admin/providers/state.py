@@ -14,7 +14,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import ngettext, number, told
 from llm_ui.kit.ids import ProviderId
 from llm_ui.models import ProviderKind
-from llm_ui.services import ai_models, dependants, places, providers, reach
+from llm_ui.services import ai_models, dependants, places, provider_health, providers, reach
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelInfo, NewModel
 from llm_ui.services.dependants import Dependants
@@ -29,6 +29,7 @@ class ProvidersState(ReachState):
     """The providers, the form for one of them, and what a provider says it serves."""
 
     providers = param.ClassSelector(class_=tuple, default=(), doc="All providers, oldest first.")
+    health = param.Dict(default={}, doc="How each does, by its id.")
     type_names = param.Dict(default={}, doc="What each kind is called.")
     offers = param.ClassSelector(
         class_=tuple, default=(), doc="Model servers found on this computer and not added yet."
@@ -235,11 +236,13 @@ class ProvidersState(ReachState):
             types = await providers.list_types(session)
             listed = await providers.list_providers(session, actor)
             models = await ai_models.list_models(session, actor)
+            health = await provider_health.list_health(session, actor)
         default = next((model for model in models if model.is_default), None)
         real = next((model for model in models if model.kind is not ProviderKind.DEMO), None)
         is_demo_default = default is None or default.kind is ProviderKind.DEMO
         self.param.update(
             providers=listed,
+            health=dict(health),
             type_names={ai_type.kind.value: ai_type.name for ai_type in types},
             suggestion=real if is_demo_default else None,
         )

@@ -19,6 +19,7 @@ GROUPS = {
 SOURCES = {HERE: later("Set here"), ENVIRONMENT: later("Environment"), DEFAULT: later("Default")}
 UNITS = {
     "hours": later("hours"),
+    "seconds": later("seconds"),
     "characters": later("characters"),
     "tokens": later("tokens"),
     "MB": "MB",

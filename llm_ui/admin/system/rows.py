@@ -96,6 +96,17 @@ def strips(shown: System | None) -> list[dict[str, Any]]:
 
 
 def _told(one: Health) -> str:
+    """Return how it did, and what its probes met."""
+    if not one.probes:
+        return _circuit(one)
+    probes = ngettext("{n} probe", "{n} probes", one.probes).format(n=number(one.probes))
+    met = _("{probes}, {failed} failed, {ms} ms on average").format(
+        probes=probes, failed=number(one.failed_probes), ms=number(one.probe_ms, ",.0f")
+    )
+    return f"{_circuit(one)} · {met}"
+
+
+def _circuit(one: Health) -> str:
     if not one.openings:
         return _("Is left alone now") if one.is_open else _("Well all the time")
     told = ngettext("Left alone {n} time", "Left alone {n} times", one.openings).format(n=number(one.openings))

@@ -11,7 +11,6 @@ from llm_ui.api.principal import Parts
 from llm_ui.api.rest.door import Told, asks
 from llm_ui.api.rest.wire import (
     After,
-    Body,
     IdempotencyKey,
     IfMatch,
     Limit,
@@ -25,6 +24,7 @@ from llm_ui.api.rest.wire import (
     tagged,
 )
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_PROMPT_CHARS, MAX_TEMPERATURE
+from llm_ui.contract.base import Wire
 from llm_ui.db import ReadSession, Session
 from llm_ui.kit.ids import ChatId, MessageId, ProjectId
 from llm_ui.kit.money import plain
@@ -42,7 +42,7 @@ Writer = Annotated[Actor, asks(KeyScope.CONVERSATIONS_WRITE)]
 Title = Annotated[str, Field(min_length=1, max_length=1_000)]
 
 
-class NewConversation(Body):
+class NewConversation(Wire):
     """A conversation in which nothing is asked yet."""
 
     title: Title
@@ -50,7 +50,7 @@ class NewConversation(Body):
     """Where it is kept; with a key of a project always there."""
 
 
-class ConversationChange(Body):
+class ConversationChange(Wire):
     """What is to be different; what is not named stays as it is."""
 
     title: Title | None = None
@@ -79,7 +79,7 @@ class Conversation(BaseModel):
     last_message_at: datetime
 
 
-class MessageChange(Body):
+class MessageChange(Wire):
     """An answer in other words."""
 
     text: Annotated[str, Field(max_length=MAX_PROMPT_CHARS)]

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 
 from llm_ui.api.principal import Api, Parts
 from llm_ui.api.rest.door import Told, asks
-from llm_ui.api.rest.wire import After, Body, IfMatch, Limit, Page, cursor, lock_of, place, require_match, tagged
+from llm_ui.api.rest.wire import After, IfMatch, Limit, Page, cursor, lock_of, place, require_match, tagged
+from llm_ui.contract.base import Wire
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput, NotFound, TooLarge
 from llm_ui.kit.file_store import FileStore, NewFile
@@ -33,7 +34,7 @@ MB = 1_000_000
 BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
-class DocumentChange(Body):
+class DocumentChange(Wire):
     """What is to be different."""
 
     name: Annotated[str, Field(min_length=1, max_length=1_000)]

@@ -10,7 +10,6 @@ from llm_ui.api.principal import Parts
 from llm_ui.api.rest.door import Told, asks
 from llm_ui.api.rest.wire import (
     After,
-    Body,
     IdempotencyKey,
     IfMatch,
     Limit,
@@ -21,6 +20,7 @@ from llm_ui.api.rest.wire import (
     require_match,
     tagged,
 )
+from llm_ui.contract.base import Wire
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import ProjectId
 from llm_ui.models import KeyScope, ProjectRole
@@ -38,7 +38,7 @@ Name = Annotated[str, Field(min_length=1, max_length=400)]
 Instructions = Annotated[str, Field(max_length=100_000)]
 
 
-class NewProject(Body):
+class NewProject(Wire):
     """A project to begin."""
 
     name: Name
@@ -46,7 +46,7 @@ class NewProject(Body):
     """What models are told in all its conversations."""
 
 
-class ProjectChange(Body):
+class ProjectChange(Wire):
     """What is to be different; what is not named stays as it is."""
 
     name: Name | None = None

@@ -10,7 +10,6 @@ from llm_ui.api.principal import Parts
 from llm_ui.api.rest.door import Told, asks
 from llm_ui.api.rest.wire import (
     After,
-    Body,
     IdempotencyKey,
     IfMatch,
     Limit,
@@ -20,6 +19,7 @@ from llm_ui.api.rest.wire import (
     require_match,
     tagged,
 )
+from llm_ui.contract.base import Wire
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
 from llm_ui.kit.ids import SavedPromptId
@@ -37,7 +37,7 @@ Text = Annotated[str, Field(max_length=100_000)]
 Tags = Annotated[tuple[str, ...], Field(max_length=50)]
 
 
-class NewPrompt(Body):
+class NewPrompt(Wire):
     """A prompt to keep."""
 
     name: Name
@@ -45,7 +45,7 @@ class NewPrompt(Body):
     tags: Tags = ()
 
 
-class PromptChange(Body):
+class PromptChange(Wire):
     """What is to be different; what is not named stays as it is."""
 
     name: Name | None = None

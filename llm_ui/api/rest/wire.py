@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Header, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from llm_ui.contract import Key
 from llm_ui.errors import InvalidInput, Outdated
@@ -25,12 +25,6 @@ IfMatch = Annotated[str, Header(max_length=200, description="The `ETag` it was r
 IdempotencyKey = Annotated[
     Key | None, Header(description="Made by whoever asks; the same key makes the same thing once, however often sent.")
 ]
-
-
-class Body(BaseModel):
-    """Base of what is sent: unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Page(BaseModel, Generic[T]):

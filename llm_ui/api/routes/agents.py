@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from llm_ui.api.principal import Parts
 from llm_ui.api.rest.door import Told, asks
@@ -21,6 +21,7 @@ from llm_ui.api.rest.wire import (
     tagged,
 )
 from llm_ui.contract import MAX_ANSWER_TOKENS, MAX_TEMPERATURE
+from llm_ui.contract.base import Wire
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import AgentId, DocumentId, ModelId, ProjectId
@@ -40,11 +41,7 @@ Temperature = Annotated[float, Field(ge=0, le=MAX_TEMPERATURE)]
 AnswerTokens = Annotated[int, Field(ge=1, le=MAX_ANSWER_TOKENS)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AgentBody(_Body):
+class AgentBody(Wire):
     """An agent as its maker describes it."""
 
     name: Annotated[str, Field(max_length=400)]
@@ -68,7 +65,7 @@ class AgentBody(_Body):
     """Whether its answers are kept and given again to the same question of the same person."""
 
 
-class AgentChange(_Body):
+class AgentChange(Wire):
     """What is to be different about an agent; what is not named stays as it is."""
 
     name: Annotated[str, Field(max_length=400)] | None = None

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llm_ui.api.principal import Api, Parts
 from llm_ui.api.rest.door import Told, asks
+from llm_ui.contract.base import Wire
 from llm_ui.kit.ids import ProjectId
 from llm_ui.kit.money import plain
 from llm_ui.models import KeyScope
-from llm_ui.services import budgets, projects, retention
+from llm_ui.services import budgets, keeping, projects, retention
 from llm_ui.services.access import Actor
 
 router = APIRouter(prefix="/v1/projects/{project_id}/limits", route_class=Told)
@@ -21,12 +22,10 @@ Reader = Annotated[Actor, asks(KeyScope.PROJECTS_READ)]
 Writer = Annotated[Actor, asks(KeyScope.PROJECTS_WRITE)]
 
 
-class NewLimits(BaseModel):
+class NewLimits(Wire):
     """The limits of a project from now on; null: none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    keep_days: Annotated[int, Field(ge=1, le=retention.MAX_KEEP_DAYS)] | None
+    keep_days: Annotated[int, Field(ge=1, le=keeping.MAX_KEEP_DAYS)] | None
     budget_usd: Annotated[Decimal, Field(gt=0, le=budgets.MAX_AMOUNT_USD, decimal_places=2)] | None
     """For each month."""
 

@@ -4,10 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from llm_ui.api.principal import Api, Parts
 from llm_ui.api.rest.door import Told, asks
+from llm_ui.contract.base import Wire
 from llm_ui.kit.ids import ProjectId, UserId
 from llm_ui.models import KeyScope, ProjectRole
 from llm_ui.services import project_members as services
@@ -21,13 +22,7 @@ Writer = Annotated[Actor, asks(KeyScope.PROJECTS_WRITE)]
 MAX_EMAIL_CHARS = 254
 
 
-class _Wire(BaseModel):
-    """Base of what is sent: unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ChangeMember(_Wire):
+class ChangeMember(Wire):
     """What a member may do from now on."""
 
     role: ProjectRole
@@ -39,7 +34,7 @@ class AddMember(ChangeMember):
     email: Annotated[str, Field(max_length=MAX_EMAIL_CHARS)]
 
 
-class Member(_Wire):
+class Member(Wire):
     """A member of a project."""
 
     user_id: UUID
@@ -48,7 +43,7 @@ class Member(_Wire):
     role: ProjectRole
 
 
-class Members(_Wire):
+class Members(Wire):
     """All of them."""
 
     members: tuple[Member, ...]

@@ -24,7 +24,7 @@ from llm_ui.documents.retrieve import Passage
 from llm_ui.kit.ids import DocumentId, ProjectId
 from llm_ui.models import Cutting
 from llm_ui.runs.as_answers import AsAnswers, as_answers
-from llm_ui.runs.bench import Measured, look, measure_cases
+from llm_ui.runs.bench import Measured, Models, look, measure_cases
 from llm_ui.services.cutting import CuttingInfo
 
 router = APIRouter(prefix="/v1/passages")
@@ -68,10 +68,11 @@ async def measure(body: MeasureRequest, parts: Parts, actor: Principal) -> Measu
     other = None
     if body.other is not None:
         other = CuttingInfo(Cutting(body.other.by), body.other.passage_tokens, body.other.overlap_tokens)
-    report = await measure_cases(parts.database, parts.embeddings, actor, ProjectId(body.project_id), other)
+    models = Models(parts.embeddings, parts.engine.reranker)
+    report = await measure_cases(parts.database, models, actor, ProjectId(body.project_id), other)
     return MeasureReport(
         rows=tuple(map(_measured, report.rows)), questions=report.questions, documents=report.documents,
-        is_all=report.is_all, problem=report.problem,
+        is_all=report.is_all, problem=report.problem, not_reranked=report.not_reranked,
     )  # fmt: skip
 
 
@@ -101,6 +102,6 @@ def _measured(one: Measured) -> MeasuredWay:
     cutting, figures = one.cutting, one.figures
     cut = Cut(by=cutting.by.value, passage_tokens=cutting.passage_tokens, overlap_tokens=cutting.overlap_tokens)
     return MeasuredWay(
-        cut=cut, strategy=one.strategy.value, ndcg=figures["ndcg@10"], recall=figures["recall@10"],
+        cut=cut, strategy=one.way, ndcg=figures["ndcg@10"], recall=figures["recall@10"],
         reciprocal_rank=figures["mrr@10"], unwanted=one.unwanted, p50_ms=figures["p50_ms"],
     )  # fmt: skip
