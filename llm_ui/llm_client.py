@@ -36,6 +36,7 @@ from llm_ui.contract.passages import (
     MeasureRequest,
 )
 from llm_ui.contract.probes import AlertTest, EmbeddingTest, FoundServer, Health, ProviderTest
+from llm_ui.contract.trials import TrialRequest
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import language
@@ -53,6 +54,12 @@ PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
 PATIENCE_S = 30.0
 """How long the API may be away before whoever waits is told. A restart takes two or three seconds."""
 
+STREAMS: dict[type[object], str] = {
+    TrialRequest: "/v1/models/trial/stream",
+    TemporaryRequest: "/v1/chat/temporary/stream",
+    ChatRequest: "/v1/chat/stream",
+}
+"""Where to ask what, the most special first."""
 FOUND_SERVERS: TypeAdapter[list[FoundServer]] = TypeAdapter(list[FoundServer])
 MODELS: TypeAdapter[list[ModelView]] = TypeAdapter(list[ModelView])
 
@@ -104,7 +111,7 @@ class UserClient:
         when it is refused, and `ApiDown` when the API stays away.
         """
         body = request.model_dump(mode="json", exclude_defaults=True)
-        path = "/v1/chat/temporary/stream" if isinstance(request, TemporaryRequest) else "/v1/chat/stream"
+        path = next(path for kind, path in STREAMS.items() if isinstance(request, kind))
         follower = _Follower(self, "POST", path, body)
         async with aclosing(follower.events()) as events:
             async for numbered in events:
@@ -174,9 +181,10 @@ class UserClient:
         """Have a model put two sentences in order."""
         return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/reranking"))
 
-    async def test_embedding(self, model_id: UUID) -> EmbeddingTest:
-        """Have an embedding model make a vector."""
-        return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/embedding"))
+    async def test_embedding(self, model_id: UUID, text: str = "") -> EmbeddingTest:
+        """Have an embedding model make a vector of a text; empty: of a sample."""
+        body = {"text": text} if text else None
+        return EmbeddingTest.model_validate_json(await self._send("POST", f"/v1/models/{model_id}/embedding", body))
 
     async def find_local(self) -> list[FoundServer]:
         """Look for model servers on the API's own host."""

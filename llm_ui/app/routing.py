@@ -193,6 +193,8 @@ def _admin_of(context: PageContext, name: str, make: Callable[[PageContext], Any
             context, _("Not for this account"), _("Only administrators see this page. Ask one of them.")
         )
     page = make(context)
+    if hasattr(page, "close"):
+        pn.state.on_session_destroyed(lambda _: page.close())
     if hasattr(page, "load"):
         # A page with nothing but a list is told by the browser what to read.
         pn.state.onload(page.load)

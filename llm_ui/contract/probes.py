@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from llm_ui.contract import Usage
 from llm_ui.contract.base import Wire
 
 
@@ -32,6 +33,12 @@ class EmbeddingTest(Wire):
     """One sentence: what works, or what failed and what to do."""
     dimensions: int | None = None
     """Numbers of a vector, where it makes any."""
+    first: tuple[float, ...] = ()
+    """The first of them."""
+    took_ms: float | None = None
+    usage: Usage | None = None
+    cost_usd: str | None = None
+    """Exact decimal, or None where the model has no price."""
 
 
 class FoundServer(Wire):

@@ -72,6 +72,10 @@ MAX_OTHERS = 3
 OTHERS_TOKENS = 100
 """Kept free for it, ahead of the messages that it is about."""
 
+NOT_SENT_IN_TRIAL: tuple[LeftOut, ...] = (
+    "instructions", "team", "personal", "project", "agent", "memory", "tools",
+)  # fmt: skip
+"""A model that is tried out is told what whoever tries it writes, and nothing else."""
 NOT_SENT_IN_TEMPORARY: tuple[LeftOut, ...] = ("memory", "personal")
 """In a temporary chat nobody is told what is known of the person, nor what the person wants to be told."""
 
@@ -164,6 +168,8 @@ class Wanted:
     """What the project's documents hold on the question; None: there is nothing to search."""
     tools_off: Collection[str] = ()
     """Tools that the person switched off."""
+    system: str = ""
+    """What a model that is tried out is told."""
 
 
 async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTarget, wanted: Wanted) -> Context:
@@ -181,6 +187,7 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     told = _told_of(tools, room)
     place = Place(turn.system_prompt_id, turn.project_id, window - reserve, without, turn.agent)
     before, forgotten = await _standing(session, actor, place, room)
+    before += [Part("instructions", "", room.count(text), text=text) for text in [wanted.system] if text]
     after = _after(turn, wanted.wish, room)
     attached = sum(file.tokens for file in files)
     question = sum(part.tokens for part in after) + attached

@@ -16,6 +16,7 @@ from llm_ui.documents.vectors import Meaning, Vectors
 from llm_ui.errors import LLMUIError, ProviderError, ProviderFault
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.ids import ChunkId, ModelId, ProjectId, RunId, UserId, uuid7
+from llm_ui.kit.money import plain
 from llm_ui.kit.token_count import estimate
 from llm_ui.kit.vectors import packed
 from llm_ui.models import RunStatus, UsagePurpose
@@ -40,6 +41,8 @@ QUESTION_TIMEOUTS = Timeouts(connect_s=2, first_byte_s=3, idle_s=3, total_s=3)
 """Nobody waits longer for an answer to begin; it is looked for by its words then."""
 REMEMBERED = 200
 """Questions whose vectors are kept: an answer made anew asks the same once more."""
+SHOWN_NUMBERS = 8
+"""Of a vector that is looked at."""
 SAMPLE = "A heron stands in the reeds."
 OWN_FAULTS = frozenset({ProviderFault.BAD_REQUEST, ProviderFault.CONTEXT_TOO_LONG, ProviderFault.CONTENT_FILTERED})
 """What a model has against these very texts; with everything else it would be the same for others."""
@@ -84,10 +87,9 @@ class Embeddings:
             self._questions.popitem(last=False)
         return Meaning(self._vectors, target.model_id, vector)
 
-    async def try_out(self, actor: Actor, target: ModelTarget) -> int:
-        """Return of how many numbers a model's vectors are. Raises our errors when it makes none."""
-        made = await self._made(target, _Bill(actor.user_id), Texts(target.name, (SAMPLE,)), TIMEOUTS)
-        return len(made.vectors[0])
+    async def try_out(self, actor: Actor, target: ModelTarget, text: str) -> Embedded:
+        """Return the vector of a text. Raises our errors when the model makes none."""
+        return await self._made(target, _Bill(actor.user_id), Texts(target.name, (text,)), TIMEOUTS)
 
     async def embed(self, held: Embedding) -> bool:
         """Make the vectors of all passages of a document; return whether it came to the end, and is not gone.
@@ -147,12 +149,7 @@ class Embeddings:
         return made
 
     async def _book(self, target: ModelTarget, bill: _Bill, asked: int, made: Embedded, took_ms: float) -> None:
-        is_exact = made.input_tokens is not None
-        tokens = made.input_tokens if made.input_tokens is not None else asked
-        usage = Usage(
-            input_tokens=tokens, cached_tokens=0, output_tokens=0, reasoning_tokens=0,
-            source="provider" if is_exact else "estimate",
-        )  # fmt: skip
+        usage = _usage(made, asked)
         row = booking(
             bill.call_id, UsagePurpose.EMBEDDING, bill.user_id, target, status=RunStatus.COMPLETED, usage=usage,
             metrics=Metrics(total_ms=took_ms),
@@ -164,17 +161,37 @@ class Embeddings:
             log.exception("embedding.not_booked", model_id=target.model_id)
 
 
+def _usage(made: Embedded, asked: int) -> Usage:
+    """Return what it used, as the provider says, else as was estimated before."""
+    if made.input_tokens is None:
+        return Usage(input_tokens=asked, source="estimate")
+    return Usage(input_tokens=made.input_tokens, source="provider")
+
+
 def _packed(made: Embedded) -> list[bytes]:
     return list(map(packed, made.vectors))
 
 
-async def test_embedding(database: Database, embeddings: Embeddings, actor: Actor, model_id: ModelId) -> EmbeddingTest:
+async def test_embedding(
+    database: Database, embeddings: Embeddings, actor: Actor, model_id: ModelId, text: str
+) -> EmbeddingTest:
     """Have a model make a vector, and say in one sentence how it went. Raises `NotFound` and `InvalidInput`."""
     async with database.reading() as session:
         target = await targets.target(session, actor, model_id, is_embedder=True)
+    began = time.monotonic()
     try:
-        dimensions = await embeddings.try_out(actor, target)
+        made = await embeddings.try_out(actor, target, text)
     except LLMUIError as error:
         return EmbeddingTest(is_ok=False, message=error.message)
-    message = f"{target.display_name} answers with vectors of {dimensions} numbers."
-    return EmbeddingTest(is_ok=True, message=message, dimensions=dimensions)
+    vector = made.vectors[0]
+    usage = _usage(made, estimate(text))
+    usd = cost(target.prices, input_tokens=usage.input_tokens, output_tokens=0)
+    return EmbeddingTest(
+        is_ok=True,
+        message=f"{target.display_name} answers with vectors of {len(vector)} numbers.",
+        dimensions=len(vector),
+        first=tuple(vector[:SHOWN_NUMBERS]),
+        took_ms=round((time.monotonic() - began) * 1000, 1),
+        usage=usage,
+        cost_usd=None if usd is None else plain(usd),
+    )

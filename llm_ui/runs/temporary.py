@@ -1,8 +1,9 @@
-"""Temporary chats: their runs are in memory alone, and known by the key of whoever asked."""
+"""Temporary chats, and models that are tried out: their runs are in memory alone, known by the key of whoever asked."""
 
 from dataclasses import dataclass
 
 from llm_ui.contract import TemporaryRequest
+from llm_ui.contract.trials import TrialRequest
 from llm_ui.db import Database
 from llm_ui.errors import BudgetSpent
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, RunId, UserId, uuid7
@@ -12,7 +13,7 @@ from llm_ui.runs.asking import Asker
 from llm_ui.runs.booking import set_aside
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
-from llm_ui.runs.passages import Means, look_up
+from llm_ui.runs.passages import Found, Means, look_up
 from llm_ui.services import agents
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
@@ -59,7 +60,8 @@ async def prepare(database: Database, asker: Asker, means: Means, came: Came, re
     """Return a run that is stored nowhere. Raises our errors when it cannot be asked for."""
     actor = came.actor
     async with database.reading() as session:
-        await require_on(session, TEMPORARY_CHATS)
+        if not isinstance(request, TrialRequest):
+            await require_on(session, TEMPORARY_CHATS)
         agent = await agents.answering(session, actor, None, request.agent_id)
         known = await agents.knowledge(session, actor, None, agent)
         if agent is not None:
@@ -70,10 +72,7 @@ async def prepare(database: Database, asker: Asker, means: Means, came: Came, re
     async with database.reading() as session:
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await asker.deployed(session, actor, await find_target(session, actor, model_id))
-        wanted = context.Wanted(
-            request.max_tokens, without=context.NOT_SENT_IN_TEMPORARY, found=found, tools_off=request.tools_off
-        )
-        sent = await context.build(session, actor, turn, target, wanted)
+        sent = await context.build(session, actor, turn, target, _wanted(request, found))
     held_up: BudgetSpent | None = None
     warnings: tuple[str, ...] = ()
     try:
@@ -98,6 +97,18 @@ async def prepare(database: Database, asker: Asker, means: Means, came: Came, re
         is_stored=False,
         held_up=held_up,
         limit_note=" ".join(warnings),
+    )
+
+
+def _wanted(request: TemporaryRequest, found: Found | None) -> context.Wanted:
+    """Return what it is to be sent with."""
+    trial = request if isinstance(request, TrialRequest) else None
+    return context.Wanted(
+        request.max_tokens,
+        without=context.NOT_SENT_IN_TEMPORARY if trial is None else context.NOT_SENT_IN_TRIAL,
+        found=found,
+        tools_off=request.tools_off,
+        system="" if trial is None else trial.system,
     )
 
 

@@ -16,6 +16,7 @@ STYLES = "parts.css"
 LIST_SCRIPT = "list.js"
 LIST_STYLES = "list.css"
 LOGO_SCRIPT = "logo.js"
+TRIAL_SCRIPT = "trial.js"
 RECORD_SCRIPT = "record.js"
 MONITOR_SCRIPT = "monitor.js"
 MONITOR_STYLES = "monitor.css"
@@ -175,6 +176,25 @@ class Logo(Part):
 
     _bundle = assets.folder() / LOGO_SCRIPT
     _script: ClassVar[str] = LOGO_SCRIPT
+
+
+class Trial(Part):
+    """A panel on which a model is asked something. What is typed and answered is in the browser alone.
+
+    Messages: `send` with `item`, a key for the question, and `values`; `stop`; `again` when it is drawn; `close`.
+    Is told `key`, `at` and `text` of a piece of the answer, `is_thinking`, and `end` with `figures`, `remark` and
+    `problem` once it is over.
+    """
+
+    is_open = param.Boolean(default=False, doc="Whether it is shown.")
+    shown = param.Dict(default={}, doc="Title, sentence, and makes_embeddings: whether vectors come of it.")
+
+    _bundle = assets.folder() / TRIAL_SCRIPT
+    _script: ClassVar[str] = TRIAL_SCRIPT
+
+    def tell(self, piece: dict[str, Any]) -> None:
+        """Tell it a piece of the answer, or its end."""
+        self._send_msg(piece)
 
 
 class MonitorPart(Part):

@@ -4,13 +4,13 @@ from typing import Any
 
 import panel as pn
 
-from llm_ui.admin.models import forms, rows
+from llm_ui.admin.models import forms, rows, trial_rows
 from llm_ui.admin.models.state import PAGE_SIZE, ModelsState
 from llm_ui.admin.notices import page_notices
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ModelId
 from llm_ui.ui.form import page, search_field
-from llm_ui.ui.parts import Heading, Message, Sheet, Table
+from llm_ui.ui.parts import Heading, Message, Sheet, Table, Trial
 
 
 class ModelsPage(pn.viewable.Viewer):
@@ -19,6 +19,13 @@ class ModelsPage(pn.viewable.Viewer):
     def __init__(self, state: ModelsState) -> None:
         super().__init__()
         self._state = state
+        trial = state.trial
+        self._trial = Trial(
+            is_open=pn.bind(bool, trial.param.sheet),
+            shown=pn.bind(trial_rows.texts, trial.param.model),
+            on_message=self._on_trial,
+        )
+        trial.tell = self._trial.tell
         self._layout = page(
             Heading(
                 title=_("Models"),
@@ -57,6 +64,7 @@ class ModelsPage(pn.viewable.Viewer):
                 is_busy=state.param.is_busy,
                 on_message=self._on_sheet,
             ),
+            self._trial,
         )
 
     def __panel__(self) -> Any:
@@ -85,6 +93,24 @@ class ModelsPage(pn.viewable.Viewer):
             case "close":
                 self._state.close()
 
+    def close(self) -> None:
+        """Leave what is being tried."""
+        self._state.trial.leave()
+
+    async def _on_trial(self, message: Message) -> None:
+        trial = self._state.trial
+        match message.action:
+            case "send":
+                trial.fill(message.values)
+                trial.begin(message.item)
+            case "stop":
+                await trial.stop()
+            case "again":
+                trial.again()
+            case "close":
+                await trial.stop()
+                trial.close()
+
     async def _on_row(self, message: Message) -> None:
         if message.row is None:
             await self._state.turn(message.pages)
@@ -93,6 +119,8 @@ class ModelsPage(pn.viewable.Viewer):
         match message.action:
             case "edit":
                 await self._state.open_edit(model_id)
+            case "try":
+                await self._state.trial.open(model_id)
             case "default":
                 await self._state.make_default(model_id)
             case "disable":

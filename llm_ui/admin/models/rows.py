@@ -45,6 +45,8 @@ def models(listed: tuple[ModelInfo, ...]) -> list[dict[str, Any]]:
 
 def _actions(model: ModelInfo) -> list[dict[str, str]]:
     actions = [{"action": "edit", "label": _("Edit")}]
+    if model.is_enabled and model.is_provider_enabled:
+        actions.append({"action": "try", "label": _("Try it")})
     answers = not model.makes_embeddings
     if model.is_enabled and model.is_provider_enabled and answers and not model.is_default:
         actions.append({"action": "default", "label": _("Make default")})

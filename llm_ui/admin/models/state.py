@@ -7,6 +7,7 @@ from itertools import zip_longest
 import param
 
 from llm_ui.admin.dependants import sentences
+from llm_ui.admin.models.trial import TrialState
 from llm_ui.admin.numbers import PLACE_REFUSED, seconds, shown, whole
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
@@ -22,6 +23,7 @@ from llm_ui.services.deployments import Deployment
 from llm_ui.services.prices import Prices
 from llm_ui.services.stand_ins import MOST
 from llm_ui.ui.names import shown_name
+from llm_ui.ui.page import PageContext
 
 PAGE_SIZE = 50
 STAND_INS = tuple(f"stand_in_{place}" for place in range(1, MOST + 1))
@@ -82,6 +84,11 @@ class ModelsState(AdminState):
         "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS,
         "cache_mode", *STAND_INS, *SHARE,
     )  # fmt: skip
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context)
+        self.trial = TrialState(context)
+        """The panel on which one of them is tried out."""
 
     @action
     async def load(self, actor: Actor) -> None:

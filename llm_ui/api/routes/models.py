@@ -3,14 +3,18 @@
 from decimal import Decimal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 
+from llm_ui.api.errors import request_id
 from llm_ui.api.principal import Parts, Principal
+from llm_ui.api.routes.runs import HEADERS, following
 from llm_ui.contract import ModelView
 from llm_ui.contract.probes import EmbeddingTest
+from llm_ui.contract.trials import EmbeddingTrial, TrialRequest
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
-from llm_ui.runs.embeddings import test_embedding
+from llm_ui.runs.embeddings import SAMPLE, test_embedding
 from llm_ui.runs.reranking import test_reranking
 from llm_ui.services.access import Permission, require
 from llm_ui.services.ai_models import list_models
@@ -42,11 +46,22 @@ async def models(parts: Parts, actor: Principal) -> list[ModelView]:
     ]
 
 
+@router.post("/trial/stream")
+async def trial(body: TrialRequest, request: Request, parts: Parts, actor: Principal) -> StreamingResponse:
+    """Try a model out, whose answer is stored nowhere, and stream the run's events."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    run_id = await parts.engine.start(actor, body, request_id(request))
+    return StreamingResponse(following(parts, actor, run_id, 0), media_type="text/event-stream", headers=HEADERS)
+
+
 @router.post("/{model_id}/embedding")
-async def embedding(model_id: UUID, parts: Parts, actor: Principal) -> EmbeddingTest:
-    """Have an embedding model make a vector; say in one sentence how it went."""
+async def embedding(
+    model_id: UUID, parts: Parts, actor: Principal, body: EmbeddingTrial | None = None
+) -> EmbeddingTest:
+    """Have an embedding model make a vector, of a text or a sample; say in one sentence how it went."""
     require(actor, Permission.MANAGE_SETTINGS)
-    return await test_embedding(parts.database, parts.embeddings, actor, ModelId(model_id))
+    text = SAMPLE if body is None else body.text
+    return await test_embedding(parts.database, parts.embeddings, actor, ModelId(model_id), text)
 
 
 @router.post("/{model_id}/reranking")
