@@ -30,6 +30,7 @@ from llm_ui.app.offline import Offline, ServiceWorker
 from llm_ui.app.pages import Page, Socket
 from llm_ui.app.pictures import Picture, PictureUpload
 from llm_ui.app.preview import Preview
+from llm_ui.app.receipts import ReceiptFile
 from llm_ui.app.shares import ImageOfShare, Share
 from llm_ui.app.sockets import Sockets
 from llm_ui.app.uploads import AttachedFile, Upload
@@ -206,6 +207,7 @@ def _routes() -> list[Any]:
         (r"/admin/configuration\.json", ConfigurationFile),
         (r"/admin/lists/([a-z\-]+)\.(csv|json)", ListFile),
         (r"(/admin)?/usage/([a-z]+)\.csv", UsageFile),
+        (r"/admin/erasures/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json", ReceiptFile),
         (r"/app\.webmanifest", Manifest),
         (r"/look", Look),
         (rf"/logo/([0-9a-f]+)/({PICTURES})\.png", Logo),

@@ -22,7 +22,7 @@ from llm_ui.models.health import ProviderHealth, ProviderProbe
 from llm_ui.models.hold import HoldScope, LegalHold
 from llm_ui.models.issuer import Issuer, IssuerTeam, LinkedSignIn
 from llm_ui.models.job import BackgroundJob, JobKind, JobState
-from llm_ui.models.keeping import KeepRule
+from llm_ui.models.keeping import Erasure, KeepRule
 from llm_ui.models.key import ApiKey, KeyScope
 from llm_ui.models.limit import EVERYBODY, Limit, LimitAction, LimitKind, LimitScope
 from llm_ui.models.memory import ChatSummary, UserMemory
@@ -123,6 +123,7 @@ __all__ = [
     "DocumentFetch",
     "DocumentPage",
     "DocumentStage",
+    "Erasure",
     "Evaluation",
     "EvaluationKind",
     "FeedbackReason",

@@ -17,6 +17,7 @@ EVERY = {
     "sweep_runs": timedelta(minutes=1),
     "add_up": timedelta(minutes=1),
     "check_alerts": timedelta(minutes=1),
+    "verify_erasures": timedelta(minutes=1),
     "run_asked": timedelta(minutes=1),
     "purge": timedelta(days=1),
     "purge_files": timedelta(days=1),

@@ -26,7 +26,7 @@ from llm_ui.models import (
     User,
     UserMemory,
 )
-from llm_ui.services import audit, holds, team_members
+from llm_ui.services import audit, erased_rows, erasures, holds, team_members
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.project_members import leave_all
 from llm_ui.services.teams import forget_limits
@@ -129,6 +129,9 @@ async def leave(session: Session, actor: Actor) -> None:
 
 async def _erase(session: Session, actor: Actor, user: User, fate: Fate, heir: User | None) -> None:
     user_id = user.id
+    going = (await session.scalars(_owned_alone(user_id))).all()
+    has = await erased_rows.belongings(session, user_id, going)
+    found = await erased_rows.count(session, has)
     await leave_all(session, actor, user_id)
     await team_members.leave_all(session, actor, user_id)
     # rights: asked above; figures of somebody who is gone
@@ -142,8 +145,10 @@ async def _erase(session: Session, actor: Actor, user: User, fate: Fate, heir: U
     await rollups.leave(session, user_id, nobody)
     await session.execute(delete(User).where(User.id == user_id))
     await forget_limits(session, user_id)
+    heir_id = None if heir is None else heir.id
+    receipt = await erasures.write(session, has, found, fate.value, heir_id, keeps_figures=nobody is not None)
     to = None if heir is None else heir.name
-    told: dict[str, Any] = {"role": user.role.value, "data": fate.value, "to": to}
+    told: dict[str, Any] = {"role": user.role.value, "data": fate.value, "to": to, "receipt": str(receipt)}
     await audit.record(session, actor, "user.deleted", user.name, target_id=user_id, **told)
 
 

@@ -20,7 +20,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.queue import open_queue
 from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.sweep import sweep
-from llm_ui.services import attachments, cached_answers, clock_jobs, documents
+from llm_ui.services import attachments, cached_answers, clock_jobs, documents, erasures
 from llm_ui.services.budgets import release_lost
 from llm_ui.services.processes import Reporter, note_slow
 from llm_ui.services.retention import (
@@ -93,6 +93,21 @@ def purge_files(config: Config) -> Job:
     return work
 
 
+def verify_erasures(config: Config) -> Job:
+    """Return the job that looks whether all that deleted accounts had is gone."""
+
+    async def work(database: Database) -> None:
+        async with database.reading() as session:
+            if not await erasures.is_any_waiting(session):
+                return
+        stored = await asyncio.to_thread(lambda: frozenset(FileStore(config.files_path).names()))
+        async with database.writing() as session:
+            done = await erasures.verify(session, stored)
+        log.info("verify_erasures.finished", done=done)
+
+    return work
+
+
 async def add_up(database: Database) -> None:
     """Add what was used since the last time to the rollups; after long idleness in several goes."""
     await rollups.roll_up(database, most=HOURS_AT_ONCE)
@@ -115,6 +130,7 @@ SCHEDULE: dict[str, tuple[Job, object]] = {
 def schedule(config: Config) -> dict[str, tuple[Job, object]]:
     """Return all jobs, also those that need the settings. Files go after the rows that named them."""
     jobs = {**SCHEDULE, "purge_files": (purge_files(config), crontab(minute="27", hour="3"))}
+    jobs["verify_erasures"] = (verify_erasures(config), crontab(minute="*"))
     jobs["check_alerts"] = (check_alerts(config), crontab(minute="*"))
     return {**jobs, "run_asked": (run_asked(jobs), crontab(minute="*"))}
 

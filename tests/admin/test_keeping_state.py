@@ -1,9 +1,10 @@
 """The page of keeping, as an administrator acts on it."""
 
-from llm_ui.admin.keeping import rules
+from llm_ui.admin.keeping import receipts, rules
 from llm_ui.admin.keeping.state import KeepingState
 from llm_ui.admin.limits.rows import id_of
 from llm_ui.models import Role, TeamRole
+from llm_ui.services import departures, erasures
 from llm_ui.services.access import Actor
 from llm_ui.ui.page import Backend
 from tests.admin.conftest import ContextOf
@@ -53,3 +54,21 @@ async def test_a_first_rule_of_a_team_names_it(
     await state.save_rule()
 
     assert [(one.name, one.days) for one in state.rules if one.subject.team_id] == [("Ornithology", 30)]
+
+
+async def test_a_deleted_account_is_listed_by_its_id(
+    context_of: ContextOf, backend: Backend, an_admin: Actor, a_user: Actor
+) -> None:
+    async with backend.database.writing() as session:
+        await departures.remove(session, an_admin, a_user.user_id)
+    state = KeepingState(context_of(an_admin))
+    await state.load()
+
+    (before,) = receipts.rows(state.receipts)
+    async with backend.database.writing() as session:
+        await erasures.verify(session, frozenset())
+    await state.load()
+    (after,) = receipts.rows(state.receipts)
+
+    assert before["cells"]["id"]["detail"] == str(a_user.user_id)
+    assert (before["cells"]["state"]["text"], after["cells"]["state"]["text"]) == ("Not ended yet", "Verified")

@@ -65,6 +65,10 @@ EXPECTED: dict[str, tuple[str, str]] = {
     r"/admin/configuration\.json$": ("/admin/configuration.json", SIGN_IN),
     r"/admin/lists/([a-z\-]+)\.(csv|json)$": ("/admin/lists/users.csv", SIGN_IN),
     r"(/admin)?/usage/([a-z]+)\.csv$": ("/admin/usage/series.csv", SIGN_IN),
+    r"/admin/erasures/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json$": (
+        f"/admin/erasures/{UUID(int=1)}.json",
+        SIGN_IN,
+    ),
     r"/admin/?$": ("/admin", "goes to a page that asks for the sign-in"),
     r"/assets/([0-9a-f]+)/(.*)$": (assets.url("theme.css"), OPEN),
     r"/pncdn/[^/]+/dist/(.*)$": ("/pncdn/1/dist/panel.min.js", OPEN),

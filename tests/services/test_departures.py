@@ -76,6 +76,8 @@ async def test_what_was_written_goes_whatever_is_chosen(
         entry = (await session.scalars(select(AuditLog).where(AuditLog.action == "user.deleted"))).one()
     assert owners == {another_user.user_id}
     assert kept == (2 if fate is Fate.HAND_OVER else 1)
+    receipt = entry.detail.pop("receipt")
+    assert receipt
     assert entry.detail == {"role": "user", "data": fate.value, "to": "eve" if fate is Fate.HAND_OVER else None}
     assert await figures(database) == ([] if fate is Fate.ERASE else [Decimal("0.5")])
 

@@ -21,6 +21,7 @@ NAMES = {
     "run_asked": later("Do what is wanted before its time"),
     "purge": later("Clean up the database"),
     "purge_files": later("Clean up the files"),
+    "verify_erasures": later("Verify deleted accounts"),
     "optimize": later("Refresh the database's statistics"),
 }
 KINDS = {JobKind.IMPORT: later("Bringing in chats")}

@@ -4,7 +4,7 @@ from typing import Any
 
 import panel as pn
 
-from llm_ui.admin.keeping import forms, rows, rules
+from llm_ui.admin.keeping import forms, receipts, rows, rules
 from llm_ui.admin.keeping.state import KeepingState
 from llm_ui.admin.notices import page_notices
 from llm_ui.kit.i18n import gettext as _
@@ -46,6 +46,19 @@ class KeepingPage(pn.viewable.Viewer):
                 margin=BELOW,
             ),
             button(_("Put a project on hold …"), state.open_hold, disabled=param.is_busy, margin=BELOW),
+            Heading(
+                title=_("Deleted accounts"),
+                sentence=_(
+                    "What there was of each, what went, what is left and why. Nobody is named but by an id, as in the "
+                    "audit log."
+                ),
+                level=2,
+            ),
+            Table(
+                caption=_("Deleted accounts"), columns=receipts.columns(),
+                rows=pn.bind(receipts.rows, param.receipts), empty=_("No account was deleted yet."),
+                is_busy=param.is_busy, margin=BELOW,
+            ),
             Sheet(
                 title=pn.bind(forms.title, param.sheet, param.whose),
                 is_open=pn.bind(bool, param.sheet),

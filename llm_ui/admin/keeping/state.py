@@ -9,7 +9,7 @@ from llm_ui.admin.keeping.forms import HOLD, RULE, TEAM
 from llm_ui.admin.state import AdminState, action, required
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.services import holds, keeping
+from llm_ui.services import erasures, holds, keeping
 from llm_ui.services.access import Actor
 from llm_ui.services.keeping import Subject
 from llm_ui.ui.page import PageContext
@@ -19,6 +19,7 @@ class KeepingState(AdminState):
     """How long chats are kept, and legal holds."""
 
     rules = param.ClassSelector(class_=tuple, default=(), doc="How long chats are kept, by whose they are.")
+    receipts = param.ClassSelector(class_=tuple, default=(), doc="Receipts of deleted accounts, the newest first.")
     subject = param.ClassSelector(class_=Subject, default=None, allow_None=True, doc="Whose rule the form is about.")
     whose = param.String(default="", doc="What they are called.")
     team = param.String(default="", doc="Name of the team that a first rule is for.")
@@ -104,6 +105,7 @@ class KeepingState(AdminState):
     async def _reload(self, actor: Actor) -> None:
         async with self.context.backend.database.reading() as session:
             self.holds = await holds.list_holds(session, actor)
+            self.receipts = await erasures.list_receipts(session, actor)
             self.rules = await keeping.list_rules(session, actor)
 
 
