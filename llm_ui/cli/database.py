@@ -6,18 +6,19 @@ from pathlib import Path
 import click
 
 from llm_ui import migrations
-from llm_ui.backup import copies, files, folder
+from llm_ui.backup import copies, erased, files, folder
 from llm_ui.backup.rehearsal import rehearse
 from llm_ui.bootstrap import make_folder, way_back_to
 from llm_ui.cli import restoring
 from llm_ui.cli.command import data_dir, run, settings, with_database
 from llm_ui.cli.failure import fail
+from llm_ui.cli.restoring import Restored
 from llm_ui.cli.serve import not_in_use
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.file_store import FileStore
-from llm_ui.services import attachments, documents
+from llm_ui.services import attachments, documents, erasures
 from llm_ui.services.soundness import find_problems
 from llm_ui.services.usage import rollups
 
@@ -77,15 +78,17 @@ def backup(file: Path, data_dir: Path | None) -> None:
 def restore(file: Path, data_dir: Path | None) -> None:
     """Put the copy in FILE, and the files beside it, in their place; the database that was there is kept beside it."""
 
-    def work(config: Config) -> Path | None:
+    def work(config: Config) -> Restored:
         make_folder(config.folder)
         with not_in_use(config):
             return restoring.restore(config, file)
 
-    kept = run(lambda: work(settings(data_dir=data_dir)))
+    done = run(lambda: work(settings(data_dir=data_dir)))
     click.echo(f"Restored {file}. Everybody has to sign in again.")
-    if kept is not None:
-        click.echo(f"The database that was there is now {kept}.")
+    if done.erased_again:
+        click.echo(f"{done.erased_again} accounts that were deleted since then are deleted in it again.")
+    if done.kept is not None:
+        click.echo(f"The database that was there is now {done.kept}.")
 
 
 @database.command("rollups")
@@ -119,8 +122,18 @@ def check(data_dir: Path | None) -> None:
         missing = sum(not store.has(name) for name in needed)
         return [f"{missing} attached files are not in {store.folder}."] if missing else []
 
+    async def check_erased(found: Database) -> list[str]:
+        known = erased.read(config)
+        async with found.reading() as session:
+            back = await erasures.returned(session, known)
+        return [f"{len(back)} deleted accounts are back. A running worker deletes them again."] if back else []
+
+    def checked() -> list[str]:
+        found = [problem for check in (work, check_files, check_erased) for problem in with_database(config, check)]
+        return found + _rehearsed(config)
+
     config = run(lambda: settings(data_dir=data_dir))
-    problems = run(lambda: [*with_database(config, work), *with_database(config, check_files), *_rehearsed(config)])
+    problems = run(checked)
     for problem in problems:
         click.echo(problem)
     if problems:

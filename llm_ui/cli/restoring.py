@@ -2,11 +2,15 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from llm_ui import migrations
-from llm_ui.backup import files
+from llm_ui.backup import erased, files
 from llm_ui.backup.copies import postgresql, take_in, tool, workshop, write
 from llm_ui.cli.command import with_database
 from llm_ui.config import Config
@@ -14,6 +18,9 @@ from llm_ui.db import Database
 from llm_ui.errors import ConfigurationError, Conflict, InvalidInput, SchemaMismatch
 from llm_ui.kit.clock import now
 from llm_ui.kit.file_store import sync
+from llm_ui.kit.ids import UserId
+from llm_ui.services import erasures
+from llm_ui.services.erasures import Erased
 from llm_ui.services.sign_in import end_every_session
 from llm_ui.services.soundness import count_other_connections
 
@@ -21,8 +28,18 @@ SIDE_FILES = ("-wal", "-shm")
 """What SQLite keeps beside a database that is open or was not closed in good order."""
 
 
-def restore(config: Config, file: Path) -> Path | None:
-    """Put the copy in the database's place; return where the database that was there is now, if there was one.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of it."""
+
+    kept: Path | None
+    """Where the database that was there is now, if there was one."""
+    erased_again: int
+    """Deleted accounts that the copy still had."""
+
+
+def restore(config: Config, file: Path) -> Restored:
+    """Put the copy in the database's place; accounts that were deleted since it was made are deleted in it again.
 
     The copy is checked and made ready aside: until it is, nothing changes. Nothing else may use the data folder
     meanwhile. Raises our errors with what to do.
@@ -32,22 +49,43 @@ def restore(config: Config, file: Path) -> Path | None:
     try:
         # Files first: without the rows that name them they change nothing.
         files.take_in(config, file)
-        return _restore_postgresql(config, file) if config.sqlite_path is None else _restore_sqlite(config, file)
+        if config.sqlite_path is None:
+            return _restore_postgresql(config, file)
+        return _restore_sqlite(config, config.sqlite_path, file)
     except OSError as error:
         raise ConfigurationError(f"The copy could not be restored: {error}. Make room and try again.") from None
 
 
-def _restore_sqlite(config: Config, file: Path) -> Path | None:
+def _restore_sqlite(config: Config, path: Path, file: Path) -> Restored:
+    known = erased.note(config, _erased_in(path))
     with workshop(config) as apart:
         ready = apart.sqlite_path
         assert ready is not None  # noqa: S101 - a copy of settings that say SQLite
         take_in(file, ready)
         _require_known(file, _sqlite_revision(ready))
-        with_database(apart, _end_sessions)
+        again = with_database(apart, _made_fit(known))
         kept = _put_aside(config)
         ready.rename(config.folder / ready.name)
     sync(config.folder)
-    return kept
+    return Restored(kept, again)
+
+
+def _erased_in(path: Path) -> list[Erased]:
+    """Return who was erased from the database that is there; nobody when it cannot be read, or is not there."""
+    if not path.exists():
+        return []
+    asked = "SELECT subject_id, data, heir_id, erased_at FROM erasures"
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute(asked).fetchall()
+    except sqlite3.DatabaseError:
+        return []
+    return [_erased(*row) for row in rows]
+
+
+def _erased(user_id: str, data: str, heir_id: str | None, at: str) -> Erased:
+    heir = UserId(UUID(heir_id)) if heir_id else None
+    return Erased(UserId(UUID(user_id)), data, heir, datetime.fromisoformat(at).replace(tzinfo=UTC))
 
 
 def _sqlite_revision(path: Path) -> str | None:
@@ -82,15 +120,21 @@ def _put_aside(config: Config) -> Path | None:
     return kept
 
 
-async def _end_sessions(database: Database) -> None:
-    async with database.writing() as session:
-        await end_every_session(session, "restored")
+def _made_fit(known: Sequence[Erased]) -> Callable[[Database], Awaitable[int]]:
+    async def work(database: Database) -> int:
+        async with database.writing() as session:
+            await end_every_session(session, "restored")
+        return await erased.erase_again(database, known)
+
+    return work
 
 
-def _restore_postgresql(config: Config, file: Path) -> Path | None:
+def _restore_postgresql(config: Config, file: Path) -> Restored:
     _require_known(file, _dumped_revision(file))
     kept = None
-    if asyncio.run(_is_filled(config)):
+    is_filled, there = asyncio.run(_look_at(config))
+    known = erased.note(config, there)
+    if is_filled:
         kept = config.folder / f"llm-ui.before-{now():%Y%m%d-%H%M%S-%f}.dump"
         write(config, kept)
         # All of it goes, also what the copy does not know; `--clean` would leave that.
@@ -101,8 +145,8 @@ def _restore_postgresql(config: Config, file: Path) -> Path | None:
         hint = "" if kept is None else f" What was there is in {kept}: restore that."
         raise ConfigurationError(error.message + hint) from None
     # What was restored is its own copy.
-    with_database(config.model_copy(update={"copy_before_migration": False}), _end_sessions)
-    return kept
+    again = with_database(config.model_copy(update={"copy_before_migration": False}), _made_fit(known))
+    return Restored(kept, again)
 
 
 def _dumped_revision(file: Path) -> str | None:
@@ -113,8 +157,8 @@ def _dumped_revision(file: Path) -> str | None:
     return next(lines, "").strip() or None if has_table else None
 
 
-async def _is_filled(config: Config) -> bool:
-    """Return whether there are tables. Raises `Conflict` when somebody else uses the database."""
+async def _look_at(config: Config) -> tuple[bool, Sequence[Erased]]:
+    """Return whether there are tables, and who was erased. Raises `Conflict` when somebody else uses the database."""
     database = Database.open(config)
     try:
         async with database.reading() as session:
@@ -122,7 +166,11 @@ async def _is_filled(config: Config) -> bool:
         if others:
             raise Conflict(f"The database is in use ({others} other connections). Stop every LLM UI process first.")
         await migrations.refuse_newer(database)
-        return await migrations.current(database) is not None
+        revision = await migrations.current(database)
+        if revision != migrations.head():
+            return revision is not None, ()
+        async with database.reading() as session:
+            return True, await erasures.all_erased(session)
     finally:
         await database.close()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession, Session
-from llm_ui.errors import InvalidInput
+from llm_ui.errors import Conflict, InvalidInput
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId, UserId, uuid7
 from llm_ui.models import (
@@ -27,7 +27,8 @@ from llm_ui.models import (
     UserMemory,
 )
 from llm_ui.services import audit, erased_rows, erasures, holds, team_members
-from llm_ui.services.access import Actor, Permission, require
+from llm_ui.services.access import SYSTEM, Actor, Permission, require
+from llm_ui.services.erasures import Erased
 from llm_ui.services.project_members import leave_all
 from llm_ui.services.teams import forget_limits
 from llm_ui.services.usage import rollups
@@ -125,6 +126,30 @@ async def leave(session: Session, actor: Actor) -> None:
     await require_admin_beside(session, user)
     await holds.require_free_account(session, user.id)
     await _erase(session, actor, user, Fate.ANONYMISE, None)
+
+
+async def repeat(session: Session, erased: Erased) -> bool:
+    """Delete an account again that a restored copy has brought back; return whether there was one.
+
+    Raises `Conflict` for one that is on hold there, or whose projects nobody there can take over.
+    """
+    # rights: whoever was allowed to has deleted it already
+    user = await session.get(User, erased.user_id)
+    if user is None:
+        return False
+    await holds.require_free_account(session, user.id)
+    fate, heir = Fate(erased.data), None
+    if fate is Fate.HAND_OVER:
+        heir = None if erased.heir_id is None else await session.get(User, erased.heir_id)
+        if heir is None:
+            raise Conflict(
+                "The copy brings back {name}, whose account was deleted, but not who took over the projects. Restore "
+                "a newer one.",
+                name=user.name,
+            )
+        await _hand_over(session, user.id, heir.id)
+    await _erase(session, SYSTEM, user, fate, heir)
+    return True
 
 
 async def _erase(session: Session, actor: Actor, user: User, fate: Fate, heir: User | None) -> None:

@@ -1,6 +1,6 @@
 """Receipts of deleted accounts: what there was, what is left and why, and until when backups hold it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,10 +11,10 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import NotFound
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import UserId, uuid7
-from llm_ui.models import Attachment, AuditLog, Document, Erasure, LegalHold, LogEntry
+from llm_ui.models import Attachment, AuditLog, Document, Erasure, LegalHold, LogEntry, User
 from llm_ui.services import erased_rows, settings
 from llm_ui.services.access import Actor, Permission, require
-from llm_ui.services.erased_rows import Belongings
+from llm_ui.services.erased_rows import AT_ONCE, Belongings
 from llm_ui.services.logs import KEPT
 from llm_ui.services.settings import BACKUPS, BACKUPS_KEPT
 
@@ -143,6 +143,21 @@ def told(receipt: Receipt) -> dict[str, object]:
         "kept": {name: {"rows": number, "why": REASONS[name]} for name, number in receipt.kept.items()},
         "backups": f"{daily} Copies from before a migration, or made by hand, hold it until somebody deletes them.",
     }
+
+
+async def all_erased(session: ReadSession) -> tuple[Erased, ...]:
+    """Return who was ever erased, those first that were first."""
+    return tuple(_erased(row) for row in await session.scalars(select(Erasure).order_by(Erasure.erased_at)))
+
+
+async def returned(session: ReadSession, erased: Sequence[Erased]) -> tuple[Erased, ...]:
+    """Return those of the erased who have an account again, as a restored copy brought it back."""
+    # rights: ids only, for the product's own clean-up
+    back: set[UserId] = set()
+    for at in range(0, len(erased), AT_ONCE):
+        some = [one.user_id for one in erased[at : at + AT_ONCE]]
+        back |= set(await session.scalars(select(User.id).where(User.id.in_(some))))
+    return tuple(one for one in erased if one.user_id in back)
 
 
 async def _named(session: ReadSession, user_id: UserId) -> dict[str, int]:

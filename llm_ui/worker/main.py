@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from huey import crontab
 from huey.consumer import Consumer
 
+from llm_ui.backup.erased import erase_again, note
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.db import Database
@@ -94,12 +95,17 @@ def purge_files(config: Config) -> Job:
 
 
 def verify_erasures(config: Config) -> Job:
-    """Return the job that looks whether all that deleted accounts had is gone."""
+    """Return the job that looks whether all that deleted accounts had is gone, also after a copy was put back."""
 
     async def work(database: Database) -> None:
         async with database.reading() as session:
-            if not await erasures.is_any_waiting(session):
-                return
+            erased = await erasures.all_erased(session)
+            is_any_waiting = await erasures.is_any_waiting(session)
+        known = await asyncio.to_thread(note, config, erased)
+        if again := await erase_again(database, known):
+            log.warning("erased_again", people=again)
+        if not is_any_waiting:
+            return
         stored = await asyncio.to_thread(lambda: frozenset(FileStore(config.files_path).names()))
         async with database.writing() as session:
             done = await erasures.verify(session, stored)

@@ -74,6 +74,25 @@ def test_a_copy_can_be_restored_here_and_elsewhere(filled: Cli, tmp_path: Path) 
     assert live_sessions(kept) == 1
 
 
+def test_who_was_deleted_does_not_come_back_with_an_older_copy(filled: Cli, tmp_path: Path) -> None:
+    filled.create("late")
+    filled.fine("db", "backup", str(tmp_path / "copy.db"))
+    filled.fine("users", "delete", "late", "--yes")
+
+    told = filled.fine("db", "restore", str(tmp_path / "copy.db"))
+    assert "1 accounts that were deleted since then" in told
+    assert "late" not in filled.fine("users", "list")
+    (filled.folder / "llm-ui.db").unlink()
+    told = filled.fine("db", "restore", str(tmp_path / "copy.db"))
+    assert "1 accounts" in told, "the list does not go with the database"
+    assert "late" not in filled.fine("users", "list")
+    shutil.copy(tmp_path / "copy.db", filled.folder / "llm-ui.db")
+
+    done = filled("db", "check")
+    assert done.returncode == 1
+    assert "1 deleted accounts are back" in done.stdout
+
+
 def test_a_copy_is_one_file_for_its_owner_and_never_replaces_another(filled: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "copies"
     folder.mkdir()
