@@ -1,4 +1,4 @@
-"""One's own keys of the API: made and shown once, renamed, replaced, revoked."""
+"""Keys of the API, one's own or a service account's: made and shown once, renamed, replaced, revoked."""
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal, InvalidOperation
@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from llm_ui.auth.plain import PlainHandler
+from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput, LLMUIError
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later
-from llm_ui.kit.ids import KeyId, ModelId, ProjectId
+from llm_ui.kit.ids import KeyId, ModelId, ProjectId, UserId
 from llm_ui.models import KeyScope
-from llm_ui.services import keys, offered, projects
+from llm_ui.services import keys, offered, projects, service_accounts
 from llm_ui.services.access import Actor
 from llm_ui.services.examples import examples
 from llm_ui.services.keys import NewKey
@@ -37,7 +38,7 @@ Act = Callable[[Actor], Awaitable[tuple[str, str]]]
 
 
 class Keys(PlainHandler):
-    """One's own keys."""
+    """One's own keys, or with `account` in the address those of a service account that one decides on."""
 
     async def get(self) -> None:
         """Show them."""
@@ -70,8 +71,9 @@ class Keys(PlainHandler):
         project = self.field("project")
         networks = self.field("addresses").replace(",", " ").split()
         async with self.site.backend.database.writing() as session:
+            holder = await self._holder(session, actor)
             named = [
-                await offered.named(session, actor, name, None)
+                await offered.named(session, holder, name, None)
                 for name in self.field("models").replace(",", " ").split()
             ]
             new = NewKey(
@@ -85,7 +87,7 @@ class Keys(PlainHandler):
                 addresses=tuple(networks),
                 keeps_answers=bool(self.field("keeps_answers")),
             )
-            made = await keys.create(session, actor, new)
+            made = await keys.create(session, actor, new, holder)
         return _("This is the key. It is shown only this once: copy it now."), made.token
 
     async def _rename(self, actor: Actor) -> tuple[str, str]:
@@ -103,6 +105,16 @@ class Keys(PlainHandler):
         async with self.site.backend.database.writing() as session:
             await keys.revoke(session, actor, self._key())
         return _("The key is revoked. What was being answered with it ends within a second."), ""
+
+    @property
+    def _account(self) -> str:
+        return self.get_query_argument("account", "")
+
+    async def _holder(self, session: ReadSession, actor: Actor) -> Actor:
+        """Return whose keys the page is about. Raises `NotFound` and `Forbidden`."""
+        if not self._account:
+            return actor
+        return await service_accounts.holder(session, actor, UserId(_id(self._account)))
 
     def _key(self) -> KeyId:
         return KeyId(_id(self.field("key")))
@@ -126,15 +138,22 @@ class Keys(PlainHandler):
         return found
 
     async def _show(self, actor: Actor, error: str = "", said: str = "", token: str = "") -> None:
-        async with self.site.backend.database.reading() as session:
-            found = await keys.list_keys(session, actor, actor.user_id)
-            places = await projects.list_projects(session, actor)
-            models = await offered.list_offered(session, actor, None)
+        try:
+            async with self.site.backend.database.reading() as session:
+                holder = await self._holder(session, actor)
+                account = None if holder is actor else await service_accounts.read(session, actor, holder.user_id)
+                found = await keys.list_keys(session, actor, holder.user_id)
+                places = await projects.list_projects(session, holder)
+                models = await offered.list_offered(session, holder, None)
+        except LLMUIError as refusal:
+            self.say(refusal.status, _("API keys"), refusal.message)
+            return
         base, config = self._base_url(), self.site.backend.config
         is_own = config.public_api_url or config.api_url or self.site.entrance.is_loopback(self.request)
         example = next((one.name for one in models if not one.makes_embeddings), "demo")
         self.show(
             "keys.html", error=error, said=said, token=token, keys=found, projects=places, scopes=SCOPES, base=base,
+            account=account, address=f"/keys?account={account.id}" if account else "/keys",
             examples=examples(base, example), names=[one.name for one in models],
             is_out_of_reach=not is_own and config.api_host in LOOPBACK,
         )  # fmt: skip

@@ -25,7 +25,7 @@ def config_command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @data_dir
 def export(file: Path, data_dir: Path | None) -> None:
-    """Write providers (without their keys), models, prices, instructions, agents and settings to FILE."""
+    """Write providers, models, prices, instructions, agents, teams, limits, filters, issuers and settings to FILE."""
 
     async def work(database: Database) -> Configuration:
         async with database.writing() as session:
@@ -36,7 +36,7 @@ def export(file: Path, data_dir: Path | None) -> None:
     found = run(lambda: with_database(config, work))
     with run(lambda: new_file(file)) as written:
         written.write(found.model_dump_json(indent=2).encode() + b"\n")
-    click.echo(f"Wrote {file}. Keys of providers are not in it.")
+    click.echo(f"Wrote {file}. Keys and secrets are not in it.")
 
 
 @config_command.command("import")
@@ -83,3 +83,5 @@ def _say(step: Step) -> None:
     click.echo(f"{'+' if is_new else '~'} {step.what} {step.name}")
     for name, (before, after) in step.changes.items():
         click.echo(f"    {name}: {after}" if is_new else f"    {name}: {before} -> {after}")
+    if step.hint:
+        click.echo(f"    {step.hint}")

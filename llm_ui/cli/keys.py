@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 
 from llm_ui.cli.command import data_dir, run, settings, stamp, table, with_database
-from llm_ui.db import Database
+from llm_ui.db import Database, ReadSession
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId
 from llm_ui.models import KeyScope
 from llm_ui.services import keys as service
-from llm_ui.services import offered
+from llm_ui.services import offered, service_accounts
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.keys import KeyInfo, Made, NewKey
 from llm_ui.services.users import find_user
@@ -24,7 +24,8 @@ def keys() -> None:
 
 @keys.command()
 @click.argument("name")
-@click.option("--user", required=True, help="Whose key it is: name or e-mail address.")
+@click.option("--user", help="Whose key it is: name or e-mail address.")
+@click.option("--service-account", "account", help="The service account whose key it is: TEAM/NAME.")
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in KeyScope]),
     help="What it is for; may be given several times. Default: everything.",
@@ -38,7 +39,8 @@ def keys() -> None:
 @data_dir
 def create(
     name: str,
-    user: str,
+    user: str | None,
+    account: str | None,
     scopes: tuple[str, ...],
     models: tuple[str, ...],
     budget: str | None,
@@ -49,8 +51,7 @@ def create(
 
     async def work(database: Database) -> Made:
         async with database.writing() as session:
-            found = await find_user(session, SYSTEM, user)
-            owner = Actor(found.id, found.name, found.role)
+            owner = await _holder(session, user, account)
             allowed = [await offered.named(session, owner, one, None) for one in models]
             new = NewKey(
                 name,
@@ -59,20 +60,21 @@ def create(
                 budget_usd=_dollars(budget),
                 **limits,  # type: ignore[arg-type]  # click has read them
             )
-            return await service.create(session, owner, new)
+            return await service.create(session, owner if account is None else SYSTEM, new, owner)
 
     click.echo(run(lambda: with_database(settings(data_dir=data_dir), work)).token)
 
 
 @keys.command("list")
 @click.option("--user", help="Only those of this account.")
+@click.option("--service-account", "account", help="Only those of this service account: TEAM/NAME.")
 @data_dir
-def list_command(user: str | None, data_dir: Path | None) -> None:
+def list_command(user: str | None, account: str | None, data_dir: Path | None) -> None:
     """List all keys that work."""
 
     async def work(database: Database) -> tuple[KeyInfo, ...]:
         async with database.reading() as session:
-            owner = None if user is None else (await find_user(session, SYSTEM, user)).id
+            owner = (await _holder(session, user, account)).user_id if user or account else None
             return await service.list_keys(session, SYSTEM, owner)
 
     found = run(lambda: with_database(settings(data_dir=data_dir), work))
@@ -98,6 +100,16 @@ def revoke(prefix: str, data_dir: Path | None) -> None:
 
     key = run(lambda: with_database(settings(data_dir=data_dir), work))
     click.echo(f"Revoked {key.prefix}… ({key.name}).")
+
+
+async def _holder(session: ReadSession, user: str | None, account: str | None) -> Actor:
+    if (user is None) == (account is None):
+        raise InvalidInput("Say whose key it is: --user NAME for a person, or --service-account TEAM/NAME for a team.")
+    if account is not None:
+        found = await service_accounts.find(session, SYSTEM, account)
+        return await service_accounts.holder(session, SYSTEM, found.id)
+    person = await find_user(session, SYSTEM, str(user))
+    return Actor(person.id, person.name, person.role)
 
 
 def _dollars(text: str | None) -> Decimal | None:

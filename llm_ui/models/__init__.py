@@ -66,7 +66,17 @@ from llm_ui.models.safety import STRICTNESS, FilterAction, FilterCount, FilterKi
 from llm_ui.models.second_factor import RecoveryCode, SecondFactor
 from llm_ui.models.setting import LogoPicture, Setting
 from llm_ui.models.share import Audience, ShareLink
-from llm_ui.models.team import ProjectTeam, Quota, QuotaKind, QuotaScope, Team, TeamMember, TeamModel, TeamRole
+from llm_ui.models.team import (
+    ProjectTeam,
+    Quota,
+    QuotaKind,
+    QuotaScope,
+    ServiceAccount,
+    Team,
+    TeamMember,
+    TeamModel,
+    TeamRole,
+)
 from llm_ui.models.usage import (
     KIND_OF,
     Measure,
@@ -181,6 +191,7 @@ __all__ = [
     "SafetyFilter",
     "SavedPrompt",
     "SecondFactor",
+    "ServiceAccount",
     "Setting",
     "ShareLink",
     "SlowStatement",

@@ -46,6 +46,18 @@ class TeamMember(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class ServiceAccount(Base):
+    """What scripts of a team act as: a row of `users` that is no person's, and a member of its team."""
+
+    __tablename__ = "service_accounts"
+    __table_args__ = (Index(None, "team_id"),)
+
+    user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    team_id: Mapped[TeamId] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(200), default="")
+    """What it is for, as whoever made it says; may be empty."""
+
+
 class TeamModel(Base):
     """A model that is kept for teams. One without such a row is everybody's."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import IssuerId, SessionId, UserId, uuid7
@@ -58,6 +58,8 @@ class User(Timestamped, Base):
     """Whether somebody can sign in to it."""
     pending: Mapped[Pending | None] = mapped_column(enum_column(Pending))
     """None: nothing. While it waits it is not active."""
+    is_service: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it is a service account of a team: nobody signs in to it, and it counts as nobody among people."""
     wants_follow_ups: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether questions to ask next are suggested."""
     uses_memory: Mapped[bool] = mapped_column(default=True, server_default=true())

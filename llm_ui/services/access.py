@@ -39,11 +39,13 @@ from llm_ui.models import (
     Role,
     Run,
     SavedPrompt,
+    ServiceAccount,
     ShareLink,
     SystemPrompt,
     Team,
     TeamMember,
     TeamModel,
+    TeamRole,
     UsageLog,
     User,
     UserMemory,
@@ -262,13 +264,21 @@ def _is_of_a_project(table: type[Base], actor: Actor) -> ColumnElement[bool]:
 
 
 def _is_of_a_person(table: type[Base], actor: Actor) -> ColumnElement[bool]:
-    """Return the rule of what people see of accounts: their own, and of their teams who else is in them."""
-    own = {User: User.id, UserSession: UserSession.user_id, ApiKey: ApiKey.user_id}
+    """Return the rule of what people see of accounts: their own, and of their teams who and what else is in them.
+
+    Of keys their own, and those of the service accounts of teams that they own.
+    """
+    own = {User: User.id, UserSession: UserSession.user_id}
     if table in own:
         return own[table] == actor.user_id
     # Another name: members are read by this very rule.
     mine = aliased(TeamMember)
-    team_id = Team.id if table is Team else TeamMember.team_id
+    if table is ApiKey:
+        of_team = exists().where(ServiceAccount.user_id == ApiKey.user_id, ServiceAccount.team_id == mine.team_id)
+        is_owner = mine.user_id == actor.user_id, mine.role == TeamRole.OWNER
+        return (ApiKey.user_id == actor.user_id) | of_team.where(*is_owner)
+    team_ids = {Team: Team.id, TeamMember: TeamMember.team_id, ServiceAccount: ServiceAccount.team_id}
+    team_id = team_ids[table]
     return exists().where(mine.team_id == team_id, mine.user_id == actor.user_id)
 
 
@@ -336,7 +346,7 @@ def _of_person(table: type[T], actor: Actor) -> Select[T]:
         return query.where(FOR_EVERYBODY[table].is_(None))
     if table in (SavedPrompt, SystemPrompt, PromptVersion, Agent):
         return query.where(_is_offered(table, actor))
-    if table in (User, UserSession, ApiKey, Team, TeamMember):
+    if table in (User, UserSession, ApiKey, Team, TeamMember, ServiceAccount):
         return query if actor.may(Permission.MANAGE_USERS) else query.where(_is_of_a_person(table, actor))
     if table in FOR_ADMINISTRATORS:
         require(actor, FOR_ADMINISTRATORS[table])

@@ -1,4 +1,5 @@
-"""The workspace's configuration as a file: providers, models with their prices, instructions, agents and settings.
+"""The workspace's configuration as a file: providers, models with their prices, instructions, agents, settings, and
+who may what (configuration_rules.py).
 
 Keys of providers never leave: a provider that is new here comes without one, and one that is here keeps its own. Of
 agents and prompts those are in it that everybody is offered; what an agent knows stays, for documents are no
@@ -7,9 +8,8 @@ configuration. How a file is taken in: configuration_import.py.
 
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, TooLarge
@@ -18,6 +18,7 @@ from llm_ui.services import agents, ai_models, audit, library, prompts, provider
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.configuration_rules import Names, Part, RuleParts, read_rules
 from llm_ui.services.library import Saved
 from llm_ui.services.prices import Tier
 from llm_ui.services.prompts import PromptInfo
@@ -46,11 +47,7 @@ PORTABLE = {one.name: one for one in REGISTRY if one.group or one in _ELSEWHERE}
 """The settings that a file may hold: no secrets, and nothing that names a row of this database."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelPart(_Part):
+class ModelPart(Part):
     """One model of a provider. Prices are dollars per million tokens."""
 
     name: str
@@ -69,7 +66,7 @@ class ModelPart(_Part):
     """What prompts cost that are longer than `above_tokens`."""
 
 
-class ProviderPart(_Part):
+class ProviderPart(Part):
     """One provider, without its key."""
 
     name: str
@@ -79,7 +76,7 @@ class ProviderPart(_Part):
     models: tuple[ModelPart, ...] = ()
 
 
-class PromptPart(_Part):
+class PromptPart(Part):
     """The words of one of the platform's instructions."""
 
     name: str
@@ -87,7 +84,7 @@ class PromptPart(_Part):
     is_default: bool = False
 
 
-class SavedPart(_Part):
+class SavedPart(Part):
     """A prompt that everybody is offered."""
 
     name: str
@@ -95,7 +92,7 @@ class SavedPart(_Part):
     tags: tuple[str, ...] = ()
 
 
-class AgentPart(_Part):
+class AgentPart(Part):
     """An agent that everybody may ask, without what it knows."""
 
     name: str
@@ -111,11 +108,9 @@ class AgentPart(_Part):
     starters: tuple[str, ...] = ()
 
 
-class Configuration(_Part):
+class Configuration(RuleParts):
     """A whole file."""
 
-    llm_ui_configuration: Literal[1] = 1
-    """The version of the format."""
     providers: tuple[ProviderPart, ...] = ()
     prompts: tuple[PromptPart, ...] = ()
     saved_prompts: tuple[SavedPart, ...] = ()
@@ -148,6 +143,10 @@ class Here:
     saved: tuple[Saved, ...]
     agents: tuple[AgentInfo, ...]
 
+    def names(self) -> Names:
+        """Return what models and providers are called."""
+        return Names(self.models, self.providers)
+
     def agent(self, agent: AgentInfo) -> AgentPart:
         """Return an agent as a file says it; a model that is gone is none."""
         own = agent.settings
@@ -177,7 +176,9 @@ async def read(session: ReadSession, actor: Actor) -> Configuration:
     held = {
         name: row.value["value"] for name in PORTABLE if (row := await session.get(Setting, name)) is not None
     }  # fmt: skip
+    rules = await read_rules(session, actor, found.names())
     return Configuration(
+        **{name: getattr(rules, name) for name in RuleParts.model_fields},
         providers=tuple(
             provider_part(one).model_copy(
                 update={"models": tuple(model_part(model) for model in found.models if model.provider_id == one.id)}

@@ -38,6 +38,7 @@ from llm_ui.services.configuration import (
     provider_part,
     saved_part,
 )
+from llm_ui.services.configuration_rules_import import TakingRules
 from llm_ui.services.library import Saved
 from llm_ui.services.prices import RATES, Prices
 from llm_ui.services.providers import NewProvider
@@ -69,6 +70,8 @@ class Step:
     """By field, `[before, after]`."""
     reason: str = ""
     """Why it is refused."""
+    hint: str = ""
+    """What is left to be done by hand."""
 
 
 class _UndoneError(Exception):
@@ -116,6 +119,7 @@ async def _taken(session: Session, actor: Actor, sealer: Sealer, wanted: Configu
         await taking.saved(saved)
     for agent in wanted.agents:
         await taking.agent(agent)
+    await TakingRules(session, actor, sealer, taking.names, taking.note).take(wanted)
     for name, value in wanted.settings.items():
         await taking.setting(name, value)
     return tuple(taking.steps)
@@ -131,10 +135,18 @@ class _Taking:
         self._sealer = sealer
         self._here = found
         self._owner = owner
-        self._model_ids = {(one.provider_name.casefold(), one.name): one.id for one in found.models}
+        self.names = found.names()
+        self._model_ids = self.names.models
 
-    async def _note(
-        self, what: str, name: str, changes: Mapping[str, Any], write: Callable[[], Awaitable[None]], *, is_new: bool
+    async def note(
+        self,
+        what: str,
+        name: str,
+        changes: Mapping[str, Any],
+        write: Callable[[], Awaitable[None]],
+        *,
+        is_new: bool,
+        hint: str = "",
     ) -> bool:
         """Do one thing, unless it is so already, and note what became of it; return whether it was not refused."""
         becomes, reason = Becomes.NEW if is_new else Becomes.CHANGED, ""
@@ -148,7 +160,7 @@ class _Taking:
                     await write()
             except (InvalidInput, Conflict, NotFound, Forbidden) as refusal:
                 becomes, reason = Becomes.REFUSED, refusal.message
-        self.steps.append(Step(what, name, becomes, changes, reason))
+        self.steps.append(Step(what, name, becomes, changes, reason, hint))
         return becomes is not Becomes.REFUSED
 
     async def provider(self, wanted: ProviderPart) -> None:
@@ -169,7 +181,7 @@ class _Taking:
             if provider_id is not None and wanted.is_enabled != (known is None or known.is_enabled):
                 await providers.set_enabled(session, actor, provider_id, is_enabled=wanted.is_enabled)
 
-        is_here = await self._note("provider", wanted.name, changes, write, is_new=known is None)
+        is_here = await self.note("provider", wanted.name, changes, write, is_new=known is None)
         for model in wanted.models:
             await self._model(wanted.name, provider_id if is_here else None, model)
 
@@ -195,7 +207,7 @@ class _Taking:
             self._model_ids[provider.casefold(), wanted.name] = model_id
 
         changes = _difference(None if known is None else model_part(known), wanted)
-        await self._note("model", f"{provider}: {wanted.name}", changes, write, is_new=known is None)
+        await self.note("model", f"{provider}: {wanted.name}", changes, write, is_new=known is None)
 
     async def prompt(self, wanted: PromptPart) -> None:
         known = next((one for one in self._here.prompts if one.name == wanted.name), None)
@@ -212,7 +224,7 @@ class _Taking:
             if "is_default" in changes:
                 await prompts.set_default(self._session, self._actor, known.id)
 
-        await self._note("prompt", wanted.name, changes, write, is_new=known is None)
+        await self.note("prompt", wanted.name, changes, write, is_new=known is None)
 
     async def saved(self, wanted: SavedPart) -> None:
         known = _own_first([one for one in self._here.saved if one.name == wanted.name])
@@ -225,7 +237,7 @@ class _Taking:
                 self._session, owner, saved_id, wanted.name, wanted.text, is_shared=True, tags=wanted.tags
             )
 
-        await self._note("saved prompt", wanted.name, changes, write, is_new=known is None)
+        await self.note("saved prompt", wanted.name, changes, write, is_new=known is None)
 
     async def agent(self, wanted: AgentPart) -> None:
         known = _own_first([one for one in self._here.agents if one.name.casefold() == wanted.name.casefold()])
@@ -242,7 +254,7 @@ class _Taking:
             )  # fmt: skip
             await agents.save(self._session, owner, None if known is None else known.id, new)
 
-        await self._note("agent", wanted.name, changes, write, is_new=known is None)
+        await self.note("agent", wanted.name, changes, write, is_new=known is None)
 
     def _model_of(self, wanted: AgentPart) -> ModelId | None:
         if not wanted.model:
@@ -267,7 +279,7 @@ class _Taking:
         # `True` equals 1, and is another value.
         is_same = type(before) is type(value) and before == value
         changes = {} if is_same else {"value": [before, value]}
-        await self._note("setting", name, changes, write, is_new=False)
+        await self.note("setting", name, changes, write, is_new=False)
 
 
 async def _owner(session: Session, actor: Actor) -> Actor | None:

@@ -113,12 +113,15 @@ def fetching_address(typed: str) -> str:
 
 
 async def add(
-    session: Session, actor: Actor, sealer: Sealer, issuer_id: IssuerId, new: NewIssuer, found: Discovered
+    session: Session, actor: Actor, sealer: Sealer, issuer_id: IssuerId, new: NewIssuer, found: Discovered | None
 ) -> IssuerInfo:
-    """Store an issuer that has answered, with its secret sealed. Raises `InvalidInput`."""
+    """Store an issuer that has answered, with its secret sealed. Raises `InvalidInput`.
+
+    `found` is what it said of itself; None: it is asked when the first person signs in.
+    """
     require(actor, Permission.MANAGE_SETTINGS)
     row = _filled(Issuer(id=issuer_id, address=fetching_address(new.address), sealed_secret=""), new)
-    row.is_active, row.end_session_endpoint = True, found.end_session_endpoint
+    row.is_active, row.end_session_endpoint = True, None if found is None else found.end_session_endpoint
     _set_secret(row, sealer, new.secret)
     session.add(row)
     await session.flush()

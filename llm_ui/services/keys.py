@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, update
@@ -116,19 +117,23 @@ class Caller:
         return any((mapped or found) in ipaddress.ip_network(one) for one in self.networks)
 
 
-async def create(session: Session, actor: Actor, new: NewKey) -> Made:
-    """Make a key of the actor's. Raises `InvalidInput`, `NotFound`, `Forbidden` and `Conflict`."""
+async def create(session: Session, actor: Actor, new: NewKey, holder: Actor | None = None) -> Made:
+    """Make a key of the actor's, or of the service account `holder` (`service_accounts.holder` asks for rights).
+
+    What it may be is bounded by what its holder may. Raises `InvalidInput`, `NotFound`, `Forbidden` and `Conflict`.
+    """
     require(actor, Permission.CHAT)
-    live = readable(ApiKey, actor).where(ApiKey.user_id == actor.user_id, _is_live())
+    holder = holder or actor
+    live = readable(ApiKey, holder).where(ApiKey.user_id == holder.user_id, _is_live())
     there = await session.scalar(select(func.count()).select_from(live.subquery())) or 0
-    most = await quotas.most(session, await teams_of(session, actor.user_id), actor.user_id, QuotaKind.API_KEYS)
+    most = await quotas.most(session, await teams_of(session, holder.user_id), holder.user_id, QuotaKind.API_KEYS)
     if most and there >= most:
         raise Conflict("{most} keys are the most. Revoke one that is not needed.", most=most)
-    await require_open(session, actor, new.project_id)
+    await require_open(session, holder, new.project_id)
     if not new.scopes:
         raise InvalidInput("A key that allows nothing is of no use. Choose at least one thing that it is for.")
     for model_id in new.models or ():
-        await target(session, actor, model_id, is_embedder=None)
+        await target(session, holder, model_id, is_embedder=None)
     if new.days is not None and not 1 <= new.days <= MAX_DAYS:
         raise InvalidInput("A key lives for 1 to {most} days, or until it is revoked.", most=MAX_DAYS)
     limit = new.requests_per_minute
@@ -138,7 +143,7 @@ async def create(session: Session, actor: Actor, new: NewKey) -> Made:
     row = ApiKey(
         id=key_id,
         series_id=key_id,
-        user_id=actor.user_id,
+        user_id=holder.user_id,
         project_id=new.project_id,
         name=_name(new.name),
         scopes=sorted(new.scopes),
@@ -151,7 +156,8 @@ async def create(session: Session, actor: Actor, new: NewKey) -> Made:
     made = _issue(session, row)
     if new.budget_usd is not None:
         await budgets.set_of_key(session, key_id, new.budget_usd)
-    await audit.record(session, actor, "key.created", row.name, prefix=row.prefix)
+    told: dict[str, Any] = {} if holder is actor else {"holder": holder.name}
+    await audit.record(session, actor, "key.created", row.name, prefix=row.prefix, **told)
     await session.flush()
     return made
 
@@ -242,7 +248,8 @@ async def caller_of(session: ReadSession, token: str) -> Caller:
 async def still_good(session: ReadSession, key_ids: Collection[KeyId]) -> frozenset[KeyId]:
     """Return which of these keys may still be used."""
     # rights: the product's own watch over calls that are being made; it learns only ids
-    query = select(ApiKey.id).join(User, User.id == ApiKey.user_id).where(User.is_active, _is_live())
+    is_there = ApiKey.project_id.is_(None) | is_in_project(ApiKey.project_id, ApiKey.user_id)
+    query = select(ApiKey.id).join(User, User.id == ApiKey.user_id).where(User.is_active, _is_live(), is_there)
     return frozenset(await session.scalars(query.where(ApiKey.id.in_(key_ids))))
 
 

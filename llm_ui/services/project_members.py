@@ -145,7 +145,8 @@ async def leave_all(session: Session, actor: Actor, user_id: UserId) -> None:
 async def named_user(session: ReadSession, email: str) -> User:
     """Return whose e-mail address this is, for an owner who takes them in. Raises `InvalidInput`."""
     # rights: an owner names an address; whether an account has it is all that is told
-    user = await session.scalar(select(User).where(User.email_key == name_key(email.strip()), User.is_active))
+    is_address = User.email_key == name_key(email.strip())
+    user = await session.scalar(select(User).where(is_address, User.is_active, User.is_service.is_(False)))
     if user is None:
         raise InvalidInput("Nobody here has this e-mail address. Check it, or ask an administrator for an account.")
     return user

@@ -12,7 +12,7 @@ from llm_ui.services import audit
 from llm_ui.services.access import Actor, Permission, ProjectRight, readable, require
 from llm_ui.services.project_members import part_strangers
 from llm_ui.services.projects import people_in, project_row
-from llm_ui.services.teams import team_row
+from llm_ui.services.teams import is_person, team_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def list_teams(session: ReadSession, actor: Actor, project_id: ProjectId) 
     require(actor, Permission.CHAT)
     await project_row(session, actor, project_id)
     # rights: of a project that the actor is in: names, and how many there are
-    members = select(func.count()).where(TeamMember.team_id == Team.id).correlate(Team).scalar_subquery()
+    members = select(func.count()).where(TeamMember.team_id == Team.id, is_person()).correlate(Team).scalar_subquery()
     found = readable(ProjectTeam, actor).where(ProjectTeam.project_id == project_id)
     found = found.join(Team, Team.id == ProjectTeam.team_id).order_by(Team.name_key)
     rows = await session.execute(found.with_only_columns(Team.id, Team.name, ProjectTeam.role, members))

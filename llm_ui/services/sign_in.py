@@ -76,6 +76,7 @@ async def password_hash_of(session: ReadSession, name: str) -> tuple[UserId, str
     # Rights are not asked: nobody is signed in yet.
     key = name_key(name)
     query = select(User.id, User.password_hash).where(or_(User.name_key == key, User.email_key == key))
+    query = query.where(User.is_service.is_(False))
     is_known = User.is_active | (User.pending == Pending.APPROVAL)
     row = (await session.execute(query.where(is_known))).one_or_none()
     return None if row is None else (row[0], row[1])
@@ -95,7 +96,7 @@ async def admitted(session: ReadSession, user_id: UserId) -> User:
     user = await session.get(User, user_id)
     if user is not None and user.pending is Pending.APPROVAL:
         raise Forbidden(AWAITS_APPROVAL)
-    if user is None or not user.is_active:
+    if user is None or not user.is_active or user.is_service:
         raise SignInRefused
     return user
 
@@ -249,7 +250,7 @@ async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_out
     is_unused = row.last_seen_at <= instant - (_hours(idle) or time_outs.idle)
     is_old = row.expires_at <= instant or (absolute is not None and row.created_at <= instant - _hours(absolute))
     is_over = row.revoked_at is not None or is_old or is_unused
-    if is_over or not user.is_active:
+    if is_over or not user.is_active or user.is_service:
         raise NotSignedIn
     return Actor(user.id, user.name, user.role, row.id)
 

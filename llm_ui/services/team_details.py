@@ -6,10 +6,11 @@ from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import TeamId
 from llm_ui.models import BudgetPeriod, TeamRole
-from llm_ui.services import budgets, payers, project_teams, team_members, team_models, teams
+from llm_ui.services import budgets, payers, project_teams, service_accounts, team_members, team_models, teams
 from llm_ui.services.access import SYSTEM, Actor, Permission
 from llm_ui.services.budgets import BudgetState
 from llm_ui.services.project_teams import ProjectOfTeam
+from llm_ui.services.service_accounts import AccountInfo
 from llm_ui.services.team_members import TeamMemberInfo
 from llm_ui.services.team_models import KeptModel
 from llm_ui.services.teams import TeamInfo
@@ -24,6 +25,8 @@ class TeamDetails:
 
     team: TeamInfo
     members: tuple[TeamMemberInfo, ...]
+    accounts: tuple[AccountInfo, ...]
+    """Its service accounts."""
     models: tuple[KeptModel, ...]
     """Those that are kept for it."""
     projects: tuple[ProjectOfTeam, ...]
@@ -43,6 +46,7 @@ async def details(session: ReadSession, actor: Actor, team_id: TeamId) -> TeamDe
     return TeamDetails(
         team=team,
         members=await team_members.list_members(session, actor, team_id),
+        accounts=await service_accounts.list_accounts(session, actor, team_id),
         models=await team_models.list_kept(session, actor, team_id),
         projects=await project_teams.projects_of(session, actor, team_id),
         budget=await budgets.read_of_team(session, actor, team_id),

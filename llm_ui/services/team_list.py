@@ -12,6 +12,7 @@ from llm_ui.kit.text import name_key, storable
 from llm_ui.models import Team, TeamMember, TeamRole, User
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.listing import Asked, Rows
+from llm_ui.services.teams import is_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,15 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedTeam]:
     query = readable(Team, actor)
     if key := name_key(storable(asked.search)):
         query = query.where(Team.name_key.contains(key, autoescape=True))
-    count = select(func.count()).where(TeamMember.team_id == Team.id).correlate(Team).scalar_subquery()
+    count = select(func.count()).where(TeamMember.team_id == Team.id, is_person()).correlate(Team).scalar_subquery()
     return Rows(query, Team.id, {"name": Team.name_key, "members": count, "created": Team.created_at}, _told)
 
 
 async def _told(session: ReadSession, teams: Sequence[Team]) -> tuple[ListedTeam, ...]:
     # rights: names of those with whom the actor is in a team, or for administrators
     people = select(TeamMember.team_id, TeamMember.role, User.name).join(User, User.id == TeamMember.user_id)
-    found = await session.execute(people.where(TeamMember.team_id.in_([team.id for team in teams])).order_by(User.name))
+    of_teams = TeamMember.team_id.in_([team.id for team in teams]), User.is_service.is_(False)
+    found = await session.execute(people.where(*of_teams).order_by(User.name))
     members = [(row.team_id, row.role, row.name) for row in found]
     return tuple(
         ListedTeam(

@@ -28,7 +28,7 @@ class TeamMemberInfo:
 
 
 async def list_members(session: ReadSession, actor: Actor, team_id: TeamId) -> tuple[TeamMemberInfo, ...]:
-    """Return the members of a team: owners first, each by name. Raises `NotFound`."""
+    """Return the people in a team: owners first, each by name. Raises `NotFound`."""
     require(actor, Permission.CHAT)
     await team_row(session, actor, team_id)
     members = readable(TeamMember, actor).where(TeamMember.team_id == team_id)
@@ -37,6 +37,7 @@ async def list_members(session: ReadSession, actor: Actor, team_id: TeamId) -> t
         members.join(User, User.id == TeamMember.user_id)
         .outerjoin(Issuer, Issuer.id == TeamMember.issuer_id)
         .with_only_columns(User.id, User.name, User.email, TeamMember.role, Issuer.name)
+        .where(User.is_service.is_(False))
         .order_by(TeamMember.role.desc(), User.name_key)
     )
     return tuple(
@@ -64,7 +65,7 @@ async def join(
     """
     require(actor, Permission.MANAGE_USERS)
     team = await team_row(session, actor, team_id, is_locked=True)
-    user = await session.scalar(readable(User, actor).where(User.id == user_id))
+    user = await session.scalar(readable(User, actor).where(User.id == user_id, User.is_service.is_(False)))
     if user is None:
         raise NotFound("This account does not exist any more. Reload the list.")
     return await _join(session, actor, team, user, TeamRole.MEMBER, issuer_id)
@@ -138,7 +139,9 @@ async def _leave(session: Session, actor: Actor, team: Team, member: TeamMember)
 
 async def _member(session: ReadSession, actor: Actor, team_id: TeamId, user_id: UserId) -> TeamMember:
     mine = readable(TeamMember, actor).where(TeamMember.team_id == team_id, TeamMember.user_id == user_id)
-    row = await session.scalar(mine)
+    # rights: asked by the callers. Service accounts stay in their team, as what they are.
+    people = mine.join(User, User.id == TeamMember.user_id).where(User.is_service.is_(False))
+    row = await session.scalar(people)
     if row is None:
         raise NotFound("They are not a member of this team any more. Reload the list.")
     return row

@@ -8,15 +8,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.ids import TeamId, UserId, uuid7
 from llm_ui.kit.text import name_key, one_line, storable
-from llm_ui.models import AiModel, Budget, Limit, Project, ProjectTeam, Quota, Team, TeamMember, TeamModel, TeamRole
-from llm_ui.services import audit
+from llm_ui.models import (
+    AiModel,
+    Budget,
+    Limit,
+    Project,
+    ProjectTeam,
+    Quota,
+    ServiceAccount,
+    Team,
+    TeamMember,
+    TeamModel,
+    TeamRole,
+)
+from llm_ui.services import audit, team_accounts
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.project_members import part_strangers
 from llm_ui.services.projects import MAX_INSTRUCTIONS_CHARS
@@ -83,6 +95,7 @@ async def rename(session: Session, actor: Actor, team_id: TeamId, name: str) -> 
     name = await _free_name(session, name, but=team_id)
     if changes := audit.difference({"name": row.name}, {"name": name}):
         row.name, row.name_key = name, name_key(name)
+        await team_accounts.follow_name(session, row)
         await audit.record(session, actor, "team.changed", name, target_id=team_id, changes=changes)
 
 
@@ -105,6 +118,7 @@ async def instruct(session: Session, actor: Actor, team_id: TeamId, instructions
 async def remove(session: Session, actor: Actor, team_id: TeamId) -> None:
     """Delete a team; its members stay, and so does what they wrote. One that is gone is no error.
 
+    Its service accounts go with it, and with them their keys.
     Raises `Conflict` where a model is kept for it alone: that would be everybody's.
     """
     require(actor, Permission.MANAGE_USERS)
@@ -112,6 +126,8 @@ async def remove(session: Session, actor: Actor, team_id: TeamId) -> None:
     if row is not None:
         await _free_models(session, row)
         shared = await shared_projects(session, team_id)
+        for account_id in await team_accounts.end_all(session, team_id):
+            await forget_limits(session, account_id)
         await session.execute(delete(Team).where(Team.id == team_id))
         await forget_limits(session, team_id)
         for project in shared:
@@ -152,9 +168,14 @@ async def shared_projects(session: ReadSession, team_id: TeamId) -> Sequence[Pro
     return (await session.scalars(of_team.where(ProjectTeam.team_id == team_id).order_by(Project.id))).all()
 
 
+def is_person() -> ColumnElement[bool]:
+    """Return the rule of members that are people, and no service account."""
+    return ~exists().where(ServiceAccount.user_id == TeamMember.user_id)
+
+
 async def _infos(session: ReadSession, actor: Actor, rows: Sequence[Team]) -> tuple[TeamInfo, ...]:
     members = readable(TeamMember, actor).where(TeamMember.team_id.in_([row.id for row in rows]))
-    counts = members.with_only_columns(TeamMember.team_id, func.count()).group_by(TeamMember.team_id)
+    counts = members.where(is_person()).with_only_columns(TeamMember.team_id, func.count()).group_by(TeamMember.team_id)
     count = {team_id: number for team_id, number in await session.execute(counts)}
     mine = {one.team_id: one.role for one in await session.scalars(members.where(TeamMember.user_id == actor.user_id))}
     return tuple(TeamInfo(row.id, row.name, row.instructions, mine.get(row.id), count.get(row.id, 0)) for row in rows)

@@ -29,9 +29,9 @@ class ListedUser:
 
 
 def rows(actor: Actor, asked: Asked) -> Rows[ListedUser]:
-    """Return the accounts that are asked for. Filters: `role` and `state`."""
+    """Return the people's accounts that are asked for. Filters: `role` and `state`."""
     require(actor, Permission.MANAGE_USERS)
-    query = readable(User, actor)
+    query = readable(User, actor).where(User.is_service.is_(False))
     if key := name_key(storable(asked.search)):
         query = query.where(or_(*(column.contains(key, autoescape=True) for column in (User.name_key, User.email_key))))
     if role := asked.filters.get("role"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from llm_ui.db import ReadSession, Session
@@ -155,16 +155,16 @@ async def create(session: Session, actor: Actor, new: NewUser, role: Role, passw
 
 
 async def list_users(session: ReadSession, actor: Actor) -> tuple[UserInfo, ...]:
-    """Return all accounts by name."""
+    """Return all people's accounts by name."""
     require(actor, Permission.MANAGE_USERS)
-    return tuple(info_of(user) for user in await session.scalars(readable(User, actor).order_by(User.name_key)))
+    return tuple(info_of(user) for user in await session.scalars(_people(actor).order_by(User.name_key)))
 
 
 async def find_user(session: ReadSession, actor: Actor, name: str) -> UserInfo:
     """Return the account of that name or e-mail address. Raises `NotFound`."""
     require(actor, Permission.MANAGE_USERS)
     key = name_key(name)
-    user = await session.scalar(readable(User, actor).where(or_(User.name_key == key, User.email_key == key)).limit(1))
+    user = await session.scalar(_people(actor).where(or_(User.name_key == key, User.email_key == key)).limit(1))
     if user is None:
         raise NotFound(f"There is no account named {one_line(name, 64)!r}. List them with: llm-ui users list")
     return info_of(user)
@@ -295,11 +295,16 @@ async def insert(
 
 
 async def user_row(session: ReadSession, actor: Actor, user_id: UserId) -> User:
-    """Return the row of an account that the actor may see. Raises `NotFound`."""
-    user = await session.scalar(readable(User, actor).where(User.id == user_id))
+    """Return the row of a person's account that the actor may see. Raises `NotFound`."""
+    user = await session.scalar(_people(actor).where(User.id == user_id))
     if user is None:
         raise NotFound("This account does not exist any more. Reload the list.")
     return user
+
+
+def _people(actor: Actor) -> Select[User]:
+    """Return the accounts that the actor may see. Service accounts are looked after on the page of their team."""
+    return readable(User, actor).where(User.is_service.is_(False))
 
 
 async def require_another(session: Session, actor: Actor, user: User) -> None:

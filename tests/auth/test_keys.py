@@ -2,8 +2,12 @@
 
 import re
 
+from llm_ui.models import TeamRole
+from llm_ui.services.keys import caller_of
 from tests.app.conftest import Workspace
 from tests.auth.test_pages import alert
+from tests.services.test_service_accounts import an_account
+from tests.services.test_teams import a_team
 
 NEW = {
     "action": "create",
@@ -39,6 +43,28 @@ async def test_a_key_is_made_shown_once_replaced_and_revoked(workspace: Workspac
     last = (await ann.get("/keys")).body.decode()
     assert token[:12] not in last
     assert last.count('name="key"') == 1
+
+
+async def test_an_owner_of_a_team_makes_keys_for_its_service_account_and_nobody_else_does(workspace: Workspace) -> None:
+    people = {name: await workspace.signed_in(name) for name in ("ann", "bob", "eve")}
+    database = workspace.site.backend.database
+    team_id = await a_team(database, ann=TeamRole.OWNER, bob=TeamRole.MEMBER)
+    address = f"/keys?account={await an_account(database, team_id)}"
+
+    form = (await people["ann"].get(address)).body.decode()
+    assert f'action="{address}"' in form
+    token = token_on((await people["ann"].post(address, NEW)).body)
+
+    page = (await people["ann"].get(address)).body.decode()
+    assert "Ornithology/report" in page
+    assert token[:12] in page
+    assert token[:12] not in (await people["ann"].get("/keys")).body.decode()
+    async with database.reading() as session:
+        assert (await caller_of(session, token)).actor.name == "Ornithology/report"
+    for name, code in (("bob", 403), ("eve", 404)):
+        assert (await people[name].get(address)).code == code
+        assert (await people[name].get("/keys")).code == 200
+        assert (await people[name].post(address, NEW)).code == code
 
 
 async def test_what_cannot_be_is_told_beside_the_form(workspace: Workspace) -> None:

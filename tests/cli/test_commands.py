@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from llm_ui.config import Config
+from llm_ui.db import Database
 from tests.cli.conftest import Cli
 from tests.fakes.exports import as_json, chatgpt_chat, open_webui_chat
 from tests.fakes.provider import PROTOCOLS, FakeProvider, models
 from tests.product import PASSWORD
+from tests.services.test_service_accounts import an_account
+from tests.services.test_teams import a_team
 
 
 def test_accounts_are_made_listed_and_disabled(cli: Cli) -> None:
@@ -67,6 +71,26 @@ def test_keys_are_made_listed_and_revoked(cli: Cli) -> None:
     assert "nightly" not in cli.fine("keys", "list")
     for wrong in (("--model", "none"), ("--budget", "much"), ("--address", "here")):
         assert cli("keys", "create", "x", "--user", "ann", *wrong).returncode == 1
+
+
+def test_keys_of_a_service_account_are_made_and_listed(cli: Cli) -> None:
+    cli.create("ann")
+    asyncio.run(_a_service_account(cli.folder))
+
+    token = cli.fine("keys", "create", "nightly", "--service-account", "Birds/report", "--budget", "5").strip()
+
+    assert token.startswith("llmui-")
+    assert "Birds/report" in cli.fine("keys", "list", "--service-account", "birds/report")
+    assert "nightly" not in cli.fine("keys", "list", "--user", "ann")
+    assert "report" not in cli.fine("users", "list")
+    for wrong in ((), ("--service-account", "Birds/none"), ("--service-account", "Birds/report", "--user", "ann")):
+        assert cli("keys", "create", "x", *wrong).returncode == 1
+
+
+async def _a_service_account(folder: Path) -> None:
+    database = Database.open(Config(data_dir=folder))
+    await an_account(database, await a_team(database, "Birds"))
+    await database.close()
 
 
 def test_providers_are_added_listed_and_tested(cli: Cli) -> None:

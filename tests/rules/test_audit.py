@@ -23,6 +23,7 @@ NOT_AUDITED = {
     "retention.purge_links": NOTED, "retention.purge_jobs": NOTED, "retention.purge_unsent": NOTED,
     "settings.store": WORK, "sign_in.touch": WORK, "sign_in.revoke_all": NOTED, "projects.take_away": NOTED,
     "budgets.give_back": WORK, "payers.limited": WORK, "teams.forget_limits": NOTED,
+    "team_accounts": NOTED,
     "project_members.part_strangers": NOTED,
     "budgets.set_of_key": NOTED, "keys.touch": WORK, "retrieval.take_in": NOTED,
     "model_copies.paste_models": WORK, "evaluations": WORK, "rollups": WORK, "retention.purge_account_links": NOTED,

@@ -30,6 +30,7 @@ OWNED = {
     "ApiKey",
     "Team",
     "TeamMember",
+    "ServiceAccount",
     "SafetyFilter",
     "SecondFactor",
     "RecoveryCode",

@@ -18,15 +18,17 @@ from llm_ui.errors import NotFound
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import DocumentId, KeyId, ProjectId, uuid7
 from llm_ui.kit.vectors import packed
-from llm_ui.models import AiModel, AiProvider, Document, DocumentChunk, PassageVector, ProviderKind
+from llm_ui.models import AiModel, AiProvider, Document, DocumentChunk, PassageVector, ProjectRole, ProviderKind
 from llm_ui.runs import passages
-from llm_ui.services import agents, documents, fetches, memories, project_figures, retrieval
+from llm_ui.services import agents, documents, fetches, memories, project_figures, project_teams, retrieval
 from llm_ui.services.access import Actor, KeyRights
 from llm_ui.services.agents import Knowledge
 from llm_ui.services.retrieval import NewCase
 from llm_ui.services.seed import seed
 from tests.documents.ready import a_document, a_project
 from tests.security.reading_paths import calling, touching
+from tests.services.test_service_accounts import an_account, holder
+from tests.services.test_teams import OWNER, a_team
 
 ASKED = "What is the code of the vault?"
 VECTOR = packed([1.0, 0.5])
@@ -258,6 +260,23 @@ async def test_with_a_key_of_a_project_nothing_outside_of_it_is_there(
 
     assert mine.secret in await read(database, probe, script, mine.project, mine), "it does read"
     assert other.secret not in await read(database, probe, script, other.project, other)
+
+
+@pytest.mark.parametrize("name", [name for name in {**IN_PROJECT, **OF_PERSON} if name != "nearest"])
+async def test_a_service_account_sees_what_its_team_was_given_and_nothing_else(
+    database: Database, a_user: Actor, another_user: Actor, places: dict[str, Place], name: str
+) -> None:
+    probe, given = {**IN_PROJECT, **OF_PERSON}[name], places["heron-17"]
+    team_id = await a_team(database, bob=OWNER)
+    async with database.writing() as session:
+        await project_teams.share(session, a_user, given.project, team_id, ProjectRole.EDITOR)
+    itself = await holder(database, await an_account(database, team_id))
+
+    # What a person tells models in a project is that person's, in whatever team they are.
+    is_read = name not in ("facts", "list_memories")
+    assert is_read == (given.secret in await read(database, probe, itself, given.project, given))
+    for other in (places["heron-18"], places["heron-71"]):
+        assert other.secret not in await read(database, probe, itself, other.project, other)
 
 
 async def test_nothing_of_another_person_is_counted_or_changed(

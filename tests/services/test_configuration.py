@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from llm_ui.admin.configuration import rows
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.errors import Conflict, Forbidden, InvalidInput, TooLarge
@@ -19,6 +20,7 @@ from llm_ui.services import (
     ai_models,
     configuration,
     configuration_import,
+    issuers,
     library,
     prompts,
     providers,
@@ -202,6 +204,86 @@ async def test_a_round_trip_through_an_empty_installation_changes_nothing(
     assert after == before
     again = await rehearsed(other, admin, secrets, file)
     assert {one.becomes for one in again} == {Becomes.SAME}
+
+
+RULES: dict[str, Any] = {
+    "deployments": [
+        {"model": {"provider": "Lab", "model": "old"}, "serves": {"provider": "Lab", "model": "big"}, "weight": 3},
+        {"model": {"provider": "Lab", "model": "big"}, "balancing": "latency"},
+    ],
+    "teams": [
+        {
+            "name": "Birds", "instructions": "Name them in Latin.", "month_usd": "12.50", "owners": ["ada"],
+            "members": ["bob", "gone"], "models": [{"provider": "Lab", "model": "old"}], "quotas": {"api_keys": 3},
+            "filters": [{"kind": "terms", "on_input": "block", "on_output": "off", "terms": ["secret bird"]}],
+        },
+        {"name": "Stars"},
+    ],
+    "role_quotas": {"user": {"month_usd": 20, "day_tokens": 0}},
+    "filters": [{"kind": "pii", "on_input": "mask", "on_output": "log", "types": ["email"]}],
+    "limits": [
+        {"scope": "platform", "kind": "streams", "amount": 9, "action": "throttle"},
+        {"scope": "team", "team": "Birds", "kind": "day_usd", "amount": 500, "action": "stop"},
+        {"scope": "model", "model": {"provider": "Lab", "model": "big"}, "kind": "streams", "amount": 2,
+         "action": "warn"},
+    ],
+    "issuers": [
+        {"name": "Company", "address": "https://login.example.org", "client_id": "llm-ui", "has_secret": True,
+         "is_active": False, "admin_groups": "it", "team_groups": "crew = Birds"},
+    ],
+}  # fmt: skip
+
+
+async def test_rules_go_through_an_empty_installation_and_what_is_left_to_do_is_said(
+    seeded: Database, an_admin: Actor, a_user: Actor, secrets: Secrets, empty: Empty
+) -> None:
+    planned = await rehearsed(seeded, an_admin, secrets, wanted(**RULES))
+    hints = {one.name: one.hint for one in planned if one.hint}
+    assert hints["Birds"] == "Without gone: nobody here is called like this."
+    assert "type it in under Sign-in" in hints["Company"]
+    assert await take_in(seeded, an_admin, secrets, wanted(**RULES)) == named(planned)
+    assert await take_in(seeded, an_admin, secrets, wanted(**RULES)) == []
+    async with seeded.writing() as session:
+        (issuer,) = await issuers.list_issuers(session, an_admin)
+        new = replace(issuer.filled, secret=KEY)
+        await issuers.change(session, an_admin, secrets.sealer, issuer.id, new, seen=issuer.updated_at)
+        text = (await configuration.read(session, an_admin)).model_dump_json()
+    assert KEY not in text
+    other, admin = empty
+    for name in ("ada", "bob"):
+        await make_actor(other, name, Role.USER)
+
+    await take_in(other, admin, secrets, configuration.parsed(text.encode()))
+
+    async with other.reading() as session:
+        again = (await configuration.read(session, admin)).model_dump_json()
+        assert again == text.replace('"has_secret":true', '"has_secret":false')
+    assert {row["cells"]["how"] for row in rows.changes(planned)}, "each field has its word"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"teams": [{"name": "", "owners": []}]}, "A team needs a name"),
+        ({"teams": [{"name": "B", "models": [{"provider": "Lab", "model": "x"}]}]}, "Its model Lab: x is not here"),
+        ({"role_quotas": {"user": {"api_keys": -1}}}, "A limit is a whole number"),
+        ({"filters": [{"kind": "terms", "on_input": "block", "on_output": "off"}]}, "List the terms first"),
+        ({"limits": [{**RULES["limits"][1], "team": "None"}]}, "are here. Correct it"),
+        ({"limits": [{**RULES["limits"][0], "amount": 0}]}, "A limit is at least 1"),
+        ({"limits": [{**RULES["limits"][0], "scope": "user"}]}, "are here. Correct it"),
+        ({"issuers": [{**RULES["issuers"][0], "address": "ftp://x"}]}, "Company is refused"),
+        ({"issuers": [{**RULES["issuers"][0], "team_groups": "crew = None"}]}, "There is no team named None"),
+        ({"deployments": [{**RULES["deployments"][1], "weight": 0}]}, "A weight is a whole number"),
+    ],
+)
+async def test_rules_that_cannot_be_change_nothing(
+    seeded: Database, an_admin: Actor, secrets: Secrets, changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        await take_in(seeded, an_admin, secrets, wanted(**changes))
+
+    async with seeded.reading() as session:
+        assert (await session.scalars(select(AuditLog))).all() == []
 
 
 async def test_what_was_shown_is_what_is_done(

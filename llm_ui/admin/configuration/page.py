@@ -30,7 +30,8 @@ class ConfigurationPage(pn.viewable.Viewer):
                 _("Take it along"),
                 _(
                     "Providers with their models and prices, instructions, the prompts and agents that everybody is "
-                    "offered, and settings. Keys and passwords are never in it."
+                    "offered, teams, limits, safety filters, issuers, and settings. Keys, secrets and passwords are "
+                    "never in it."
                 ),
                 Links(links=[{"label": _("Download"), "name": name, "href": "/admin/configuration.json"}]),
             ),

@@ -6,7 +6,9 @@ from uuid import UUID, uuid5
 
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, ngettext, number, told
+from llm_ui.models import QuotaKind
 from llm_ui.services.configuration_import import Becomes, Step
+from llm_ui.services.quotas import LABELS
 
 SHOWN = 300
 """Rows: what is refused first, then what changes, then what is new."""
@@ -18,6 +20,12 @@ THINGS = {
     "saved prompt": later("Prompt"),
     "agent": later("Agent"),
     "setting": later("Setting"),
+    "deployment": later("Deployment"),
+    "team": later("Team"),
+    "quotas": later("Limits for each person"),
+    "filter": later("Safety filter"),
+    "limit": later("Limit"),
+    "issuer": later("Sign-in"),
 }
 BECOMES = {
     Becomes.REFUSED: (later("Refused"), "error"),
@@ -53,6 +61,35 @@ FIELDS = {
     "temperature": later("Temperature"),
     "max_tokens": later("Longest answer"),
     "starters": later("Starters"),
+    "serves": later("Serves as"),
+    "weight": later("Weight"),
+    "balancing": later("Shares questions by"),
+    "models": later("Models"),
+    "owners": later("Owners"),
+    "members": later("Members"),
+    "month_usd": later("Dollars a month"),
+    "on_input": later("Of what goes to models"),
+    "on_output": later("Of what comes from models"),
+    "types": later("What counts"),
+    "terms": later("Terms"),
+    "fails_closed": later("Nothing passes while it does not answer"),
+    "amount": later("Amount"),
+    "action": later("At the limit"),
+    "address": later("Address"),
+    "client_id": later("Client id"),
+    "is_active": later("Switched on"),
+    "scopes": later("Scopes"),
+    "name_claim": later("Claim of the name"),
+    "email_claim": later("Claim of the e-mail address"),
+    "groups_claim": later("Claim of the groups"),
+    "domains": later("Domains"),
+    "groups": later("Groups that may sign in"),
+    "admin_groups": later("Groups of administrators"),
+    "operator_groups": later("Groups of operators"),
+    "team_groups": later("Groups and their teams"),
+    "makes_accounts": later("Makes accounts"),
+    "is_private": later("On the private network"),
+    **{kind.value: label for kind, label in LABELS.items() if kind is not QuotaKind.MONTH_USD},
 }
 _IDS = UUID("b8b2a4a3-0a0e-4b7e-9d55-3c1e6c0f7d10")
 
@@ -81,10 +118,14 @@ def _row(step: Step) -> dict[str, Any]:
         "cells": {
             "name": {"text": step.name, "detail": _(THINGS[step.what])},
             "becomes": {"text": _(label), "tone": tone},
-            "how": told(step.reason) if step.reason else " · ".join(_lines(step)),
+            "how": told(step.reason) if step.reason else " · ".join([*_lines(step), *_hints(step)]),
         },
         "actions": [],
     }
+
+
+def _hints(step: Step) -> list[str]:
+    return [told(step.hint)] if step.hint else []
 
 
 def _lines(step: Step) -> list[str]:

@@ -1,5 +1,6 @@
 """The page of one team."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import panel as pn
@@ -7,7 +8,7 @@ import panel as pn
 from llm_ui.admin import filtering
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.team import forms, rows
-from llm_ui.admin.team.forms import ADD
+from llm_ui.admin.team.forms import ACCOUNT, ADD
 from llm_ui.admin.team.state import TeamState
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.ui.form import BELOW, button, page, section, stack, words
@@ -20,6 +21,11 @@ class TeamPage(pn.viewable.Viewer):
     def __init__(self, state: TeamState, *, list_address: str) -> None:
         super().__init__()
         self._state = state
+        self._acts: dict[str, Callable[[], Awaitable[None]]] = {
+            "add": state.add, "keep": state.keep, "set_budget": state.set_budget, "rename": state.rename,
+            "add_account": state.add_account, "end_account": state.end_account, "save_filter": state.save_filter,
+            "save_limits": state.save_limits, "delete": state.delete,
+        }  # fmt: skip
         known = state.param.known
         self._layout = page(
             Link(text=_("‹ All teams"), address=list_address),
@@ -27,6 +33,7 @@ class TeamPage(pn.viewable.Viewer):
             page_notices(state),
             pn.Column(
                 self._members(),
+                self._accounts(),
                 section(
                     _("Instructions"),
                     _("What models are told in all chats of the members, after those of the workspace."),
@@ -96,6 +103,25 @@ class TeamPage(pn.viewable.Viewer):
             ),
         )  # fmt: skip
 
+    def _accounts(self) -> Any:
+        state = self._state
+        return section(
+            _("Service accounts"),
+            _("What the team's scripts act as, so that none hangs on a person's account. Keys are behind the name."),
+            Table(
+                caption=_("Service accounts"),
+                columns=rows.account_columns(),
+                rows=pn.bind(rows.accounts, state.param.known),
+                empty=_("There is none. Scripts of the team are best run with one."),
+                is_busy=state.param.is_busy,
+                on_message=self._on_account,
+            ),
+            button(
+                _("New service account"), self._open_account, disabled=state.param.is_busy,
+                visible=pn.bind(_may_manage, state.param.known),
+            ),
+        )  # fmt: skip
+
     def _instructions(self) -> Any:
         state = self._state
         field = words(state.param.instructions, _("Instructions"))
@@ -132,11 +158,11 @@ class TeamPage(pn.viewable.Viewer):
     def _sheet(self) -> Sheet:
         param = self._state.param
         return Sheet(
-            title=pn.bind(forms.title, param.sheet, param.known, param.selected_kind),
+            title=pn.bind(forms.title, param.sheet, param.known, param.selected_kind, param.account),
             is_open=pn.bind(bool, param.sheet),
             text=pn.bind(forms.text, param.sheet, param.selected_kind),
             tone=pn.bind(forms.tone, param.sheet),
-            fields=pn.bind(self._fields, param.sheet, param.known, param.offered),
+            fields=pn.bind(self._fields, param.sheet, param.known, param.offered, param.account),
             values=pn.bind(forms.values, **{name: param[name] for name in self._state.fields}),
             buttons=pn.bind(forms.buttons, param.sheet),
             error=param.error,
@@ -162,6 +188,18 @@ class TeamPage(pn.viewable.Viewer):
             case "remove":
                 await self._state.remove(message.row)
 
+    async def _open_account(self) -> None:
+        await self._state.open_form(ACCOUNT)
+
+    async def _on_account(self, message: Message) -> None:
+        if message.row is None:
+            return
+        match message.action:
+            case "on" | "off":
+                await self._state.switch_account(message.row, is_active=message.action == "on")
+            case "end_account":
+                await self._state.open_account(message.row)
+
     async def _on_filter(self, message: Message) -> None:
         await self._state.open_filter(message.row)
 
@@ -170,23 +208,11 @@ class TeamPage(pn.viewable.Viewer):
 
     async def _on_sheet(self, message: Message) -> None:
         self._state.fill(message.values)
-        match message.action:
-            case "add":
-                await self._state.add()
-            case "keep":
-                await self._state.keep()
-            case "set_budget":
-                await self._state.set_budget()
-            case "rename":
-                await self._state.rename()
-            case "save_filter":
-                await self._state.save_filter()
-            case "save_limits":
-                await self._state.save_limits()
-            case "delete":
-                await self._state.delete()
-            case "close":
-                self._state.close()
+        done = self._acts.get(message.action)
+        if done is not None:
+            await done()
+        elif message.action == "close":
+            self._state.close()
 
 
 def _name(known: Any) -> str:

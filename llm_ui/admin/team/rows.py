@@ -5,8 +5,9 @@ from typing import Any
 from llm_ui.admin.person.rows import PROJECT_ROLES
 from llm_ui.admin.usage.words import dollars
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import later, number
+from llm_ui.kit.i18n import instant, later, number
 from llm_ui.models import TeamRole
+from llm_ui.services.service_accounts import AccountInfo
 from llm_ui.services.team_details import TeamDetails
 from llm_ui.services.team_members import TeamMemberInfo
 from llm_ui.ui.names import shown_name
@@ -46,6 +47,50 @@ def _actions(one: TeamMemberInfo, *, may_manage: bool) -> list[dict[str, str]]:
     if one.role is TeamRole.OWNER:
         return [{"action": "member", "label": _("Make a member")}, leave]
     return [{"action": "owner", "label": _("Make an owner")}, leave]
+
+
+def account_columns() -> list[dict[str, str]]:
+    """Return the columns of the service accounts."""
+    return [
+        {"key": "name", "label": _("Name")},
+        {"key": "state", "label": _("State")},
+        {"key": "keys", "label": _("Keys"), "align": "right"},
+    ]
+
+
+def accounts(known: TeamDetails | None) -> list[Row]:
+    """Return the service accounts of the team; whoever decides on it gets to their keys."""
+    listed = () if known is None else known.accounts
+    may_manage = known is not None and known.may_manage
+    return [
+        {
+            "id": str(one.id),
+            "name": one.name,
+            "is_faint": not one.is_active,
+            "cells": {
+                "name": _account_name(one, may_manage=may_manage),
+                "state": {
+                    "text": _("In use") if one.is_active else _("Switched off"),
+                    "detail": _("never used") if one.last_used_at is None else _("last used {at}").format(
+                        at=instant(one.last_used_at)
+                    ),
+                },
+                "keys": number(one.keys),
+            },
+            "actions": _account_actions(one) if may_manage else [],
+        }
+        for one in listed
+    ]  # fmt: skip
+
+
+def _account_name(one: AccountInfo, *, may_manage: bool) -> dict[str, str]:
+    found = {"text": one.name, "detail": one.purpose}
+    return {**found, "href": f"/keys?account={one.id}"} if may_manage else found
+
+
+def _account_actions(one: AccountInfo) -> list[dict[str, str]]:
+    switch = {"action": "off", "label": _("Switch off")} if one.is_active else {"action": "on", "label": _("Switch on")}
+    return [switch, {"action": "end_account", "label": _("Delete …"), "tone": "danger"}]
 
 
 def model_columns() -> list[dict[str, str]]:

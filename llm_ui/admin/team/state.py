@@ -8,13 +8,14 @@ import param
 from llm_ui.admin.filtering import FilteringState
 from llm_ui.admin.quotas import LIMITS, LimitedState
 from llm_ui.admin.state import action, required
-from llm_ui.admin.team.forms import ADD, BUDGET, DELETE, MODELS, RENAME
+from llm_ui.admin.team.forms import ACCOUNT, ADD, BUDGET, DELETE, END_ACCOUNT, MODELS, RENAME
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import ModelId, TeamId, UserId
 from llm_ui.models import QuotaScope, TeamRole
-from llm_ui.services import budgets, team_members, team_models, teams
+from llm_ui.services import budgets, service_accounts, team_members, team_models, teams
 from llm_ui.services.access import Actor
+from llm_ui.services.service_accounts import AccountInfo
 from llm_ui.services.team_details import TeamDetails, details
 from llm_ui.ui.page import PageContext
 
@@ -24,6 +25,9 @@ class TeamState(LimitedState, FilteringState):
 
     known = param.Parameter(doc="What is known of the team, or None.")
     instructions = param.String(default="", doc="What models are told in the chats of its members.")
+    account = param.Parameter(doc="The service account that the form is about, or None.")
+    account_name = param.String(default="", doc="What a new service account is called in the team.")
+    purpose = param.String(default="", doc="What it is for.")
     email = param.String(default="", doc="E-mail address of whoever is added.")
     role = param.String(default=TeamRole.MEMBER.value, doc="Role of whoever is added.")
     title = param.String(default="", doc="The name that the team gets.")
@@ -32,7 +36,10 @@ class TeamState(LimitedState, FilteringState):
     budget = param.String(default="", doc="Dollars that the team may spend in a month; empty: as much as it takes.")
     typed = param.String(default="", doc="The name, typed to confirm that the team is to be deleted.")
 
-    fields = ("email", "role", "title", "models", "budget", "typed", *LimitedState.limits, *FilteringState.filtering)
+    fields = (
+        "email", "role", "title", "models", "budget", "typed", "account_name", "purpose", *LimitedState.limits,
+        *FilteringState.filtering,
+    )  # fmt: skip
 
     def __init__(self, context: PageContext, named: str) -> None:
         super().__init__(context)
@@ -54,7 +61,8 @@ class TeamState(LimitedState, FilteringState):
             async with self.context.backend.database.reading() as session:
                 self.offered = await team_models.list_all(session, actor, known.team.id)
         self.param.update(
-            sheet=sheet if sheet in (ADD, MODELS, BUDGET, RENAME, DELETE, LIMITS) else "", email="",
+            sheet=sheet if sheet in (ADD, ACCOUNT, MODELS, BUDGET, RENAME, DELETE, LIMITS) else "", email="",
+            account_name="", purpose="",
             role=TeamRole.MEMBER.value, title=known.team.name, models=[str(one.id) for one in known.models], typed="",
             budget="" if known.budget is None else f"{known.budget.amount_usd:.2f}",
         )  # fmt: skip
@@ -85,6 +93,41 @@ class TeamState(LimitedState, FilteringState):
             await team_members.remove(session, actor, self._team_id, UserId(user_id))
         self.said = _("What they had through the team has ended.")
         await self._show_if_there(actor)
+
+    @action
+    async def add_account(self, actor: Actor) -> None:
+        """Give the team a service account."""
+        async with self.context.backend.database.writing() as session:
+            await service_accounts.create(session, actor, self._team_id, self.account_name, self.purpose)
+        self.param.update(sheet="", said=_("The service account is there. Make keys for it behind its name."))
+        await self._reload(actor)
+
+    @action
+    async def switch_account(self, actor: Actor, account_id: UUID, *, is_active: bool) -> None:
+        """Switch a service account off, or on again."""
+        async with self.context.backend.database.writing() as session:
+            await service_accounts.set_active(session, actor, UserId(account_id), is_active=is_active)
+        off = _("It is switched off. What was being answered with its keys ends within a second.")
+        self.said = _("It holds from now on.") if is_active else off
+        await self._reload(actor)
+
+    @action
+    async def open_account(self, actor: Actor, account_id: UUID) -> None:
+        """Open the form that asks before a service account is deleted."""
+        async with self.context.backend.database.reading() as session:
+            account = await service_accounts.read(session, actor, UserId(account_id))
+        self.param.update(account=account, typed="", sheet=END_ACCOUNT)
+
+    @action
+    async def end_account(self, actor: Actor) -> None:
+        """Delete a service account, once its name was typed."""
+        account: AccountInfo = required(self.account)
+        if self.typed.strip() != account.name:
+            raise InvalidInput("Type the name exactly as it is written to confirm.")
+        async with self.context.backend.database.writing() as session:
+            await service_accounts.remove(session, actor, account.id)
+        self.param.update(sheet="", account=None, said=_("{name} is deleted.").format(name=account.name))
+        await self._reload(actor)
 
     @action
     async def instruct(self, actor: Actor) -> None:

@@ -1,13 +1,13 @@
 """How providers do: what probes find and what calls learn.
 
-Revision: 0051, after 0049
+Revision: 0051, after 0050
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0051"
-down_revision = "0049"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.money import from_picodollars
-from llm_ui.models import Measure, UsageKind
+from llm_ui.models import Measure, ServiceAccount, UsageKind
 from llm_ui.services.access import Actor, Permission, require, require_within
 from llm_ui.services.usage import statements
 from llm_ui.services.usage.buckets import percentile
@@ -141,10 +143,14 @@ async def ranking(session: ReadSession, actor: Actor, filters: Filters, period: 
 
 
 async def active_people(session: ReadSession, actor: Actor, period: Period, filters: Filters = ANSWERED) -> int:
-    """Return how many people asked for an answer in a period, or did what is counted. Raises `Forbidden`."""
+    """Return how many people asked for an answer in a period, or did what is counted. Raises `Forbidden`.
+
+    Service accounts of teams are no people; what they use is in all other figures.
+    """
     require(actor, Permission.SEE_FIGURES)
     found: set[UserId] = {row.key for row in await session.execute(statements.ranking(filters, period, By.USER))}
-    return len(found)
+    services = set(await session.scalars(select(ServiceAccount.user_id)))  # rights: ids, to leave them out
+    return len(found - services)
 
 
 def _require(actor: Actor, filters: Filters) -> None:
