@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 
 import httpx2
@@ -21,14 +20,16 @@ from llm_ui.providers.registry import adapter
 from llm_ui.runs.balance import Balance
 from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.bulkhead import Bulkhead
-from llm_ui.runs.cache_key import CacheUse
+from llm_ui.runs.cache_key import CacheUse, Repeated
 from llm_ui.runs.cached import Cache, OnMove
+from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.filters.filters import Filters
 from llm_ui.runs.filters.guard import Guard
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.limiter import Counted, Limiter, Place
 from llm_ui.runs.resilience import Call, Resilience, is_shown
+from llm_ui.runs.similar import Similar
 from llm_ui.services import settings
 from llm_ui.services.access import Actor
 from llm_ui.services.deployments import deployment_targets
@@ -79,8 +80,8 @@ class Question(Counted, Protocol):
         """How it uses answers that are there; None: not at all."""
         ...
 
-    def cached(self, made_at: datetime | None) -> None:
-        """The answer was made then, for whoever asked the same; None: it is made for this one."""
+    def cached(self, repeated: Repeated | None) -> None:
+        """The answer was there already, or is another's; None: it is made for this one."""
         ...
 
     def counted(self, place: Place) -> None:
@@ -103,6 +104,7 @@ class Asker:
         config: Config,
         limiter: Limiter,
         breakers: Breakers,
+        embeddings: Embeddings,
     ) -> None:
         self._database = database
         self.limiter = limiter
@@ -112,7 +114,7 @@ class Asker:
         self._keys = Keyring()
         self._balance = Balance(self._keys)
         self._bulkhead = Bulkhead()
-        self.cache = Cache(database)
+        self.cache = Cache(database, Similar(database, embeddings))
         self.filters = Filters(database, sealer, http)
         self._timeouts = Timeouts(
             config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s

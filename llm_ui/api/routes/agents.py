@@ -65,6 +65,7 @@ class AgentBody(_Body):
     is_shared: bool = False
     """Whether everybody may ask it."""
     keeps_answers: bool = False
+    keeps_similar: bool = False
     """Whether its answers are kept and given again to the same question of the same person."""
 
 
@@ -84,6 +85,7 @@ class AgentChange(_Body):
     starters: Annotated[tuple[str, ...], Field(max_length=20)] | None = None
     is_shared: bool | None = None
     keeps_answers: bool | None = None
+    keeps_similar: bool | None = None
 
 
 class AgentView(AgentBody):
@@ -173,6 +175,7 @@ def _settings(body: AgentBody) -> AgentSettings:
         starters=body.starters,
         is_shared=body.is_shared,
         keeps_answers=body.keeps_answers,
+        keeps_similar=body.keeps_similar,
     )
 
 
@@ -197,4 +200,5 @@ def _view(one: AgentInfo) -> AgentView:
         starters=own.starters,
         is_shared=own.is_shared,
         keeps_answers=own.keeps_answers,
+        keeps_similar=own.keeps_similar,
     )
