@@ -18,6 +18,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Began, Delta, Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.balance import Balance
+from llm_ui.runs.bare import bare
 from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.bulkhead import Bulkhead
 from llm_ui.runs.cache_key import CacheUse, Repeated
@@ -215,7 +216,7 @@ class Asker:
     ) -> AsyncGenerator[Delta]:
         """Yield the answer of one model, asked with one key."""
         target, timeouts = question.target, self.timeouts(question.target)
-        prompt = question.prompt_for(target, prompt)
+        prompt = await bare(question.prompt_for(target, prompt))
         prompt = prompt if guard is None else await guard.sent(prompt)
         call = Call(
             adapter(target.kind), endpoint_of(self._sealer, target, key), prompt,

@@ -125,6 +125,8 @@ class Gateway:
         makes = embedder(target.kind)
         attempt = 1
         try:
+            guard = await self._asker.filters.guard(asked.actor, asked.filtered) if target.has_filters else None
+            texts = texts if guard is None else replace(texts, texts=await guard.embedded(texts.texts))
             await self._set_aside(asked, 0)
             asked.place = await self._asker.limiter.enter(asked)
             while True:
