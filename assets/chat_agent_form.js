@@ -6,7 +6,7 @@ import { make, textButton } from "./dom.js"
 
 const NEW = {
   id: null, name: "", description: "", instructions: "", color: "grey", icon: "star", model: null, model_name: "", temperature: null, max_tokens: null,
-  project: null, documents: [], starters: [], is_shared: false, keeps_answers: false,
+  project: null, documents: [], starters: [], is_shared: false, keeps_answers: false, keeps_similar: false,
 }
 
 function numberField(value, options) {
@@ -79,6 +79,7 @@ export class AgentForm {
       starters: text(data.starters.join("\n"), 3, { placeholder: t("What should I learn first?") }),
       shared: box(data.is_shared),
       keeps: box(data.keeps_answers),
+      similar: box(data.keeps_similar),
     }
   }
 
@@ -87,7 +88,7 @@ export class AgentForm {
       name: fields.name.value, description: fields.description.value, instructions: fields.instructions.value, ...this.look, model: fields.model.value || null,
       temperature: numberOf(fields.temperature), max_tokens: numberOf(fields.length), project: fields.project.value || null,
       documents: fields.project.value ? [...this.named] : [], starters: fields.starters.value.split("\n").map((line) => line.trim()).filter(Boolean), is_shared: fields.shared.checked,
-      keeps_answers: fields.keeps.checked,
+      keeps_answers: fields.keeps.checked, keeps_similar: fields.keeps.checked && fields.similar.checked,
     }
   }
 
@@ -135,7 +136,16 @@ export class AgentForm {
     const text = make("span", "", t("Keep its answers"))
     text.append(make("small", "", t("Whoever asks the same again gets their own earlier answer, for nothing, and can ask anew with Retry.")))
     line.append(fields.keeps, text)
-    return line
+    const similar = make("label", "check")
+    const more = make("span", "", t("Also for a question that means the same"))
+    more.append(make("small", "", t("Numbers, names, negations and the order of words have to be the same.")))
+    similar.append(fields.similar, more)
+    const follow = () => (similar.hidden = !fields.keeps.checked)
+    fields.keeps.addEventListener("change", follow)
+    follow()
+    const both = make("div")
+    both.append(line, similar)
+    return both
   }
 
   #sharing(fields) {

@@ -68,17 +68,19 @@ class Answer {
     this.body = make("div", "body")
     this.citations = new Citations(data.sources)
     this.note = make("p", "stand-in")
+    this.similar = make("p", "stand-in")
     this.remark = make("p", "remark")
     this.foot = make("div", "foot")
     this.data = data
     this.bar = null
     this.act = act
     this.retry = textButton(t("Retry"), "retry", () => act.regenerate(this.id, {}))
+    this.anew = textButton(t("Ask anew"), "retry", () => act.regenerate(this.id, {}))
     this.goOn = textButton(t("Continue"), "retry", () => act.goOn(this.id))
     this.figures = make("span", "figures")
     this.foot.append(this.figures)
     if (data.agent) this.node.append(byline(data.agent))
-    this.node.append(this.thoughts, this.body, this.citations.list, this.note, this.remark, this.foot)
+    this.node.append(this.thoughts, this.body, this.citations.list, this.note, this.similar, this.remark, this.foot)
     this.thought = data.thought
     this.setNote(data.note)
     this.setStatus(data.status)
@@ -157,6 +159,8 @@ class Answer {
       this.#showBar(data)
       this.citations.end(this.body)
     }
+    this.similar.replaceChildren(data.similar ?? "", " ", this.anew)
+    this.similar.hidden = !data.similar
     this.remark.textContent = data.remark ?? ""
     this.remark.hidden = !data.remark && !data.can_go_on
     this.remark.classList.toggle("error", Boolean(data.is_error))

@@ -109,7 +109,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         counts = Counts(None if config.redis_url is None else config.redis_url.get_secret_value())
         stack.push_async_callback(counts.close)
         limiter, breakers = Limiter(database, counts), await _breakers(stack, config)
-        asker = Asker(database, secrets.sealer, http, config, limiter, breakers)
+        asker = Asker(database, secrets.sealer, http, config, limiter, breakers, embeddings)
         stack.push_async_callback(asker.cache.close)
         gateway = Gateway(database, http, config, asker)
         engine = Engine(database, secrets.sealer, http, config, embeddings, gateway.limits, asker)

@@ -86,6 +86,7 @@ class Keys(PlainHandler):
                 requests_per_minute=self._number("requests"),
                 addresses=tuple(networks),
                 keeps_answers=bool(self.field("keeps_answers")),
+                keeps_similar=bool(self.field("keeps_similar")),
             )
             made = await keys.create(session, actor, new, holder)
         return _("This is the key. It is shown only this once: copy it now."), made.token

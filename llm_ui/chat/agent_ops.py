@@ -35,6 +35,7 @@ class SaveAgent(Reply):
     starters: Annotated[tuple[Annotated[str, Field(max_length=1_000)], ...], Field(max_length=50)] = ()
     is_shared: bool = False
     keeps_answers: bool = False
+    keeps_similar: bool = False
 
 
 class DeleteAgent(Reply):

@@ -87,6 +87,7 @@ def shown_agent(one: AgentInfo) -> Op:
         "starters": list(own.starters),
         "is_shared": own.is_shared,
         "keeps_answers": own.keeps_answers,
+        "keeps_similar": own.keeps_similar,
         "is_mine": one.is_mine,
         "owner": one.owner_name,
         "has_knowledge": one.has_knowledge,
@@ -108,4 +109,5 @@ def _settings(asked: agent_ops.SaveAgent) -> AgentSettings:
         starters=asked.starters,
         is_shared=asked.is_shared,
         keeps_answers=asked.keeps_answers,
+        keeps_similar=asked.keeps_similar,
     )

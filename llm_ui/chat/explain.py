@@ -58,6 +58,8 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("of these reasoning"), _counted("{count}", found.reasoning_tokens or None)),
         (_("Cost"), price),
         (_("From the cache of"), "" if found.cached_at is None else instant(found.cached_at)),
+        (_("Made for the question"), _shortened(found.similar_to)),
+        (_("Nearness of the two"), "" if found.similarity is None else number(found.similarity, ".3f")),
         (_("It would have cost"), "" if found.saved_usd is None else figures.price(found.saved_usd)),
         (_("Requests"), str(found.requests) if found.requests > 1 else ""),
         (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),

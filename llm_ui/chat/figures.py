@@ -79,6 +79,15 @@ def note(about: RunSummary | StartEvent, *, has_failed: bool = False) -> str:
     return " ".join(filter(None, [_instead(about, has_failed=has_failed), *noticed]))
 
 
+def means_the_same(given: RunSummary | Metrics) -> str:
+    """Return what to say of an answer that was made for a question that means the same; empty for any other."""
+    if given.similarity is None:
+        return ""
+    if not given.similar_to:
+        return _("A kept answer to a question that means the same.")
+    return _("A kept answer to a question that means the same: {question}").format(question=given.similar_to)
+
+
 def _instead(about: RunSummary | StartEvent, *, has_failed: bool) -> str:
     limit = told(about.limit_note)
     if not about.instead_of:

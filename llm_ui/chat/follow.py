@@ -175,6 +175,7 @@ class AnswerFollower:
             {
                 **self._changed("finish", change),
                 "note": self._note(has_failed=event.status == "failed"),
+                "similar": figures.means_the_same(event.metrics),
                 "status": event.status,
                 "text": self._answer.whole(),
                 "remark": figures.remark_of_end(event),

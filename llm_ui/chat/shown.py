@@ -140,6 +140,7 @@ def _shown(message: MessageView) -> Shown:
             shown["remark"] = figures.remark_of_run(message.run)
             has_failed = message.run.status is RunStatus.FAILED
             shown["note"] = figures.note(message.run, has_failed=has_failed)
+            shown["similar"] = figures.means_the_same(message.run)
             shown["is_error"] = message.status in BAD_ENDS
             shown["follow_ups"] = list(questions_of(message.run.follow_ups))
     return shown

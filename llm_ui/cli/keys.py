@@ -36,6 +36,7 @@ def keys() -> None:
 @click.option("--requests-per-minute", type=int)
 @click.option("--address", "addresses", multiple=True, help="An address or network that it may be used from.")
 @click.option("--keep-answers", "keeps_answers", is_flag=True, help="Keep answers for the same question.")
+@click.option("--keep-similar", "keeps_similar", is_flag=True, help="And for questions that mean the same.")
 @data_dir
 def create(
     name: str,

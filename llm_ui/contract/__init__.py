@@ -1,6 +1,5 @@
 """What the pages and the LLM API say to each other, and the wire format of a run's events (design §3)."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from llm_ui.contract.base import Wire
 from llm_ui.contract.filters import Noticed
+from llm_ui.contract.kept import KeptAnswer
 from llm_ui.contract.stand_ins import AnsweredBy
 from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, Step, ToolName
 
@@ -128,7 +128,7 @@ class Usage(Wire):
     source: Literal["provider", "estimate"] = "estimate"
 
 
-class Metrics(Wire):
+class Metrics(KeptAnswer):
     """Timings of one run; None where nothing was measured."""
 
     queue_ms: float | None = None
@@ -142,8 +142,6 @@ class Metrics(Wire):
     total_ms: float | None = None
     tokens_per_second: float | None = None
     attempts: int = 0
-    cached_at: datetime | None = None
-    """When the answer was made, where one was there already."""
 
 
 class ErrorDetail(Wire):

@@ -38,5 +38,6 @@ class Agent(Timestamped, Base):
     is_shared: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether everybody may ask it; it lapses while its maker may not share."""
     keeps_answers: Mapped[bool] = mapped_column(default=False, server_default=false())
+    keeps_similar: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether its answers are kept and given again, also of models whose answers are not."""
     deleted_at: Mapped[datetime | None]

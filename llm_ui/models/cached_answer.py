@@ -36,6 +36,13 @@ class CachedAnswer(Base):
     chat_id: Mapped[ChatId | None] = mapped_column(ForeignKey("chat_histories.id", ondelete="CASCADE"), index=True)
     """None: a script asked."""
     model_id: Mapped[ModelId] = mapped_column(ForeignKey("ai_models.id", ondelete="CASCADE"))
+    group_key: Mapped[str | None] = mapped_column(String(64), index=True)
+    """SHA-256 of the same without the words of the last question, with what made the vector; None: it is given again
+    to the very same question only."""
+    question: Mapped[str | None]
+    """These words."""
+    vector: Mapped[bytes | None]
+    """Of these words, as kit/vectors.py packs it."""
     pieces: Mapped[list[Any]] = mapped_column(JSON())
     """As they came: of each when, in milliseconds from the first, of what kind, and what (runs/cached.py)."""
     size_bytes: Mapped[int]

@@ -55,6 +55,7 @@ class ApiKey(Base):
     requests_per_minute: Mapped[int | None]
     """None: as many as anybody."""
     keeps_answers: Mapped[bool] = mapped_column(default=False, server_default=false())
+    keeps_similar: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether answers to it are kept and given again, also of models whose answers are not."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]

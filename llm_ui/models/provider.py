@@ -143,6 +143,8 @@ class AiModel(Timestamped, Base):
         enum_column(CacheMode), default=CacheMode.OFF, server_default=CacheMode.OFF.value
     )
     """Whether its answers are kept and given again to the same question."""
+    cache_similar: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether these are given to questions that mean the same, too."""
     deleted_at: Mapped[datetime | None]
 
 

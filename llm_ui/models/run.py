@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import AgentId, ChatId, MessageId, ModelId, ProviderId, RunId, UserId, uuid7
@@ -47,6 +47,14 @@ class Run(Timestamped, Base):
         Index(None, "status", "heartbeat_at"),
         Index(None, "chat_id", "created_at"),
         Index(None, "answer_id"),
+        # Partial: of the few that repeat what another question was answered.
+        Index(
+            "ix_runs_similar",
+            "model_id",
+            "created_at",
+            sqlite_where=text("similarity IS NOT NULL"),
+            postgresql_where=text("similarity IS NOT NULL"),
+        ),
     )
 
     id: Mapped[RunId] = mapped_column(primary_key=True, default=lambda: RunId(uuid7()))
@@ -109,6 +117,12 @@ class Run(Timestamped, Base):
     """When the answer was made that this one repeats; empty: a model was asked for this one."""
     saved_usd: Mapped[Decimal | None]
     """What it would have cost then."""
+    similarity: Mapped[float | None]
+    """The cosine with the question that the repeated answer was given to; empty: it was the very same question."""
+    similar_to: Mapped[str] = mapped_column(default="", server_default="")
+    """That question, where it was the same person's in the same project."""
+    similar_key: Mapped[str | None] = mapped_column(String(64))
+    """Under which it is kept."""
     queue_ms: Mapped[float | None]
     """From the request's arrival to the call of the provider."""
     context_ms: Mapped[float | None]

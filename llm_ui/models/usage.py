@@ -67,6 +67,13 @@ class UsageLog(Base):
             sqlite_where=text("rolled_up_at IS NULL"),
             postgresql_where=text("rolled_up_at IS NULL"),
         ),
+        Index(
+            "ix_usage_logs_similar",
+            "model_id",
+            "created_at",
+            sqlite_where=text("is_similar = 1"),
+            postgresql_where=text("is_similar"),
+        ),
     )
 
     run_id: Mapped[RunId] = mapped_column(primary_key=True)
@@ -98,6 +105,8 @@ class UsageLog(Base):
     cost_usd: Mapped[Decimal | None]
     is_cached: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether an answer was given that was there already: for nothing."""
+    is_similar: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether that was one to a question that only means the same."""
     saved_usd: Mapped[Decimal | None]
     """What it would have cost otherwise."""
     ttft_ms: Mapped[float | None]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 
 import httpx2
@@ -20,16 +19,19 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import Began, Delta, Endpoint, Prompt, Timeouts
 from llm_ui.providers.registry import adapter
 from llm_ui.runs.balance import Balance
+from llm_ui.runs.bare import bare
 from llm_ui.runs.breakers import Breakers
 from llm_ui.runs.bulkhead import Bulkhead
-from llm_ui.runs.cache_key import CacheUse
+from llm_ui.runs.cache_key import CacheUse, Repeated
 from llm_ui.runs.cached import Cache, OnMove
+from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.filters.filters import Filters
 from llm_ui.runs.filters.guard import Guard
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.limiter import Counted, Limiter, Place
 from llm_ui.runs.resilience import Call, Resilience, is_shown
+from llm_ui.runs.similar import Similar
 from llm_ui.services import service_level, settings
 from llm_ui.services.access import Actor
 from llm_ui.services.deployments import deployment_targets
@@ -81,8 +83,8 @@ class Question(Counted, Protocol):
         """How it uses answers that are there; None: not at all."""
         ...
 
-    def cached(self, made_at: datetime | None) -> None:
-        """The answer was made then, for whoever asked the same; None: it is made for this one."""
+    def cached(self, repeated: Repeated | None) -> None:
+        """The answer was there already, or is another's; None: it is made for this one."""
         ...
 
     def counted(self, place: Place) -> None:
@@ -105,6 +107,7 @@ class Asker:
         config: Config,
         limiter: Limiter,
         breakers: Breakers,
+        embeddings: Embeddings,
     ) -> None:
         self._database = database
         self.limiter = limiter
@@ -114,7 +117,7 @@ class Asker:
         self._keys = Keyring()
         self._balance = Balance(self._keys)
         self._bulkhead = Bulkhead()
-        self.cache = Cache(database)
+        self.cache = Cache(database, Similar(database, embeddings))
         self.filters = Filters(database, sealer, http)
         self._timeouts = Timeouts(
             config.connect_timeout_s, config.first_byte_timeout_s, config.idle_timeout_s, config.total_timeout_s
@@ -217,7 +220,7 @@ class Asker:
     ) -> AsyncGenerator[Delta]:
         """Yield the answer of one model, asked with one key."""
         target, timeouts = question.target, self.timeouts(question.target)
-        prompt = question.prompt_for(target, prompt)
+        prompt = await bare(question.prompt_for(target, prompt))
         prompt = prompt if guard is None else await guard.sent(prompt)
         call = Call(
             adapter(target.kind), endpoint_of(self._sealer, target, key), prompt,

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,8 +21,9 @@ from llm_ui.kit.clock import now
 from llm_ui.models import CachedAnswer
 from llm_ui.observability.logging import get_logger
 from llm_ui.providers.base import CallDelta, Delta, Finish, LogprobsDelta, Prompt, ReasoningDelta, TextDelta, UsageDelta
-from llm_ui.runs.cache_key import CacheUse, key_of
+from llm_ui.runs.cache_key import CacheUse, Repeated, key_of
 from llm_ui.runs.flights import Flight, Moved
+from llm_ui.runs.similar import Asking, Similar
 from llm_ui.services import cached_answers, settings
 from llm_ui.services.settings import CACHE_SPEED
 from llm_ui.services.targets import ModelTarget
@@ -53,8 +54,8 @@ class Cacheable(Protocol):
         """Return the prompt as a model takes it."""
         ...
 
-    def cached(self, made_at: datetime | None) -> None:
-        """The answer was made then, for whoever asked the same; None: it is made for this one."""
+    def cached(self, repeated: Repeated | None) -> None:
+        """The answer was there already, or is another's; None: it is made for this one."""
         ...
 
 
@@ -67,14 +68,15 @@ class _Follower:
 
     def served(self, *, is_free: bool) -> None:
         """The answer is paid by somebody else from now on, or no longer."""
-        self.question.cached(self.began_at if is_free else None)
+        self.question.cached(Repeated(self.began_at) if is_free else None)
 
 
 class Cache:
     """What is kept, and what is on its way. One in each process of the LLM API."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, similar: Similar) -> None:
         self._database = database
+        self._similar = similar
         self._flights: dict[str, tuple[Flight, datetime]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -82,6 +84,7 @@ class Cache:
         """Return once all that is on its way is over and kept."""
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._similar.close()
 
     async def stream(self, question: Cacheable, prompt: Prompt, fresh: Fresh, on_move: OnMove) -> AsyncGenerator[Delta]:
         """Yield the answer: one that is there, or a new one. Raises what `fresh` raises."""
@@ -94,20 +97,20 @@ class Cache:
     async def _answer(
         self, question: Cacheable, use: CacheUse, prompt: Prompt, fresh: Fresh, on_move: OnMove
     ) -> AsyncGenerator[Delta]:
-        key = await key_of(use, question.target, question.prompt_for(question.target, prompt))
-        if use.may_read:
-            kept = None if key in self._flights else await self._find(key)
-            if kept is not None:
-                question.cached(kept.made_at)
-                async for delta in kept.deltas():
-                    yield delta
-                return
+        sent = question.prompt_for(question.target, prompt)
+        key = await key_of(use, question.target, sent)
+        kept, asking = await self._look(use, key, question.target, sent)
+        if kept is not None:
+            question.cached(kept.repeated)
+            async for delta in kept.deltas():
+                yield delta
+            return
         flight, began_at = self._flights.get(key, (None, now())) if use.may_read else (None, now())
         follower, is_first = _Follower(question, began_at), flight is None
         if flight is None:
-            flight = self._begin(key, follower, use, fresh, on_move)
+            flight = self._begin(_New(key, use, asking), follower, fresh, on_move)
         else:
-            question.cached(began_at)
+            question.cached(Repeated(began_at))
         async with aclosing(flight.follow(follower)) as pieces:
             async for piece in pieces:
                 if not isinstance(piece, Moved):
@@ -115,9 +118,9 @@ class Cache:
                 elif not is_first:
                     await on_move(piece.target, piece.error)
 
-    def _begin(self, key: str, first: _Follower, use: CacheUse, fresh: Fresh, on_move: OnMove) -> Flight:
+    def _begin(self, new: "_New", first: _Follower, fresh: Fresh, on_move: OnMove) -> Flight:
         """Ask. Others who ask the same follow, unless somebody asks it already and this is to be another answer."""
-        flight, target = Flight(), first.question.target
+        flight, target, key = Flight(), first.question.target, new.key
 
         async def move(target: ModelTarget, error: LLMUIError) -> None:
             if not flight.is_paid_by(first):
@@ -130,14 +133,29 @@ class Cache:
             async with aclosing(fresh(move)) as deltas:
                 async for delta in deltas:
                     yield delta
-            if use.may_keep:
-                await self._keep(key, use, target, flight.pieces)
+            if new.use.may_keep:
+                await self._keep(new, target, flight.pieces)
 
         task = flight.start(take_in, self._tasks)
         if key not in self._flights:
             self._flights[key] = flight, first.began_at
             task.add_done_callback(lambda _: self._flights.pop(key, None))
         return flight
+
+    async def _look(
+        self, use: CacheUse, key: str, target: ModelTarget, prompt: Prompt
+    ) -> tuple["_Kept | None", Asking | None]:
+        """Return the answer to this question or to one that means the same, else what it is to be kept with."""
+        if use.may_read and key in self._flights:
+            return None, None
+        kept = await self._find(key) if use.may_read else None
+        if kept is not None or not use.is_similar:
+            return kept, None
+        asking = await self._similar.asking(use, target, prompt)
+        repeated = None if asking is None else await asking.nearest()
+        if repeated is not None and repeated.key is not None and (found := await self._find(repeated.key)) is not None:
+            return replace(found, repeated=repeated), None
+        return None, asking
 
     async def _find(self, key: str) -> "_Kept | None":
         try:
@@ -147,20 +165,22 @@ class Cache:
         except LLMUIError as error:
             log.warning("cache.not_read", code=error.code)
             return None
-        return None if found is None else _Kept(found, is_natural=speed == "natural")
+        return None if found is None else _Kept(found, Repeated(found.created_at), is_natural=speed == "natural")
 
-    async def _keep(
-        self, key: str, use: CacheUse, target: ModelTarget, pieces: Sequence[tuple[float, Delta | Moved]]
-    ) -> None:
+    async def _keep(self, new: "_New", target: ModelTarget, pieces: Sequence[tuple[float, Delta | Moved]]) -> None:
         made = kept_of(pieces)
         if made is None:
             return
-        told, usage = made
+        (told, usage), use = made, new.use
+        vector = None if new.asking is None else await new.asking.vector()
+        meaning: dict[str, Any] = {}
+        if new.asking is not None and vector is not None:
+            meaning = {"group_key": new.asking.group, "question": new.asking.question, "vector": vector}
         row = CachedAnswer(
-            key=key, user_id=use.user_id, project_id=use.project_id, chat_id=use.chat_id, model_id=target.model_id,
+            key=new.key, user_id=use.user_id, project_id=use.project_id, chat_id=use.chat_id, model_id=target.model_id,
             pieces=told, size_bytes=len(json.dumps(told)), input_tokens=usage.input_tokens,
             cached_tokens=usage.cached_tokens, output_tokens=usage.output_tokens,
-            reasoning_tokens=usage.reasoning_tokens, created_at=now(),
+            reasoning_tokens=usage.reasoning_tokens, created_at=now(), **meaning,
         )  # fmt: skip
         try:
             async with self._database.writing() as session:
@@ -200,17 +220,24 @@ def _add(told: list[Any], ms: int, piece: TextDelta | ReasoningDelta | LogprobsD
 
 
 @dataclass(frozen=True, slots=True)
+class _New:
+    """An answer that is not there yet."""
+
+    key: str
+    use: CacheUse
+    asking: Asking | None
+    """For whoever means the same; None: for whoever asks the very same only."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     """An answer that is given again."""
 
     row: CachedAnswer
+    repeated: Repeated
+    """What is said of it."""
     is_natural: bool
     """Whether it comes as fast as it was written, and not at once."""
-
-    @property
-    def made_at(self) -> datetime:
-        """When it was made."""
-        return self.row.created_at
 
     async def deltas(self) -> AsyncGenerator[Delta]:
         """Yield it as a provider would."""

@@ -70,21 +70,29 @@ class Embeddings:
         self._vectors = Vectors()
         self._questions: OrderedDict[tuple[ModelId, str], bytes] = OrderedDict()
 
+    async def wording(self, target: ModelTarget, user_id: UserId, project_id: ProjectId | None, text: str) -> bytes:
+        """Return the vector of a question, as kit/vectors.py packs it; the same one is not made anew soon after.
+
+        Raises our errors when that fails.
+        """
+        key = target.model_id, text
+        vector = self._questions.get(key)
+        if vector is None:
+            texts = Texts(target.name, (question_text(target.name, text),), is_question=True)
+            made = await self._made(target, _Bill(user_id, project_id), texts, self._question_timeouts)
+            vector = self._questions[key] = packed(made.vectors[0])
+        self._questions.move_to_end(key)
+        while len(self._questions) > REMEMBERED:
+            self._questions.popitem(last=False)
+        return vector
+
     async def question(self, actor: Actor, project_id: ProjectId, text: str) -> Meaning | None:
         """Return a question in a project as a vector; None when no model makes any. Raises our errors when it fails."""
         async with self._database.reading() as session:
             target = await embedding.find_embedder(session)
         if target is None or not text.strip():
             return None
-        key = target.model_id, text
-        vector = self._questions.get(key)
-        if vector is None:
-            texts = Texts(target.name, (question_text(target.name, text),), is_question=True)
-            made = await self._made(target, _Bill(actor.user_id, project_id), texts, self._question_timeouts)
-            vector = self._questions[key] = packed(made.vectors[0])
-        self._questions.move_to_end(key)
-        while len(self._questions) > REMEMBERED:
-            self._questions.popitem(last=False)
+        vector = await self.wording(target, actor.user_id, project_id, text)
         return Meaning(self._vectors, target.model_id, vector)
 
     async def try_out(self, actor: Actor, target: ModelTarget, text: str) -> Embedded:

@@ -29,7 +29,7 @@ from llm_ui.providers.base import Prompt
 from llm_ui.runs import context, store
 from llm_ui.runs.asking import Asker
 from llm_ui.runs.background import Background
-from llm_ui.runs.cache_key import CacheUse, use_of
+from llm_ui.runs.cache_key import CacheUse, Keeping, use_of
 from llm_ui.runs.context import Context, Wanted
 from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.ending import STOPPED, Ending
@@ -422,10 +422,10 @@ class Engine:
 
 def cache_use(turn: Turn, target: ModelTarget, actor: Actor, request: ChatRequest) -> CacheUse | None:
     """Return how an answer uses those that are there: whoever asks once more wants another one."""
-    is_wanted = turn.agent is not None and turn.agent.settings.keeps_answers
-    is_wanted = is_wanted or (actor.key is not None and actor.key.keeps_answers)
+    holders = [turn.agent.settings if turn.agent is not None else None, actor.key]
+    wanted = tuple(Keeping(one.keeps_answers, one.keeps_similar) for one in holders if one is not None)
     may_read = request.regenerate_of is None
-    return use_of(target, actor.user_id, turn.project_id, chat_id=turn.chat_id, is_wanted=is_wanted, may_read=may_read)
+    return use_of(target, actor.user_id, turn.project_id, chat_id=turn.chat_id, wanted=wanted, may_read=may_read)
 
 
 def _announce(live: LiveRun) -> None:

@@ -20,7 +20,7 @@ from llm_ui.kit.text import storable
 from llm_ui.kit.token_count import GrowingCount, estimate
 from llm_ui.models import FilterAction, RunStatus
 from llm_ui.providers.base import Began, Prompt, PromptMessage, ReasoningDelta, TextDelta, ToolCall, UsageDelta
-from llm_ui.runs.cache_key import CacheUse
+from llm_ui.runs.cache_key import CacheUse, Repeated
 from llm_ui.runs.context import GO_ON, Context
 from llm_ui.runs.ending import Ending
 from llm_ui.runs.event_log import EventLog, Wire, wire
@@ -58,8 +58,8 @@ class LiveRun:
     """False in a temporary chat: what is said stays in memory, and only what it used is booked."""
     use: CacheUse | None = None
     """How it uses answers that are there; None: not at all."""
-    cached_at: datetime | None = None
-    """When the answer was made that this one repeats; None: a model is asked."""
+    repeated: Repeated | None = None
+    """The answer that this one repeats; None: a model is asked."""
     held_up: BudgetSpent | None = None
     """The limit of money that nothing could be set aside of when the question was stored; None: there was enough."""
     limit_note: str = ""
@@ -211,11 +211,11 @@ class LiveRun:
         """How it uses answers that are there: not at all once tools were used, or to go on with a text."""
         return None if self.rounds.over or self.turn.opening else self.use
 
-    def cached(self, made_at: datetime | None) -> None:
-        """Note when the answer was made, for whoever asked the same; None: it is made for this one."""
-        self.cached_at, now = made_at, self.rounds.now
-        now.is_cached = made_at is not None
-        if made_at is None:
+    def cached(self, repeated: Repeated | None) -> None:
+        """Note that the answer was there already, or is another's; None: it is made for this one."""
+        self.repeated, now = repeated, self.rounds.now
+        now.is_cached = repeated is not None
+        if repeated is None:
             self.called(1)
 
     @property
@@ -262,6 +262,7 @@ class LiveRun:
     def answered_by(self) -> dict[str, object]:
         """Return the columns that say who answered where that is not who was asked, and what limits and filters did."""
         noted: dict[str, object] = {"limit_note": self.limit_note} if self.limit_note else {}
+        noted |= {} if self.repeated is None else self.repeated.columns()
         if self.warned:
             noted["warned"] = self.warned
         if not self.tries:
@@ -366,7 +367,7 @@ class LiveRun:
 
     def _end_round(self, steps: Sequence[Step], *, is_whole: bool) -> None:
         """Another request follows, with what these steps gave."""
-        self._round_began, self.cached_at = len(self.text), None
+        self._round_began, self.repeated = len(self.text), None
         said, thoughts = self._tokens_said, self._thoughts_count.of(self.reasoning)
         more = round(tokens_of(steps) * self.target.calibration.factor) + said - self.rounds.now.tokens_before
         used = self._used(is_over=True, is_whole=is_whole)
@@ -407,7 +408,7 @@ class LiveRun:
         before = self.target.calibration
         if (
             self.tries
-            or self.cached_at is not None
+            or self.repeated is not None
             or usage.source != "provider"
             or any(message.files for message in self.context.messages)
         ):
@@ -429,7 +430,7 @@ class LiveRun:
             total_ms=_ms(self.received_at, instant),
             tokens_per_second=round(usage.output_tokens / span, 1) if span > 0.05 else None,
             attempts=self.attempts,
-            cached_at=self.cached_at,
+            **({} if self.repeated is None else self.repeated.told()),
         )
 
     def cost_usd(self) -> Decimal | None:

@@ -149,4 +149,6 @@ def metrics_of(run: Run) -> Metrics:
         tokens_per_second=run.tokens_per_second,
         attempts=run.attempts,
         cached_at=run.cached_at,
+        similarity=run.similarity,
+        similar_to=run.similar_to,
     )

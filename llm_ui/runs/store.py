@@ -350,6 +350,7 @@ async def _book(session: Session, run: Run, key_id: KeyId | None = None) -> None
             usage_source=run.usage_source or UsageSource.ESTIMATE,
             cost_usd=run.cost_usd,
             is_cached=run.cached_at is not None,
+            is_similar=run.similarity is not None,
             saved_usd=run.saved_usd,
             ttft_ms=run.ttft_ms,
             total_ms=run.total_ms if run.cached_at is None else None,

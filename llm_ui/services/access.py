@@ -105,6 +105,8 @@ class KeyRights:
     """Those that may be asked; None: all that its owner may ask."""
     keeps_answers: bool = False
     """Whether answers to it are kept and given again."""
+    keeps_similar: bool = False
+    """Whether they are given to questions that mean the same, too."""
 
 
 @dataclass(frozen=True, slots=True)

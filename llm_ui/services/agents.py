@@ -66,6 +66,8 @@ class AgentSettings:
     is_shared: bool = False
     keeps_answers: bool = False
     """Whether its answers are kept and given again to the same question of the same person."""
+    keeps_similar: bool = False
+    """Whether to one that means the same, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +312,7 @@ def _info(row: Agent, actor: Actor, owner_name: str) -> AgentInfo:
         starters=tuple(row.starters),
         is_shared=row.is_shared,
         keeps_answers=row.keeps_answers,
+        keeps_similar=row.keeps_similar,
     )
     return AgentInfo(row.id, row.owner_id, owner_name, is_mine, row.project_id is not None, settings)
 
@@ -370,3 +373,4 @@ def _set(row: Agent, settings: AgentSettings) -> None:
     row.project_id, row.documents = settings.project_id, [str(each) for each in settings.documents]
     row.starters, row.is_shared = list(settings.starters), settings.is_shared
     row.keeps_answers = settings.keeps_answers
+    row.keeps_similar = settings.keeps_similar

@@ -45,6 +45,7 @@ class ModelInfo:
     price_source: PriceSource
     timeouts: Mapping[str, float]
     cache_mode: CacheMode
+    cache_similar: bool
     place: int | None
     updated_at: datetime
 
@@ -307,6 +308,7 @@ def _info(model: AiModel, provider: AiProvider, *, is_default: bool) -> ModelInf
         price_source=model.price_source,
         timeouts=model.timeouts or {},
         cache_mode=model.cache_mode,
+        cache_similar=model.cache_similar,
         place=model.place,
         updated_at=model.updated_at,
     )

@@ -246,6 +246,7 @@ async def _agent(
         "documents": documents,
         "starters": list(own.starters),
         "keeps_answers": own.keeps_answers,
+        "keeps_similar": own.keeps_similar,
     }
 
 

@@ -146,6 +146,10 @@ class Explanation:
     cost_usd: Decimal | None
     cached_at: datetime | None
     """When the answer was made, where one was there already."""
+    similarity: float | None
+    """The cosine with the question that it was the answer to; None: it was the very same."""
+    similar_to: str
+    """That question, where it was the same person's in the same project."""
     saved_usd: Decimal | None
     """What it would have cost then."""
     attempts: int
@@ -195,6 +199,8 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         is_exact=run.usage_source is UsageSource.PROVIDER,
         cost_usd=run.cost_usd,
         cached_at=run.cached_at,
+        similarity=run.similarity,
+        similar_to=run.similar_to,
         saved_usd=run.saved_usd,
         attempts=run.attempts,
         tries=tuple(NoAnswer(one["model"], one["provider"], one["message"]) for one in manifest.get("tries", ())),

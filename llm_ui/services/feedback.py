@@ -9,7 +9,8 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
 from llm_ui.kit.ids import MessageId
 from llm_ui.kit.text import storable
-from llm_ui.models import ChatMessage, FeedbackReason, MessageFeedback, MessageRole, Rating
+from llm_ui.models import ChatMessage, FeedbackReason, MessageFeedback, MessageRole, Rating, Run
+from llm_ui.services import cached_answers
 from llm_ui.services.access import Actor, Permission, readable, require
 
 MAX_COMMENT_CHARS = 2_000
@@ -42,11 +43,21 @@ async def rate(session: Session, actor: Actor, answer_id: MessageId, given: Feed
         raise InvalidInput(
             "The comment has {count} characters; {most} are the most.", count=len(comment), most=MAX_COMMENT_CHARS
         )
+    if given.rating is Rating.DOWN:
+        await _unpair(session, actor, answer_id)
     session.add(
         MessageFeedback(
             message_id=answer_id, user_id=actor.user_id, rating=given.rating, reason=given.reason, comment=comment
         )
     )
+
+
+async def _unpair(session: Session, actor: Actor, answer_id: MessageId) -> None:
+    """Keep an answer from those who ask something else, where it was given to somebody who meant something else."""
+    given = readable(Run, actor).where(Run.answer_id == answer_id, Run.similar_key.is_not(None))
+    key = await session.scalar(given.with_only_columns(Run.similar_key))
+    if key is not None:
+        await cached_answers.unpair(session, key)
 
 
 async def feedback_of(session: ReadSession, actor: Actor, answers: Sequence[MessageId]) -> dict[MessageId, Feedback]:

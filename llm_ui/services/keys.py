@@ -57,6 +57,8 @@ class NewKey:
     requests_per_minute: int | None = None
     keeps_answers: bool = False
     """Whether answers to it are kept and given again to the same question, within its person's own wall."""
+    keeps_similar: bool = False
+    """Whether to one that means the same, too."""
     addresses: tuple[str, ...] = field(default=())
 
 
@@ -74,6 +76,7 @@ class KeyInfo:
     addresses: tuple[str, ...]
     requests_per_minute: int | None
     keeps_answers: bool
+    keeps_similar: bool
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -151,6 +154,7 @@ async def create(session: Session, actor: Actor, new: NewKey, holder: Actor | No
         addresses=_networks(new.addresses),
         requests_per_minute=limit,
         keeps_answers=new.keeps_answers,
+        keeps_similar=new.keeps_similar,
         expires_at=None if new.days is None else now() + timedelta(days=new.days),
     )
     made = _issue(session, row)
@@ -195,6 +199,7 @@ async def rotate(session: Session, actor: Actor, key_id: KeyId, overlap: timedel
         addresses=old.addresses,
         requests_per_minute=old.requests_per_minute,
         keeps_answers=old.keeps_answers,
+        keeps_similar=old.keeps_similar,
         expires_at=None if lifetime is None else instant + lifetime,
     )
     made = _issue(session, row)
@@ -231,7 +236,7 @@ async def caller_of(session: ReadSession, token: str) -> Caller:
     if not user.is_active or (row.project_id is not None and not is_of_project):
         raise KeyRefused
     models = None if row.models is None else frozenset(ModelId(UUID(one)) for one in row.models)
-    rights = KeyRights(row.id, row.series_id, row.project_id, models, row.keeps_answers)
+    rights = KeyRights(row.id, row.series_id, row.project_id, models, row.keeps_answers, row.keeps_similar)
     return Caller(
         actor=Actor(user.id, user.name, user.role, key=rights),
         key_id=row.id,
@@ -322,6 +327,7 @@ def _info(row: ApiKey, owner: str, state: budgets.BudgetState | None) -> KeyInfo
         addresses=tuple(row.addresses),
         requests_per_minute=row.requests_per_minute,
         keeps_answers=row.keeps_answers,
+        keeps_similar=row.keeps_similar,
         created_at=row.created_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,

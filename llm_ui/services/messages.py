@@ -59,6 +59,10 @@ class RunSummary:
     cost_usd: Decimal | None
     cached_at: datetime | None
     """When the answer was made, where one was there already."""
+    similarity: float | None
+    """The cosine with the question that it was the answer to; None: it was the very same."""
+    similar_to: str
+    """That question, where it was the same person's in the same project."""
     ttft_ms: float | None
     reasoning_ms: float | None
     total_ms: float | None

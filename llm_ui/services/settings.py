@@ -239,6 +239,16 @@ CACHE_MB = WorkspaceSetting(
     "cache_mb", later("Room that all kept answers take at most; the oldest go first."), default=200,
     group="cache", unit="MB", least=1, most=100_000,
 )  # fmt: skip
+CACHE_SIMILARITY = WorkspaceSetting(
+    "cache_similarity",
+    later("How near a question has to come, as the cosine of vectors, to get the answer to one that means the same."),
+    default=95, group="cache", unit="%", least=80, most=100,
+)  # fmt: skip
+CACHE_WAIT_MS = WorkspaceSetting(
+    "cache_wait_ms",
+    later("For how long a question waits for its vector, to be compared with others; then the model is asked."),
+    default=150, group="cache", unit="ms", least=10, most=5_000,
+)  # fmt: skip
 CACHE_SPEED = WorkspaceSetting(
     "cache_speed", later("How a kept answer is given again: at_once, or natural: as fast as it was written."),
     default="at_once", group="cache", options=("at_once", "natural"),
@@ -255,8 +265,8 @@ REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
     PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
     PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
     HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, PROBE_SECONDS,
-    STATIC_NOTICE, CACHE_HOURS, CACHE_MB, CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER,
-    MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
+    STATIC_NOTICE, CACHE_HOURS, CACHE_MB, CACHE_SIMILARITY, CACHE_WAIT_MS, CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT,
+    MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 HELD = "settings"
 """Where a session keeps them."""

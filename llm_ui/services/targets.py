@@ -45,6 +45,8 @@ class ModelTarget:
     has_stand_ins: bool = False
     """Whether others can be asked where it does not answer."""
     cache_mode: CacheMode = CacheMode.OFF
+    cache_similar: bool = False
+    """Whether what is kept is given to questions that mean the same, too."""
     has_limits: bool = False
     """Whether administrators limit anything, here or elsewhere."""
     has_filters: bool = True
@@ -108,6 +110,7 @@ async def target(
         share=Share(model.serves_id, model.weight, model.balancing),
         has_stand_ins=is_helped,
         cache_mode=model.cache_mode,
+        cache_similar=model.cache_similar,
         has_limits=is_limited,
         has_filters=is_filtered,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),

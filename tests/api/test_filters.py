@@ -1,12 +1,15 @@
 """Safety filters: for chats and for scripts by the same path, over real HTTP, with a scripted provider."""
 
+import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from llm_ui.config import Config
 from llm_ui.contract import CompleteEvent, ErrorEvent
@@ -14,6 +17,7 @@ from llm_ui.contract.filters import WarnedEvent
 from llm_ui.db import Database
 from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import ChatId, MessageId, ModelId, ProviderId, TeamId
+from llm_ui.kit.metadata import without_metadata
 from llm_ui.llm_client import Numbered
 from llm_ui.models import AiModel, FilterAction, FilterCount, FilterKind, TeamRole, UsageLog
 from llm_ui.observability.metrics import exposition
@@ -25,8 +29,11 @@ from llm_ui.services.keys import NewKey
 from llm_ui.services.messages import read_messages
 from tests.api.conftest import AddModel, RunningApi
 from tests.api.test_answers import ClientOf, asking, everything, started, text_of
+from tests.documents.test_parse_scan import played
+from tests.fakes.embeddings import body as embedded
 from tests.fakes.provider import FakeProvider, Received, Reply, answer, reply
 from tests.fakes.tools import Scripted, calling
+from tests.kit.test_metadata import PLACE, taken
 
 OFF, LOG, WARN, MASK, BLOCK = FilterAction
 IBAN = "DE89 3704 0044 0532 0130 00"
@@ -227,8 +234,8 @@ def moderating(world: World, *, status: int = 200) -> None:
         if not request.path.endswith("/moderations"):
             return spoken("Good.")
         results = [
-            {"flagged": world.flagged in text, "categories": {"violence": world.flagged in text, "hate": False}}
-            for text in request.json()["input"]
+            {"flagged": is_bad, "categories": {"violence": is_bad, "hate": False}}
+            for is_bad in (world.flagged in str(one) for one in request.json()["input"])
         ]
         json_type = {"Content-Type": "application/json"}
         return Reply([json.dumps({"results": results}).encode()], status=status, headers=json_type)
@@ -295,3 +302,130 @@ async def test_administrators_try_filters_and_nobody_else_does(
     assert tried.masked.endswith("Write to [EMAIL_1] about [IBAN_1].")
     with pytest.raises(Forbidden):
         await client_of(a_user).try_filters("x")
+
+
+async def test_what_becomes_vectors_is_looked_at_too(
+    world: World, add_model: AddModel, a_user: Actor, database_config: Config
+) -> None:
+    world.fake._reply = lambda request: Reply(
+        [json.dumps(embedded(request)).encode()], headers={"Content-Type": "application/json"}
+    )
+    maker = await add_model(world.fake.base_url("openai"), "vectors")
+    async with world.database.writing() as session:
+        await session.execute(update(AiModel).where(AiModel.id == maker).values(makes_embeddings=True))
+        made = await keys.create(session, a_user, NewKey("script"))
+    await world.set(FilterKind.PII, MASK)
+    await world.set(FilterKind.SECRETS, BLOCK)
+    secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD"
+
+    async with httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False, timeout=30) as http:
+        http.headers["Authorization"] = f"Bearer {made.token}"
+        masked = await http.post("/v1/embeddings", json={"model": "vectors", "input": ["To ann@example.org", SAID]})
+        ollama = await http.post("/api/embed", json={"model": "vectors", "input": SAID})
+        stopped = await http.post("/v1/embeddings", json={"model": "vectors", "input": ["fine", f"use {secret}"]})
+
+    assert (masked.status_code, ollama.status_code, stopped.status_code) == (200, 200, 400)
+    assert len(masked.json()["data"]) == 2
+    assert "filter for secrets stopped this" in stopped.json()["error"]["message"]
+    sent = [one.json()["input"] for one in world.fake.requests]
+    said = "Write to [EMAIL_1] about [IBAN_1]."
+    assert sent == [["To [EMAIL_1]", said], [said]], "each by itself, and nothing of what is stopped"
+    counted = await world.counted()
+    assert counted["pii", "email", False, "mask"] == 3
+    assert counted["secrets", "api_key", False, "block"] == 1
+    async with world.database.reading() as session:
+        assert len(list(await session.scalars(select(UsageLog)))) == 2
+
+
+READS = f"""#!/bin/sh
+test "$1 $2 $OMP_THREAD_LIMIT" = "stdin stdout 1" || exit 1
+cat > /dev/null
+echo read >> "$(dirname "$0")/read"
+echo "{SAID}"
+"""
+"""A Tesseract that sees the same in each picture."""
+
+
+@dataclass
+class Showing:
+    """A script that shows pictures."""
+
+    world: World
+    http: httpx2.AsyncClient
+    said: tuple[dict[str, object], ...] = ()
+
+    async def show(self, text: str = "What is it?") -> httpx2.Response:
+        url = f"data:image/jpeg;base64,{base64.b64encode(taken('JPEG')).decode()}"
+        content = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
+        messages = [{"role": "user", "content": content}, *self.said]
+        return await self.http.post("/v1/chat/completions", json={"model": "fake", "messages": messages})
+
+
+@pytest.fixture
+async def showing(world: World, a_user: Actor, database_config: Config) -> AsyncIterator[Showing]:
+    async with world.database.writing() as session:
+        await session.execute(update(AiModel).values(can_see_images=True))
+        made = await keys.create(session, a_user, NewKey("script"))
+    async with httpx2.AsyncClient(base_url=database_config.llm_api_url, trust_env=False, timeout=30) as http:
+        http.headers["Authorization"] = f"Bearer {made.token}"
+        yield Showing(world, http)
+
+
+@pytest.fixture
+def tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let a script be the program that reads pictures; return where it notes that it was asked."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    played(tmp_path, READS)
+    return tmp_path / "read"
+
+
+async def test_text_in_pictures_is_looked_at_where_it_can_be_read(showing: Showing, tesseract: Path) -> None:
+    world = showing.world
+    await world.set(FilterKind.PII, LOG)
+    noted = await showing.show()
+    shown = world.sent()
+    await world.set(FilterKind.PII, MASK)
+    masked = await showing.show()
+    taken_out = world.sent()
+    showing.said = ({"role": "assistant", "content": "A letter."}, {"role": "user", "content": "Go on."})
+    await showing.show()
+    later = world.sent()
+    showing.said = ()
+    await world.set(FilterKind.PII, BLOCK)
+    stopped = await showing.show()
+
+    assert (noted.status_code, masked.status_code, stopped.status_code) == (200, 200, 400)
+    assert "image_url" in shown
+    assert "filter for personal data stopped this message" in stopped.json()["error"]["message"]
+    for sent in (taken_out, later):
+        assert "image_url" not in sent
+        assert "[a picture was taken out by a filter]" in sent
+    counted = await world.counted()
+    assert [counted["pii", "email", False, action] for action in ("log", "mask", "block")] == [1, 1, 1]
+    read = await asyncio.to_thread(tesseract.read_text)
+    assert read.split() == ["read"], "one picture is read once"
+
+
+async def test_a_moderation_that_sees_pictures_is_asked_for_them(showing: Showing) -> None:
+    world = showing.world
+    world.flagged = "image_url"
+    moderating(world)
+    async with world.database.reading() as session:
+        provider_id = ProviderId((await session.get_one(AiModel, world.model_id)).provider_id)
+    await world.set(FilterKind.MODERATION, BLOCK, provider_id=provider_id, model="text-moderation-stable")
+    unseen = await showing.show()
+    await world.set(FilterKind.MODERATION, BLOCK, provider_id=provider_id, model="omni-moderation-latest")
+    seen = await showing.show()
+
+    assert (unseen.status_code, seen.status_code) == (200, 400)
+    assert "provider's moderation stopped this message" in seen.json()["error"]["message"]
+
+
+async def test_a_picture_goes_out_without_what_is_written_beside_it(showing: Showing) -> None:
+    given = await showing.show()
+
+    assert given.status_code == 200
+    (image, _) = showing.world.fake.requests[-1].json()["messages"][-1]["content"]
+    sent = base64.b64decode(image["image_url"]["url"].partition(",")[2])
+    assert sent == without_metadata(taken("JPEG"))
+    assert PLACE.encode() not in sent

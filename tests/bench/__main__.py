@@ -27,6 +27,7 @@ from tests.bench import (
     rendering,
     retrieval,
     search,
+    similar,
     start,
     vectors,
 )
@@ -56,6 +57,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "vectors": vectors.measure,
     "lexical": lexical.measure,
     "imports": imports.measure,
+    "similar": similar.measure,
     "rendering": rendering.measure,
     "parse": parse.measure,
 }

@@ -11,7 +11,7 @@ import httpx2
 from llm_ui.config import Config
 from llm_ui.db import Database
 from llm_ui.models import FilterAction, FilterKind
-from llm_ui.providers.base import Delta, Finish, Prompt, PromptMessage, TextDelta
+from llm_ui.providers.base import Delta, Finish, Image, Prompt, PromptMessage, TextDelta
 from llm_ui.runs.filters.guard import Guard
 from llm_ui.runs.filters.policy import Policy
 from llm_ui.services import filters
@@ -39,6 +39,18 @@ RULES = (
     Rule(FilterKind.TERMS, BLOCK, BLOCK, Options(terms=TERMS)),
 )
 Taken = list[tuple[float, float]]
+
+
+class Unseen:
+    """Looks at no picture: there is none."""
+
+    async def text(self, _image: Image) -> str:
+        """Return nothing."""
+        return ""
+
+    async def flagged(self, _rule: Rule, _image: Image) -> frozenset[str]:
+        """Return nothing."""
+        return frozenset()
 
 
 def measure(folder: Path) -> list[Line]:
@@ -111,7 +123,7 @@ def _alone() -> Line:
         return time.thread_time() - began
 
     async def once() -> tuple[float, float]:
-        guard = Guard(policy, unasked, lambda *_: None)
+        guard = Guard(policy, unasked, lambda *_: None, Unseen())
         began = time.thread_time()
         await guard.sent(prompt)
         sent = time.thread_time() - began

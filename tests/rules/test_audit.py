@@ -14,7 +14,7 @@ NOT_AUDITED = {
     "retrieval.judge": OWN, "retrieval.change": OWN, "retrieval.remove": OWN, "sharing.continue_link": OWN,
     "budgets.reserve": WORK, "budgets.settle": WORK,
     "budgets.release_lost": WORK, "calibrations": WORK, "cached_answers.keep": WORK, "cached_answers.purge": WORK,
-    "cached_answers.forget": NOTED,
+    "cached_answers.forget": NOTED, "cached_answers.unpair": OWN,
     "document_copies": WORK, "embedding": WORK, "ingestion": WORK, "seed": WORK, "documents.retry": WORK,
     "fetches.retry": WORK, "fetches.remove": WORK, "fetches.claim": WORK, "fetches.beat": WORK,
     "fetches.finish": WORK, "fetches.fail": WORK, "fetches.release": WORK, "prompt_versions.note": NOTED,

@@ -3,11 +3,13 @@
 from dataclasses import fields, replace
 from uuid import UUID
 
+import pytest
+
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.ids import ModelId, ProjectId, ProviderId, UserId
 from llm_ui.models import CacheMode, ProviderKind
 from llm_ui.providers.base import Image, Output, Prompt, PromptMessage, Sampling, ToolCall, ToolResult, ToolSpec
-from llm_ui.runs.cache_key import CacheUse, key_of, use_of
+from llm_ui.runs.cache_key import CacheUse, Keeping, group_of, key_of, use_of
 from llm_ui.services.prices import Prices
 from llm_ui.services.targets import ModelTarget
 
@@ -30,7 +32,7 @@ MESSAGES: dict[str, object] = {
 
 
 def using(target: ModelTarget = TARGET, user: UUID = ONE, project: UUID | None = None, **more: bool) -> CacheUse:
-    use = use_of(target, UserId(user), None if project is None else ProjectId(project), is_wanted=False, **more)
+    use = use_of(target, UserId(user), None if project is None else ProjectId(project), **more)
     assert use is not None
     return use
 
@@ -62,8 +64,49 @@ async def test_walls_are_of_a_person_in_a_project_unless_all_share() -> None:
 def test_nothing_is_used_unless_somebody_wants_it() -> None:
     off = replace(TARGET, cache_mode=CacheMode.OFF)
 
-    assert use_of(off, UserId(ONE), None, is_wanted=False) is None
-    assert use_of(TARGET, UserId(ONE), None, is_wanted=False, may_read=False, may_keep=False) is None
-    wanted = use_of(off, UserId(ONE), None, is_wanted=True)
+    assert use_of(off, UserId(ONE), None) is None
+    assert use_of(TARGET, UserId(ONE), None, may_read=False, may_keep=False) is None
+    wanted = use_of(off, UserId(ONE), None, wanted=(Keeping(), Keeping(answers=True)))
     assert wanted is not None
     assert not wanted.is_shared
+    assert not wanted.is_similar
+
+
+async def test_a_group_is_of_all_that_the_words_of_the_last_question_are_not() -> None:
+    said = PromptMessage("user", "one"), PromptMessage("assistant", "1"), PromptMessage("user", "two")
+    asked = replace(PROMPT, messages=said)
+    others = [
+        replace(asked, system="be brief"),
+        replace(asked, messages=(replace(said[0], text="none"), *said[1:])),
+        replace(asked, messages=(*said[:2], replace(said[2], images=(IMAGE,)))),
+    ]
+
+    alike = [await group_of(using(), TARGET, one, ModelId(ONE)) for one in (asked, replace(
+        asked, messages=(*said[:2], replace(said[2], text="too")))
+    )]  # fmt: skip
+    apart = [await group_of(using(), TARGET, one, ModelId(ONE)) for one in others]
+    apart += [await group_of(using(user=TWO), TARGET, asked, ModelId(ONE)), await group_of(
+        using(), TARGET, asked, ModelId(TWO)
+    )]  # fmt: skip
+
+    assert len(set(alike)) == 1
+    assert len({*apart, *alike}) == len(apart) + 1
+
+
+@pytest.mark.parametrize(
+    ("model", "wanted", "is_similar"),
+    [
+        ((CacheMode.OWN, False), (), False),
+        ((CacheMode.OWN, True), (), True),
+        ((CacheMode.OFF, True), (Keeping(answers=True),), False),
+        ((CacheMode.OFF, False), (Keeping(answers=True, similar=True),), True),
+        ((CacheMode.OWN, False), (Keeping(similar=True),), False),
+    ],
+)
+def test_what_means_the_same_will_do_where_somebody_wants_that(
+    model: tuple[CacheMode, bool], wanted: tuple[Keeping, ...], is_similar: bool
+) -> None:
+    use = use_of(replace(TARGET, cache_mode=model[0], cache_similar=model[1]), UserId(ONE), None, wanted=wanted)
+
+    assert use is not None
+    assert use.is_similar is is_similar

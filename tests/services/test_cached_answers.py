@@ -119,3 +119,27 @@ async def test_only_administrators_say_what_is_kept(database: Database, a_user: 
             await cached_answers.clear(session, a_user, model_id)
         with pytest.raises(Forbidden):
             await cached_answers.kept(session, a_user, model_id)
+
+
+async def test_questions_of_a_group_are_found_until_they_are_taken_apart(
+    database: Database, an_admin: Actor, model_id: ModelId
+) -> None:
+    meaning: dict[str, Any] = {"group_key": "all", "vector": b"\0<"}
+    await keep(database, an_admin, model_id, "one", question="How big?", **meaning)
+    await keep(database, an_admin, model_id, "two", question="How tall?", **meaning)
+    await keep(database, an_admin, model_id, "old", question="?", created_at=now() - timedelta(days=2), **meaning)
+    await keep(database, an_admin, model_id, "exact")
+
+    async with database.writing() as session:
+        before = await cached_answers.alike(session, "all")
+        await cached_answers.unpair(session, "one")
+        after = await cached_answers.alike(session, "all")
+        gained = await cached_answers.gained(session, an_admin, model_id)
+
+    assert [(one.key, one.question, one.vector) for one in before] == [
+        ("two", "How tall?", b"\0<"),
+        ("one", "How big?", b"\0<"),
+    ]
+    assert [one.key for one in after] == ["two"]
+    assert await keys(database) >= {"one", "two", "exact"}
+    assert (gained.hits, gained.false) == (0, 0)

@@ -28,6 +28,14 @@ class FiltersPage(pn.viewable.Viewer):
                     "A team's own filters apply besides, and the strictest action holds."
                 ),
             ),
+            Notice(
+                tone="info",
+                text=_(
+                    "Text in pictures is looked at where the server of the LLM API has Tesseract, what they show only "
+                    "by a moderation model that sees pictures (omni). Passages of documents that become vectors for "
+                    "the search are not looked at. Pictures go out without place, time and other data beside them."
+                ),
+            ),
             page_notices(state),
             Table(
                 caption=_("Safety filters"),

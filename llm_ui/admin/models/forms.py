@@ -5,11 +5,12 @@ from typing import Any
 from llm_ui.admin.models.rows import price
 from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
 from llm_ui.admin.numbers import place_field
+from llm_ui.admin.usage.words import dollars
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, ngettext, number
 from llm_ui.models import Balancing, CacheMode, PriceSource
 from llm_ui.services.ai_models import ModelInfo
-from llm_ui.services.cached_answers import Kept
+from llm_ui.services.cached_answers import GAINED_DAYS, Gained, Kept
 from llm_ui.services.price_history import PastPrices
 from llm_ui.services.prices import RATES
 from llm_ui.ui.names import shown_name
@@ -107,7 +108,17 @@ def _cache(model: ModelInfo | None) -> list[dict[str, Any]]:
             "type": "select",
             "options": [{"value": mode.value, "label": label} for mode, label in labels.items()],
             "hint": _("It costs nothing then, and the chat says so. How long answers are kept is a setting."),
-        }
+        },
+        {
+            "name": "cache_similar",
+            "label": _("Give a kept answer to a question that means the same, too"),
+            "type": "select",
+            "options": [{"value": "no", "label": _("No")}, {"value": "yes", "label": _("Yes")}],
+            "hint": _(
+                "It takes an embedding model. Numbers, names, negations and the order of words have to be the same; "
+                "how near questions have to be is a setting."
+            ),
+        },
     ]
 
 
@@ -189,9 +200,9 @@ def title(sheet: str, model: ModelInfo | None) -> str:
     return "" if model is None else titles.get(sheet, "").format(name=model.name)
 
 
-def text(sheet: str, model: ModelInfo | None, consequences: str, kept: Kept) -> str:
+def text(sheet: str, model: ModelInfo | None, consequences: str, kept: Kept, gained: Gained) -> str:
     """Return the sentences above the fields."""
-    return consequences if sheet in (OFF, REMOVE) else _source(model, kept)
+    return consequences if sheet in (OFF, REMOVE) else _source(model, kept, gained)
 
 
 def tone(sheet: str) -> str:
@@ -199,15 +210,34 @@ def tone(sheet: str) -> str:
     return "warning" if sheet in (OFF, REMOVE) else "plain"
 
 
-def _source(model: ModelInfo | None, kept: Kept) -> str:
-    """Return where the prices of a model come from, and how many of its answers are kept."""
+def _source(model: ModelInfo | None, kept: Kept, gained: Gained) -> str:
+    """Return where the prices of a model come from, how many of its answers are kept, and what they were good for."""
     if model is None:
         return ""
-    told = _price_source(model)
-    if not kept.answers:
-        return told
-    words = ngettext("{count} answer is kept.", "{count} answers are kept.", kept.answers)
-    return f"{told} {words.format(count=number(kept.answers))}"
+    told = [_price_source(model)]
+    if kept.answers:
+        words = ngettext("{count} answer is kept.", "{count} answers are kept.", kept.answers)
+        told.append(words.format(count=number(kept.answers)))
+    return " ".join([*told, *_gained(gained)])
+
+
+def _gained(gained: Gained) -> list[str]:
+    """Return what kept answers were good for; nothing where none was given."""
+    if not gained.hits:
+        return []
+    words = ngettext(
+        "In {days} days {hits} of {count} question ({share} %) was given a kept answer, which saved {saved}.",
+        "In {days} days {hits} of {count} questions ({share} %) were given a kept answer, which saved {saved}.",
+        gained.requests,
+    )
+    share = number(100 * gained.hits / gained.requests, ".0f") if gained.requests else "0"
+    figures = {"hits": number(gained.hits), "count": number(gained.requests), "share": share}
+    told = [words.format(days=GAINED_DAYS, saved=dollars(gained.saved_usd), **figures)]
+    if gained.similar:
+        words = _("Of these, {count} to a question that means the same ({saved}); {bad} of them were rated as bad.")
+        saved = dollars(gained.similar_saved_usd)
+        told.append(words.format(count=number(gained.similar), saved=saved, bad=number(gained.false)))
+    return told
 
 
 def _price_source(model: ModelInfo) -> str:

@@ -51,7 +51,12 @@ class ModelsPage(pn.viewable.Viewer):
                 title=pn.bind(forms.title, state.param.sheet, state.param.selected),
                 is_open=pn.bind(bool, state.param.sheet),
                 text=pn.bind(
-                    forms.text, state.param.sheet, state.param.selected, state.param.consequences, state.param.kept
+                    forms.text,
+                    state.param.sheet,
+                    state.param.selected,
+                    state.param.consequences,
+                    state.param.kept,
+                    state.param.gained,
                 ),
                 tone=pn.bind(forms.tone, state.param.sheet),
                 fields=pn.bind(

@@ -18,7 +18,7 @@ from llm_ui.models import Balancing, CacheMode
 from llm_ui.services import ai_models, cached_answers, dependants, deployments, places, price_history, stand_ins
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelChange, ModelInfo
-from llm_ui.services.cached_answers import Kept
+from llm_ui.services.cached_answers import Gained, Kept
 from llm_ui.services.deployments import Deployment
 from llm_ui.services.prices import Prices
 from llm_ui.services.stand_ins import MOST
@@ -69,6 +69,8 @@ class ModelsState(AdminState):
     first_byte_s = param.String(default="", doc="Seconds until an answer begins; empty: as the provider's.")
     total_s = param.String(default="", doc="Seconds for a whole answer; empty: as the provider's.")
     cache_mode = param.String(default="off", doc="Whether answers are kept: off, own or shared.")
+    cache_similar = param.String(default="no", doc="Whether they are given to what means the same, too: yes or no.")
+    gained = param.Parameter(default=Gained(), doc="What kept answers of that model have been good for.")
     kept = param.Parameter(default=Kept(0, 0), doc="How many answers of that model are kept.")
     others = param.ClassSelector(class_=tuple, default=(), doc="The models that could stand in for that one.")
     stand_in_1 = param.String(default="", doc="Who is asked where the model does not answer; empty: nobody.")
@@ -82,7 +84,7 @@ class ModelsState(AdminState):
     fields = (
         "display_name", "place", "context_window", "max_output_tokens", "can_see_images", "can_use_tools",
         "makes_embeddings", "input_price", "cached_price", "output_price", "reasoning_price", *OWN_TIMEOUTS,
-        "cache_mode", *STAND_INS, *SHARE,
+        "cache_mode", "cache_similar", *STAND_INS, *SHARE,
     )  # fmt: skip
 
     def __init__(self, context: PageContext) -> None:
@@ -116,12 +118,13 @@ class ModelsState(AdminState):
             history = await price_history.history(session, actor, model_id)
             chosen = await stand_ins.list_stand_ins(session, actor, model_id)
             kept = await cached_answers.kept(session, actor, model_id)
+            gained = await cached_answers.gained(session, actor, model_id)
             share = await deployments.get_deployment(session, actor, model_id)
             named = [*chosen, *filter(None, [share.serves_id])]
             lost = [one for one in dict.fromkeys(named) if one not in {other.id for other in usable}]
             # Whoever is switched off for now must not be lost when the form is saved.
             others = [*usable, *[await ai_models.get_model(session, actor, one) for one in lost]]
-        self.param.update(others=tuple(others), history=history, kept=kept)
+        self.param.update(others=tuple(others), history=history, kept=kept, gained=gained)
         self._fill(model)
         self.param.update({name: str(next_id) for name, next_id in zip_longest(STAND_INS, chosen, fillvalue="")})
         serves = "" if share.serves_id is None else str(share.serves_id)
@@ -147,7 +150,8 @@ class ModelsState(AdminState):
             await ai_models.change_model(session, actor, model.id, change, seen=model.updated_at)
             await places.set_model_place(session, actor, model.id, place)
             await stand_ins.set_stand_ins(session, actor, model.id, self._chosen())
-            await cached_answers.set_mode(session, actor, model.id, _mode(self.cache_mode))
+            is_similar = self.cache_similar == "yes"
+            await cached_answers.set_mode(session, actor, model.id, _mode(self.cache_mode), is_similar=is_similar)
             await deployments.set_deployment(session, actor, model.id, self._share())
         said = _("{name} is saved.").format(name=shown_name(self.display_name) or model.name)
         self.param.update(sheet="", said=said)
@@ -285,6 +289,7 @@ class ModelsState(AdminState):
             can_use_tools="yes" if model.can_use_tools else "no",
             makes_embeddings="yes" if model.makes_embeddings else "no",
             cache_mode=model.cache_mode.value,
+            cache_similar="yes" if model.cache_similar else "no",
             **{name: shown(model.timeouts.get(name)) for name in OWN_TIMEOUTS},
         )
         self._fill_prices(model.prices)

@@ -25,6 +25,8 @@ UNITS = {
     "MB": "MB",
     "UTC": "UTC",
     "$": "$",
+    "%": "%",
+    "ms": "ms",
 }
 _IDS = UUID("5b0f6d6e-6f0c-4f0e-9a51-0a7a6c1d2f11")
 

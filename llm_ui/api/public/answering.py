@@ -17,7 +17,7 @@ from llm_ui.errors import InvalidInput, LLMUIError, Unavailable
 from llm_ui.kit.bucket import Level
 from llm_ui.models import LimitKind
 from llm_ui.providers.base import Delta, Finish
-from llm_ui.runs.cache_key import CacheWish
+from llm_ui.runs.cache_key import CacheWish, Repeated
 from llm_ui.runs.gateway.asked import Asked
 from llm_ui.runs.gateway.gateway import Gateway
 from llm_ui.runs.gateway.limits import Allowance
@@ -30,7 +30,9 @@ LIMIT_HEADERS = tuple(f"x-ratelimit-{what}-{of}" for of in WHAT.values() for wha
 PASSED = "x-llm-ui-limit-passed"
 """Sentences on limits that only warn, percent-encoded where they have to be."""
 CACHE_HEADER = "x-llm-ui-cache"
-"""Says `hit` or `miss` where answers are kept."""
+"""Says `hit`, `similar` or `miss` where answers are kept."""
+SIMILARITY = "x-llm-ui-cache-similarity"
+"""The cosine of a similar question with the one that is asked."""
 NOT_KEPT = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 """Of streams: nothing on the way may keep them back."""
 
@@ -148,11 +150,18 @@ def _who(asked: Asked) -> dict[str, str]:
 
     Names of other alphabets are quoted.
     """
-    cached = {} if asked.cache_use is None else {CACHE_HEADER: "miss" if asked.cached_at is None else "hit"}
+    cached = {} if asked.cache_use is None else _cached(asked.repeated)
     if not asked.instead_of:
         return cached
     names = {"x-llm-ui-model": asked.target.wire_name, "x-llm-ui-instead-of": asked.instead_of}
     return cached | {header: quote(name, safe="/ :") for header, name in names.items()}
+
+
+def _cached(repeated: Repeated | None) -> dict[str, str]:
+    """Return whether the answer was there, and how near a question has to be for which it was made."""
+    if repeated is None or repeated.similarity is None:
+        return {CACHE_HEADER: "miss" if repeated is None else "hit"}
+    return {CACHE_HEADER: "similar", SIMILARITY: f"{repeated.similarity:.3f}"}
 
 
 async def _leave(receive: Receive, asked: Asked) -> None:

@@ -62,6 +62,7 @@ class AgentBody(Wire):
     is_shared: bool = False
     """Whether everybody may ask it."""
     keeps_answers: bool = False
+    keeps_similar: bool = False
     """Whether its answers are kept and given again to the same question of the same person."""
 
 
@@ -81,6 +82,7 @@ class AgentChange(Wire):
     starters: Annotated[tuple[str, ...], Field(max_length=20)] | None = None
     is_shared: bool | None = None
     keeps_answers: bool | None = None
+    keeps_similar: bool | None = None
 
 
 class AgentView(AgentBody):
@@ -170,6 +172,7 @@ def _settings(body: AgentBody) -> AgentSettings:
         starters=body.starters,
         is_shared=body.is_shared,
         keeps_answers=body.keeps_answers,
+        keeps_similar=body.keeps_similar,
     )
 
 
@@ -194,4 +197,5 @@ def _view(one: AgentInfo) -> AgentView:
         starters=own.starters,
         is_shared=own.is_shared,
         keeps_answers=own.keeps_answers,
+        keeps_similar=own.keeps_similar,
     )

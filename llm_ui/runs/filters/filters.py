@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import httpx2
 
@@ -13,10 +13,11 @@ from llm_ui.errors import ContentBlocked, LLMUIError
 from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.text import storable
 from llm_ui.models import FilterKind
-from llm_ui.providers.base import Prompt, PromptMessage
+from llm_ui.providers.base import Image, Prompt, PromptMessage
 from llm_ui.runs.filters.base import apart
 from llm_ui.runs.filters.guard import Guard, OnFound
 from llm_ui.runs.filters.moderation import Moderation
+from llm_ui.runs.filters.pictures import Pictures
 from llm_ui.runs.filters.policy import DETECTORS, Policy
 from llm_ui.services import filters
 from llm_ui.services.access import Actor
@@ -32,20 +33,25 @@ class Filters:
     def __init__(self, database: Database, sealer: Sealer, http: httpx2.AsyncClient) -> None:
         self._database = database
         self._moderation = Moderation(database, sealer, http)
+        self._pictures = Pictures()
         self._policies: OrderedDict[tuple[Rule, ...], Policy] = OrderedDict()
 
     async def guard(self, actor: Actor, on_found: OnFound) -> Guard | None:
         """Return the filters of one request of somebody; None: none are on. Read anew, so a change holds at once."""
         async with self._database.reading() as session:
             rules = await filters.rules_for(session, actor)
-        return Guard(self._policy(rules), self._moderation.flagged, on_found) if rules else None
+        return self._guard(rules, on_found) if rules else None
+
+    def _guard(self, rules: tuple[Rule, ...], on_found: OnFound) -> Guard:
+        look = _Look(self._pictures, self._moderation)
+        return Guard(self._policy(rules), self._moderation.flagged, on_found, look)
 
     async def tried(self, actor: Actor, text: str) -> FilterTry:
         """Return what each filter of the workspace finds in a text, also those that are off. Raises `Forbidden`."""
         async with self._database.reading() as session:
             rules = await filters.list_rules(session, actor)
         tried = [await self._tried(rule, text) for rule in rules]
-        guard = Guard(self._policy(filters.strictest(rules)), self._moderation.flagged, lambda *_: None)
+        guard = self._guard(filters.strictest(rules), lambda *_: None)
         try:
             sent = await guard.sent(Prompt("", "", (PromptMessage("user", text),)))
         except ContentBlocked:
@@ -83,3 +89,19 @@ class Filters:
         if len(self._policies) > POLICIES:
             self._policies.popitem(last=False)
         return policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Looks at pictures for a guard."""
+
+    pictures: Pictures
+    moderation: Moderation
+
+    async def text(self, image: Image) -> str:
+        """Return the text in a picture."""
+        return await self.pictures.text(image)
+
+    async def flagged(self, rule: Rule, image: Image) -> frozenset[str]:
+        """Return what a provider's moderation flags of it."""
+        return await self.moderation.flagged_picture(rule, image)

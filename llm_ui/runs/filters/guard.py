@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from llm_ui.errors import ProviderError
 from llm_ui.models import FilterAction, FilterKind
@@ -11,6 +12,7 @@ from llm_ui.providers.base import (
     CallDelta,
     Delta,
     Finish,
+    Image,
     LogprobsDelta,
     Prompt,
     PromptMessage,
@@ -18,12 +20,14 @@ from llm_ui.providers.base import (
     TextDelta,
 )
 from llm_ui.runs.filters.base import Finding, apart
-from llm_ui.runs.filters.masking import REMOVED, Placeholders, replaced
+from llm_ui.runs.filters.masking import PICTURE_REMOVED, REMOVED, Placeholders, replaced
 from llm_ui.runs.filters.outgoing import Note, Outgoing, looked_at
 from llm_ui.runs.filters.policy import Policy
 from llm_ui.runs.filters.stops import stopped
 from llm_ui.services.filters import Found, Rule
 
+MOST_TEXTS = 20
+"""That a provider's moderation judges at a time: of one question the newest ones."""
 LONG_CHARS = 20_000
 """Longer prompts are looked through off the event loop: they take milliseconds."""
 CHECKED_EACH_CHARS = 2_000
@@ -33,6 +37,18 @@ CONTEXT_CHARS = 1_000
 
 Flagged = Callable[[Rule, Sequence[str]], Awaitable[list[frozenset[str]]]]
 OnFound = Callable[[Sequence[Found], Mapping[str, str]], None]
+
+
+class Look(Protocol):
+    """What pictures are looked at with."""
+
+    async def text(self, image: Image) -> str:
+        """Return the text in a picture; empty where nobody can read it."""
+        ...
+
+    async def flagged(self, rule: Rule, image: Image) -> frozenset[str]:
+        """Return what a provider's moderation flags of it. Raises `ContentBlocked`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +66,10 @@ class _Place:
 class Guard:
     """The filters of one request. What it finds is handed to `on_found`, with what stands behind each placeholder."""
 
-    def __init__(self, policy: Policy, flagged: Flagged, on_found: OnFound) -> None:
+    def __init__(self, policy: Policy, flagged: Flagged, on_found: OnFound, look: "Look") -> None:
         self._policy = policy
         self._flagged = flagged
+        self._look = look
         self._on_found = on_found
         self._placeholders = Placeholders()
         self._noted: list[Found] = []
@@ -71,10 +88,34 @@ class Guard:
                 masked = await asyncio.to_thread(self._masked, prompt, is_own)
             else:
                 masked = self._masked(prompt, is_own)
+            masked = await self._seen(masked, is_own=is_own)
             return await self._moderated(prompt, masked, is_own)
         finally:
             self._tell()
             self._has_sent = True
+
+    async def embedded(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """Return texts as they are to become vectors: each by itself, so that its vector does not hang on those beside
+        it. Nothing comes back of what is masked. Raises `ContentBlocked`."""
+        try:
+            masked = await asyncio.to_thread(lambda: tuple(map(self._alone, texts)))
+            rule = self._policy.moderation
+            if rule is None or rule.on_input is FilterAction.OFF:
+                return masked
+            for start in range(0, len(masked), MOST_TEXTS):
+                for flagged in await self._flagged(rule, masked[start : start + MOST_TEXTS]):
+                    for what in sorted(flagged):
+                        self._note(rule.kind, what, rule.on_input, is_output=False)
+                    if flagged and rule.on_input is FilterAction.BLOCK:
+                        raise stopped(rule.kind, is_output=False)
+            return masked
+        finally:
+            self._tell()
+
+    def _alone(self, text: str) -> str:
+        self._placeholders = Placeholders()
+        self._placeholders.avoid([text])
+        return self._text(text, _Place(is_new=True, is_asked=True, is_told=True))
 
     def restored(self, text: str) -> str:
         """Return a text with what stands behind its placeholders."""
@@ -169,6 +210,34 @@ class Guard:
             elif action is FilterAction.MASK:
                 named.append((one, self._placeholders.name(one.what, text[one.start : one.end])))
         return replaced(text, named) if named else text
+
+    async def _seen(self, prompt: Prompt, *, is_own: bool) -> Prompt:
+        """Return a prompt without the pictures that hold what is masked or stopped. Raises `ContentBlocked`."""
+        if not any(message.images for message in prompt.messages):
+            return prompt
+        new, messages = _new(prompt.messages), list(prompt.messages)
+        for at, message in enumerate(messages):
+            stays = [
+                image for image in message.images if await self._may_be_seen(image, at in new, is_own=is_own)
+            ]  # fmt: skip
+            if len(stays) < len(message.images):
+                text = "\n\n".join(filter(None, (message.text, PICTURE_REMOVED)))
+                messages[at] = replace(message, text=text, images=tuple(stays))
+        return replace(prompt, messages=tuple(messages))
+
+    async def _may_be_seen(self, image: Image, is_new: bool, *, is_own: bool) -> bool:
+        """Return whether a picture goes to the model; a part of it cannot be masked. Raises `ContentBlocked`."""
+        text = await self._look.text(image) if self._policy.reads else ""
+        found = [(one.kind, one.what) for one in apart(self._policy.find_sent(text))]
+        rule = self._policy.moderation
+        if rule is not None and rule.on_input is not FilterAction.OFF:
+            found += [(rule.kind, what) for what in sorted(await self._look.flagged(rule, image))]
+        actions = {kind: self._policy.on_input[kind] for kind, _ in found}
+        for kind, what in found if is_new else ():
+            self._note(kind, what, actions[kind], is_output=False)
+            if is_own and actions[kind] is FilterAction.BLOCK:
+                raise stopped(kind, is_output=False)
+        return not {FilterAction.BLOCK, FilterAction.MASK} & set(actions.values())
 
     async def _moderated(self, prompt: Prompt, masked: Prompt, is_own: bool) -> Prompt:
         """Ask the provider's moderation; it sees what the model would."""

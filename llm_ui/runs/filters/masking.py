@@ -10,6 +10,7 @@ PLACEHOLDER = re.compile(r"\[[A-Z_]{2,12}_\d{1,5}\]")
 MAX_PLACEHOLDER_CHARS = 20
 LABELS = {"api_key": "SECRET", "private_key": "SECRET", "jwt": "SECRET", "password": "SECRET", "token": "SECRET"}
 REMOVED = "[REMOVED]"
+PICTURE_REMOVED = "[a picture was taken out by a filter]"
 """In the place of what is stopped where nobody can be asked to word it differently; it does not come back."""
 
 

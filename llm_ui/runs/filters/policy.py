@@ -42,6 +42,11 @@ class Policy:
         self.on_output = {rule.kind: rule.on_output for rule in self.rules}
         self.moderation = next((rule for rule in self.rules if rule.kind is FilterKind.MODERATION), None)
 
+    @property
+    def reads(self) -> bool:
+        """Whether a text that goes to a model is looked through at all."""
+        return any(self.on_input[kind] is not FilterAction.OFF for kind in self.detectors)
+
     def find(self, text: str, kinds: Mapping[FilterKind, FilterAction]) -> Iterator[Finding]:
         """Yield what the filters of these kinds that are on find in a text."""
         for kind, detector in self.detectors.items():

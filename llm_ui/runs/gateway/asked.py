@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from decimal import Decimal
 
 from llm_ui.contract import Metrics, Usage
@@ -29,7 +28,7 @@ from llm_ui.providers.base import (
     UsageDelta,
 )
 from llm_ui.runs.booking import booking
-from llm_ui.runs.cache_key import CacheUse
+from llm_ui.runs.cache_key import CacheUse, Repeated
 from llm_ui.runs.limiter import Place
 from llm_ui.services.access import Actor
 from llm_ui.services.filters import Found
@@ -70,8 +69,8 @@ class Asked:
     """The provider and model that were asked first and did not answer; empty: this one was asked."""
     cache_use: CacheUse | None = None
     """How it uses answers that are there; None: not at all."""
-    cached_at: datetime | None = None
-    """When the answer was made that is given; None: a model is asked."""
+    repeated: Repeated | None = None
+    """The answer that was there already; None: a model is asked."""
     makes_text: bool = True
     """Whether it is answered with text, and not with vectors."""
     output_tool: str = ""
@@ -190,10 +189,10 @@ class Asked:
         """Note that the provider is asked."""
         self.is_called = True
 
-    def cached(self, made_at: datetime | None) -> None:
-        """Note when the answer was made, for whoever asked the same; None: it is made for this one."""
-        self.cached_at = made_at
-        self.is_called = made_at is None
+    def cached(self, repeated: Repeated | None) -> None:
+        """Note that the answer was there already, or is another's; None: it is made for this one."""
+        self.repeated = repeated
+        self.is_called = repeated is None
 
     def filtered(self, found: Sequence[Found], _masked: Mapping[str, str]) -> None:
         """Note what filters have found."""
@@ -238,7 +237,8 @@ class Asked:
             self.id, purpose, self.caller.actor.user_id, self.target, status=self.status, usage=usage, metrics=metrics
         )
         row.project_id, row.key_id = self.caller.project_id, self.caller.key_id
-        if self.cached_at is not None:
+        if self.repeated is not None:
+            row.is_similar = self.repeated.similarity is not None
             row.is_cached, row.saved_usd, row.cost_usd = True, row.cost_usd, Decimal(0)
             row.ttft_ms = row.total_ms = None
         return row

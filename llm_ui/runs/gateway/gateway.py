@@ -33,7 +33,7 @@ from llm_ui.providers.base import (
 from llm_ui.providers.embedding import embedder
 from llm_ui.runs.asking import Asker
 from llm_ui.runs.booking import book, give_back, set_aside
-from llm_ui.runs.cache_key import USUAL_WISH, CacheWish, use_of
+from llm_ui.runs.cache_key import USUAL_WISH, CacheWish, Keeping, use_of
 from llm_ui.runs.gateway.asked import Asked, tokens_of
 from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
@@ -76,7 +76,7 @@ class Gateway:
             raise Unavailable("The server is restarting. Try again in a moment.", retry_after=2)
         prompt = replace(prompt, messages=tuple(self._signed(caller, m) for m in prompt.messages))
         use = use_of(
-            target, caller.actor.user_id, caller.project_id, is_wanted=_keeps(caller), may_read=wish.may_read,
+            target, caller.actor.user_id, caller.project_id, wanted=_wanted(caller), may_read=wish.may_read,
             may_keep=wish.may_keep,
         )  # fmt: skip
         sent = round(tokens_of(prompt) * target.calibration.factor)
@@ -125,6 +125,8 @@ class Gateway:
         makes = embedder(target.kind)
         attempt = 1
         try:
+            guard = await self._asker.filters.guard(asked.actor, asked.filtered) if target.has_filters else None
+            texts = texts if guard is None else replace(texts, texts=await guard.embedded(texts.texts))
             await self._set_aside(asked, 0)
             asked.place = await self._asker.limiter.enter(asked)
             while True:
@@ -194,7 +196,7 @@ class Gateway:
 
     async def _book(self, asked: Asked) -> None:
         usage = asked.usage()
-        is_given = asked.is_called or asked.cached_at is not None
+        is_given = asked.is_called or asked.repeated is not None
         is_used = is_given and (asked.status is not RunStatus.FAILED or asked.first_at is not None)
         try:
             if is_used:
@@ -234,9 +236,10 @@ class Gateway:
         return call if call.signature else replace(call, signature=next(filter(None, known), ""))
 
 
-def _keeps(caller: Caller) -> bool:
-    """Return whether answers to the key are kept, whatever its model says."""
-    return caller.actor.key is not None and caller.actor.key.keeps_answers
+def _wanted(caller: Caller) -> tuple[Keeping, ...]:
+    """Return what the key wants of answers that are there, whatever its model says."""
+    key = caller.actor.key
+    return () if key is None else (Keeping(key.keeps_answers, key.keeps_similar),)
 
 
 def _names(call: ToolCall) -> tuple[str, str]:

@@ -244,6 +244,7 @@ def _kept_agent(told: dict[str, Any]) -> Kept | BadEntry:
         max_tokens=looks.max_tokens,
         starters=tuple(one_line(each, MAX_STARTER_CHARS) for each in texts(told.get("starters"))[:MAX_STARTERS]),
         keeps_answers=told.get("keeps_answers") is True,
+        keeps_similar=told.get("keeps_similar") is True,
     )
     found = project(Source.LLM_UI, kept_in.get("id"), kept_in.get("name"))
     names = sequence(told.get("documents"))[:MAX_DOCUMENTS]
