@@ -10,6 +10,7 @@ from llm_ui.runs.asking import Asker
 from llm_ui.runs.booking import set_aside
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
+from llm_ui.runs.router import facts_of_text
 from llm_ui.services.access import Actor
 from llm_ui.services.settings import TEMPORARY_CHATS, require_on
 from llm_ui.services.targets import target as find_target
@@ -60,7 +61,10 @@ async def prepare(
     async with database.reading() as session:
         await require_on(session, TEMPORARY_CHATS)
         model_id = None if request.model_id is None else ModelId(request.model_id)
-        target = await asker.deployed(session, actor, await find_target(session, actor, model_id))
+        target = await find_target(session, actor, model_id, may_choose=True)
+        facts = facts_of_text(request.text, tools_off=request.tools_off)
+        target = await asker.router.picked(session, actor, target, facts, stays=None)
+        target = await asker.deployed(session, actor, target)
         sent = await context.build(
             session,
             actor,
@@ -75,7 +79,7 @@ async def prepare(
         most_usd = sent.most_usd(target)
         _, warnings = await set_aside(database, turn.run_id, most_usd, actor.user_id, None, model_id=target.model_id)
     except BudgetSpent as error:
-        if error.leads_to != LimitAction.SWITCH:
+        if error.leads_to != LimitAction.SWITCH and not target.others:
             raise
         held_up = error
     return LiveRun(

@@ -32,7 +32,7 @@ NOT_AUDITED = {
     "clock_jobs.begin": WORK, "clock_jobs.end": WORK, "processes": WORK, "logs": WORK, "alerts.claim": WORK,
     "alerts.look": WORK, "alerts.next_unsent": WORK, "alerts.note_sent": WORK, "alert_mail.signing_secret": WORK,
     "documents.begin_anew": NOTED, "retention.purge_monitoring": NOTED, "backups.claim": WORK, "backups.beat": WORK,
-    "backups.finish": WORK, "backups.fail": WORK, "filters.count": WORK,
+    "backups.finish": WORK, "backups.fail": WORK, "filters.count": WORK, "auto_abilities.refresh": WORK,
 }  # fmt: skip
 """Functions, or all of a module, and why they write no entry."""
 
