@@ -104,6 +104,7 @@ export class Gauge {
     this.node.title = t("About {sent} tokens will be sent, {own} of them what you are writing; {reserved} are kept free for the answer.", {
       sent: sent.toLocaleString(document.documentElement.lang), own: own.toLocaleString(document.documentElement.lang), reserved: reserved.toLocaleString(document.documentElement.lang),
     })
+    if (this.data.likely) this.node.title += " " + t("{model} is likely to answer: the estimate is by its price.", { model: this.data.likely })
     if (passage_count) {
       this.node.title += " " + tn("{n} passage of the documents goes along, with about {tokens} tokens.", "{n} passages of the documents go along, with about {tokens} tokens.", passage_count, {
         tokens: passages.toLocaleString(document.documentElement.lang),

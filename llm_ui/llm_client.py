@@ -26,6 +26,7 @@ from llm_ui.contract import (
     StartEvent,
     TemporaryRequest,
 )
+from llm_ui.contract.auto import AutoTry, AutoTryRequest
 from llm_ui.contract.filters import FilterTry, FilterTryRequest
 from llm_ui.contract.passages import (
     BenchFound,
@@ -160,6 +161,11 @@ class UserClient:
         """Return what each safety filter finds in a text."""
         sent = FilterTryRequest(text=text).model_dump(mode="json")
         return FilterTry.model_validate_json(await self._send("POST", "/v1/filters/try", sent))
+
+    async def try_auto(self, request: AutoTryRequest) -> AutoTry:
+        """Return what an Auto model would pick for a question."""
+        sent = request.model_dump(mode="json")
+        return AutoTry.model_validate_json(await self._send("POST", "/v1/models/auto/try", sent))
 
     async def preview_cut(self, request: CutRequest) -> CutPreview:
         """Return how a document would be cut into passages."""

@@ -788,6 +788,7 @@ window.llmUiWords = {
 "{left} of the {amount} that may be spent in this project this month are left.": "{left} von {amount}, die in diesem Projekt diesen Monat ausgegeben werden dürfen, sind übrig.",
 "{left} of {amount} are left until {day}; {spent} are spent.": "{left} von {amount} sind bis {day} übrig; {spent} sind ausgegeben.",
 "{model} cannot see images. Pick another model, or remove the image.": "{model} kann keine Bilder sehen. Ein anderes Modell wählen oder das Bild entfernen.",
+"{model} is likely to answer: the estimate is by its price.": "{model} antwortet voraussichtlich: Die Schätzung gilt zu dessen Preis.",
 "{model} put them in order in {time}.": "{model} hat sie in {time} geordnet.",
 "{model} would be sent {n} passage.": [
 "{model} bekäme {n} Stelle.",

@@ -32,6 +32,7 @@ ADMIN_PAGES = {
     "alerts": later("Alerts"),
     "providers": later("Providers"),
     "models": later("Models"),
+    "auto": later("Auto models"),
     "users": later("Users"),
     "teams": later("Teams"),
     "limits": later("Limits"),

@@ -10,6 +10,8 @@ from llm_ui.admin.alerts.page import AlertsPage
 from llm_ui.admin.alerts.state import AlertsState
 from llm_ui.admin.audit.page import AuditPage
 from llm_ui.admin.audit.state import AuditState
+from llm_ui.admin.auto.page import AutosPage
+from llm_ui.admin.auto.state import AutosState
 from llm_ui.admin.configuration.page import ConfigurationPage
 from llm_ui.admin.configuration.state import ConfigurationState
 from llm_ui.admin.filters.page import FiltersPage
@@ -79,6 +81,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "alerts": lambda context: AlertsPage(AlertsState(context)),
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),
+    "auto": lambda context: AutosPage(AutosState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
     "teams": lambda context: TeamsPage(TeamsState(context), may_begin=True),
     "limits": lambda context: LimitsPage(LimitsState(context)),

@@ -8,6 +8,7 @@ from llm_ui.kit.i18n import instant, later, number, told
 from llm_ui.kit.ids import MessageId
 from llm_ui.models import RunStatus
 from llm_ui.services.explanations import Explanation, NoAnswer, SentPart, explain_answer
+from llm_ui.ui import auto_words
 from llm_ui.ui.names import STRETCHES, shown_name
 from llm_ui.ui.page import PageContext
 
@@ -49,6 +50,7 @@ def _facts(found: Explanation) -> list[list[str]]:
     price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
     facts = [
         (_("Model"), f"{shown_name(found.model_name)} · {found.provider_name}"),
+        *auto_words.facts(found.choice),
         *((_("Did not answer"), _did_not(one)) for one in found.tries),
         (_("Agent"), found.agent_name),
         (_("Ended"), _ended(found)),

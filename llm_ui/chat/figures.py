@@ -29,11 +29,17 @@ WARNINGS = {
 }
 
 
+def who(about: RunSummary | StartEvent) -> str:
+    """Return the model that answers, after the *Auto* model that has picked it."""
+    name = shown_name(about.model_name)
+    return f"{about.auto_name} → {name}" if about.auto_name else name
+
+
 def of_run(run: RunSummary) -> str:
     """Return the figures of a stored run."""
     is_exact = run.usage_source is UsageSource.PROVIDER
     line = _line(
-        run.model_name, run.ttft_ms, run.tokens_per_second, run.input_tokens, run.output_tokens, is_exact, run.cost_usd
+        who(run), run.ttft_ms, run.tokens_per_second, run.input_tokens, run.output_tokens, is_exact, run.cost_usd
     )
     return _with_cache(line, run.cached_at)
 
@@ -127,7 +133,7 @@ def _line(
     cost_usd: Decimal | None,
 ) -> str:
     about = "" if is_exact else "~"
-    parts = [shown_name(model_name)]
+    parts = [model_name]
     if ttft_ms is not None:
         parts.append(_("{time} to first token").format(time=span(ttft_ms)))
     if speed is not None:

@@ -125,7 +125,7 @@ class AnswerFollower:
                 self._started = self._started.model_copy(update=event.model_dump(exclude={"type"}))
                 self._dirty.set()
             case MetricsEvent() if self._started is not None:
-                self.figures = figures.of_metrics(self._started.model_name, event.metrics, event.usage, None)
+                self.figures = figures.of_metrics(figures.who(self._started), event.metrics, event.usage, None)
                 self._thought = figures.thought(event.metrics.reasoning_ms)
                 self._dirty.set()
             case TitleEvent():
@@ -143,7 +143,7 @@ class AnswerFollower:
         else:
             self._answer, self._thoughts, self._growing = _Pieces(), _Pieces(), GrowingAnswer()
             self._steps.clear()
-            who = {"model_name", "provider_name", "instead_of", "broke_off", "limit_note", "warned"}
+            who = {"model_name", "provider_name", "auto_name", "instead_of", "broke_off", "limit_note", "warned"}
             self._started = self._started.model_copy(update=event.model_dump(include=who))
             # What tools had found by then is among what may be cited.
             known = {source.number for source in (*(self._started.sources or ()), *self._found)}
@@ -168,7 +168,7 @@ class AnswerFollower:
     async def _finish(self, event: CompleteEvent | ErrorEvent) -> None:
         self.is_over = True
         change = await self._render(is_last=True)
-        name = self._started.model_name if self._started else ""
+        name = figures.who(self._started) if self._started else ""
         self.figures = figures.of_metrics(name, event.metrics, event.usage, event.cost_usd)
         self._thought = figures.thought(event.metrics.reasoning_ms)
         self._tell(

@@ -10,6 +10,7 @@ from llm_ui.contract import Preview, PreviewRequest
 from llm_ui.kit.ids import ChatId
 from llm_ui.llm_client import UserClient
 from llm_ui.services.budgets import WARN_FROM
+from llm_ui.ui.names import shown_name
 
 
 async def gauge(
@@ -41,6 +42,7 @@ async def gauge(
         "is_in_project": found.is_in_project,
         "factor": found.tokens_factor,
         "is_cut": found.is_cut,
+        "likely": shown_name(found.likely_model),
         "budget": None if found.budget_usd is None else _budget(found),
         "price": None if found.input_usd_per_mtok is None else float(found.input_usd_per_mtok),
     }

@@ -72,7 +72,7 @@ def empty_answer(start: StartEvent) -> Shown:
         "id": str(start.answer_id),
         "role": "assistant",
         "status": "streaming",
-        "model": shown_name(start.model_name),
+        "model": figures.who(start),
         "agent": _by(start.agent_id, start.agent_name),
         "blocks": [],
         "text": "",
@@ -121,7 +121,7 @@ def _shown(message: MessageView) -> Shown:
         shown["siblings"] = [str(each) for each in message.siblings]
     if message.role is MessageRole.ASSISTANT:
         shown["can_explain"] = message.run is not None
-        shown["model"] = shown_name(message.model_name if message.run is None else message.run.model_name)
+        shown["model"] = shown_name(message.model_name) if message.run is None else figures.who(message.run)
         shown["agent"] = None if message.run is None else _by(message.run.agent_id, message.run.agent_name)
         shown["rating"] = 0 if message.feedback is None else int(message.feedback.rating)
         shown["can_go_on"] = _ended_early(message)

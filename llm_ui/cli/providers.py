@@ -27,7 +27,12 @@ def providers() -> None:
 
 @providers.command()
 @click.argument("name")
-@click.option("--type", "kind", type=click.Choice([kind.value for kind in ProviderKind]), required=True)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice([kind.value for kind in ProviderKind if kind is not ProviderKind.AUTO]),
+    required=True,
+)
 @click.option("--url", default="", help="Address; empty for the type's usual one.")
 @click.option("--key-stdin", "is_key_given", is_flag=True, help="Read the key from standard input.")
 @click.option("--model", "models", multiple=True, help="A model to add, as the provider names it; may be repeated.")

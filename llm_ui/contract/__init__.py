@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 from llm_ui.contract.base import Wire
 from llm_ui.contract.filters import Noticed
 from llm_ui.contract.kept import KeptAnswer
-from llm_ui.contract.stand_ins import AnsweredBy
+from llm_ui.contract.stand_ins import AnsweredBy, Likely
 from llm_ui.contract.steps import MAX_TIME_ZONE_CHARS, Step, ToolName
 
 MAX_PROMPT_CHARS = 2_000_000
@@ -363,7 +363,7 @@ class PreviewRequest(Wire):
     """As in `ChatRequest`."""
 
 
-class Preview(Wire):
+class Preview(Likely):
     """What a new message would be sent with, in tokens as far as they can be estimated."""
 
     window: int

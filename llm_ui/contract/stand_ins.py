@@ -10,6 +10,8 @@ class AnsweredBy(Wire):
 
     model_name: str
     provider_name: str
+    auto_name: str = ""
+    """The Auto model that has picked the model; empty: a person or a script has."""
     instead_of: str = ""
     """The model that was asked first; empty: this one was."""
     broke_off: bool = False
@@ -22,3 +24,10 @@ class StandInEvent(AnsweredBy):
     """Another model is asked, or a limit was passed that only warns."""
 
     type: Literal["stand_in"] = "stand_in"
+
+
+class Likely(Wire):
+    """Who is likely to answer."""
+
+    likely_model: str = ""
+    """The model that an Auto model would pick now, by whose price is reckoned; empty: the model answers itself."""

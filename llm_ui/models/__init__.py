@@ -3,6 +3,7 @@
 from llm_ui.models.agent import Agent
 from llm_ui.models.attachment import Attachment
 from llm_ui.models.audit import AuditHead, AuditLog
+from llm_ui.models.auto import AutoModel
 from llm_ui.models.backup import Backup, BackupCause
 from llm_ui.models.base import Base
 from llm_ui.models.budget import Budget, BudgetPeriod, BudgetReservation, BudgetScope
@@ -111,6 +112,7 @@ __all__ = [
     "Audience",
     "AuditHead",
     "AuditLog",
+    "AutoModel",
     "BackgroundJob",
     "Backup",
     "BackupCause",

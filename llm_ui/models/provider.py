@@ -21,6 +21,8 @@ class ProviderKind(StrEnum):
     GOOGLE = "google"
     OLLAMA = "ollama"
     DEMO = "demo"
+    AUTO = "auto"
+    """None: models of this kind pick another one for each question (models/auto.py)."""
 
 
 class PriceSource(StrEnum):

@@ -69,6 +69,8 @@ class Run(Timestamped, Base):
     provider_name: Mapped[str] = mapped_column(String(64))
     instead_of: Mapped[str] = mapped_column(String(200), default="", server_default="")
     """The model that was asked first and did not answer; empty: the one above is the one that was asked."""
+    auto_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """The *Auto* model that has picked the model; empty: a person or a script has."""
     broke_off: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether that one had begun to answer, and the other went on."""
     limit_note: Mapped[str] = mapped_column(default="", server_default="")

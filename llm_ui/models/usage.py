@@ -8,8 +8,9 @@ transaction that adds it there; until then figures add it to them (services/usag
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, false, text
+from sqlalchemy import JSON, BigInteger, Index, Integer, SmallInteger, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import AgentId, KeyId, ModelId, ProjectId, ProviderId, RunId, TeamId, UserId
@@ -112,6 +113,8 @@ class UsageLog(Base):
     ttft_ms: Mapped[float | None]
     total_ms: Mapped[float | None]
     created_at: Mapped[datetime]
+    auto_choice: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Of a script's call: why an *Auto* model has picked this one (services/auto_rules.py)."""
     rolled_up_at: Mapped[datetime | None]
     """When it was added to the rollups; None: it waits for that."""
 

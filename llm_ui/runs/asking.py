@@ -31,6 +31,7 @@ from llm_ui.runs.filters.guard import Guard
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.limiter import Counted, Limiter, Place
 from llm_ui.runs.resilience import Call, Resilience, is_shown
+from llm_ui.runs.router import Router
 from llm_ui.runs.similar import Similar
 from llm_ui.services import service_level, settings
 from llm_ui.services.access import Actor
@@ -117,6 +118,7 @@ class Asker:
         self._keys = Keyring()
         self._balance = Balance(self._keys)
         self._bulkhead = Bulkhead()
+        self.router = Router(self._balance, self.left_alone)
         self.cache = Cache(database, Similar(database, embeddings))
         self.filters = Filters(database, sealer, http)
         self._timeouts = Timeouts(
@@ -186,6 +188,8 @@ class Asker:
     async def _enter(self, question: Question, prompt: Prompt, on_move: OnMove) -> Place | None:
         """Let a question through, to a cheaper model where a limit wants that."""
         held_up: LLMUIError | None = question.held_up
+        # An *Auto* model goes by what is left of a budget, whatever that leads to for others.
+        others = list(question.target.others)
         cheaper: list[ModelTarget] | None = None
         while True:
             try:
@@ -194,10 +198,12 @@ class Asker:
                 place = await self.limiter.enter(question)
             except (BudgetSpent, TooManyRequests) as limit:
                 held_up = None
-                if limit.leads_to != LimitAction.SWITCH:
+                may_leave = limit.leads_to == LimitAction.SWITCH
+                if not may_leave and not others:
                     raise
                 if cheaper is None:
-                    cheaper = [one for one in await self._stand_ins(question) if _costs_less(one, question.target)]
+                    found = await self._stand_ins(question) if may_leave else others
+                    cheaper = [one for one in found if _costs_less(one, question.target)]
                 cheaper = [one for one in cheaper if suits(question, prompt, one, ProviderFault.SPEND_LIMIT)]
                 if not cheaper:
                     raise
@@ -248,7 +254,8 @@ class Asker:
             return target
         found, resting = await deployment_targets(session, actor, target), self.left_alone()
         well = [one for one in found if one.provider_id not in resting]
-        return self._balance.pick(well or found, target.share.balancing)
+        picked = self._balance.pick(well or found, target.share.balancing)
+        return replace(picked, choice=target.choice, others=target.others)
 
     async def deployment(self, actor: Actor, target: ModelTarget) -> ModelTarget:
         """Return the same, read in a transaction of its own."""
@@ -303,6 +310,7 @@ class Asker:
     async def _stand_ins(self, question: Question) -> list[ModelTarget]:
         if not question.target.has_stand_ins:
             return []
+        candidates = question.target.others
         try:
             async with self._database.reading() as session:
                 share = question.target.share
@@ -314,7 +322,9 @@ class Asker:
             log.warning("stand_ins.not_read", model_id=question.target.model_id, code=error.code)
             return []
         # Whoever may ask a model may ask all that serve under its name.
-        return [*own, *(one for one in found if question.models is None or one.model_id in question.models)]
+        able = [*own, *(one for one in found if question.models is None or one.model_id in question.models)]
+        known = {one.model_id for one in able}
+        return [*able, *(one for one in candidates if one.model_id not in known)]
 
     async def _others(self, session: ReadSession, question: Question, serves_id: ModelId) -> list[ModelTarget]:
         """Return those that serve under the same name as the one that is asked."""

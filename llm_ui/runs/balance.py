@@ -17,6 +17,8 @@ from llm_ui.services.targets import ModelTarget
 
 FORGETS_S = 60.0
 """After that much time without a question a measured time counts 1/e: whoever was slow is tried again some time."""
+KNOWN_FOR_S = 3600.0
+"""After that much time without a question a measured time says nothing of today's."""
 NEWEST = 0.3
 """What the newest time counts for beside all earlier ones."""
 
@@ -71,6 +73,13 @@ class Balance:
             yield begun
         finally:
             known.going_on -= 1
+
+    def first_s(self, model_id: ModelId) -> float | None:
+        """Return how soon a model begins to answer; None: nobody has asked it here of late."""
+        known = self._known.get(model_id)
+        if known is None or not known.first_s or self._clock() - known.at > KNOWN_FOR_S:
+            return None
+        return known.first_s
 
     def _learn(self, known: _Known, took_s: float) -> None:
         known.first_s = took_s if not known.first_s else (1 - NEWEST) * known.first_s + NEWEST * took_s

@@ -292,6 +292,7 @@ async def preview(
         output_usd_per_mtok=_price(target.prices.output_usd_per_mtok),
         budget_usd=None if budget is None else plain(budget.amount_usd),
         budget_left_usd=None if budget is None else plain(budget.left_usd),
+        likely_model="" if target.choice is None else target.display_name,
     )
 
 

@@ -45,6 +45,7 @@ from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.passages import Found, Means, look_up
 from llm_ui.runs.reranking import Reranker
 from llm_ui.runs.rewriting import Rewriter
+from llm_ui.runs.router import Router
 from llm_ui.runs.temporary import Came, TemporaryRuns, prepare
 from llm_ui.runs.tool_loop import answer
 from llm_ui.runs.tools.base import Around
@@ -136,6 +137,11 @@ class Engine:
     def left_alone(self) -> frozenset[ProviderId]:
         """Return the providers that failed several times in a row and get no calls for a while."""
         return self._asker.left_alone()
+
+    @property
+    def router(self) -> Router:
+        """Return what lets *Auto* models pick."""
+        return self._asker.router
 
     @property
     def filters(self) -> Filters:
@@ -273,9 +279,10 @@ class Engine:
     ) -> tuple[Turn, ModelTarget, Context, "_Paid"]:
         request = new.request
         model_id = chat.model_id if request.model_id is None else ModelId(request.model_id)
-        target = await find_target(session, actor, model_id)
+        target = await find_target(session, actor, model_id, may_choose=True)
         if actor.key is not None and actor.key.models is not None and target.model_id not in actor.key.models:
             raise ModelUnknown("This key may not ask {name}. Name a model that it may.", name=target.display_name)
+        target = await self._asker.router.picked_in_chat(session, actor, target, chat, request, new.found)
         target = await self._asker.deployed(session, actor, target)
         turn = await append_turn(session, actor, chat, request, Answerer(target, new.agent))
         wish = storable(request.wish).strip()
@@ -283,7 +290,9 @@ class Engine:
         sent = await context.build(session, actor, turn, target, wanted)
         if sent.sources is not None:
             await set_sources(session, actor, turn, sent.sources)
-        await add_run(session, actor, request, turn, target, NewRun(sent.manifest, self._owner, new.request_id))
+        told = {} if target.choice is None else {"auto": target.choice.listed()}
+        new_run = NewRun({**sent.manifest, **told}, self._owner, new.request_id)
+        await add_run(session, actor, request, turn, target, new_run)
         # Last: who holds this row, which all calls of a project share, waits for nobody.
         series_id = None if actor.key is None else actor.key.series_id
         most_usd = sent.most_usd(target)
@@ -291,7 +300,7 @@ class Engine:
         try:
             return turn, target, sent, _Paid(await budgets.reserve(session, *call))
         except BudgetSpent as error:
-            if error.leads_to == LimitAction.STOP:
+            if error.leads_to == LimitAction.STOP and not target.others:
                 raise
             # The run waits, or asks a cheaper model: neither while this transaction is open.
             return turn, target, sent, _Paid(held_up=error)

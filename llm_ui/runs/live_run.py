@@ -91,11 +91,10 @@ class LiveRun:
     _reasoning: Growing = field(default_factory=Growing)
 
     def __post_init__(self) -> None:
-        self.log = EventLog(self.retell)
+        self.log, self.steps = EventLog(self.retell), Steps(self.turn.steps)
+        self._auto_name = "" if self.target.choice is None else self.target.choice.auto
         self.rounds = Rounds(Round(self.context.input_tokens, self.target.prices), self.received_at)
-        self.steps = Steps(self.turn.steps)
-        self._is_after_step = False
-        self._round_began = len(self.turn.opening)
+        self._is_after_step, self._round_began = False, len(self.turn.opening)
         self._count, self._thoughts_count = GrowingCount(len(self.turn.opening)), GrowingCount()
         # An answer without passages may say [1] and mean something else.
         sent = self.sources = self.context.sources
@@ -140,6 +139,7 @@ class LiveRun:
             answer_id=self.turn.answer_id,
             model_name=self.target.display_name,
             provider_name=self.target.provider_name,
+            auto_name=self._auto_name,
             agent_id=None if self.turn.agent is None else self.turn.agent.id,
             agent_name="" if self.turn.agent is None else self.turn.agent.name,
             is_replay=is_replay,
@@ -246,7 +246,8 @@ class LiveRun:
         self.log.append(
             StandInEvent(
                 model_name=self.target.display_name, provider_name=self.target.provider_name,
-                instead_of=self.instead_of, broke_off=self.broke_off, limit_note=self.limit_note,
+                auto_name=self._auto_name, instead_of=self.instead_of, broke_off=self.broke_off,
+                limit_note=self.limit_note,
             )
         )  # fmt: skip
 

@@ -110,6 +110,7 @@ def _start(run: Run, answer: ChatMessage) -> StartEvent:
         provider_name=run.provider_name,
         agent_id=run.agent_id,
         agent_name=run.agent_name,
+        auto_name=run.auto_name,
         instead_of=run.instead_of,
         broke_off=run.broke_off,
         limit_note=run.limit_note,

@@ -14,6 +14,7 @@ from llm_ui.runs.booking import set_aside
 from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.passages import Found, Means, look_up
+from llm_ui.runs.router import facts_of_text
 from llm_ui.services import agents
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
@@ -71,7 +72,10 @@ async def prepare(database: Database, asker: Asker, means: Means, came: Came, re
     found = None if known is None else await look_up(database, means, actor, known, request)
     async with database.reading() as session:
         model_id = None if request.model_id is None else ModelId(request.model_id)
-        target = await asker.deployed(session, actor, await find_target(session, actor, model_id))
+        target = await find_target(session, actor, model_id, may_choose=True)
+        facts = facts_of_text(request.text, tools_off=request.tools_off)
+        target = await asker.router.picked(session, actor, target, facts, stays=None)
+        target = await asker.deployed(session, actor, target)
         sent = await context.build(session, actor, turn, target, _wanted(request, found))
     held_up: BudgetSpent | None = None
     warnings: tuple[str, ...] = ()
@@ -80,7 +84,7 @@ async def prepare(database: Database, asker: Asker, means: Means, came: Came, re
         most_usd = sent.most_usd(target)
         _, warnings = await set_aside(database, turn.run_id, most_usd, actor.user_id, None, model_id=target.model_id)
     except BudgetSpent as error:
-        if error.leads_to != LimitAction.SWITCH:
+        if error.leads_to != LimitAction.SWITCH and not target.others:
             raise
         held_up = error
     return LiveRun(

@@ -19,6 +19,7 @@ from llm_ui.models import (
     ApiKey,
     Attachment,
     AuditLog,
+    AutoModel,
     BackgroundJob,
     ChatHistory,
     ChatMessage,
@@ -35,6 +36,7 @@ from llm_ui.models import (
     ProjectRole,
     ProjectTeam,
     PromptVersion,
+    ProviderKind,
     RetrievalCase,
     Role,
     Run,
@@ -160,6 +162,7 @@ FOR_EVERYBODY: dict[type[Base], InstrumentedAttribute[datetime | None]] = {
 FOR_ADMINISTRATORS: dict[type[Base], Permission] = {
     AuditLog: Permission.MANAGE_SETTINGS,
     AccountLink: Permission.MANAGE_USERS,
+    AutoModel: Permission.MANAGE_PROVIDERS,
     Evaluation: Permission.MANAGE_SETTINGS,
 }
 """Tables that administrators read, and the permission that it takes."""
@@ -345,7 +348,9 @@ def _of_person(table: type[T], actor: Actor) -> Select[T]:
     if table in OWNERS:
         return query.where(OWNERS[table] == actor.user_id)
     if table in FOR_EVERYBODY:
-        return query.where(FOR_EVERYBODY[table].is_(None))
+        there = query.where(FOR_EVERYBODY[table].is_(None))
+        # What holds the *Auto* models is no provider: nobody is asked there.
+        return there.where(AiProvider.kind != ProviderKind.AUTO) if table is AiProvider else there
     if table in (SavedPrompt, SystemPrompt, PromptVersion, Agent):
         return query.where(_is_offered(table, actor))
     if table in (User, UserSession, ApiKey, Team, TeamMember, ServiceAccount):

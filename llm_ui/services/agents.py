@@ -135,7 +135,7 @@ async def save(
     await _require_known(session, actor, settings)
     model_name = settings.model_name if settings.model_id is None else row.model_name if row is not None else ""
     if settings.model_id is not None and (row is None or settings.model_id != row.model_id):
-        model_name = (await targets.target(session, actor, settings.model_id)).display_name
+        model_name = (await targets.target(session, actor, settings.model_id, may_choose=True)).display_name
     if row is None:
         if len(mine) >= MAX_AGENTS:
             raise InvalidInput("You have {most} agents, which is the most. Delete some first.", most=MAX_AGENTS)

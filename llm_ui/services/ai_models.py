@@ -13,7 +13,7 @@ from llm_ui.kit.ids import ModelId, ProviderId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import AiModel, AiProvider, PriceSource, ProviderKind, TeamModel
 from llm_ui.models.cached_answer import CacheMode
-from llm_ui.services import audit, cached_answers, price_history, settings
+from llm_ui.services import audit, auto_abilities, cached_answers, price_history, settings
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.capabilities import can_see_images, can_use_tools, makes_embeddings
 from llm_ui.services.price_history import prices_of
@@ -117,7 +117,8 @@ async def find_models(
 ) -> ModelPage:
     """Return a stretch of all models, enabled or not, whose names or provider hold the search text."""
     require(actor, Permission.MANAGE_PROVIDERS)
-    query = _models(actor)
+    # *Auto* models have a page of their own.
+    query = _models(actor).where(AiProvider.kind != ProviderKind.AUTO)
     if provider_id is not None:
         query = query.where(AiModel.provider_id == provider_id)
     if words := storable(search).strip():
@@ -235,13 +236,14 @@ async def set_model_enabled(session: Session, actor: Actor, model_id: ModelId, *
     if not is_enabled:
         await refuse_default(session, row)
     row.is_enabled = is_enabled
+    await auto_abilities.refresh(session)
     await audit.record(session, actor, "model.enabled" if is_enabled else "model.disabled", row.name, target_id=row.id)
 
 
 async def set_default(session: Session, actor: Actor, model_id: ModelId) -> None:
     """Make the model the one new chats start with."""
     require(actor, Permission.MANAGE_PROVIDERS)
-    chosen = await target(session, actor, model_id)
+    chosen = await target(session, actor, model_id, may_choose=True)
     # rights: asked above; of a model that everybody is to be offered
     if await session.scalar(select(TeamModel.team_id).where(TeamModel.model_id == model_id).limit(1)) is not None:
         raise InvalidInput("{name} is kept for teams, so not everybody could ask it.", name=chosen.display_name)
@@ -254,6 +256,7 @@ async def delete_model(session: Session, actor: Actor, model_id: ModelId) -> Non
     row = await _row(session, actor, model_id)
     await refuse_default(session, row)
     row.deleted_at = now()
+    await auto_abilities.refresh(session)
     await cached_answers.forget(session, model_id=row.id)
     await audit.record(session, actor, "model.deleted", row.name, target_id=row.id)
 
@@ -267,6 +270,7 @@ def _audited(row: AiModel) -> dict[str, object]:
 async def _note_change(session: Session, actor: Actor, row: AiModel, before: dict[str, object]) -> None:
     changes = audit.difference(before, _audited(row))
     await cached_answers.forget(session, model_id=row.id)
+    await auto_abilities.refresh(session)
     await audit.record(session, actor, "model.changed", row.name, target_id=row.id, changes=changes)
 
 

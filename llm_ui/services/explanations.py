@@ -18,6 +18,7 @@ from llm_ui.kit.token_count import estimate
 from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services import filter_words
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.auto_rules import Choice, choice_of
 
 SPEAKERS = {
     "instructions": "system", "personal": "system", "project": "system", "agent": "system", "others": "system",
@@ -153,6 +154,8 @@ class Explanation:
     saved_usd: Decimal | None
     """What it would have cost then."""
     attempts: int
+    choice: Choice | None
+    """Why an *Auto* model has picked the model; None: a person has."""
     tries: tuple[NoAnswer, ...]
     """Who was asked before; the first one is who the question went to."""
     temperature: float | None
@@ -203,6 +206,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         similar_to=run.similar_to,
         saved_usd=run.saved_usd,
         attempts=run.attempts,
+        choice=choice_of(manifest.get("auto")),
         tries=tuple(NoAnswer(one["model"], one["provider"], one["message"]) for one in manifest.get("tries", ())),
         temperature=run.temperature,
         max_tokens=run.max_tokens,

@@ -136,7 +136,7 @@ async def create(session: Session, actor: Actor, new: NewKey, holder: Actor | No
     if not new.scopes:
         raise InvalidInput("A key that allows nothing is of no use. Choose at least one thing that it is for.")
     for model_id in new.models or ():
-        await target(session, holder, model_id, is_embedder=None)
+        await target(session, holder, model_id, is_embedder=None, may_choose=True)
     if new.days is not None and not 1 <= new.days <= MAX_DAYS:
         raise InvalidInput("A key lives for 1 to {most} days, or until it is revoked.", most=MAX_DAYS)
     limit = new.requests_per_minute

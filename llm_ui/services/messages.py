@@ -42,6 +42,8 @@ class RunSummary:
     model_id: ModelId | None
     model_name: str
     provider_name: str
+    auto_name: str
+    """The *Auto* model that has picked it; empty: the person has."""
     instead_of: str
     """The model that was asked first and did not answer; empty: the one above was."""
     broke_off: bool

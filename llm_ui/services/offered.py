@@ -100,7 +100,7 @@ async def named(
             "There is no model {name}, or this key may not ask it. GET /v1/models lists those there are.",
             name=one_line(name, 100),
         )
-    return await target(session, actor, found[0][0], is_embedder=is_embedder)
+    return await target(session, actor, found[0][0], is_embedder=is_embedder, may_choose=True)
 
 
 def _usable(actor: Actor) -> Select[AiModel]:

@@ -177,7 +177,7 @@ async def _with_model(session: ReadSession, actor: Actor, row: Project, settings
         return settings
     if settings.model_id == row.model_id:
         return replace(settings, model_name=row.model_name)
-    found = await targets.target(session, actor, settings.model_id)
+    found = await targets.target(session, actor, settings.model_id, may_choose=True)
     return replace(settings, model_name=found.display_name)
 
 

@@ -86,7 +86,7 @@ class ProviderTarget:
 
 async def list_types(session: ReadSession) -> tuple[TypeInfo, ...]:
     """Return the kinds of AI service, by name."""
-    rows = await session.scalars(select(AiType).order_by(AiType.name))
+    rows = await session.scalars(select(AiType).where(AiType.kind != ProviderKind.AUTO).order_by(AiType.name))
     return tuple(TypeInfo(row.kind, row.name, row.description, row.default_url, row.needs_key) for row in rows)
 
 
@@ -265,13 +265,12 @@ def _not_found() -> NotFound:
 
 
 def _kind(value: str) -> ProviderKind:
-    try:
-        return ProviderKind(value)
-    except ValueError:
-        kinds = ", ".join(ProviderKind)
+    real = {kind.value: kind for kind in ProviderKind if kind is not ProviderKind.AUTO}
+    if value not in real:
         raise InvalidInput(
-            "“{name}” is not a type of provider. Use one of: {kinds}.", name=one_line(value, 32), kinds=kinds
-        ) from None
+            "“{name}” is not a type of provider. Use one of: {kinds}.", name=one_line(value, 32), kinds=", ".join(real)
+        )
+    return real[value]
 
 
 def _name(value: str) -> str:

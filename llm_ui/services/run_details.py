@@ -12,6 +12,7 @@ from llm_ui.kit.ids import RunId
 from llm_ui.models import ChatMessage, Run, RunStatus, UsageKind, UsageLog, UsageSource, User
 from llm_ui.services import audit, filter_words, settings
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.auto_rules import Choice, choice_of
 from llm_ui.services.explanations import SentPart, Timing, explain_answer, timings
 from llm_ui.services.settings import SEE_CONTENT
 
@@ -47,6 +48,8 @@ class RunDetails:
     timings: tuple[Timing, ...]
     request_id: str
     provider_request_id: str
+    choice: Choice | None
+    """Why an *Auto* model has picked the model; None: none has."""
     filtered: tuple[str, ...]
     """What safety filters have found, without what it was."""
     may_see_content: bool
@@ -99,6 +102,7 @@ async def details(session: ReadSession, actor: Actor, run_id: RunId) -> RunDetai
         timings=() if run is None else timings(run),
         request_id="" if run is None else run.request_id,
         provider_request_id="" if run is None else run.provider_request_id,
+        choice=choice_of(manifest.get("auto") or (None if booked is None else booked.auto_choice)),
         filtered=tuple(filter_words.listed(manifest.get("filters", ()))),
         may_see_content=bool(is_seen and run is not None),
     )

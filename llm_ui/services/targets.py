@@ -1,20 +1,32 @@
 """A model as it is asked: where it is, what it can, and what is known of it."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists
+from sqlalchemy import Row, Select, exists
 
 from llm_ui.db import ReadSession
-from llm_ui.errors import InvalidInput, NotFound, Unavailable
+from llm_ui.errors import InvalidInput, LLMUIError, NotFound, Unavailable
 from llm_ui.kit.calibration import Calibration
-from llm_ui.kit.ids import ModelId, ProviderId
-from llm_ui.models import AiModel, AiProvider, ModelCalibration, ModelStandIn, ProviderKind
+from llm_ui.kit.ids import ModelId, ProviderId, TeamId
+from llm_ui.models import (
+    AiModel,
+    AiProvider,
+    AutoModel,
+    ModelCalibration,
+    ModelStandIn,
+    ProviderKind,
+    TeamMember,
+)
 from llm_ui.models.cached_answer import CacheMode
 from llm_ui.models.limit import Limit
 from llm_ui.models.safety import SafetyFilter
 from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
+from llm_ui.services.auto_rules import AutoSettings, Choice, settings_of
 from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices
 from llm_ui.services.reach import ALONE, USUAL, Reach, Share, reach_of
@@ -52,6 +64,18 @@ class ModelTarget:
     has_filters: bool = True
     """Whether any safety filter was ever set, for anybody."""
 
+    auto: AutoSettings | None = None
+    """How it picks the model that answers; None: it answers itself."""
+    choice: Choice | None = None
+    """The *Auto* model that has picked it, and why; None: it was asked itself."""
+    others: tuple["ModelTarget", ...] = ()
+    """Those that it was picked among and that could be asked the same, best first."""
+
+    @property
+    def picked_id(self) -> ModelId:
+        """The model that was picked by whoever asks: this one, or that whose name it answers under."""
+        return self.choice.auto_id if self.choice is not None else self.share.serves_id or self.model_id
+
     @property
     def wire_name(self) -> str:
         """The name by which a script can tell it from all others."""
@@ -59,11 +83,17 @@ class ModelTarget:
 
 
 async def target(
-    session: ReadSession, actor: Actor, model_id: ModelId | None, *, is_embedder: bool | None = False
+    session: ReadSession,
+    actor: Actor,
+    model_id: ModelId | None,
+    *,
+    is_embedder: bool | None = False,
+    may_choose: bool = False,
 ) -> ModelTarget:
     """Return the model to ask, or to make vectors (`is_embedder`; None: either); None means the default one.
 
-    Raises `NotFound` or `InvalidInput` with what to do when it is gone, disabled, of the other kind or none is set.
+    `may_choose` says that the caller lets an *Auto* model pick. Raises `NotFound` or `InvalidInput` with what to do
+    when it is gone, disabled, of the other kind or none is set.
     """
     require(actor, Permission.CHAT)
     if model_id is None:
@@ -71,20 +101,61 @@ async def target(
         if default is None:
             raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
         model_id = ModelId(UUID(default))
+    found = (await session.execute(_rows(actor).where(AiModel.id == model_id))).one_or_none()
+    if found is None:
+        raise NotFound("This model does not exist any more. Pick another one.")
+    _check(found, is_embedder=is_embedder)
+    if found.AutoModel is not None and not may_choose:
+        raise InvalidInput(
+            "{name} picks a model for each question. Choose a model itself here.", name=found.AiModel.display_name
+        )
+    return _made(found)
+
+
+async def targets(
+    session: ReadSession, actor: Actor, model_ids: Sequence[ModelId], team_ids: Sequence[TeamId] = ()
+) -> tuple[tuple[ModelTarget, ...], frozenset[TeamId]]:
+    """Return those of these models that the actor may ask now, in their order, and those of the teams they are in.
+
+    One statement, however many they are: teams are read along.
+    """
+    require(actor, Permission.CHAT)
+    mine = [
+        exists().where(TeamMember.user_id == actor.user_id, TeamMember.team_id == team_id).label(f"team_{place}")
+        for place, team_id in enumerate(team_ids)
+    ]
+    made, teams = {}, set()
+    for row in (await session.execute(_rows(actor).where(AiModel.id.in_(model_ids)).add_columns(*mine))).all():
+        teams |= {team_id for place, team_id in enumerate(team_ids) if getattr(row, f"team_{place}")}
+        with suppress(LLMUIError):
+            _check(row, is_embedder=False)
+            if row.AutoModel is None:
+                made[row.AiModel.id] = _made(row)
+    return tuple(made[one] for one in model_ids if one in made), frozenset(teams)
+
+
+def _rows(actor: Actor) -> Select[Any]:
+    """Return models with all that is known of each."""
     has_stand_ins = exists().where(ModelStandIn.model_id == AiModel.id)
     # Read along: where there are no limits and no filters, asking for them costs no statement.
     has_limits, has_filters = exists().where(Limit.amount > 0), exists().where(SafetyFilter.kind.is_not(None))
-    more = AiProvider, ModelCalibration, may_ask(actor), has_stand_ins, has_limits, has_filters
-    query = readable(AiModel, actor).add_columns(*more)
+    query = readable(AiModel, actor).add_columns(
+        AiProvider, ModelCalibration, AutoModel, may_ask(actor).label("is_allowed"),
+        has_stand_ins.label("has_stand_ins"), has_limits.label("has_limits"), has_filters.label("has_filters"),
+    )  # fmt: skip
     query = query.join(AiProvider, AiProvider.id == AiModel.provider_id)
     query = query.outerjoin(ModelCalibration, ModelCalibration.model_id == AiModel.id)
-    found = (await session.execute(query.where(AiModel.id == model_id, AiProvider.deleted_at.is_(None)))).one_or_none()
-    if found is None:
-        raise NotFound("This model does not exist any more. Pick another one.")
-    model, provider, learnt, is_allowed, is_helped, is_limited, is_filtered = found
+    # rights: who may ask a model is told what it picks among only as far as that may be asked
+    query = query.outerjoin(AutoModel, AutoModel.model_id == AiModel.id)
+    return query.where(AiProvider.deleted_at.is_(None))
+
+
+def _check(found: Row[Any], *, is_embedder: bool | None) -> None:
+    """Raise `InvalidInput` or `Unavailable` for a model that cannot be asked now."""
+    model, provider = found.AiModel, found.AiProvider
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
-    if not is_allowed:
+    if not found.is_allowed:
         raise InvalidInput("{name} is kept for teams that you are not in. Pick another model.", name=model.display_name)
     if provider.is_draining:
         raise Unavailable("{name} takes no new questions for a while. Pick another model.", name=model.display_name)
@@ -92,6 +163,10 @@ async def target(
         raise InvalidInput("{name} makes embeddings and no answers. Pick another model.", name=model.display_name)
     if is_embedder and not model.makes_embeddings:
         raise InvalidInput("{name} makes answers and no embeddings. Pick another model.", name=model.display_name)
+
+
+def _made(found: Row[Any]) -> ModelTarget:
+    model, provider, learnt = found.AiModel, found.AiProvider, found.ModelCalibration
     return ModelTarget(
         model_id=model.id,
         provider_id=provider.id,
@@ -108,10 +183,11 @@ async def target(
         can_use_tools=model.can_use_tools,
         reach=reach_of(provider, model),
         share=Share(model.serves_id, model.weight, model.balancing),
-        has_stand_ins=is_helped,
+        has_stand_ins=found.has_stand_ins,
         cache_mode=model.cache_mode,
         cache_similar=model.cache_similar,
-        has_limits=is_limited,
-        has_filters=is_filtered,
+        has_limits=found.has_limits,
+        has_filters=found.has_filters,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
+        auto=None if found.AutoModel is None else settings_of(found.AutoModel),
     )

@@ -195,7 +195,7 @@ async def append_turn(
     if request.is_beside:
         chat.active_leaf_id = shown
     else:
-        chat.model_id = target.share.serves_id or target.model_id
+        chat.model_id = target.picked_id
         chat.temperature, chat.max_tokens = request.temperature, request.max_tokens
         chat.agent_id = None if agent is None else agent.id
     title = title_of(asked.question.text or "Files") if is_new else None
@@ -251,6 +251,7 @@ async def add_run(
             provider_id=target.provider_id,
             model_name=target.display_name,
             provider_name=target.provider_name,
+            auto_name="" if target.choice is None else target.choice.auto,
             agent_id=None if turn.agent is None else turn.agent.id,
             agent_name="" if turn.agent is None else turn.agent.name,
             idempotency_key=request.idempotency_key,

@@ -238,7 +238,7 @@ class ProvidersState(ReachState):
             models = await ai_models.list_models(session, actor)
             health = await provider_health.list_health(session, actor)
         default = next((model for model in models if model.is_default), None)
-        real = next((model for model in models if model.kind is not ProviderKind.DEMO), None)
+        real = next((model for model in models if model.kind not in (ProviderKind.DEMO, ProviderKind.AUTO)), None)
         is_demo_default = default is None or default.kind is ProviderKind.DEMO
         self.param.update(
             providers=listed,

@@ -7,6 +7,7 @@ from llm_ui.admin.usage import words
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, number, told
 from llm_ui.services.run_details import Content, RunDetails
+from llm_ui.ui import auto_words
 from llm_ui.ui.names import STRETCHES, shown_name
 
 
@@ -24,6 +25,7 @@ def facts(run: RunDetails | None) -> list[dict[str, Any]]:
         _("Person"): run.user_name or _("Gone by now"),
         _("When"): instant(run.at),
         _("Model"): {"text": run.model_name, "detail": run.provider_name},
+        **dict(auto_words.facts(run.choice)),
         _("Kind of use"): _(words.KINDS[run.kind]),
         _("Ended"): status(run.status, run.error_code),
         _("Error"): told(run.error_message),

@@ -58,7 +58,7 @@ def models(listed: tuple[ModelInfo, ...], default: str) -> dict[str, str]:
 
 def helpers(listed: tuple[ModelInfo, ...]) -> dict[str, str]:
     """Return the ids of the models that may do what is done in the background."""
-    real = (model for model in listed if model.kind is not ProviderKind.DEMO)
+    real = (model for model in listed if model.kind not in (ProviderKind.DEMO, ProviderKind.AUTO))
     return {_("None: nothing is made"): NONE} | {
         f"{each.display_name} · {each.provider_name}": str(each.id) for each in real
     }

@@ -66,6 +66,7 @@ async def answer(
     """Return the response to a question. Raises our errors for what cannot be asked."""
     async with parts.database.reading() as session:
         target = await named(session, caller.actor, question.model, caller.models, is_embedder=False)
+        target = await parts.gateway.picked(session, caller, target, question.prompt)
     if not target.can_see_images and any(message.images for message in question.prompt.messages):
         raise InvalidInput("{model} cannot see images. Pick a model that can.", model=target.display_name)
     gateway = parts.gateway
@@ -151,9 +152,12 @@ def _who(asked: Asked) -> dict[str, str]:
     Names of other alphabets are quoted.
     """
     cached = {} if asked.cache_use is None else _cached(asked.repeated)
-    if not asked.instead_of:
+    auto = {} if asked.choice is None else {"x-llm-ui-auto": asked.choice.auto}
+    if not asked.instead_of and not auto:
         return cached
-    names = {"x-llm-ui-model": asked.target.wire_name, "x-llm-ui-instead-of": asked.instead_of}
+    names = {"x-llm-ui-model": asked.target.wire_name, **auto}
+    if asked.instead_of:
+        names["x-llm-ui-instead-of"] = asked.instead_of
     return cached | {header: quote(name, safe="/ :") for header, name in names.items()}
 
 

@@ -1,5 +1,6 @@
 """The models a person may ask."""
 
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,14 +11,18 @@ from llm_ui.api.errors import request_id
 from llm_ui.api.principal import Parts, Principal
 from llm_ui.api.routes.runs import HEADERS, following
 from llm_ui.contract import ModelView
+from llm_ui.contract.auto import AutoTry, AutoTryRequest
 from llm_ui.contract.probes import EmbeddingTest
 from llm_ui.contract.trials import EmbeddingTrial, TrialRequest
+from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import ModelId
 from llm_ui.kit.money import plain
 from llm_ui.runs.embeddings import SAMPLE, test_embedding
 from llm_ui.runs.reranking import test_reranking
+from llm_ui.runs.router import facts_of_text
 from llm_ui.services.access import Permission, require
 from llm_ui.services.ai_models import list_models
+from llm_ui.services.targets import target
 
 router = APIRouter(prefix="/v1/models")
 
@@ -52,6 +57,22 @@ async def trial(body: TrialRequest, request: Request, parts: Parts, actor: Princ
     require(actor, Permission.MANAGE_PROVIDERS)
     run_id = await parts.engine.start(actor, body, request_id(request))
     return StreamingResponse(following(parts, actor, run_id, 0), media_type="text/event-stream", headers=HEADERS)
+
+
+@router.post("/auto/try")
+async def try_auto(request: AutoTryRequest, parts: Parts, actor: Principal) -> AutoTry:
+    """Return what an Auto model would pick for a question, without asking anybody; administrators only."""
+    require(actor, Permission.MANAGE_PROVIDERS)
+    facts = replace(
+        facts_of_text(request.text), has_images=request.has_images, needs_tools=request.needs_tools,
+        needs_form=request.needs_form, wants_tools=False,
+    )  # fmt: skip
+    async with parts.database.reading() as session:
+        auto = await target(session, actor, ModelId(request.model_id), may_choose=True)
+        picked = await parts.engine.router.picked(session, actor, auto, facts)
+    if picked.choice is None:
+        raise InvalidInput("{name} is no Auto model: it answers itself.", name=picked.display_name)
+    return AutoTry(choice=picked.choice.listed())
 
 
 @router.post("/{model_id}/embedding")

@@ -20,5 +20,6 @@ async def preview(body: PreviewRequest, parts: Parts, actor: Principal) -> Previ
         await require_project(session, actor, ProjectId(body.project_id) if body.project_id else None)
         chat = None if body.chat_id is None else await chat_row(session, actor, ChatId(body.chat_id))
         model_id = ModelId(body.model_id) if body.model_id else None if chat is None else chat.model_id
-        target = await find_target(session, actor, model_id)
-        return await context.preview(session, actor, body, target, chat)
+        target = await find_target(session, actor, model_id, may_choose=True)
+        likely = await parts.engine.router.picked_in_chat(session, actor, target, chat, body)
+        return await context.preview(session, actor, body, likely, chat)

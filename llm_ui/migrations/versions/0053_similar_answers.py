@@ -1,13 +1,13 @@
 """Kept answers for questions that mean the same, and what was answered with them.
 
-Revision: 0053, after 0051
+Revision: 0053, after 0052
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0053"
-down_revision = "0051"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

@@ -96,6 +96,9 @@ class Asked:
     _said: list[str] = field(default_factory=list)
     _limit: asyncio.Timeout | None = None
 
+    def __post_init__(self) -> None:
+        self.choice = self.target.choice
+
     @asynccontextmanager
     async def limited(self) -> AsyncIterator[None]:
         """Take the answer in, in such a way that `end` can cut it off. Raises `TimeoutError` then."""
@@ -236,6 +239,7 @@ class Asked:
         row = booking(
             self.id, purpose, self.caller.actor.user_id, self.target, status=self.status, usage=usage, metrics=metrics
         )
+        row.auto_choice = None if self.choice is None else self.choice.listed()
         row.project_id, row.key_id = self.caller.project_id, self.caller.key_id
         if self.repeated is not None:
             row.is_similar = self.repeated.similarity is not None

@@ -11,7 +11,7 @@ from dataclasses import replace
 import httpx2
 
 from llm_ui.config import Config
-from llm_ui.db import Database
+from llm_ui.db import Database, ReadSession
 from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, Unavailable
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.token_count import estimate
@@ -38,6 +38,7 @@ from llm_ui.runs.gateway.asked import Asked, tokens_of
 from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
 from llm_ui.runs.resilience import pause_s
+from llm_ui.runs.router import facts_of
 from llm_ui.runs.tries import SECRET_FAULTS
 from llm_ui.services import filters
 from llm_ui.services.keys import Caller
@@ -81,6 +82,13 @@ class Gateway:
         )  # fmt: skip
         sent = round(tokens_of(prompt) * target.calibration.factor)
         return Asked(caller, target, prompt, sent, cache_use=use)
+
+    async def picked(self, session: ReadSession, caller: Caller, target: ModelTarget, prompt: Prompt) -> ModelTarget:
+        """Return who is asked: the target, or whom it picks where it is an *Auto* model. Raises `InvalidInput`."""
+        if target.auto is None:
+            return target
+        router = self._asker.router
+        return await router.picked(session, caller.actor, target, facts_of(prompt), allowed=caller.models)
 
     async def answer(self, asked: Asked) -> AsyncGenerator[Delta]:
         """Yield the answer; its end comes once it is booked. Closing the iterator ends the provider's work.
@@ -179,7 +187,7 @@ class Gateway:
         try:
             await self._set_aside(asked, asked.most_tokens)
         except BudgetSpent as error:
-            if error.leads_to != LimitAction.SWITCH:
+            if error.leads_to != LimitAction.SWITCH and not asked.target.others:
                 raise
             asked.held_up = error
 
@@ -206,7 +214,7 @@ class Gateway:
                     Answered(
                         "api", row.model_name, row.provider_name, asked.target.kind, row.status, usage.input_tokens,
                         usage.output_tokens, float(row.cost_usd or 0), row.ttft_ms, row.total_ms,
-                        is_cached=asked.cached_at is not None,
+                        is_cached=asked.repeated is not None,
                     )
                 )  # fmt: skip
                 await book(self._database, row)
