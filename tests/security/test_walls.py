@@ -108,6 +108,7 @@ CALLING = {
     "runs.context": {"_standing", "preview"},
     "runs.engine": {"_store"},
     "runs.passages": {"_whole", "look_ahead", "look_up", "seek"},
+    "runs.temporary": {"prepare"},
     "runs.tools.documents": {"use"},
     "services.archive": {"_all_documents", "_belongings"},
     "services.fetches": {"begin_again"},
