@@ -43,6 +43,8 @@ ASK_EVERY_S = 0.25
 FAULT_EVERY_S = 3.0
 PIECES, PIECE_S = 40, 0.02
 OK = 200
+PAID = "SELECT cost_usd FROM usage_logs WHERE key_id IN (SELECT id FROM api_keys WHERE name = 'soak')"
+"""Those that are revoked meanwhile have no budget."""
 MODULES = ("llm_ui.app", "llm_ui.api", "llm_ui.worker")
 MOST_LEFT = 12
 """Calls of scripts that may be under way when the LLM API is killed."""
@@ -261,7 +263,7 @@ class Soak:
                 if reserved:
                     self.problems.append(f"a budget of {name} has {reserved} set aside for nothing")
             (spent,) = connection.execute("SELECT spent_usd FROM budgets WHERE scope = 'key'").fetchone()
-            costs = connection.execute("SELECT cost_usd FROM usage_logs WHERE key_id IS NOT NULL").fetchall()
+            costs = connection.execute(PAID).fetchall()
         paid = sum(cost for (cost,) in costs if cost is not None)
         self.figures.append(f"paid with keys: {len(costs)} calls, {paid}; their budget says {spent}")
         if not paid or spent != paid:
