@@ -4,14 +4,19 @@ import asyncio
 import json
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
 import httpx2
 
 from llm_ui.config import Config
+<<<<<<< HEAD
 from llm_ui.db import Database, ReadSession
+=======
+from llm_ui.contract import Usage
+from llm_ui.db import Database
+>>>>>>> 22740eac0a5f98120c51a24d3fbfaf269e55f79e
 from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, Unavailable
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.token_count import estimate
@@ -49,6 +54,9 @@ log = get_logger(__name__)
 
 REMEMBERED = 2_000
 MAX_SIGNATURE_CHARS = 16_000
+BOOK_LIMIT_S = 120.0
+BOOK_PAUSE_S = 1.0
+"""How long, and how often, a call is tried to be booked that the database did not take: it may be full or locked."""
 EMBEDDING_S = Timeouts(connect_s=5, first_byte_s=60, idle_s=15, total_s=120)
 
 
@@ -61,6 +69,7 @@ class Gateway:
         self._asker = asker
         self.limits = Limits(config)
         self._live: set[Asked] = set()
+        self._booking: set[asyncio.Task[None]] = set()
         self.watch = KeyWatch(database)
         self._is_idle = asyncio.Event()
         self._is_draining = False
@@ -165,6 +174,8 @@ class Gateway:
                 await asyncio.wait_for(self._is_idle.wait(), limit_s)
         for asked in list(self._live):
             asked.end(Unavailable("The server is restarting. Try again in a moment.", retry_after=2))
+        if self._booking:
+            await asyncio.wait(self._booking, timeout=limit_s)
         self.watch.close()
 
     async def _deltas(self, asked: Asked) -> AsyncGenerator[Delta]:
@@ -203,7 +214,9 @@ class Gateway:
         asked.warnings.extend(reserved.warnings)
 
     async def _book(self, asked: Asked) -> None:
+        """Book a call; where the database does not take that, go on trying without letting anybody wait."""
         usage = asked.usage()
+<<<<<<< HEAD
         is_given = asked.is_called or asked.repeated is not None
         is_used = is_given and (asked.status is not RunStatus.FAILED or asked.first_at is not None)
         try:
@@ -225,6 +238,48 @@ class Gateway:
                     await filters.count(session, asked.found)
         except LLMUIError:
             log.exception("gateway.not_booked", key_id=asked.caller.key_id, call_id=asked.id)
+=======
+        is_given = asked.is_called or asked.cached_at is not None
+        writes: list[Callable[[], Awaitable[None]]] = []
+        if is_given and (asked.status is not RunStatus.FAILED or asked.first_at is not None):
+            self.limits.used(asked.caller.actor, usage.output_tokens)
+            row = asked.row(usage)
+            note(
+                Answered(
+                    "api", row.model_name, row.provider_name, asked.target.kind, row.status, usage.input_tokens,
+                    usage.output_tokens, float(row.cost_usd or 0), row.ttft_ms, row.total_ms,
+                    is_cached=asked.cached_at is not None,
+                )
+            )  # fmt: skip
+            writes.append(lambda: self._settle(asked, usage, row.total_ms))
+        elif asked.is_set_aside:
+            writes.append(lambda: give_back(self._database, asked.id))
+        if asked.found:
+            writes.append(lambda: self._count(asked))
+        if not await _written(writes):
+            log.warning("gateway.not_booked_yet", key_id=asked.caller.key_id, call_id=asked.id)
+            task = asyncio.create_task(self._book_later(asked, writes))
+            self._booking.add(task)
+            task.add_done_callback(self._booking.discard)
+
+    async def _book_later(self, asked: Asked, writes: list[Callable[[], Awaitable[None]]]) -> None:
+        deadline = time.monotonic() + BOOK_LIMIT_S
+        while time.monotonic() < deadline:
+            await asyncio.sleep(BOOK_PAUSE_S)
+            if await _written(writes):
+                return
+        log.error("gateway.not_booked", key_id=asked.caller.key_id, call_id=asked.id)
+
+    async def _settle(self, asked: Asked, usage: Usage, total_ms: float | None) -> None:
+        # Of its own: what a transaction that failed has done with a row is undone in the database alone.
+        row = asked.row(usage)
+        row.total_ms = total_ms
+        await book(self._database, row)
+
+    async def _count(self, asked: Asked) -> None:
+        async with self._database.writing() as session:
+            await filters.count(session, asked.found)
+>>>>>>> 22740eac0a5f98120c51a24d3fbfaf269e55f79e
 
     def _remember(self, caller: Caller, call: ToolCall) -> None:
         """Keep what a provider wants back with a call: most clients have no place for it."""
@@ -262,3 +317,14 @@ def _told(asked: Asked, error: LLMUIError) -> LLMUIError:
         return error
     name = asked.target.provider_name
     return Unavailable("{name} refuses to answer for now. Ask for another model, or an administrator.", name=name)
+
+
+async def _written(writes: list[Callable[[], Awaitable[None]]]) -> bool:
+    """Write what is still to be written, one after the other; return whether all of it is."""
+    try:
+        while writes:
+            await writes[0]()
+            del writes[0]
+    except LLMUIError:
+        return False
+    return True
