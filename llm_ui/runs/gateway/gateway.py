@@ -11,12 +11,8 @@ from dataclasses import replace
 import httpx2
 
 from llm_ui.config import Config
-<<<<<<< HEAD
-from llm_ui.db import Database, ReadSession
-=======
 from llm_ui.contract import Usage
-from llm_ui.db import Database
->>>>>>> 22740eac0a5f98120c51a24d3fbfaf269e55f79e
+from llm_ui.db import Database, ReadSession
 from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, Unavailable
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.token_count import estimate
@@ -216,30 +212,7 @@ class Gateway:
     async def _book(self, asked: Asked) -> None:
         """Book a call; where the database does not take that, go on trying without letting anybody wait."""
         usage = asked.usage()
-<<<<<<< HEAD
         is_given = asked.is_called or asked.repeated is not None
-        is_used = is_given and (asked.status is not RunStatus.FAILED or asked.first_at is not None)
-        try:
-            if is_used:
-                self.limits.used(asked.caller.actor, usage.output_tokens)
-                row = asked.row(usage)
-                note(
-                    Answered(
-                        "api", row.model_name, row.provider_name, asked.target.kind, row.status, usage.input_tokens,
-                        usage.output_tokens, float(row.cost_usd or 0), row.ttft_ms, row.total_ms,
-                        is_cached=asked.repeated is not None,
-                    )
-                )  # fmt: skip
-                await book(self._database, row)
-            elif asked.is_set_aside:
-                await give_back(self._database, asked.id)
-            if asked.found:
-                async with self._database.writing() as session:
-                    await filters.count(session, asked.found)
-        except LLMUIError:
-            log.exception("gateway.not_booked", key_id=asked.caller.key_id, call_id=asked.id)
-=======
-        is_given = asked.is_called or asked.cached_at is not None
         writes: list[Callable[[], Awaitable[None]]] = []
         if is_given and (asked.status is not RunStatus.FAILED or asked.first_at is not None):
             self.limits.used(asked.caller.actor, usage.output_tokens)
@@ -248,7 +221,7 @@ class Gateway:
                 Answered(
                     "api", row.model_name, row.provider_name, asked.target.kind, row.status, usage.input_tokens,
                     usage.output_tokens, float(row.cost_usd or 0), row.ttft_ms, row.total_ms,
-                    is_cached=asked.cached_at is not None,
+                    is_cached=asked.repeated is not None,
                 )
             )  # fmt: skip
             writes.append(lambda: self._settle(asked, usage, row.total_ms))
@@ -279,7 +252,6 @@ class Gateway:
     async def _count(self, asked: Asked) -> None:
         async with self._database.writing() as session:
             await filters.count(session, asked.found)
->>>>>>> 22740eac0a5f98120c51a24d3fbfaf269e55f79e
 
     def _remember(self, caller: Caller, call: ToolCall) -> None:
         """Keep what a provider wants back with a call: most clients have no place for it."""
