@@ -73,4 +73,5 @@ async def test_what_the_clock_should_have_done_is_overdue(context_of: ContextOf,
         "Look at the alert rules": "Not run yet", "Do what is wanted before its time": "Not run yet",
         "Clean up the database": "Failed",
         "Clean up the files": "Not run yet", "Refresh the database's statistics": "Runs within a minute",
+        "Verify deleted accounts": "Not run yet",
     }  # fmt: skip

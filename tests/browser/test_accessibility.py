@@ -310,7 +310,9 @@ def test_what_models_know_of_a_person(screen: Page, product: Product, check: Che
     screen.get_by_role("button", name="Agents …").click()
     screen.get_by_role("button", name="New agent").click()
     check("a new agent")
-    screen.get_by_role("dialog", name="New agent").get_by_label("Name").fill(f"Baker {screen.viewport_size}")
+    screen.get_by_role("dialog", name="New agent").get_by_label("Name", exact=True).fill(
+        f"Baker {screen.viewport_size}"
+    )
     screen.get_by_role("textbox", name="Starters").fill("Which flour?")
     screen.get_by_role("button", name="Save agent").click()
     check("agents")

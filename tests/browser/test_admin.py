@@ -247,6 +247,33 @@ def reranked_is_compared(page: Page) -> None:
     bench.get_by_role("button", name="Close").click()
 
 
+def test_the_quality_page_shows_what_people_think_of_answers(admin: Page, product: Product) -> None:
+    ask(admin, "Rate me if you can")
+    expect(admin.get_by_role("button", name="Send")).to_be_visible()
+    answer = admin.get_by_role("article", name="Assistant").last
+    answer.hover()
+    answer.get_by_role("button", name="Bad answer").click()
+    admin.get_by_role("radio", name="Wrong").check()
+    admin.get_by_role("textbox", name="Comment").fill("Herons are no storks.")
+    admin.get_by_role("button", name="Send", exact=True).first.click()
+    expect(admin.get_by_text("Thank you.")).to_be_visible()
+
+    open_admin(admin, product, "Quality")
+
+    models, ratings = admin.get_by_role("table", name="Models"), admin.get_by_role("table", name="Ratings")
+    expect(models.get_by_role("row").nth(1)).to_contain_text("Demo")
+    expect(ratings.get_by_role("row").filter(has_text="Herons are no storks.")).to_contain_text("Wrong")
+    expect(admin.get_by_text("llm-ui eval retrieval DATASET")).to_be_visible()
+    admin.get_by_label("Rating", exact=True).select_option(label="Good")
+    expect(admin.get_by_text("Herons are no storks.")).to_be_hidden()
+    expect(models.get_by_role("row").filter(has_text="0%")).to_have_count(0)
+    admin.reload()
+    expect(admin.get_by_label("Rating", exact=True)).to_have_value("up")
+    with admin.expect_download() as download:
+        admin.get_by_role("link", name="Download the list as CSV").click()
+    assert download.value.suggested_filename.startswith("ratings-")
+
+
 def test_an_embedding_model_finds_documents_by_what_they_mean(admin: Page, product: Product) -> None:
     with serving() as address:
         open_admin(admin, product, "Providers")
@@ -427,33 +454,6 @@ def test_a_setting_is_changed_for_everybody_and_the_audit_log_shows_it(
     admin.reload()
     expect(admin.get_by_role("heading", level=1, name="All settings")).to_be_visible()
     expect(admin.get_by_role("note")).to_have_count(0)
-
-
-def test_the_quality_page_shows_what_people_think_of_answers(admin: Page, product: Product) -> None:
-    ask(admin, "Rate me if you can")
-    expect(admin.get_by_role("button", name="Send")).to_be_visible()
-    answer = admin.get_by_role("article", name="Assistant").last
-    answer.hover()
-    answer.get_by_role("button", name="Bad answer").click()
-    admin.get_by_role("radio", name="Wrong").check()
-    admin.get_by_role("textbox", name="Comment").fill("Herons are no storks.")
-    admin.get_by_role("button", name="Send", exact=True).first.click()
-    expect(admin.get_by_text("Thank you.")).to_be_visible()
-
-    open_admin(admin, product, "Quality")
-
-    models, ratings = admin.get_by_role("table", name="Models"), admin.get_by_role("table", name="Ratings")
-    expect(models.get_by_role("row").nth(1)).to_contain_text("Demo")
-    expect(ratings.get_by_role("row").filter(has_text="Herons are no storks.")).to_contain_text("Wrong")
-    expect(admin.get_by_text("llm-ui eval retrieval DATASET")).to_be_visible()
-    admin.get_by_label("Rating", exact=True).select_option(label="Good")
-    expect(admin.get_by_text("Herons are no storks.")).to_be_hidden()
-    expect(models.get_by_role("row").filter(has_text="0%")).to_have_count(0)
-    admin.reload()
-    expect(admin.get_by_label("Rating", exact=True)).to_have_value("up")
-    with admin.expect_download() as download:
-        admin.get_by_role("link", name="Download the list as CSV").click()
-    assert download.value.suggested_filename.startswith("ratings-")
 
 
 def test_a_provider_is_drained_and_a_rule_tells_nobody_inside(admin: Page, product: Product) -> None:

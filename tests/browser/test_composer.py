@@ -111,7 +111,7 @@ def test_an_agent_is_made_picked_and_named_and_its_chats_outlive_it(page: Page, 
     agents = page.get_by_role("dialog", name="Agents")
     agents.get_by_role("button", name="New agent").click()
     form = page.get_by_role("dialog", name="New agent")
-    form.get_by_label("Name").fill("Tutor")
+    form.get_by_label("Name", exact=True).fill("Tutor")
     form.get_by_role("textbox", name="Instructions").fill("You are a patient tutor.")
     form.get_by_role("textbox", name="Starters").fill("What is 6 * 7?\nHow do I begin?")
     form.get_by_label("Model").select_option(label="slow-words")

@@ -175,7 +175,7 @@ def test_an_agent_signs_its_answers_there_and_stays_with_the_chat(
     temporary.get_by_role("option", name="Agents …").click()
     temporary.get_by_role("button", name="New agent").click()
     form = temporary.get_by_role("dialog", name="New agent")
-    form.get_by_label("Name").fill("Sphinx")
+    form.get_by_label("Name", exact=True).fill("Sphinx")
     form.get_by_role("textbox", name="Starters").fill("What is 1 + 1?")
     form.get_by_role("button", name="Save agent").click()
     temporary.get_by_role("dialog", name="Agents").get_by_role("button", name="Ask Sphinx").click()

@@ -379,7 +379,7 @@ def test_everything_of_agents_and_tools(guard: Guard, hostile: Product) -> None:
     agents.get_by_role("button", name="Close", exact=True).click()
     page.get_by_role("button", name="Agent: none").click()
     page.locator("#agent-menu button").filter(has_text="xss").first.click()
-    expect(page.locator(".agent-start button").filter(has_text="xss").first).to_be_visible()
+    expect(page.locator("#start .agent-start button").filter(has_text="xss").first).to_be_visible()
     guard.check(page, "what an agent offers to ask")
     page.get_by_label("Chat settings").click()
     page.get_by_role("button", name="What models are told …").click()
