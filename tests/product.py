@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import psutil
 
+from llm_ui.backup import erased
 from llm_ui.config import Config
 from llm_ui.kit.ids import SessionId, UserId
 from tests.fakes.postgresql import free_port
@@ -124,6 +125,9 @@ class Product:
         wait_until(lambda: not self._is_busy(), "answers, jobs and documents to end", 60)
         with contextlib.closing(sqlite3.connect(database)) as source, self.connection() as target:
             source.backup(target)
+        # Whom an earlier test erased would be erased here, too.
+        for folder in (self.config.folder, self.config.backup_path):
+            (folder / erased.NAME).unlink(missing_ok=True)
 
     def _is_busy(self) -> bool:
         with self.connection() as connection:
