@@ -28,8 +28,9 @@ SQLITE_BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's write before it says locked."""
 
 POOL_SIZE = 5
-POOL_TIMEOUT_S = 5.0
-"""How long a request waits for a free connection before it is told that the database is busy."""
+POOL_TIMEOUT_S = 15.0
+"""How long a request waits for a free connection, or for its turn to write, before it is told that the database is
+busy. Longer than for the write of another process: this line moves on, and on a slow machine many may stand in it."""
 CLOSE_S = 5.0
 """How long `Database.close` waits for what is in use."""
 
