@@ -54,7 +54,7 @@ def message(
 
 
 async def test_a_stranger_reads_it_and_is_given_no_cookie(workspace: Workspace) -> None:
-    token = await shared(workspace, await workspace.add("ann"))
+    token = await shared(workspace, await workspace.add("xaver"))
 
     page = await workspace.browser().get(f"/s/{token}")
 
@@ -65,7 +65,7 @@ async def test_a_stranger_reads_it_and_is_given_no_cookie(workspace: Workspace) 
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert page.headers["Cache-Control"] == "no-store"
-    for hidden in (b"secret thoughts", b"<form", b"ann"):
+    for hidden in (b"secret thoughts", b"<form", b"xaver"):
         assert hidden not in page.body, hidden
 
 

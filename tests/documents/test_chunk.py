@@ -196,8 +196,8 @@ def test_a_long_text_takes_time_in_proportion() -> None:
 
     for part in ("Dots.....", "a\n", " \n", "“.”", "word ", "。", "x", "A b c. D e f.\n"):
         short = seconds(part * (50_000 // len(part)))
-        # Eight times as much: quadratic work would take 64 times as long.
-        assert seconds(part * (400_000 // len(part))) < 24 * short + 0.05
+        # Eight times as much: quadratic work would take 64 times as long, each time; a busy machine only now and then.
+        assert any(seconds(part * (400_000 // len(part))) < 24 * short + 0.05 for _ in range(3))
 
 
 def by_page(*pages: list[Block]) -> list[Chunk]:

@@ -52,6 +52,8 @@ TOUCHING = {
     "services.cutting": {"set_cutting": FIGURES},
     "services.departures": {"weigh": FIGURES},
     "services.dependants": {"_found": FIGURES},
+    "services.erased_rows": {"_in_indexes": FIGURES, "belongings": FIGURES},
+    "services.erasures": {"_unneeded": FIGURES},
     "services.document_copies": {
         "_begin_anew": HELD, "_last_page": HELD, "_original": HELD, "_take_pages": HELD, "_take_passages": HELD,
         "take_over": HELD,
