@@ -162,7 +162,8 @@ def _admin_page(
 
 
 def _context(backend: Backend, actor_of: ActorOf) -> PageContext:
-    request = pn.state.curdoc.session_context.request
+    session_context = pn.state.curdoc.session_context
+    request = session_context.request
     actor: Actor = request.actor
     session_id = actor.session_id
     assert session_id is not None  # noqa: S101 - whoever opens a page has signed in
@@ -170,10 +171,14 @@ def _context(backend: Backend, actor_of: ActorOf) -> PageContext:
     async def now() -> Actor:
         return await actor_of(session_id)
 
+    def is_open() -> bool:
+        live = session_context.session
+        return live is not None and live.connection_count > 0
+
     # A page that is built again over its websocket is on a browser that has its tokens already.
     csrf_token = getattr(request, "csrf_token", "")
     look = getattr(request, "appearance", Appearance())
-    return PageContext(backend, session_id, actor.user_id, actor.name, actor.role, csrf_token, now, look)
+    return PageContext(backend, session_id, actor.user_id, actor.name, actor.role, csrf_token, now, look, is_open)
 
 
 def _workspace(context: PageContext, hub: Hub, conditions: Conditions) -> pn.Template:

@@ -69,7 +69,7 @@ class ChatState(param.Parameterized):
         self._one_at_a_time = asyncio.Lock()
         self._tasks = Tasks(self.refuse, self._crashed)
         self._listener = self._changed_elsewhere
-        hub.listen(context.user_id, self._listener)
+        hub.listen(context.user_id, self._listener, context.is_open)
         self.param.watch(lambda _: self.tell({"op": "gauge_changed", "model": self.model}), ["model", "max_tokens"])
 
     def close(self) -> None:

@@ -39,3 +39,5 @@ class PageContext:
     csrf_token: str
     actor: Callable[[], Awaitable[Actor]]
     appearance: Appearance = field(default_factory=Appearance)
+    is_open: Callable[[], bool] = lambda: True
+    """Whether a browser is connected to it."""
