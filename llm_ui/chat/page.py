@@ -1,5 +1,6 @@
 """The workspace page: the chat and its controls, built from one state."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,10 +36,10 @@ def build(context: PageContext, hub: Hub, conditions: Conditions) -> WorkspacePa
     async def ask(asked: Asked) -> None:
         if isinstance(asked, Ready | Open):
             app.current_page = asked.path
-        # Before the models are read: what changes meanwhile is told once more.
-        found = await shown.look() if isinstance(asked, Ready) else None
+        # Beside it: what a page asks for next, such as a question sent again, must not overtake that it is ready.
+        looking = asyncio.ensure_future(shown.look()) if isinstance(asked, Ready) else None
         await state.ask(asked)
-        if found is not None:
+        if looking is not None and (found := await looking) is not None:
             view.tell(found)
 
     def close() -> None:

@@ -8,9 +8,12 @@ from uuid import UUID
 import pytest
 
 from llm_ui.chat import ops
+from llm_ui.chat.conditions import Conditions
 from llm_ui.chat.follow import Op
 from llm_ui.chat.hub import Hub
+from llm_ui.chat.page import build
 from llm_ui.chat.state import ChatState
+from llm_ui.chat.view import ChatView
 from llm_ui.config import Config
 from llm_ui.contract import ChatRequest, TemporaryRequest
 from llm_ui.db import Database
@@ -115,3 +118,22 @@ async def test_an_answer_that_is_heard_of_once_it_has_ended_is_shown_as_ended(co
     assert not page.is_streaming
     assert list(page.statuses.values()) == ["complete", "complete"]
     state.close()
+
+
+@pytest.mark.usefixtures("api")
+async def test_a_question_that_is_sent_again_does_not_overtake_that_the_page_is_ready(
+    context: PageContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Op] = []
+    monkeypatch.setattr(ChatView, "tell", lambda _view, op: told.append(op))
+    page = build(context, Hub(), Conditions(context.backend.database))
+    ready = {"op": "ready", "path": "/temporary", "at": None, "time_zone": "UTC"}
+    again = {"op": "ask_temporary", "key": "once-more", "text": "What is 6 * 7?", "earlier": []}
+    await asyncio.gather(page.view._handle_msg(ready), page.view._handle_msg(again))
+    async with asyncio.timeout(20):
+        while "finish" not in [op["op"] for op in told]:
+            await asyncio.sleep(0.01)
+
+    names = [op["op"] for op in told]
+    assert names.index("snapshot") < names.index("sent") < names.index("finish")
+    page.close()
