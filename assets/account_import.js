@@ -44,7 +44,7 @@ function send(file) {
 async function look() {
   try {
     const answer = await fetch("/import", { headers: { Accept: "application/json" } })
-    if (answer.status === 401) location.assign("/login?next=/account")
+    if (answer.status === 401) window.llmUi.goToSignIn()
     show((await answer.json()).import)
   } catch {
     // The server restarts, or the laptop was asleep: the worker goes on.

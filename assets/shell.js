@@ -75,7 +75,13 @@ async function whoIsSignedIn() {
   }
 }
 
+// Once: another navigation would end the one under way, and with it what a slow server has begun to answer.
+let isLeaving = false
+addEventListener("pageshow", () => { isLeaving = false })
+
 function goToSignIn() {
+  if (isLeaving) return
+  isLeaving = true
   location.assign("/login?next=" + encodeURIComponent(location.pathname))
 }
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from llm_ui.kit import totp
 from tests.browser.conftest import Watch, ask, sign_in
@@ -106,6 +106,23 @@ def test_a_session_ended_elsewhere_ends_this_page(
     product.command("users", "disable", "dora")
 
     expect(page).to_have_url(re.compile("/login"), timeout=5_000)
+
+
+def test_a_page_whose_session_ended_goes_to_the_sign_in_page_once(
+    new_context: Callable[..., BrowserContext], product: Product, watch: Watch
+) -> None:
+    watch.allowed |= CLOSED_BY_THE_SERVER | {"Service Worker registration blocked"}
+    product.add_person("fay")
+    page = new_context(service_workers="block").new_page()
+    sign_in(page, product, "fay")
+    asked: list[Route] = []
+    page.route(re.compile("/login"), lambda route: asked.append(route))
+    product.command("users", "disable", "fay")
+    page.wait_for_timeout(6_000)  # a slow server: meanwhile the page notices several times that it is cut off
+
+    assert len(asked) == 1, "an ended navigation loses what the server had begun to answer"
+    asked[0].continue_()
+    expect(page.get_by_label("Username")).to_be_visible()
 
 
 def test_a_chat_of_somebody_else_is_not_found(new_context: Callable[..., BrowserContext], product: Product) -> None:
