@@ -1,6 +1,7 @@
 """The admin pages' states over a real database and a real LLM API."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 
@@ -9,9 +10,9 @@ from llm_ui.db import Database
 from llm_ui.llm_client import LLMClient
 from llm_ui.services.access import Actor
 from llm_ui.services.secrets import Secrets
-from llm_ui.services.sign_in import TimeOuts, actor_of_session
 from llm_ui.ui.page import Backend, PageContext
 from tests.api.conftest import RunningApi
+from tests.open_pages import page_of
 
 ContextOf = Callable[[Actor], PageContext]
 
@@ -51,14 +52,4 @@ async def backend(
 def context_of(backend: Backend) -> ContextOf:
     """Return the context of a page that a person has open."""
 
-    def make(person: Actor) -> PageContext:
-        assert person.session_id is not None
-        session_id = person.session_id
-
-        async def actor() -> Actor:
-            async with backend.database.reading() as session:
-                return await actor_of_session(session, session_id, TimeOuts.of(backend.config))
-
-        return PageContext(backend, session_id, person.user_id, person.name, person.role, "csrf", actor)
-
-    return make
+    return partial(page_of, backend)

@@ -20,11 +20,11 @@ from llm_ui.db import Database
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.llm_client import LLMClient, Numbered, UserClient
 from llm_ui.models import Role
-from llm_ui.services.access import Actor
 from llm_ui.services.secrets import Secrets
 from llm_ui.services.seed import seed
 from llm_ui.ui.page import Backend, PageContext
 from tests.conftest import make_actor
+from tests.open_pages import page_of
 
 
 class AtOnce(UserClient):
@@ -82,14 +82,8 @@ async def context(database_config: Config, database: Database, secrets: Secrets)
     async with database.writing(lock="seed") as session:
         await seed(session)
     person = await make_actor(database, "bob", Role.USER)
-    assert person.session_id is not None
-
-    async def actor() -> Actor:
-        return person
-
     llm = LateLLM(database_config.llm_api_url, secrets.signer)
-    backend = Backend(database_config, database, llm, secrets)
-    yield PageContext(backend, person.session_id, person.user_id, person.name, person.role, "csrf", actor)
+    yield page_of(Backend(database_config, database, llm, secrets), person)
     await llm.aclose()
 
 

@@ -13,13 +13,13 @@ from llm_ui.kit.ids import ChatId, ModelId, ProjectId, uuid7
 from llm_ui.llm_client import LLMClient
 from llm_ui.models import Role
 from llm_ui.services import ai_models, projects
-from llm_ui.services.access import Actor
 from llm_ui.services.chats import ChatDetail
 from llm_ui.services.projects import AS_NEW, ProjectSettings
 from llm_ui.services.secrets import Secrets
 from llm_ui.services.seed import seed
 from llm_ui.ui.page import Backend, PageContext
 from tests.conftest import make_actor
+from tests.open_pages import page_of
 
 MINE = Choice("mine", 1.5, None)
 
@@ -54,14 +54,8 @@ async def context(sqlite_config: Config, sqlite_database: Database, secrets: Sec
     async with sqlite_database.writing(lock="seed") as session:
         await seed(session)
     person = await make_actor(sqlite_database, "bob", Role.USER)
-    assert person.session_id is not None
-
-    async def actor() -> Actor:
-        return person
-
     llm = LLMClient(sqlite_config.llm_api_url, secrets.signer)
-    backend = Backend(sqlite_config, sqlite_database, llm, secrets)
-    yield PageContext(backend, person.session_id, person.user_id, person.name, person.role, "csrf", actor)
+    yield page_of(Backend(sqlite_config, sqlite_database, llm, secrets), person)
     await llm.aclose()
 
 
