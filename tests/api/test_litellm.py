@@ -1,8 +1,7 @@
-"""LiteLLM's client, which comes in an environment of its own and only when asked for (CONTRIBUTING.md)."""
+"""LiteLLM's client, in an environment of its own: it needs other versions of what the product needs too."""
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -19,7 +18,6 @@ __all__ = ["played", "stage"]
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(600),
-    pytest.mark.skipif("LLM_UI_TEST_LITELLM" not in os.environ, reason="LLM_UI_TEST_LITELLM=1 installs and tries it"),
 ]
 HERON = {"name": "Heron", "legs": 2}
 

@@ -109,7 +109,7 @@ def _client(key: str) -> httpx2.AsyncClient:
 @contextmanager
 def _proxy(folder: Path, providers: dict[str, FakeProvider]) -> Iterator[tuple[str, psutil.Process]]:
     """Run the proxy; gives its address and its process."""
-    python = environment(folder / "litellm", "litellm[proxy]")
+    python = environment(folder / "litellm", "[proxy]")
     models = [
         {"model_name": name, "litellm_params": {"model": f"openai/{name}", "api_base": one.url, "api_key": "k"}}
         for name, one in providers.items()
