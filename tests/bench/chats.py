@@ -56,10 +56,7 @@ def measure(folder: Path) -> list[Line]:
     provider = FakeProvider(json.dumps({"pieces": 3, "delay_ms": 0}))
     product = Product(folder / "data")
     product.add_person("ann")
-    product.command(
-        "providers", "add", "instant", "--type", "openai", "--url", provider.url, "--key-stdin",
-        "--model", "instant", text="k",
-    )  # fmt: skip
+    product.add_provider("instant", provider.url, "instant")
     user_id, _ = product.sign_in("ann")
     chats = asyncio.run(_seed(product, user_id))
     try:
