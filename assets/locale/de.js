@@ -782,6 +782,7 @@ window.llmUiWords = {
 "{column}, descending": "{column}, absteigend",
 "{error} Until there: {came}": "{error} Bis dahin: {came}",
 "{files} files are the most for one message. Send the rest in the next one.": "{files} Dateien sind das Höchste für eine Nachricht. Die übrigen in der nächsten senden.",
+"{first}–{last} of more than {total}": "{first}–{last} von mehr als {total}",
 "{first}–{last} of {total}": "{first}–{last} von {total}",
 "{left} of the {amount} that may be spent in this project this month are left.": "{left} von {amount}, die in diesem Projekt diesen Monat ausgegeben werden dürfen, sind übrig.",
 "{left} of {amount} are left until {day}; {spent} are spent.": "{left} von {amount} sind bis {day} übrig; {spent} sind ausgegeben.",
