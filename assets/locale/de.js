@@ -1,5 +1,4 @@
 window.llmUiWords = {
-"${amount}": "{amount} $",
 "30 days": "30 Tage",
 "7 days": "7 Tage",
 "A link shows a copy of the chat as it is now, with its images; of other files it shows the names. What you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist, mit seinen Bildern; von anderen Dateien zeigt er die Namen. Was später geschrieben wird, kommt nicht hinein.",
@@ -766,7 +765,6 @@ window.llmUiWords = {
 "those of the project": "die des Projekts",
 "those of the team": "die des Teams",
 "travel": "reise",
-"under $0.0001": "unter 0,0001 $",
 "unknown": "unbekannt",
 "until revoked": "bis zum Widerruf",
 "until {day}": "bis {day}",
