@@ -258,6 +258,14 @@ function fileField(field, value) {
   return { node: make("div", { class: "row" }, make("label", { for: field.name }, field.label), file, area), get: () => area.value, set }
 }
 
+// What is longer than a line.
+function wordsField(field, value) {
+  const area = make("textarea", { id: field.name, rows: field.rows ?? 6 })
+  const set = (next) => { area.value = next ?? "" }
+  set(value)
+  return { node: make("div", { class: "row" }, make("label", { for: field.name }, field.label), area), get: () => area.value, set }
+}
+
 // Figures to look at, beside what is typed: the first cell of a row may have a second line.
 function tableField(field) {
   const cell = ({ text, detail }) => make("td", {}, text, detail ? make("small", {}, detail) : null)
@@ -267,7 +275,7 @@ function tableField(field) {
   return { node: make("div", { class: "figures", tabindex: 0, role: "region", "aria-label": field.label }, table), get: () => "", set: () => {} }
 }
 
-const FIELDS = { copy: copyField, file: fileField, table: tableField }
+const FIELDS = { copy: copyField, file: fileField, words: wordsField, table: tableField }
 
 function simpleField(field, value, live) {
   const input = control(field)

@@ -64,6 +64,14 @@ def _counted(found: Dependants) -> list[str]:
                 "It is kept for {n} team{names}.", "It is kept for {n} teams{names}.", found.teams.count
             ),
         ),
+        (
+            found.experiments,
+            ngettext(
+                "{n} experiment{names} steps aside: all get what they ask for.",
+                "{n} experiments{names} step aside: all get what they ask for.",
+                found.experiments.count,
+            ),
+        ),
     )  # fmt: skip
     return [sentence.format(n=number(some.count), names=_names(some)) for some, sentence in said if some]
 

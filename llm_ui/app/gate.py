@@ -33,6 +33,7 @@ ADMIN_PAGES = {
     "providers": later("Providers"),
     "models": later("Models"),
     "auto": later("Auto models"),
+    "experiments": later("Experiments"),
     "users": later("Users"),
     "teams": later("Teams"),
     "limits": later("Limits"),

@@ -14,6 +14,8 @@ from llm_ui.admin.auto.page import AutosPage
 from llm_ui.admin.auto.state import AutosState
 from llm_ui.admin.configuration.page import ConfigurationPage
 from llm_ui.admin.configuration.state import ConfigurationState
+from llm_ui.admin.experiments.page import ExperimentsPage
+from llm_ui.admin.experiments.state import ExperimentsState
 from llm_ui.admin.filters.page import FiltersPage
 from llm_ui.admin.filters.state import FiltersState
 from llm_ui.admin.jobs.page import JobsPage
@@ -82,6 +84,7 @@ ADMIN_PAGES: dict[str, Callable[[PageContext], Any]] = {
     "providers": lambda context: ProvidersPage(ProvidersState(context)),
     "models": lambda context: ModelsPage(ModelsState(context)),
     "auto": lambda context: AutosPage(AutosState(context)),
+    "experiments": lambda context: ExperimentsPage(ExperimentsState(context)),
     "users": lambda context: UsersPage(UsersState(context)),
     "teams": lambda context: TeamsPage(TeamsState(context), may_begin=True),
     "limits": lambda context: LimitsPage(LimitsState(context)),

@@ -7,7 +7,7 @@ from llm_ui.kit.i18n import instant, later, number, told
 from llm_ui.kit.ids import MessageId
 from llm_ui.models import RunStatus
 from llm_ui.services.explanations import Explanation, NoAnswer, SentPart, explain_answer
-from llm_ui.ui import amounts, auto_words
+from llm_ui.ui import amounts, auto_words, experiment_words
 from llm_ui.ui.names import STRETCHES, shown_name
 from llm_ui.ui.page import PageContext
 
@@ -50,6 +50,7 @@ def _facts(found: Explanation) -> list[list[str]]:
     facts = [
         (_("Model"), f"{shown_name(found.model_name)} · {found.provider_name}"),
         *auto_words.facts(found.choice),
+        *experiment_words.facts(found.experiments),
         *((_("Did not answer"), _did_not(one)) for one in found.tries),
         (_("Agent"), found.agent_name),
         (_("Ended"), _ended(found)),

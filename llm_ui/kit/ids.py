@@ -34,6 +34,7 @@ KeyId = NewType("KeyId", UUID)
 TeamId = NewType("TeamId", UUID)
 IssuerId = NewType("IssuerId", UUID)
 LimitId = NewType("LimitId", UUID)
+ExperimentId = NewType("ExperimentId", UUID)
 
 
 def uuid7() -> UUID:

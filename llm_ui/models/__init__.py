@@ -18,6 +18,7 @@ from llm_ui.models.document import (
     PassageVector,
 )
 from llm_ui.models.evaluation import Evaluation, EvaluationKind
+from llm_ui.models.experiment import LIVE_STATES, Experiment, ExperimentAnswer, ExperimentState, Sticky
 from llm_ui.models.feedback import FeedbackReason, MessageFeedback, Rating
 from llm_ui.models.health import ProviderHealth, ProviderProbe
 from llm_ui.models.hold import HoldScope, LegalHold
@@ -95,6 +96,7 @@ from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserP
 __all__ = [
     "EVERYBODY",
     "KIND_OF",
+    "LIVE_STATES",
     "LIVE_STATUSES",
     "STRICTNESS",
     "AccountLink",
@@ -138,6 +140,9 @@ __all__ = [
     "Erasure",
     "Evaluation",
     "EvaluationKind",
+    "Experiment",
+    "ExperimentAnswer",
+    "ExperimentState",
     "FeedbackReason",
     "FilterAction",
     "FilterCount",
@@ -198,6 +203,7 @@ __all__ = [
     "ShareLink",
     "SlowStatement",
     "Span",
+    "Sticky",
     "Strategy",
     "SystemPrompt",
     "Team",

@@ -102,6 +102,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.TeamId: Uuid(),
         ids.IssuerId: Uuid(),
         ids.LimitId: Uuid(),
+        ids.ExperimentId: Uuid(),
     }
 
 

@@ -203,7 +203,9 @@ class Asker:
                     raise
                 if cheaper is None:
                     found = await self._stand_ins(question) if may_leave else others
-                    cheaper = [one for one in found if _costs_less(one, question.target)]
+                    # What an experiment asks in the place of another model is no reason to get nothing.
+                    is_split = question.target.asked_id is not None
+                    cheaper = [one for one in found if is_split or _costs_less(one, question.target)]
                 cheaper = [one for one in cheaper if suits(question, prompt, one, ProviderFault.SPEND_LIMIT)]
                 if not cheaper:
                     raise
@@ -255,7 +257,7 @@ class Asker:
         found, resting = await deployment_targets(session, actor, target), self.left_alone()
         well = [one for one in found if one.provider_id not in resting]
         picked = self._balance.pick(well or found, target.share.balancing)
-        return replace(picked, choice=target.choice, others=target.others)
+        return replace(picked, choice=target.choice, others=target.others, split=target.split, asked_id=target.asked_id)
 
     async def deployment(self, actor: Actor, target: ModelTarget) -> ModelTarget:
         """Return the same, read in a transaction of its own."""

@@ -30,6 +30,7 @@ from llm_ui.services import agents, budgets, memories
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.attachments import find_attachments
+from llm_ui.services.experiment_rules import Assigned
 from llm_ui.services.levels import levels
 from llm_ui.services.prices import cost
 from llm_ui.services.projects import instructions_of
@@ -185,7 +186,7 @@ async def build(session: ReadSession, actor: Actor, turn: Turn, target: ModelTar
     files = room.required(turn.attachments)
     tools = _tools(target, wanted)
     told = _told_of(tools, room)
-    place = Place(turn.system_prompt_id, turn.project_id, window - reserve, without, turn.agent)
+    place = Place(turn.system_prompt_id, turn.project_id, window - reserve, without, turn.agent, turn.split)
     before, forgotten = await _standing(session, actor, place, room)
     before += [Part("instructions", "", room.count(text), text=text) for text in [wanted.system] if text]
     after = _after(turn, wanted.wish, room)
@@ -338,12 +339,15 @@ class Place:
     """Tokens that a model can be sent."""
     without: Collection[LeftOut] = ()
     agent: AgentInfo | None = None
+    split: Assigned | None = None
 
 
 async def _standing(session: ReadSession, actor: Actor, place: Place, room: Room) -> tuple[list[Part], int]:
     """Return the parts ahead of the conversation that are sent in any case, and how many facts did not fit."""
     without, project_id, most = place.without, place.project_id, place.most // MEMORY_SHARE
-    told = await levels(session, actor, place.prompt_id, project_id, agent=place.agent, without=without)
+    told = await levels(
+        session, actor, place.prompt_id, project_id, agent=place.agent, without=without, split=place.split
+    )
     name = ""
     of_project: tuple[str, ...] = ()
     if project_id is not None and "memory" not in without:

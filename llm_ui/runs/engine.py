@@ -46,6 +46,7 @@ from llm_ui.runs.passages import Found, Means, look_up
 from llm_ui.runs.reranking import Reranker
 from llm_ui.runs.rewriting import Rewriter
 from llm_ui.runs.router import Router
+from llm_ui.runs.splitting import split_instructions, told_of
 from llm_ui.runs.temporary import Came, TemporaryRuns, prepare
 from llm_ui.runs.tool_loop import answer
 from llm_ui.runs.tools.base import Around
@@ -285,13 +286,13 @@ class Engine:
         target = await self._asker.router.picked_in_chat(session, actor, target, chat, request, new.found)
         target = await self._asker.deployed(session, actor, target)
         turn = await append_turn(session, actor, chat, request, Answerer(target, new.agent))
+        turn = await split_instructions(session, actor, turn, target, request)
         wish = storable(request.wish).strip()
         wanted = Wanted(request.max_tokens, wish, request.without, new.found, turn.tools_off)
         sent = await context.build(session, actor, turn, target, wanted)
         if sent.sources is not None:
             await set_sources(session, actor, turn, sent.sources)
-        told = {} if target.choice is None else {"auto": target.choice.listed()}
-        new_run = NewRun({**sent.manifest, **told}, self._owner, new.request_id)
+        new_run = NewRun({**sent.manifest, **told_of(turn, target)}, self._owner, new.request_id)
         await add_run(session, actor, request, turn, target, new_run)
         if not target.has_budgets:
             return turn, target, sent, _Paid()

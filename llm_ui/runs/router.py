@@ -16,6 +16,7 @@ from llm_ui.runs.balance import Balance
 from llm_ui.runs.gateway.asked import IMAGE_TOKENS, tokens_of
 from llm_ui.runs.passages import Found
 from llm_ui.runs.routing import Candidate, Facts, choose
+from llm_ui.runs.splitting import Asking, is_wanted_again, split
 from llm_ui.runs.tools.registry import offered
 from llm_ui.services.access import Actor
 from llm_ui.services.attachments import find_attachments
@@ -85,12 +86,17 @@ class Router:
         found: Found | None = None,
     ) -> ModelTarget:
         """Return the same for a question of a chat, which stays with who has answered in it; None: a new one."""
-        if target.auto is None:
+        is_split = target.has_split and not (isinstance(request, ChatRequest) and request.is_beside)
+        if target.auto is None and not is_split:
             return target
         again = (request.regenerate_of or request.continue_of) if isinstance(request, ChatRequest) else None
         before = Before() if chat is None else await answered_before(session, actor, chat.id, again)
         facts = await _facts_of(session, actor, chat, request, found, before)
         allowed = None if actor.key is None else actor.key.models
+        if is_split:
+            chat_id = None if chat is None else chat.id
+            is_again = isinstance(request, ChatRequest) and is_wanted_again(request)
+            return await split(session, actor, target, Asking(facts, allowed, chat_id, is_again=is_again))
         return await self.picked(session, actor, target, facts, allowed=allowed, stays=before.model_id)
 
     async def _rated(

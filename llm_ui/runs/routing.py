@@ -113,7 +113,7 @@ def choose(
         raise InvalidInput(
             "None of the models of {name} may be asked here now. Pick another one.", name=auto.display_name
         )
-    barred = {one.target.model_id: _barred(one, facts) for one in candidates}
+    barred = {one.target.model_id: reason_against(one.target, facts) for one in candidates}
     able = [one for one in candidates if not barred[one.target.model_id]]
     if not able:
         raise _none(auto, list(barred.values()))
@@ -174,9 +174,8 @@ def likely_usd(target: ModelTarget, tokens: int) -> Decimal | None:
     return cost(target.prices, input_tokens=sent, output_tokens=USUAL_ANSWER)
 
 
-def _barred(one: Candidate, facts: Facts) -> str:
+def reason_against(target: ModelTarget, facts: Facts) -> str:
     """Return why a model cannot be asked a question, whatever it costs; empty: it can."""
-    target = one.target
     sent = round(facts.tokens * target.calibration.factor)
     if target.context_window is not None and sent + min(facts.answer_tokens, target.context_window // 2) > (
         target.context_window

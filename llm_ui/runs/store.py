@@ -31,6 +31,7 @@ from llm_ui.models import (
 from llm_ui.runs.booking import booking, settle
 from llm_ui.runs.ending import MESSAGE_STATUS, Ending
 from llm_ui.runs.live_run import LiveRun
+from llm_ui.runs.splitting import LIMITS, note_booked, note_run
 from llm_ui.runs.steps import steps_of, tokens_of
 from llm_ui.runs.tries import Try
 from llm_ui.services import calibrations, filters
@@ -221,6 +222,8 @@ async def book(session: Session, live: LiveRun, final: Final) -> bool:
         used.kind = UsageKind.TEMPORARY
         used.agent_id = None if live.turn.agent is None else live.turn.agent.id
         await settle(session, used)
+        by_limit = not LIMITS.isdisjoint({final.ending.error_code, *(one.fault for one in final.tries)})
+        await note_booked(session, live.context.manifest, used, by_limit=by_limit)
     if final.learnt is not None:
         await calibrations.keep(session, target.model_id, final.learnt)
     return True
@@ -357,3 +360,4 @@ async def _book(session: Session, run: Run, key_id: KeyId | None = None) -> None
             created_at=now(),
         ),
     )
+    await note_run(session, run)

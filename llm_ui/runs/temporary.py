@@ -1,6 +1,6 @@
 """Temporary chats, and models that are tried out: their runs are in memory alone, known by the key of whoever asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_ui.contract import TemporaryRequest
 from llm_ui.contract.trials import TrialRequest
@@ -15,6 +15,7 @@ from llm_ui.runs.event_logs import EventLogs
 from llm_ui.runs.live_run import LiveRun
 from llm_ui.runs.passages import Found, Means, look_up
 from llm_ui.runs.router import facts_of_text
+from llm_ui.runs.splitting import Asking, split, split_instructions, told_of
 from llm_ui.services import agents
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
@@ -74,8 +75,13 @@ async def prepare(database: Database, asker: Asker, means: Means, came: Came, re
         model_id = None if request.model_id is None else ModelId(request.model_id)
         target = await find_target(session, actor, model_id, may_choose=True)
         facts = facts_of_text(request.text, tools_off=request.tools_off)
+        # Whoever tries a model out wants that one.
+        if target.has_split and not isinstance(request, TrialRequest):
+            target = await split(session, actor, target, Asking(facts))
         target = await asker.router.picked(session, actor, target, facts, stays=None)
         target = await asker.deployed(session, actor, target)
+        if not isinstance(request, TrialRequest):
+            turn = await split_instructions(session, actor, turn, target)
         sent = await context.build(session, actor, turn, target, _wanted(request, found))
     held_up: BudgetSpent | None = None
     warnings: tuple[str, ...] = ()
@@ -90,7 +96,7 @@ async def prepare(database: Database, asker: Asker, means: Means, came: Came, re
     return LiveRun(
         turn=turn,
         target=target,
-        context=sent,
+        context=replace(sent, manifest={**sent.manifest, **told_of(turn, target)}),
         actor=actor,
         temperature=request.temperature,
         max_tokens=request.max_tokens,

@@ -31,6 +31,8 @@ from llm_ui.models import (
     DocumentFetch,
     DocumentPage,
     Evaluation,
+    Experiment,
+    ExperimentAnswer,
     MessageFeedback,
     Project,
     ProjectMember,
@@ -167,6 +169,8 @@ FOR_ADMINISTRATORS: dict[type[Base], Permission] = {
     AccountLink: Permission.MANAGE_USERS,
     AutoModel: Permission.MANAGE_PROVIDERS,
     Evaluation: Permission.MANAGE_SETTINGS,
+    Experiment: Permission.MANAGE_SETTINGS,
+    ExperimentAnswer: Permission.MANAGE_SETTINGS,
 }
 """Tables that administrators read, and the permission that it takes."""
 

@@ -14,11 +14,13 @@ from llm_ui.errors import NotFound
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ModelId, ProviderId
 from llm_ui.models import (
+    LIVE_STATES,
     LIVE_STATUSES,
     Agent,
     AiModel,
     ApiKey,
     Document,
+    Experiment,
     ModelStandIn,
     Project,
     Run,
@@ -27,6 +29,7 @@ from llm_ui.models import (
 )
 from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.experiment_rules import plan_of
 from llm_ui.services.settings import DEFAULT_MODEL, EMBEDDING_MODEL, HELPER_MODEL, RERANKING_MODEL
 from llm_ui.services.usage import figures
 from llm_ui.services.usage.slots import Period
@@ -71,6 +74,8 @@ class Dependants:
     """Of the API, that may ask it but not all models."""
     teams: Some
     """For which it is kept."""
+    experiments: Some
+    """That go on, and are about it."""
     running: int
     """Answers that are on their way."""
     calls: int
@@ -84,7 +89,7 @@ class Dependants:
 
 NOTHING = Dependants(
     is_default=False, is_helper=False, is_embedder=False, is_reranker=False, documents=0, projects=Some(),
-    agents=Some(), helped=Some(), keys=Some(), teams=Some(), running=0, calls=0, people=0,
+    agents=Some(), helped=Some(), keys=Some(), teams=Some(), experiments=Some(), running=0, calls=0, people=0,
 )  # fmt: skip
 
 
@@ -119,6 +124,7 @@ async def _found(session: ReadSession, actor: Actor, ids: set[ModelId], filters:
         helped=await _helped(session, actor, ids),
         keys=await _keys(session, actor, ids),
         teams=await _teams(session, actor, ids),
+        experiments=await _experiments(session, actor, ids),
         running=await _count(session, select(Run).where(Run.model_id.in_(ids), Run.status.in_(LIVE_STATUSES))),
         calls=(await figures.totals(session, actor, filters, week)).requests,
         people=await figures.active_people(session, actor, week, filters),
@@ -160,6 +166,15 @@ async def _teams(session: ReadSession, actor: Actor, ids: set[ModelId]) -> Some:
     query = readable(Team, actor).join(TeamModel, TeamModel.team_id == Team.id).where(TeamModel.model_id.in_(ids))
     count = await _count(session, query.distinct().with_only_columns(Team.id))
     return await _some(session, count, query.distinct().with_only_columns(Team.name).order_by(Team.name))
+
+
+async def _experiments(session: ReadSession, actor: Actor, ids: set[ModelId]) -> Some:
+    # Few go on at a time, and databases differ in how they look into a list.
+    rows = await session.scalars(readable(Experiment, actor).where(Experiment.state.in_(LIVE_STATES)))
+    names = sorted(
+        plan.name for plan in map(plan_of, rows) if not ids.isdisjoint({one.model_id for one in plan.variants})
+    )
+    return Some(len(names), tuple(names[:MOST_NAMES]))
 
 
 async def _some(session: ReadSession, count: int, names: Select[Any]) -> Some:

@@ -19,6 +19,7 @@ from llm_ui.models import ChatMessage, Run, RunStatus, UsageSource
 from llm_ui.services import filter_words
 from llm_ui.services.access import Actor, readable
 from llm_ui.services.auto_rules import Choice, choice_of
+from llm_ui.services.experiment_rules import Assigned, assigned_of
 
 SPEAKERS = {
     "instructions": "system", "personal": "system", "project": "system", "agent": "system", "others": "system",
@@ -154,6 +155,8 @@ class Explanation:
     saved_usd: Decimal | None
     """What it would have cost then."""
     attempts: int
+    experiments: tuple[Assigned, ...]
+    """What it got in experiments."""
     choice: Choice | None
     """Why an *Auto* model has picked the model; None: a person has."""
     tries: tuple[NoAnswer, ...]
@@ -207,6 +210,7 @@ async def explain_answer(session: ReadSession, actor: Actor, answer_id: MessageI
         saved_usd=run.saved_usd,
         attempts=run.attempts,
         choice=choice_of(manifest.get("auto")),
+        experiments=assigned_of(manifest.get("experiments")),
         tries=tuple(NoAnswer(one["model"], one["provider"], one["message"]) for one in manifest.get("tries", ())),
         temperature=run.temperature,
         max_tokens=run.max_tokens,

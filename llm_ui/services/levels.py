@@ -8,6 +8,7 @@ from llm_ui.kit.ids import ProjectId, PromptId
 from llm_ui.services import teams
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
+from llm_ui.services.experiment_rules import Assigned
 from llm_ui.services.projects import instructions_of
 from llm_ui.services.prompts import standing
 
@@ -30,12 +31,17 @@ async def levels(
     *,
     agent: AgentInfo | None = None,
     without: Collection[str] = (),
+    split: Assigned | None = None,
 ) -> tuple[Level, ...]:
-    """Return the levels that hold something, the outermost first; those of `without` are left out."""
+    """Return the levels that hold something, the outermost first; those of `without` are left out.
+
+    `split` is what an experiment gives in the place of the platform's instructions.
+    """
     found: list[Level] = []
     prompt, own = await standing(session, actor, prompt_id)
     if "instructions" not in without and prompt is not None:
-        found.append(Level("instructions", prompt.name, prompt.text))
+        text = prompt.text if split is None or not split.text else split.text
+        found.append(Level("instructions", prompt.name, text))
     if "team" not in without:
         found.extend(Level("team", *told) for told in await teams.instructions_of(session, actor))
     if "personal" not in without and own is not None:

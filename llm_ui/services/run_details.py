@@ -13,6 +13,8 @@ from llm_ui.models import ChatMessage, Run, RunStatus, UsageKind, UsageLog, Usag
 from llm_ui.services import audit, filter_words, settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.auto_rules import Choice, choice_of
+from llm_ui.services.experiment_results import took_part
+from llm_ui.services.experiment_rules import Assigned, assigned_of
 from llm_ui.services.explanations import SentPart, Timing, explain_answer, timings
 from llm_ui.services.settings import SEE_CONTENT
 
@@ -50,6 +52,8 @@ class RunDetails:
     provider_request_id: str
     choice: Choice | None
     """Why an *Auto* model has picked the model; None: none has."""
+    experiments: tuple[Assigned, ...]
+    """What it got in experiments."""
     filtered: tuple[str, ...]
     """What safety filters have found, without what it was."""
     may_see_content: bool
@@ -103,6 +107,7 @@ async def details(session: ReadSession, actor: Actor, run_id: RunId) -> RunDetai
         request_id="" if run is None else run.request_id,
         provider_request_id="" if run is None else run.provider_request_id,
         choice=choice_of(manifest.get("auto") or (None if booked is None else booked.auto_choice)),
+        experiments=assigned_of(manifest.get("experiments")) or await took_part(session, run_id),
         filtered=tuple(filter_words.listed(manifest.get("filters", ()))),
         may_see_content=bool(is_seen and run is not None),
     )

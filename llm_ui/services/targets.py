@@ -14,10 +14,12 @@ from llm_ui.errors import InvalidInput, LLMUIError, NotFound, Unavailable
 from llm_ui.kit.calibration import Calibration
 from llm_ui.kit.ids import ModelId, ProviderId, TeamId
 from llm_ui.models import (
+    LIVE_STATES,
     AiModel,
     AiProvider,
     AutoModel,
     Budget,
+    Experiment,
     ModelCalibration,
     ModelStandIn,
     ProviderKind,
@@ -32,6 +34,7 @@ from llm_ui.models.safety import SafetyFilter
 from llm_ui.services import settings
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
 from llm_ui.services.auto_rules import AutoSettings, Choice, settings_of
+from llm_ui.services.experiment_rules import Assigned
 from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices
 from llm_ui.services.reach import ALONE, USUAL, Reach, Share, reach_of
@@ -73,6 +76,10 @@ class ModelTarget:
     """Whether anything limits what anybody may spend, in money or tokens, here or elsewhere."""
     has_filters: bool = True
     """Whether any safety filter was ever set, for anybody."""
+    has_split: bool = False
+    """Whether an experiment goes on with it."""
+    has_prompt_splits: bool = False
+    """Whether one goes on with any instructions."""
 
     auto: AutoSettings | None = None
     """How it picks the model that answers; None: it answers itself."""
@@ -80,11 +87,16 @@ class ModelTarget:
     """The *Auto* model that has picked it, and why; None: it was asked itself."""
     others: tuple["ModelTarget", ...] = ()
     """Those that it was picked among and that could be asked the same, best first."""
+    split: Assigned | None = None
+    """What it got in an experiment; None: none goes on."""
+    asked_id: ModelId | None = None
+    """The model that was asked for, which an experiment answers with this one; None: this one itself."""
 
     @property
     def picked_id(self) -> ModelId:
         """The model that was picked by whoever asks: this one, or that whose name it answers under."""
-        return self.choice.auto_id if self.choice is not None else self.share.serves_id or self.model_id
+        picked = self.asked_id or self.share.serves_id or self.model_id
+        return self.choice.auto_id if self.choice is not None else picked
 
     @property
     def wire_name(self) -> str:
@@ -148,12 +160,17 @@ async def targets(
 def rows(actor: Actor) -> Select[Any]:
     """Return models with all that is known of each, and whether the actor may ask it: for `target_of`."""
     has_stand_ins = exists().where(ModelStandIn.model_id == AiModel.id)
-    # Read along: where there are no limits, budgets and filters, asking for them costs no statement.
+    # Read along: where there are no limits, budgets, filters and experiments, asking for them costs no statement.
     has_limits, has_filters = exists().where(Limit.amount > 0), exists().where(SafetyFilter.kind.is_not(None))
+    # rights: whether there is one
+    goes_on = exists().where(Experiment.state.in_(LIVE_STATES))
+    has_split = goes_on.where(Experiment.model_id == AiModel.id)
+    has_prompt_splits = goes_on.where(Experiment.prompt_id.is_not(None))
     query = readable(AiModel, actor).add_columns(
         AiProvider, ModelCalibration, AutoModel, may_ask(actor).label("is_allowed"),
         has_stand_ins.label("has_stand_ins"), has_limits.label("has_limits"), has_filters.label("has_filters"),
         _has_budgets().label("has_budgets"),
+        has_split.label("has_split"), has_prompt_splits.label("has_prompt_splits"),
     )  # fmt: skip
     query = query.join(AiProvider, AiProvider.id == AiModel.provider_id)
     query = query.outerjoin(ModelCalibration, ModelCalibration.model_id == AiModel.id)
@@ -209,6 +226,8 @@ def target_of(found: Row[Any], *, is_embedder: bool | None) -> ModelTarget:
         has_limits=found.has_limits,
         has_budgets=found.has_budgets,
         has_filters=found.has_filters,
+        has_split=found.has_split,
+        has_prompt_splits=found.has_prompt_splits,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
         auto=None if found.AutoModel is None else settings_of(found.AutoModel),
     )

@@ -30,6 +30,7 @@ from llm_ui.services.access import Actor, Permission, readable, require, require
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
 from llm_ui.services.chats import rename
+from llm_ui.services.experiment_rules import Assigned
 from llm_ui.services.projects import require_open
 from llm_ui.services.targets import ModelTarget
 
@@ -71,6 +72,8 @@ class Turn:
     """Whether an agent may have written earlier answers."""
     said: tuple[Said, ...] | None = None
     """The earlier messages of a temporary chat, oldest first; None: those that are stored."""
+    split: Assigned | None = None
+    """What it gets in an experiment with its instructions; None: none goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,8 +232,8 @@ class Sheet(Part):
     fields = param.List(
         default=[],
         item_type=dict,
-        doc="Each with name, label, type (text, secret, select, checklist, copy, file), options, placeholder, hint, "
-        "accept.",
+        doc="Each with name, label, type (text, secret, select, checklist, copy, file, words), options, placeholder, "
+        "hint, accept.",
     )
     values = param.Dict(default={}, doc="What the fields hold when they are drawn, or when this changes.")
     buttons = param.List(default=[], item_type=dict, doc="Each with action, label and tone.")

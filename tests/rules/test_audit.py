@@ -35,7 +35,7 @@ NOT_AUDITED = {
     "alerts.look": WORK, "alerts.next_unsent": WORK, "alerts.note_sent": WORK, "alert_mail.signing_secret": WORK,
     "documents.begin_anew": NOTED, "retention.purge_monitoring": NOTED, "backups.claim": WORK, "backups.beat": WORK,
     "backups.finish": WORK, "backups.fail": WORK, "filters.count": WORK, "provider_health": WORK,
-    "erasures.write": NOTED, "erasures.verify": WORK, "auto_abilities.refresh": WORK,
+    "erasures.write": NOTED, "erasures.verify": WORK, "auto_abilities.refresh": WORK, "experiment_results.note": WORK,
 }  # fmt: skip
 """Functions, or all of a module, and why they write no entry."""
 

@@ -7,7 +7,7 @@ from llm_ui.admin.usage import words
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, number, told
 from llm_ui.services.run_details import Content, RunDetails
-from llm_ui.ui import auto_words
+from llm_ui.ui import auto_words, experiment_words
 from llm_ui.ui.amounts import money
 from llm_ui.ui.names import STRETCHES, shown_name
 
@@ -27,6 +27,7 @@ def facts(run: RunDetails | None) -> list[dict[str, Any]]:
         _("When"): instant(run.at),
         _("Model"): {"text": run.model_name, "detail": run.provider_name},
         **dict(auto_words.facts(run.choice)),
+        **dict(experiment_words.facts(run.experiments)),
         _("Kind of use"): _(words.KINDS[run.kind]),
         _("Ended"): status(run.status, run.error_code),
         _("Error"): told(run.error_message),

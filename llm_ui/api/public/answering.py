@@ -153,6 +153,8 @@ def _who(asked: Asked) -> dict[str, str]:
     """
     cached = {} if asked.cache_use is None else _cached(asked.repeated)
     auto = {} if asked.choice is None else {"x-llm-ui-auto": asked.choice.auto}
+    if asked.split is not None and asked.split.variant:
+        auto["x-llm-ui-experiment"] = asked.split.experiment
     if not asked.instead_of and not auto:
         return cached
     names = {"x-llm-ui-model": asked.target.wire_name, **auto}

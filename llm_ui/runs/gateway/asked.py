@@ -91,13 +91,15 @@ class Asked:
     reported: UsageDelta = field(default_factory=UsageDelta)
     found: list[Found] = field(default_factory=list)
     """By safety filters."""
+    refused_by: set[str] = field(default_factory=set)
+    """Codes of what has kept a model from answering."""
     ended_by: LLMUIError | None = None
     """Why it was cut off."""
     _said: list[str] = field(default_factory=list)
     _limit: asyncio.Timeout | None = None
 
     def __post_init__(self) -> None:
-        self.choice = self.target.choice
+        self.choice, self.split = self.target.choice, self.target.split
 
     @asynccontextmanager
     async def limited(self) -> AsyncIterator[None]:
@@ -185,6 +187,7 @@ class Asked:
         before = self.target
         log.info("gateway.stand_in", call_id=self.id, before=before.name, after=target.name, code=error.code)
         self.instead_of = self.instead_of or before.wire_name
+        self.refused_by.add(error.code)
         self.input_tokens = round(self.input_tokens / before.calibration.factor * target.calibration.factor)
         self.target, self.reported, self.is_called = target, UsageDelta(), False
 

@@ -40,6 +40,7 @@ from llm_ui.runs.gateway.limits import Limits
 from llm_ui.runs.key_watch import KeyWatch
 from llm_ui.runs.resilience import pause_s
 from llm_ui.runs.router import facts_of
+from llm_ui.runs.splitting import LIMITS, Asking, note_call, split
 from llm_ui.runs.tries import SECRET_FAULTS
 from llm_ui.services import filters
 from llm_ui.services.keys import Caller
@@ -90,6 +91,8 @@ class Gateway:
 
     async def picked(self, session: ReadSession, caller: Caller, target: ModelTarget, prompt: Prompt) -> ModelTarget:
         """Return who is asked: the target, or whom it picks where it is an *Auto* model. Raises `InvalidInput`."""
+        if target.has_split:
+            return await split(session, caller.actor, target, Asking(facts_of(prompt), caller.models))
         if target.auto is None:
             return target
         router = self._asker.router
@@ -120,6 +123,7 @@ class Gateway:
             raise asked.ended_by or Unavailable("The answer was ended.") from None
         except LLMUIError as error:
             asked.status = RunStatus.FAILED
+            asked.refused_by.add(error.code)
             raise _told(asked, error) from error
         finally:
             self._live.discard(asked)
@@ -229,6 +233,10 @@ class Gateway:
             writes.append(lambda: self._settle(asked, usage, row.total_ms))
         elif asked.is_set_aside:
             writes.append(lambda: give_back(self._database, asked.id))
+        if asked.split is not None and (is_given or asked.status is RunStatus.FAILED):
+            by_limit, row_of_it = not LIMITS.isdisjoint(asked.refused_by), asked.row(usage)
+            got = asked.split
+            writes.append(lambda: note_call(self._database, got, row_of_it, by_limit=by_limit))
         if asked.found:
             writes.append(lambda: self._count(asked))
         if not await _written(writes):
