@@ -39,6 +39,32 @@ def in_one_text_array(rows: Sequence[Sequence[str]], y: int = 700) -> bytes:
     return drawing + b"ET\n"
 
 
+def by_columns(rows: Sequence[Sequence[str]], y: int = 700, starts: Sequence[int] = STARTS) -> bytes:
+    """Return the drawing of a table one column after the other."""
+    return b"".join(by_cells([[row[at]] for row in rows], y, starts[at:]) for at in range(len(starts)))
+
+
+def by_cells(rows: Sequence[Sequence[str]], y: int = 700, starts: Sequence[int] = STARTS, step: int = 0) -> bytes:
+    """Return the drawing of a table cell by cell, with all lines of one before the next. `step` parts rows further."""
+    drawing = b""
+    for cells in rows:
+        for start, text in zip(starts, cells, strict=False):
+            end = round(LETTER_PT * len(text)) if text[-1:].isdigit() and start != starts[0] else 0
+            drawing += lines(*text.split("\n"), x=start + (60 - end if end else 0), y=y) if text else b""
+        y -= step + 14 * max(1 + text.count("\n") for text in cells)
+    return drawing
+
+
+def in_spaces(rows: Sequence[Sequence[str]], y: int = 700) -> bytes:
+    """Return the drawing of a table as on a typewriter."""
+    return lines(*("".join(f"{text:<20}" for text in cells) for cells in rows), y=y)
+
+
+def turned(drawing: bytes) -> bytes:
+    """Return a drawing on its side, as on a page that is shown turned."""
+    return b"q 0 1 -1 0 842 0 cm " + drawing + b" Q\n"
+
+
 def pdf(
     *pages: bytes,
     packed: bool = False,

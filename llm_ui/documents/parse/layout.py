@@ -23,6 +23,13 @@ LEADER = re.compile(r"(?:\.\s?){4}")
 """Dots that lead to a number of a page: a line of the contents, however large it is."""
 BULLETS_ALONE = frozenset("•‣◦▪●○–·")
 SENTENCE_ENDS = (".", "!", "?", ":", "…", '"', "”", "»")
+APART = "   "
+SPACED = re.compile(r"\S+(?: {1,2}\S+)*")
+"""What no three spaces part."""
+TYPED = 0.6
+"""Of the size of the print: the width of each letter where all are equally wide."""
+MOST_ROWS = 400
+"""Of a table on one page; what is below them begins another."""
 HYPHENED = re.compile(r"[a-zß-ÿ][-\u2010\xad]")
 """The last two characters of a line that ends within a word."""
 LIGATURES = str.maketrans(
@@ -84,12 +91,20 @@ class Lines:
             x, y = self._place or (0.0, 0.0)
             # To half a point: programs round differently in the middle of a text.
             line = Line(text if text.isascii() else text.translate(LIGATURES), round(self._size * 2) / 2, x, y)
+            if APART in text:
+                self._pieces = [cell for piece in self._pieces for cell in _spaced(*piece, line.size)]
             if len(self._pieces) > 1:
                 line.pieces = [(at, piece.translate(LIGATURES)) for at, piece in self._pieces]
             self._lines.append(line)
         self._parts.clear()
         self._pieces.clear()
         self._place, self._size, self._longest = None, 0.0, 0
+
+
+def _spaced(x: float, text: str, size: float) -> Iterator[Cell]:
+    """Yield the parts of a text that is put into columns with spaces, as on a typewriter."""
+    for found in SPACED.finditer(text):
+        yield x + TYPED * size * found.start(), found[0]
 
 
 def _placed(cm: Sequence[float], tm: Sequence[float]) -> tuple[float, float]:
@@ -111,7 +126,7 @@ def blocks(lines: Sequence[Line], body_size: float, outline: Mapping[str, int]) 
     while at < len(lines):
         line = lines[at]
         level = _level(line, body_size, outline)
-        rows = _table(lines, at) if line.pieces and not level else []
+        rows = table_at(lines, at) if line.pieces and not level else []
         if held and (level or rows or _begins(line, held[-1], pitch)):
             yield _block(held, longest)
             held = []
@@ -128,10 +143,10 @@ def blocks(lines: Sequence[Line], body_size: float, outline: Mapping[str, int]) 
         yield _block(held, longest)
 
 
-def _table(lines: Sequence[Line], at: int) -> list[list[str]]:
+def table_at(lines: Sequence[Line], at: int) -> list[list[str]]:
     """Return the rows of the table that begins at a line, one for each line; nothing where none begins."""
-    near = takewhile(lambda line: not LEADER.search(line.text), islice(lines, at, None))
-    return table(row_of(line.pieces or [(line.x, line.text)], line.size) for line in near)
+    near = takewhile(lambda line: not LEADER.search(line.text), islice(lines, at, at + MOST_ROWS))
+    return table(row_of(line.pieces or [(line.x, line.text)], line.size, line.y) for line in near)
 
 
 def _level(line: Line, body_size: float, outline: Mapping[str, int]) -> int:

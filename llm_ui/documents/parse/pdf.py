@@ -11,6 +11,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import LimitReachedError
 
 from llm_ui.documents.parse import ocr, showing
+from llm_ui.documents.parse.grid import in_rows
 from llm_ui.documents.parse.ink import Box, Ink
 from llm_ui.documents.parse.layout import Line, Lines, blocks, title_key
 from llm_ui.documents.parse.source import Left, Source
@@ -117,7 +118,7 @@ def _drawn(page: PageObject, *, keeps_unseen: bool) -> tuple[list[Line], Ink]:
         visitor_operand_after=ink.after if _got(resources, "/XObject") else None,
         visitor_text=lines.piece,
     )
-    return lines.all(), ink
+    return in_rows(lines.all()), ink
 
 
 def _paper(page: PageObject) -> Box:

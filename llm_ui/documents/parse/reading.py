@@ -28,6 +28,8 @@ USUAL = (
     "text/plain",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 )
+LATE = ("pypdf.filters",)
+"""What those import when they need it, which is always."""
 OPEN_FILES = 64
 LOOK_S = 1.0
 """Between two looks whether anybody is there."""
@@ -41,8 +43,8 @@ TOO_COSTLY = "{name} needs too much memory to be read. Split it and add the part
 
 def prepare() -> None:
     """Import the readers of what most files are. The others take some milliseconds."""
-    for media_type in USUAL:
-        importlib.import_module(reader(media_type))
+    for module in (*map(reader, USUAL), *LATE):
+        importlib.import_module(module)
 
 
 def main(channel: int, parent: int) -> None:

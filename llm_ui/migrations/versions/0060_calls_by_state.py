@@ -3,13 +3,13 @@
 Of ten million calls those that failed, or a kind that is rare, took a look at all of them. Each index takes some 50
 bytes a call.
 
-Revision: 0060, after 0055
+Revision: 0060, after 0058
 """
 
 from alembic import op
 
 revision = "0060"
-down_revision = "0055"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
