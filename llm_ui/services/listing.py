@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, SQLColumnExpression, func, select
+from sqlalchemy import Integer, Select, SQLColumnExpression, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from llm_ui.db import Database, ReadSession
@@ -84,7 +84,9 @@ async def find(session: ReadSession, rows: Rows[T], asked: Asked) -> Found[T]:
     before = None if rows.latest is None else await _before(session, rows.latest)
     if rows.latest is not None and before is not None:
         rows = replace(rows, query=rows.query.where(rows.latest.at > before))
-    counted = rows.query.with_only_columns(rows.key, maintain_column_froms=True).order_by(None).limit(COUNTED + 1)
+    # No column: so many are counted in an index alone.
+    one = literal_column("1", Integer).label("one")
+    counted = rows.query.with_only_columns(one, maintain_column_froms=True).order_by(None).limit(COUNTED + 1)
     total = await session.scalar(select(func.count()).select_from(counted.subquery())) or 0
     is_more, total = total > COUNTED, min(total, COUNTED)
     last = max(1, -(-total // asked.size))
