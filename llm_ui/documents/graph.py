@@ -10,7 +10,7 @@ import os
 import secrets
 import threading
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -30,10 +30,6 @@ LINKS, ADDING = 16, 64
 it takes two to three times as long to make and finds 0.1 % more of the ten nearest of 20,000."""
 LOOKED_AT = 200
 """At least, when it is searched (ef)."""
-LARGEST = 127.0
-"""What a number of 1 is stored as."""
-FILLER = 1 << 62
-"""Ids from here on are no passages: they take the places of those that are gone, so that nothing is left of them."""
 PIECE_BYTES = 2**22
 
 Vectors = Sequence[tuple[ChunkId, bytes]]
@@ -107,7 +103,10 @@ def _checksum(path: Path) -> int:
 
 
 class NewGraph:
-    """A file that is being made: from nothing, or from the one that is there. All of it blocks, and takes long."""
+    """A file that is being made: from nothing, or from the one that is there. All of it blocks, and takes long.
+
+    Nothing is taken out: what usearch removes stays in its file, and of what then takes its place some is never found.
+    """
 
     def __init__(self, place: Place, before: tuple[Index, Contents] | None = None) -> None:
         place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,22 +114,10 @@ class NewGraph:
         self._threads = max(1, (os.cpu_count() or 1) // 2)
         self._documents: dict[DocumentId, Kept] = {}
         self._total: NDArray[np.float64] = np.zeros(place.dimensions)
-        self._holes = 0
         self._index = _empty(place.dimensions) if before is None else before[0]
         if before is not None:
             self._documents.update(before[1].documents)
-            self._total, self._holes = np.array(before[1].total), before[1].holes
-
-    def remove(self, gone: Collection[DocumentId]) -> None:
-        """Take out documents; what comes later takes their places."""
-        for document_id in gone:
-            for first, last in self._documents.pop(document_id).spans:
-                keys = np.arange(first, last + 1, dtype=np.uint64)
-                # One that is not there is of no length.
-                keys = keys[self._index.contains(keys)]
-                self._total -= np.asarray(self._index.get(keys), np.float64).sum(0) / LARGEST if len(keys) else 0.0
-                self._index.remove(keys, threads=self._threads)
-                self._holes += len(keys)
+            self._total = np.array(before[1].total)
 
     def add(self, documents: Mapping[DocumentId, Vectors], made_at: Mapping[DocumentId, datetime | None]) -> None:
         """Take in documents; vectors of another length are not this model's."""
@@ -143,12 +130,10 @@ class NewGraph:
         rows = np.frombuffer(b"".join(vector for _, vector in fitting), "<f2").astype(np.float32)
         rows = rows.reshape(len(fitting), self._place.dimensions)
         self._total += rows.sum(0, dtype=np.float64)
-        self._holes = max(0, self._holes - len(fitting))
         self._index.add(np.array([chunk for chunk, _ in fitting], np.uint64), rows, threads=self._threads)
 
     def keep(self) -> None:
         """Put the file in its place. Raises `OSError`."""
-        self._overwrite()
         name = f"{self._place.name}.{secrets.token_hex(8)}{GRAPH}"
         path = self._place.folder / name
         path.touch(0o600)
@@ -156,14 +141,5 @@ class NewGraph:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
         size_bytes, checksum = path.stat().st_size, _checksum(path)
-        contents = Contents(name, size_bytes, checksum, tuple(self._total.tolist()), self._holes, self._documents)
+        contents = Contents(name, size_bytes, checksum, tuple(self._total.tolist()), self._documents)
         vector_files.write(self._place, contents)
-
-    def _overwrite(self) -> None:
-        """Write chance over what is left of vectors that were taken out: a text can be guessed from its vector."""
-        if not self._holes:
-            return
-        keys = np.arange(FILLER, FILLER + self._holes, dtype=np.uint64)
-        rows = np.random.default_rng().standard_normal((self._holes, self._place.dimensions), np.float32)
-        self._index.add(keys, rows, threads=self._threads)
-        self._index.remove(keys, threads=self._threads)

@@ -70,8 +70,6 @@ class Contents:
     """Its CRC-32."""
     total: tuple[float, ...]
     """The sum of its vectors."""
-    holes: int
-    """Places of vectors that are gone."""
     documents: Mapping[DocumentId, Kept]
 
     @property
@@ -114,7 +112,7 @@ def read(place: Place) -> Contents | None:
         total = tuple(map(float, told["total"]))
         if not name.startswith(place.name) or Path(name).name != name or len(total) != place.dimensions:
             return None
-        return Contents(name, int(told["size_bytes"]), int(told["checksum"]), total, int(told["holes"]), documents)
+        return Contents(name, int(told["size_bytes"]), int(told["checksum"]), total, documents)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -126,7 +124,6 @@ def write(place: Place, contents: Contents) -> None:
         "size_bytes": contents.size_bytes,
         "checksum": contents.checksum,
         "total": contents.total,
-        "holes": contents.holes,
         "documents": {
             one.hex: (kept.made_at and kept.made_at.isoformat(), kept.spans) for one, kept in contents.documents.items()
         },

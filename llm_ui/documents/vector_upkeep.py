@@ -22,7 +22,7 @@ from llm_ui.documents.stored_vectors import (
     read_documents,
     read_vectors,
 )
-from llm_ui.documents.vector_files import Contents, Kept, Place, Stamp
+from llm_ui.documents.vector_files import Contents, Place, Stamp
 from llm_ui.documents.vectors import EXACT_UNTIL
 from llm_ui.errors import StorageFull
 from llm_ui.kit.disk import is_full
@@ -35,11 +35,9 @@ log = get_logger(__name__)
 LOCK = "lock"
 FRESH = 0.25
 """Of the passages that are compared one by one: so many may have come since a file was made. It takes 5 ms."""
-GONE_S = 60.0
-"""What is deleted is in a file no longer than this, and the time that one is made in: a text can be guessed from its
-vector. Whoever deletes one document after the other has not a file made for each."""
-MAX_HOLES = 0.25
-"""With a greater part of a file gone it is made from nothing: its links were chosen among others."""
+GONE_S = 3_600.0
+"""A file that holds what was deleted is made from nothing after this: a text can be guessed from its vector. Whoever
+deletes one document after the other has not a file made for each; for a person who is erased it goes at once."""
 
 
 @dataclass
@@ -94,12 +92,10 @@ class Upkeep:
         from llm_ui.documents import graph  # noqa: PLC0415 - usearch takes 60 MB that most never need
 
         began = time.monotonic()
-        is_much_gone = before is None or change.holes_in(before) > MAX_HOLES * before.passages
-        found = None if is_much_gone else await asyncio.to_thread(graph.opened, place, is_mapped=False)
+        is_anew = before is None or change.gone
+        found = None if is_anew else await asyncio.to_thread(graph.opened, place, is_mapped=False)
         new = await asyncio.to_thread(graph.NewGraph, place, found)
         documents = change.come if found is not None else change.all
-        if found is not None:
-            await asyncio.to_thread(new.remove, change.gone)
         for batch in in_reads(documents):
             if self.stop.is_set():
                 return False
@@ -120,23 +116,19 @@ class _Change:
 
     all: Mapping[DocumentId, Made]
     come: Mapping[DocumentId, Made]
-    gone: Mapping[DocumentId, Kept]
+    gone: frozenset[DocumentId]
 
     @staticmethod
     def between(contents: Contents | None, documents: Mapping[DocumentId, Made]) -> "_Change":
         kept = {} if contents is None else contents.documents
         same = {one for one, made in documents.items() if one in kept and kept[one].made_at == made.at}
         come = {one: made for one, made in documents.items() if one not in same}
-        return _Change(documents, come, {one: told for one, told in kept.items() if one not in same})
+        return _Change(documents, come, frozenset(kept.keys() - same))
 
     @property
     def passages(self) -> int:
         """How many came."""
         return sum(made.passages for made in self.come.values())
-
-    def holes_in(self, contents: Contents) -> int:
-        """Return how many places of vectors are without one once what went is taken out."""
-        return contents.holes + sum(kept.passages for kept in self.gone.values())
 
 
 async def _place(session: ReadSession, folder: Path, large: Large) -> Place:

@@ -17,7 +17,7 @@ async def test_the_file_of_a_project_that_is_gone_is_removed(sqlite_config: Conf
     def leave() -> None:
         place.folder.mkdir()
         graph.write_bytes(b"vectors")
-        vector_files.write(place, Contents(graph.name, 7, 0, (0.0, 0.0), 0, {}))
+        vector_files.write(place, Contents(graph.name, 7, 0, (0.0, 0.0), {}))
 
     await asyncio.to_thread(leave)
     stop = asyncio.Event()
