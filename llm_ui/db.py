@@ -239,6 +239,8 @@ def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     # FULL: "sent" is said after the commit, so a commit must survive a power cut.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten, so that the file does not hold it any longer. Many builds do that anyway.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 
