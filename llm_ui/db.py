@@ -240,6 +240,8 @@ def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten, so that the file does not hold it any longer. Many builds do that anyway.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

@@ -126,6 +126,7 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
     for name in ADMIN_PAGES:
         pages[f"/admin/{name}"] = _admin_page(backend, actor_of, name, ADMIN_PAGES[name])
     pages["/admin/users/{user_id}"] = _admin_page(backend, actor_of, "users", _person)
+    pages["/admin/limits/{series_id}"] = _admin_page(backend, actor_of, "limits", _limits_of_key)
     pages["/admin/runs/{run_id}"] = _admin_page(backend, actor_of, "runs", _run)
     return pages
 
@@ -138,6 +139,11 @@ def _person(context: PageContext) -> PersonPage:
 def _run(context: PageContext) -> RunPage:
     """Return the page of the run that the address names, whether or not there is one."""
     return RunPage(RunState(context, _named("/admin/runs/")))
+
+
+def _limits_of_key(context: PageContext) -> LimitsPage:
+    """Return the page of limits, with those of the API key that the address names."""
+    return LimitsPage(LimitsState(context), _named("/admin/limits/"))
 
 
 def _team(context: PageContext) -> pn.Template:

@@ -13,9 +13,10 @@ from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import KeyId, ModelId, ProjectId, UserId
 from llm_ui.models import KeyScope
 from llm_ui.services import keys, offered, projects, service_accounts
-from llm_ui.services.access import Actor
+from llm_ui.services.access import Actor, Permission
 from llm_ui.services.examples import examples
 from llm_ui.services.keys import NewKey
+from llm_ui.services.limits import LABELS
 
 SCOPES = {
     KeyScope.CHAT: later("Answers"),
@@ -155,6 +156,7 @@ class Keys(PlainHandler):
         self.show(
             "keys.html", error=error, said=said, token=token, keys=found, projects=places, scopes=SCOPES, base=base,
             account=account, address=f"/keys?account={account.id}" if account else "/keys",
+            labels=LABELS, may_limit=actor.may(Permission.MANAGE_SETTINGS),
             examples=examples(base, example), names=[one.name for one in models],
             is_out_of_reach=not is_own and config.api_host in LOOPBACK,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.ids import ProjectId, UserId, uuid7
 from llm_ui.models import (
     Agent,
+    ApiKey,
     Attachment,
     ChatHistory,
     ChatMessage,
@@ -157,6 +158,8 @@ async def _erase(session: Session, actor: Actor, user: User, fate: Fate, heir: U
     going = (await session.scalars(_owned_alone(user_id))).all()
     has = await erased_rows.belongings(session, user_id, going)
     found = await erased_rows.count(session, has)
+    # rights: asked above; of keys and projects that go with the account
+    loose = [*going, *await session.scalars(select(ApiKey.series_id).where(ApiKey.user_id == user_id))]
     await leave_all(session, actor, user_id)
     await team_members.leave_all(session, actor, user_id)
     # rights: asked above; figures of somebody who is gone
@@ -169,7 +172,9 @@ async def _erase(session: Session, actor: Actor, user: User, fate: Fate, heir: U
         await session.execute(update(UsageLog).where(theirs).values(user_id=nobody))
     await rollups.leave(session, user_id, nobody)
     await session.execute(delete(User).where(User.id == user_id))
-    await forget_limits(session, user_id)
+    for key in (user_id, *loose):
+        # No foreign key takes along what limits a person, a key or a project.
+        await forget_limits(session, key)
     heir_id = None if heir is None else heir.id
     receipt = await erasures.write(session, has, found, fate.value, heir_id, keeps_figures=nobody is not None)
     to = None if heir is None else heir.name

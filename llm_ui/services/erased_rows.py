@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, text, union
-from sqlalchemy.sql.elements import False_
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import ProjectId, UserId
@@ -95,13 +94,17 @@ async def count(session: ReadSession, theirs: Belongings) -> dict[str, int]:
 
 def _naming(table: Table, user_id: UserId) -> ColumnElement[bool]:
     """Return the rule of rows that name the person themselves."""
+    return or_(false(), *_rules(table, user_id))
+
+
+def _rules(table: Table, user_id: UserId) -> list[ColumnElement[bool]]:
     of_people = [column for column in table.c if _refers(column, "users") or column in LOOSE]
     rules = [column == user_id for column in of_people]
     if table.name == "users":
         rules.append(table.c.id == user_id)
     if table is Quota.__table__:
         rules.append(table.c.scope_id == str(user_id))
-    return or_(false(), *rules)
+    return rules
 
 
 def _hanging(table: Table, theirs: Belongings) -> tuple[ColumnElement[UUID], Sequence[UUID]]:
@@ -146,7 +149,6 @@ def _batches(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
 
 
 NAMING = frozenset(
-    {table.name for table in Base.metadata.sorted_tables if not isinstance(_naming(table, UserId(UUID(int=0))), False_)}
-    | {"search_text"}
+    {table.name for table in Base.metadata.sorted_tables if _rules(table, UserId(UUID(int=0)))} | {"search_text"}
 )
 """Tables, and the index, whose rows name a person themselves, so that they can be looked for at any time."""

@@ -18,8 +18,9 @@ from llm_ui.kit.ids import KeyId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.kit.text import one_line
 from llm_ui.models import ApiKey, KeyScope, QuotaKind, User
-from llm_ui.services import audit, budgets, quotas
+from llm_ui.services import audit, budgets, limits, quotas
 from llm_ui.services.access import Actor, KeyRights, Permission, is_in_project, readable, require
+from llm_ui.services.limits import LimitInfo
 from llm_ui.services.projects import require_open
 from llm_ui.services.targets import target
 from llm_ui.services.teams import teams_of
@@ -83,6 +84,11 @@ class KeyInfo:
     budget_usd: Decimal | None
     spent_usd: Decimal | None
     """Of its budget, this month."""
+    returns_at: datetime | None
+    """When there is the whole of it again."""
+    series_id: UUID
+    limits: tuple[LimitInfo, ...]
+    """That administrators have set of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,8 @@ async def list_keys(session: ReadSession, actor: Actor, owner: UserId | None = N
         query = query.where(ApiKey.user_id == owner)
     rows = (await session.execute(query.order_by(ApiKey.id.desc()))).all()
     states = await budgets.of_keys(session, [row.series_id for row, _ in rows])
-    return tuple(_info(row, name, states.get(row.series_id)) for row, name in rows)
+    rates = await limits.of_keys(session, [row.series_id for row, _ in rows])
+    return tuple(_info(row, name, states.get(row.series_id), rates[row.series_id]) for row, name in rows)
 
 
 async def rename(session: Session, actor: Actor, key_id: KeyId, name: str) -> None:
@@ -316,7 +323,7 @@ def _networks(addresses: Sequence[str]) -> list[str]:
     return found
 
 
-def _info(row: ApiKey, owner: str, state: budgets.BudgetState | None) -> KeyInfo:
+def _info(row: ApiKey, owner: str, state: budgets.BudgetState | None, rates: tuple[LimitInfo, ...]) -> KeyInfo:
     return KeyInfo(
         id=row.id,
         name=row.name,
@@ -333,4 +340,7 @@ def _info(row: ApiKey, owner: str, state: budgets.BudgetState | None) -> KeyInfo
         last_used_at=row.last_used_at,
         budget_usd=None if state is None else state.amount_usd,
         spent_usd=None if state is None else state.spent_usd,
+        returns_at=None if state is None else state.returns_at,
+        series_id=row.series_id,
+        limits=rates,
     )

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
 from llm_ui.kit.clock import now
+from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import BudgetId, LimitId, ModelId, ProjectId, UserId
 from llm_ui.models import (
     EVERYBODY,
@@ -34,6 +35,13 @@ from llm_ui.models import (
 from llm_ui.services import audit, payers, settings
 from llm_ui.services.access import Actor, Permission, require
 
+LABELS = {
+    LimitKind.REQUESTS_MINUTE: later("Requests in a minute"),
+    LimitKind.TOKENS_MINUTE: later("Tokens in a minute"),
+    LimitKind.STREAMS: later("Answers at the same time"),
+    LimitKind.DAY_USD: later("Dollars a day"),
+    LimitKind.MONTH_USD: later("Dollars a month"),
+}
 MOST = {
     LimitKind.REQUESTS_MINUTE: 1_000_000,
     LimitKind.TOKENS_MINUTE: 1_000_000_000,
@@ -112,12 +120,36 @@ async def list_limits(session: ReadSession, actor: Actor) -> tuple[LimitInfo, ..
 async def list_mine(session: ReadSession, actor: Actor) -> tuple[LimitInfo, ...]:
     """Return what limits the actor: of everybody, of the team that pays for them, their own and their keys'."""
     require(actor, Permission.CHAT)
-    team_id = await payers.team_of(session, actor.user_id, None)
-    # rights: of the actor's own keys
-    keys = select(ApiKey.series_id).where(ApiKey.user_id == actor.user_id, ApiKey.revoked_at.is_(None))
-    own = {LimitScope.PLATFORM: EVERYBODY, LimitScope.TEAM: team_id, LimitScope.USER: actor.user_id}
-    of_keys = and_(Limit.scope == LimitScope.KEY, Limit.scope_id.in_(keys))
-    return await _infos(session, or_(_of(own), of_keys))
+    return await _infos(session, await _of_person(session, actor.user_id))
+
+
+async def list_of(session: ReadSession, actor: Actor, scope: LimitScope, key: UUID) -> tuple[LimitInfo, ...]:
+    """Return what limits a team, a person, a key or a model: its own, and that of everybody; of a person also of the
+    team that pays for them and of their keys. Raises `Forbidden`.
+    """
+    require(actor, Permission.MANAGE_SETTINGS)
+    if scope is LimitScope.USER:
+        return await _infos(session, await _of_person(session, UserId(key)))
+    return await _infos(session, _of({LimitScope.PLATFORM: EVERYBODY, scope: key}))
+
+
+async def of_team(session: ReadSession, team_id: UUID) -> tuple[LimitInfo, ...]:
+    """Return what limits a team. The caller has asked for rights."""
+    return await _infos(session, _of({LimitScope.PLATFORM: EVERYBODY, LimitScope.TEAM: team_id}))
+
+
+async def of_keys(session: ReadSession, series_ids: Collection[UUID]) -> dict[UUID, tuple[LimitInfo, ...]]:
+    """Return the limits of keys themselves. The caller has checked whose they are."""
+    found = await _infos(session, and_(Limit.scope == LimitScope.KEY, Limit.scope_id.in_(series_ids)))
+    return {key: tuple(one for one in found if one.scope_id == key) for key in series_ids}
+
+
+async def _of_person(session: ReadSession, user_id: UserId) -> ColumnElement[bool]:
+    team_id = await payers.team_of(session, user_id, None)
+    # rights: of the person's own keys, asked by the callers
+    keys = select(ApiKey.series_id).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+    own = {LimitScope.PLATFORM: EVERYBODY, LimitScope.TEAM: team_id, LimitScope.USER: user_id}
+    return or_(_of(own), and_(Limit.scope == LimitScope.KEY, Limit.scope_id.in_(keys)))
 
 
 async def list_subjects(session: ReadSession, actor: Actor, scope: LimitScope) -> tuple[tuple[UUID, str], ...]:

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import String, cast, delete, func, or_, select
 
@@ -17,7 +18,19 @@ from llm_ui.errors import BudgetSpent, InvalidInput, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.i18n import later
 from llm_ui.kit.ids import ProjectId, TeamId, UserId
-from llm_ui.models import ApiKey, Attachment, Document, Project, Quota, QuotaKind, QuotaScope, Role, UsageLog, User
+from llm_ui.models import (
+    ApiKey,
+    Attachment,
+    Document,
+    Project,
+    Quota,
+    QuotaKind,
+    QuotaScope,
+    Role,
+    Team,
+    UsageLog,
+    User,
+)
 from llm_ui.services import audit, settings
 from llm_ui.services.access import SYSTEM, Actor, Permission, require
 from llm_ui.services.settings import (
@@ -67,23 +80,42 @@ async def most_of(
     session: ReadSession, teams: Collection[TeamId], user_id: UserId, kinds: Collection[QuotaKind]
 ) -> dict[QuotaKind, int]:
     """Return the same for several kinds."""
+    return {kind: held.amount for kind, held in (await held_of(session, teams, user_id, kinds)).items()}
+
+
+class Held(NamedTuple):
+    """A limit that holds, in the unit of its kind, and whose it is."""
+
+    amount: int
+    """0: as much as there is."""
+    scope: QuotaScope | None
+    """None: the setting for everybody."""
+    scope_id: str
+    """Of the person or the team; of a role its name."""
+
+
+async def held_of(
+    session: ReadSession, teams: Collection[TeamId], user_id: UserId, kinds: Collection[QuotaKind]
+) -> dict[QuotaKind, Held]:
+    """Return the limits that hold for somebody in these teams, with whose they are."""
     # rights: limits only, of who is limited
     named = {QuotaScope.USER: [str(user_id)], QuotaScope.TEAM: [str(one) for one in teams]}
     its = [(Quota.scope == scope) & Quota.scope_id.in_(ids) for scope, ids in named.items()]
     role = select(cast(User.role, String)).where(User.id == user_id).scalar_subquery()
     its.append((Quota.scope == QuotaScope.ROLE) & (Quota.scope_id == role))
-    query = select(Quota).where(Quota.kind.in_(kinds), or_(*its))
+    query = select(Quota).where(Quota.kind.in_(kinds), or_(*its)).order_by(Quota.scope_id)
     found = (await session.scalars(query)).all()
     return {kind: await _nearest(session, kind, [row for row in found if row.kind is kind]) for kind in kinds}
 
 
-async def _nearest(session: ReadSession, kind: QuotaKind, rows: Sequence[Quota]) -> int:
+async def _nearest(session: ReadSession, kind: QuotaKind, rows: Sequence[Quota]) -> Held:
     """Return the limit that holds of those there are."""
     for scope in (QuotaScope.USER, QuotaScope.TEAM, QuotaScope.ROLE):
-        amounts = [row.amount for row in rows if row.scope is scope]
-        if amounts:
-            return 0 if 0 in amounts else max(amounts)
-    return await settings.get(session, SETTINGS[kind])
+        of_scope = [row for row in rows if row.scope is scope]
+        if of_scope:
+            most_generous = max(of_scope, key=lambda row: (not row.amount, row.amount))
+            return Held(most_generous.amount, scope, most_generous.scope_id)
+    return Held(await settings.get(session, SETTINGS[kind]), None, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +135,7 @@ async def room(session: ReadSession, actor: Actor, project_id: ProjectId) -> Roo
     """Return how much room there is for what the actor brings, and for the documents of a project."""
     # rights: sums only, of what the actor has brought and of a project that the caller has checked
     size = select(func.coalesce(func.sum(Document.size_bytes), 0)).where(Document.project_id == project_id)
-    documents, files = await _stored(session, actor)
+    documents, files = await _stored(session, actor.user_id)
     return Room(
         documents + files,
         files,
@@ -113,14 +145,14 @@ async def room(session: ReadSession, actor: Actor, project_id: ProjectId) -> Roo
     )
 
 
-async def _stored(session: ReadSession, actor: Actor) -> tuple[int, int]:
-    """Return the bytes of the actor's documents, and of the files of their chats: once each, however often it is there.
+async def _stored(session: ReadSession, user_id: UserId) -> tuple[int, int]:
+    """Return the bytes of somebody's documents, and of the files of their chats: once each, however often it is there.
 
     Files of chats in the bin count until they are gone for good.
     """
-    # rights: sums of what is the actor's own
-    size = select(func.coalesce(func.sum(Document.size_bytes), 0)).where(Document.user_id == actor.user_id)
-    mine = select(Attachment.sha256, Attachment.size_bytes).where(Attachment.user_id == actor.user_id)
+    # rights: sums of what is the person's own, asked by the callers
+    size = select(func.coalesce(func.sum(Document.size_bytes), 0)).where(Document.user_id == user_id)
+    mine = select(Attachment.sha256, Attachment.size_bytes).where(Attachment.user_id == user_id)
     files = mine.distinct().subquery()
     held = select(func.coalesce(func.sum(files.c.size_bytes), 0))
     return int((await session.execute(size)).scalar_one()), int((await session.execute(held)).scalar_one())
@@ -153,7 +185,7 @@ async def room_for_files(session: ReadSession, actor: Actor, sha256s: Collection
         return FileRoom()
     # rights: one's own
     known = select(Attachment.sha256).where(Attachment.user_id == actor.user_id, Attachment.sha256.in_(sha256s))
-    return FileRoom(MB * limit, *await _stored(session, actor), set(await session.scalars(known)))
+    return FileRoom(MB * limit, *await _stored(session, actor.user_id), set(await session.scalars(known)))
 
 
 def _no_room(name: str, used: int, files: int, limit: int) -> TooLarge:
@@ -264,27 +296,54 @@ class Left:
     used: Decimal
     returns_at: datetime | None
     """When there is the whole of it again; None: what is used is used until it is deleted."""
+    scope: QuotaScope | None
+    """Whose limit it is; None: everybody's."""
+    whose: str
+    """The name of the team, or the role."""
 
 
 async def list_left(session: ReadSession, actor: Actor) -> tuple[Left, ...]:
     """Return what limits the actor and how much of it is used, but for documents: those are of each project."""
-    teams = await teams_of(session, actor.user_id)
-    # rights: sums and counts of what is the actor's own
+    require(actor, Permission.CHAT)
+    return await _left(session, actor.user_id)
+
+
+async def list_left_of(session: ReadSession, actor: Actor, user_id: UserId) -> tuple[Left, ...]:
+    """Return the same of somebody else. Raises `Forbidden`."""
+    require(actor, Permission.MANAGE_USERS)
+    return await _left(session, user_id)
+
+
+async def _left(session: ReadSession, user_id: UserId) -> tuple[Left, ...]:
+    # rights: sums and counts of what is the person's own, asked by the callers
     is_live = ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now())
-    keys = select(func.count()).where(ApiKey.user_id == actor.user_id, *is_live)
+    keys = select(func.count()).where(ApiKey.user_id == user_id, *is_live)
     month = _began_at(QuotaKind.MONTH_USD)
-    spent = select(func.sum(UsageLog.cost_usd)).where(UsageLog.user_id == actor.user_id, UsageLog.created_at >= month)
+    spent = select(func.sum(UsageLog.cost_usd)).where(UsageLog.user_id == user_id, UsageLog.created_at >= month)
     used = {
         QuotaKind.MONTH_USD: await session.scalar(spent) or Decimal(0),
-        **{kind: Decimal(await _tokens(session, actor.user_id, kind)) for kind in TOKENS},
-        QuotaKind.STORAGE_MB: Decimal(sum(await _stored(session, actor))) / MB,
+        **{kind: Decimal(await _tokens(session, user_id, kind)) for kind in TOKENS},
+        QuotaKind.STORAGE_MB: Decimal(sum(await _stored(session, user_id))) / MB,
         QuotaKind.API_KEYS: Decimal(await session.scalar(keys) or 0),
     }
-    limits = await most_of(session, teams, actor.user_id, tuple(used))
-    return tuple(
-        Left(kind, limits[kind], value, _returns_at(kind) if kind in (QuotaKind.MONTH_USD, *TOKENS) else None)
-        for kind, value in used.items()
-    )
+    limits = await held_of(session, await teams_of(session, user_id), user_id, tuple(used))
+    return tuple([await _left_of(session, kind, limits[kind], value) for kind, value in used.items()])
+
+
+async def _left_of(session: ReadSession, kind: QuotaKind, held: Held, used: Decimal) -> Left:
+    whose = held.scope_id if held.scope is QuotaScope.ROLE else ""
+    if held.scope is QuotaScope.TEAM:
+        # rights: the name of a team that the person is in
+        whose = await session.scalar(select(Team.name).where(Team.id == UUID(held.scope_id))) or ""
+    returns_at = _returns_at(kind) if kind in (QuotaKind.MONTH_USD, *TOKENS) else None
+    return Left(kind, held.amount, used, returns_at, held.scope, whose)
+
+
+async def of_team(session: ReadSession, team_id: TeamId) -> dict[QuotaKind, int]:
+    """Return what a team lets each of its members use. The caller has asked for rights."""
+    # rights: limits only, asked by the caller
+    found = await session.scalars(select(Quota).where(Quota.scope == QuotaScope.TEAM, Quota.scope_id == str(team_id)))
+    return {row.kind: row.amount for row in found}
 
 
 @dataclass(frozen=True, slots=True)

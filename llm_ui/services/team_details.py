@@ -1,14 +1,26 @@
 """What the page of a team shows: who is in it, and what it has. Nothing that anybody wrote."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import TeamId
-from llm_ui.models import BudgetPeriod, TeamRole
-from llm_ui.services import budgets, payers, project_teams, service_accounts, team_members, team_models, teams
+from llm_ui.models import BudgetPeriod, QuotaKind, TeamRole
+from llm_ui.services import (
+    budgets,
+    limits,
+    payers,
+    project_teams,
+    quotas,
+    service_accounts,
+    team_members,
+    team_models,
+    teams,
+)
 from llm_ui.services.access import SYSTEM, Actor, Permission
 from llm_ui.services.budgets import BudgetState
+from llm_ui.services.limits import LimitInfo
 from llm_ui.services.project_teams import ProjectOfTeam
 from llm_ui.services.service_accounts import AccountInfo
 from llm_ui.services.team_members import TeamMemberInfo
@@ -31,6 +43,10 @@ class TeamDetails:
     """Those that are kept for it."""
     projects: tuple[ProjectOfTeam, ...]
     budget: BudgetState | None
+    quotas: Mapping[QuotaKind, int]
+    """What each of its members may use, where the team says so."""
+    limits: tuple[LimitInfo, ...]
+    """Of rates and money: its own, and those of everybody."""
     this_month: Used
     """What was booked to it."""
     may_manage: bool
@@ -50,6 +66,8 @@ async def details(session: ReadSession, actor: Actor, team_id: TeamId) -> TeamDe
         models=await team_models.list_kept(session, actor, team_id),
         projects=await project_teams.projects_of(session, actor, team_id),
         budget=await budgets.read_of_team(session, actor, team_id),
+        quotas=await quotas.of_team(session, team_id),
+        limits=await limits.of_team(session, team_id),
         this_month=await _used(session, team_id),
         may_manage=may_administer or team.role is TeamRole.OWNER,
         may_administer=may_administer,

@@ -11,8 +11,10 @@ from sqlalchemy import func, or_, select
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import UserId
 from llm_ui.models import Attachment, AuditLog, Document, Project, ProjectMember, ProjectRole
+from llm_ui.services import quotas
 from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 from llm_ui.services.departures import Goes, weigh
+from llm_ui.services.quotas import Left
 from llm_ui.services.second_factor import codes_left
 from llm_ui.services.sign_in import SessionInfo, TimeOuts, list_sessions
 from llm_ui.services.usage.figures import totals
@@ -62,6 +64,8 @@ class UserDetails:
     projects: tuple[tuple[str, ProjectRole], ...]
     """Names and roles, as far as they are shown."""
     entries: tuple[Entry, ...]
+    left: tuple[Left, ...]
+    """What limits them, of whoever it is, and how much of it is used."""
 
 
 async def details(session: ReadSession, actor: Actor, user_id: UserId, time_outs: TimeOuts) -> UserDetails:
@@ -83,6 +87,7 @@ async def details(session: ReadSession, actor: Actor, user_id: UserId, time_outs
         sessions=await list_sessions(session, actor, time_outs, user_id),
         projects=tuple((row.name, row.role) for row in await session.execute(mine)),
         entries=await _entries(session, actor, info_of(user)),
+        left=await quotas.list_left_of(session, actor, user_id),
     )
 
 

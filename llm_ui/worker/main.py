@@ -45,6 +45,7 @@ from llm_ui.worker.backing_up import keep_backing_up
 from llm_ui.worker.fetching import keep_fetching
 from llm_ui.worker.imports import keep_importing
 from llm_ui.worker.ingestion import keep_ingesting
+from llm_ui.worker.scrubbing import scrub
 from llm_ui.worker.vector_files import keep_vector_files
 
 log = get_logger(__name__)
@@ -107,7 +108,12 @@ def verify_erasures(config: Config) -> Job:
         known = await asyncio.to_thread(note, config, erased)
         if again := await erase_again(database, known):
             log.warning("erased_again", people=again)
-        if not is_any_waiting or not await remove_gone(database, config.vectors_path):
+        if not is_any_waiting and not again:
+            return
+        if not await remove_gone(database, config.vectors_path):
+            return
+        if not await asyncio.to_thread(scrub, config):
+            # Somebody still reads it: looked at again next time.
             return
         stored = await asyncio.to_thread(lambda: frozenset(FileStore(config.files_path).names()))
         async with database.writing() as session:
@@ -185,14 +191,17 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     """Run jobs until `stop` is set; the one that runs then is let finish."""
     database = await open_database(config)
     queue = await asyncio.to_thread(open_queue, config)
-    for name, (job, when) in schedule(config).items():
+    jobs = schedule(config)
+    # A folder that was copied back by hand may hold people again who were erased: they go before anything else is done.
+    await noted(database, "verify_erasures", jobs["verify_erasures"][0])
+    for name, (job, when) in jobs.items():
         queue.periodic_task(when, name=name)(_in_own_loop(config, name, job))
     consumer = Consumer(queue, workers=1, periodic=True, check_worker_health=False)
     # Huey's own handlers would end the process at once; ours set `stop`.
     consumer._set_signal_handlers = lambda: None
     # All its threads run when this returns, so that they can be waited for however soon the end comes.
     await asyncio.to_thread(consumer.start)
-    log.info("worker.started", jobs=len(schedule(config)))
+    log.info("worker.started", jobs=len(jobs))
     reporting = asyncio.create_task(Reporter(database, "worker").keep())
     async with asyncio.TaskGroup() as work:
         work.create_task(keep_importing(config, database, stop))

@@ -34,7 +34,7 @@ def test_a_team_is_made_and_its_owner_looks_after_it_on_a_phone(
     admin.get_by_role("button", name="Set budget …").click()
     admin.get_by_label("Dollars a month").fill("12.50")
     admin.get_by_role("button", name="Save").last.click()
-    expect(row(admin, "Left of it")).to_contain_text("$12.50")
+    expect(row(admin, "Budget of each month")).to_contain_text("$12.50")
 
     owner = new_context(viewport={"width": 390, "height": 844}).new_page()
     sign_in(owner, product, "bob")

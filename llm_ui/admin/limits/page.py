@@ -16,12 +16,13 @@ from llm_ui.ui.parts import Heading, Message, Sheet, Table
 
 
 class LimitsPage(pn.viewable.Viewer):
-    """What everybody and each role may use, and the form for one role."""
+    """What everybody and each role may use, and the form for one role; of rates those of all, or of one API key."""
 
-    def __init__(self, state: LimitsState) -> None:
+    def __init__(self, state: LimitsState, series: str = "") -> None:
         super().__init__()
         self._state = state
         self._rates = RatesState(state.context)
+        self._series = series
         param = state.param
         self._layout = page(
             Heading(
@@ -40,7 +41,7 @@ class LimitsPage(pn.viewable.Viewer):
                 on_message=self._on_row,
                 margin=BELOW,
             ),
-            RatesPart(self._rates),
+            RatesPart(self._rates, sentence=_("Of one API key, and of everybody together.") if series else ""),
             Sheet(
                 title=pn.bind(rows.title, param.role),
                 is_open=pn.bind(bool, param.sheet),
@@ -62,7 +63,10 @@ class LimitsPage(pn.viewable.Viewer):
     async def load(self) -> None:
         """Read what the page shows."""
         await self._state.load()
-        await self._rates.load()
+        if self._series:
+            await self._rates.load_of_key(self._series)
+        else:
+            await self._rates.load()
 
     async def _on_row(self, message: Message) -> None:
         await self._state.open_form(rows.role_of(message.row))

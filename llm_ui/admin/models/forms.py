@@ -180,6 +180,7 @@ def buttons(sheet: str) -> list[dict[str, str]]:
         EDIT: [
             {"action": "save", "label": _("Save")},
             {"action": "use_list_prices", "label": _("Use list prices")},
+            {"action": "limits", "label": _("Limits …")},
             {"action": "clear_cache", "label": _("Forget kept answers")},
             {"action": "ask_remove", "label": _("Remove"), "tone": "quiet danger"},
         ],

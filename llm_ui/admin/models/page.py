@@ -4,6 +4,8 @@ from typing import Any
 
 import panel as pn
 
+from llm_ui.admin.limits.rates import RatesSheet
+from llm_ui.admin.limits.rates_state import MODEL, RatesState
 from llm_ui.admin.models import forms, rows, trial_rows
 from llm_ui.admin.models.state import PAGE_SIZE, ModelsState
 from llm_ui.admin.notices import page_notices
@@ -19,6 +21,7 @@ class ModelsPage(pn.viewable.Viewer):
     def __init__(self, state: ModelsState) -> None:
         super().__init__()
         self._state = state
+        self._rates = RatesState(state.context)
         trial = state.trial
         self._trial = Trial(
             is_open=pn.bind(bool, trial.param.sheet),
@@ -69,6 +72,7 @@ class ModelsPage(pn.viewable.Viewer):
                 is_busy=state.param.is_busy,
                 on_message=self._on_sheet,
             ),
+            RatesSheet(self._rates),
             self._trial,
         )
 
@@ -89,6 +93,9 @@ class ModelsPage(pn.viewable.Viewer):
                 await self._state.use_list_prices()
             case "ask_remove":
                 await self._state.ask_remove()
+            case "limits" if self._state.selected is not None:
+                # Above the form of the model, which keeps what was typed in it.
+                await self._rates.open_of(MODEL, self._state.selected.id)
             case "clear_cache":
                 await self._state.clear_cache()
             case "remove":

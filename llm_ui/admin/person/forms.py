@@ -35,7 +35,6 @@ def offers(known: UserDetails | None, hold: HoldInfo | None) -> list[dict[str, s
         found.append(("enable", _("Let them sign in again."), _("Enable")))
     elif state is UserState.INVITED:
         found.append(("invite", _("Make a new invitation; the link before leads nowhere then."), _("Make link")))
-    found.append((LIMITS, _("Limit what they may use."), _("Set limits …")))
     if hold is None:
         kept = _("Let nothing of theirs be deleted, by anybody or anything, while it lasts.")
         found.append((HOLD, kept, _("Put on legal hold …")))

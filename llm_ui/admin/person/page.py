@@ -4,9 +4,13 @@ from typing import Any
 
 import panel as pn
 
+from llm_ui.admin.limits import left_rows
+from llm_ui.admin.limits.rates import RatesPart
+from llm_ui.admin.limits.rates_state import PERSON, RatesState
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.person import forms, rows
 from llm_ui.admin.person.state import PersonState
+from llm_ui.admin.quotas import LIMITS
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.ui.form import BELOW, button, page, section
 from llm_ui.ui.parts import Heading, Link, Message, Notice, Offers, Sheet, Table
@@ -19,6 +23,9 @@ class PersonPage(pn.viewable.Viewer):
         super().__init__()
         self._state = state
         known = state.param.known
+        sentence = _("Of them, of everybody together, of the team that pays for them, and of their API keys: all hold.")
+        self._of_rates = RatesState(state.context)
+        self._rates = RatesPart(self._of_rates, level=3, sentence=sentence)
         self._layout = page(
             Link(text=_("‹ All users"), address="/admin/users"),
             Heading(title=pn.bind(_name, known), sentence=_("What is known of this account, but nothing they wrote.")),
@@ -31,6 +38,13 @@ class PersonPage(pn.viewable.Viewer):
                     _("Where they are signed in. What is ended closes its pages at once."),
                     self._table(_("Sessions"), rows.session_columns(), rows.sessions, _("Nowhere signed in.")),
                     button(_("End all sessions"), state.end_all, disabled=state.param.is_busy),
+                ),
+                section(
+                    _("Limits"),
+                    _("What they may use, whose limit it is, and what is left. Of several the nearest one holds."),
+                    self._table(_("Limits"), left_rows.columns(), rows.limits, ""),
+                    button(_("Set limits …"), self._open_limits, disabled=state.param.is_busy),
+                    self._rates,
                 ),
                 section(
                     _("Account"),
@@ -65,6 +79,8 @@ class PersonPage(pn.viewable.Viewer):
     async def load(self) -> None:
         """Read what the page shows."""
         await self._state.load()
+        if self._state.known is not None:
+            await self._of_rates.load_of(PERSON, self._state.known.user.id)
 
     def _table(self, caption: str, columns: list[dict[str, str]], drawn: Any, empty: str) -> Table:
         return Table(
@@ -97,9 +113,12 @@ class PersonPage(pn.viewable.Viewer):
         if message.action == "end" and message.row is not None:
             await self._state.end_session(message.row)
 
+    async def _open_limits(self) -> None:
+        await self._state.open_form(LIMITS)
+
     async def _on_offer(self, message: Message) -> None:
         match message.action:
-            case "role" | "limits" | "delete" | "hold":
+            case "role" | "delete" | "hold":
                 await self._state.open_form(message.action)
             case "reset" | "invite":
                 await self._state.make_link(is_invitation=message.action == "invite")

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from llm_ui.admin.limits import left_rows
 from llm_ui.admin.users.listing import ROLES, STATES
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, later, number
@@ -50,6 +51,11 @@ def _used(used: Used) -> str:
     return _("{tokens} tokens in {calls} calls, ${cost}").format(
         tokens=number(used.tokens), calls=number(used.calls), cost=number(Decimal(used.cost_usd), ",.2f")
     )
+
+
+def limits(known: UserDetails | None) -> list[Row]:
+    """Return what the person may use, of whom that is, and what is left."""
+    return left_rows.of_person(() if known is None else known.left, _("Only them"))
 
 
 def session_columns() -> list[dict[str, str]]:

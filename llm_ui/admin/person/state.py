@@ -115,6 +115,7 @@ class PersonState(LimitedState):
         known: UserDetails = required(self.known)
         await self.write_limits(actor, QuotaScope.USER, self._user_id, known.user.name)
         self.param.update(sheet="", said=_("It holds from now on."))
+        await self._reload(actor)
 
     @action
     async def place_hold(self, actor: Actor) -> None:

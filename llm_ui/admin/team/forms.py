@@ -23,8 +23,6 @@ def offers(known: TeamDetails | None) -> list[dict[str, str]]:
         return []
     found = [
         (MODELS, _("Keep models for its members, so that nobody else can ask them."), _("Choose models …")),
-        (BUDGET, _("Let it spend no more than this each month."), _("Set budget …")),
-        (LIMITS, _("Limit what each of its members may use."), _("Set limits …")),
         (RENAME, _("Give it another name."), _("Rename …")),
         (DELETE, _("Delete the team. Its members stay, and so does what they wrote."), _("Delete …")),
     ]

@@ -6,9 +6,13 @@ from typing import Any
 import panel as pn
 
 from llm_ui.admin import filtering
+from llm_ui.admin.limits import left_rows
+from llm_ui.admin.limits.rates import RatesPart
+from llm_ui.admin.limits.rates_state import TEAM, RatesState
 from llm_ui.admin.notices import page_notices
+from llm_ui.admin.quotas import LIMITS
 from llm_ui.admin.team import forms, rows
-from llm_ui.admin.team.forms import ACCOUNT, ADD
+from llm_ui.admin.team.forms import ACCOUNT, ADD, BUDGET
 from llm_ui.admin.team.state import TeamState
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.ui.form import BELOW, button, page, section, stack, words
@@ -27,6 +31,9 @@ class TeamPage(pn.viewable.Viewer):
             "save_limits": state.save_limits, "delete": state.delete,
         }  # fmt: skip
         known = state.param.known
+        sentence = _("Of the team, and of everybody together: all hold.")
+        self._of_rates = RatesState(state.context)
+        self._rates = RatesPart(self._of_rates, level=3, sentence=sentence, empty=_("Nothing is limited so."))
         self._layout = page(
             Link(text=_("‹ All teams"), address=list_address),
             Heading(title=pn.bind(_name, known), sentence=_("What its members share. Chats are nobody else's.")),
@@ -60,14 +67,11 @@ class TeamPage(pn.viewable.Viewer):
                     ),
                 ),
                 section(
-                    _("Budget and usage"),
+                    _("Usage"),
                     _("A call is booked to one team: the first of its project, else the first of its person."),
-                    Table(
-                        caption=_("Budget and usage"),
-                        columns=rows.figure_columns(),
-                        rows=pn.bind(rows.figures, known),
-                    ),
+                    Table(caption=_("Usage"), columns=rows.figure_columns(), rows=pn.bind(rows.figures, known)),
                 ),
+                self._limits(),
                 self._administration(),
                 sizing_mode="stretch_width",
                 margin=0,
@@ -83,6 +87,11 @@ class TeamPage(pn.viewable.Viewer):
     async def load(self) -> None:
         """Read what the page shows."""
         await self._state.load()
+        known = self._state.known
+        if known is None or not known.may_administer:
+            self._of_rates.show(() if known is None else known.limits)
+        else:
+            await self._of_rates.load_of(TEAM, known.team.id)
 
     def _members(self) -> Any:
         state = self._state
@@ -130,6 +139,32 @@ class TeamPage(pn.viewable.Viewer):
             _("Save"), state.instruct, disabled=state.param.is_busy, visible=pn.bind(_may_manage, state.param.known)
         )
         return stack(field, save)
+
+    def _limits(self) -> Any:
+        state = self._state
+        may_set = pn.bind(lambda known: known is not None and known.may_administer, state.param.known)
+        return section(
+            _("Limits"),
+            _("What the team may spend together, and what it lets each member use; else roles and everybody's hold."),
+            Table(
+                caption=_("Limits"),
+                columns=left_rows.columns(),
+                rows=pn.bind(rows.limits, state.param.known),
+                empty=_("The team limits nothing: what is set for roles and everybody holds for its members."),
+            ),
+            pn.Row(
+                button(_("Set budget …"), self._open_budget, disabled=state.param.is_busy),
+                button(_("Set limits …"), self._open_limits, disabled=state.param.is_busy),
+                margin=0, visible=may_set,
+            ),
+            self._rates,
+        )  # fmt: skip
+
+    async def _open_budget(self) -> None:
+        await self._state.open_form(BUDGET)
+
+    async def _open_limits(self) -> None:
+        await self._state.open_form(LIMITS)
 
     def _administration(self) -> Any:
         state = self._state

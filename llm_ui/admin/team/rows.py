@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from llm_ui.admin.limits import left_rows
 from llm_ui.admin.person.rows import PROJECT_ROLES
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, later, number
@@ -143,19 +144,17 @@ def figure_columns() -> list[dict[str, str]]:
 
 
 def figures(known: TeamDetails | None) -> list[Row]:
-    """Return what the team may spend, and what was booked to it this month."""
+    """Return what was booked to the team this month."""
     if known is None:
         return []
-    budget, used = known.budget, known.this_month
-    found = {
-        _("Budget of each month"): _("None") if budget is None else money(budget.amount_usd),
-        _("Left of it"): "" if budget is None else money(budget.left_usd),
-        _("Used this month"): _("{tokens} tokens in {calls} calls, {cost}").format(
-            tokens=number(used.tokens), calls=number(used.requests), cost=money(used.cost_usd)
-        ),
-    }
-    return [
-        {"id": what, "name": what, "cells": {"what": what, "value": value}, "actions": []}
-        for what, value in found.items()
-        if value
-    ]
+    used = known.this_month
+    value = _("{tokens} tokens in {calls} calls, {cost}").format(
+        tokens=number(used.tokens), calls=number(used.requests), cost=money(used.cost_usd)
+    )
+    what = _("Used this month")
+    return [{"id": what, "name": what, "cells": {"what": what, "value": value}, "actions": []}]
+
+
+def limits(known: TeamDetails | None) -> list[Row]:
+    """Return what the team may spend, and what it lets each member use."""
+    return [] if known is None else left_rows.of_team(known.budget, known.quotas)

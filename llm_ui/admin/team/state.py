@@ -169,6 +169,7 @@ class TeamState(LimitedState, FilteringState):
         known: TeamDetails = required(self.known)
         await self.write_limits(actor, QuotaScope.TEAM, self._team_id, known.team.name)
         self.param.update(sheet="", said=_("It holds from now on."))
+        await self._reload(actor)
 
     @action
     async def open_filter(self, actor: Actor, row: UUID | None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import panel as pn
 
-from llm_ui.admin.limits import rates_rows
+from llm_ui.admin.limits import left_rows, rates_rows
 from llm_ui.admin.notices import page_notices
 from llm_ui.admin.usage import rows
 from llm_ui.admin.usage.charts import OverTime, Ranking, Week
@@ -117,7 +117,7 @@ class UsagePage(pn.viewable.Viewer):
         return [
             Heading(title=_("Limits"), sentence=sentence, level=2),
             Table(
-                caption=_("Limits"), columns=rows.limit_columns(), rows=pn.bind(rows.limits, self._state.param.shown),
+                caption=_("Limits"), columns=left_rows.columns(), rows=pn.bind(rows.limits, self._state.param.shown),
                 margin=BELOW,
             ),
             Table(

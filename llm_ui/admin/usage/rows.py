@@ -6,15 +6,14 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from llm_ui.admin.limits import rates_rows
+from llm_ui.admin.limits import left_rows, rates_rows
 from llm_ui.admin.usage import words
 from llm_ui.admin.usage.asked import Asked, Metric, Range
 from llm_ui.admin.usage.charts import drawn
 from llm_ui.admin.usage.state import Figures
-from llm_ui.kit.i18n import amount, day, instant, ngettext, number
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.kit.i18n import instant, ngettext, number
 from llm_ui.kit.ids import RunId
-from llm_ui.services.quotas import LABELS
 from llm_ui.services.usage import behind
 from llm_ui.services.usage.calls import CallInfo
 from llm_ui.services.usage.figures import Used
@@ -279,38 +278,9 @@ def allowances(shown: Figures | None) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def limit_columns() -> list[dict[str, str]]:
-    """Return the columns of the limits."""
-    return [
-        {"key": "what", "label": _("What")},
-        {"key": "used", "label": _("Used"), "align": "right"},
-        {"key": "most", "label": _("Limit"), "align": "right"},
-        {"key": "left", "label": _("Left"), "align": "right"},
-    ]
-
-
 def limits(shown: Figures | None) -> list[dict[str, Any]]:
     """Return a row for each limit, and for what has none."""
-    return [
-        {
-            "id": one.kind.value,
-            "name": _(LABELS[one.kind]),
-            "cells": {
-                "what": _(LABELS[one.kind]),
-                "used": amount(one.used),
-                "most": number(one.most) if one.most else _("None"),
-                "left": {
-                    "text": number(max(Decimal(0), one.most - one.used), ",.0f") if one.most else "",
-                    "detail": _("again on {day}").format(day=day(one.returns_at))
-                    if one.most and one.returns_at
-                    else "",
-                    "tone": "error" if one.most and one.used >= one.most else "",
-                },
-            },
-            "actions": [],
-        }
-        for one in (() if shown is None else shown.limits)
-    ]
+    return left_rows.of_person(() if shown is None else shown.limits, _("You"))
 
 
 def rates(shown: Figures | None) -> list[dict[str, Any]]:
