@@ -7,6 +7,7 @@ const PER_MESSAGE = 4
 const SAMPLE_CHARS = 20_000
 const PAUSE_MS = 300
 const MAX_LOOKED_UP_CHARS = 8_000
+const LEAST = 0.0001
 
 // As llm_ui/kit/token_count.py counts.
 export function estimate(text) {
@@ -27,17 +28,14 @@ function short(count) {
   return count < 100_000 ? `${written(count / 1000, 1, 1)}k` : `${written(count / 1000, 0, 0)}k`
 }
 
-function dollars(amount) {
+// Dollars in the currency of the workspace, as kit/currency.py writes them.
+function priced(usd) {
+  const { lang, dataset: { currency, rate } } = document.documentElement
+  const write = (amount, digits) => amount.toLocaleString(lang, { style: "currency", currency, ...digits })
+  const amount = usd * Number(rate)
   if (amount === 0) return t("free")
-  if (amount < 0.0001) return t("under $0.0001")
-  const digits = amount >= 1
-    ? { minimumFractionDigits: 2, maximumFractionDigits: 2 }
-    : { minimumSignificantDigits: 2, maximumSignificantDigits: 2 }
-  return t("${amount}", { amount: amount.toLocaleString(document.documentElement.lang, digits) })
-}
-
-function priced(amount) {
-  return amount === 0 ? dollars(0) : t("about {price}", { price: dollars(amount) })
+  if (amount < LEAST) return t("about {price}", { price: t("under {amount}", { amount: write(LEAST, { maximumSignificantDigits: 1 }) }) })
+  return t("about {price}", { price: write(amount, amount >= 1 ? {} : { minimumSignificantDigits: 2, maximumSignificantDigits: 2 }) })
 }
 
 export class Gauge {

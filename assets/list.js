@@ -155,12 +155,13 @@ function pager(model, look) {
     turn(t("Previous"), "previous", page - 1), turn(t("Next"), "next", page + 1))
 }
 
-function stretch({ page = 1, size = 50, total = 0 }) {
-  if (!total) return ""
-  const first = (page - 1) * size + 1
-  return t("{first}–{last} of {total}", {
-    first: numbered(first), last: numbered(Math.min(page * size, total)), total: numbered(total),
-  })
+function stretch({ page = 1, size = 50, total = 0, is_more = false, note = "" }) {
+  if (!total) return note
+  const shown = {
+    first: numbered((page - 1) * size + 1), last: numbered(Math.min(page * size, total)), total: numbered(total),
+  }
+  const where = is_more ? t("{first}–{last} of more than {total}", shown) : t("{first}–{last} of {total}", shown)
+  return [where, note].filter(Boolean).join(". ")
 }
 
 const List = {

@@ -23,6 +23,8 @@
     each("banner", (node) => node.classList.toggle("warning", look.level === "warning"))
     const frame = document.querySelector(".frame")
     if (frame) frame.dataset.off = look.off
+    put(document.documentElement, "data-currency", look.currency)
+    put(document.documentElement, "data-rate", look.rate)
     if (look.name === name) return
     // The title may have grown a count of new answers meanwhile; of others' words only the end is the name.
     if (document.title.endsWith(name)) document.title = document.title.slice(0, -name.length) + look.name

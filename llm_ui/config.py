@@ -240,6 +240,11 @@ class Config(BaseSettings):
         return self.folder / "files"
 
     @property
+    def vectors_path(self) -> Path:
+        """Folder of the files in which vectors are searched, made from the database. LLM API and worker share it."""
+        return self.folder / "vectors"
+
+    @property
     def backup_path(self) -> Path:
         """Folder of the backups, with `~` expanded."""
         return self.folder / "backups" if self.backup_folder is None else self.backup_folder.expanduser()

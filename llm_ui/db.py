@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from llm_ui.config import Config
 from llm_ui.errors import DatabaseBusy, DatabaseDown, LLMUIError, StorageFull
 from llm_ui.kit.disk import is_full, sqlite_error
-from llm_ui.sqlite import OneTrip
+from llm_ui.sqlite import BEGIN_MODE, Disk, OneTrip
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's write before it says locked."""
@@ -118,6 +118,8 @@ class Database:
         # SQLite has one writer at a time: queueing here is fair and costs nothing, its own waiting polls.
         self._sqlite_writer = asyncio.Lock()
         self._one_trip = OneTrip(engine.sync_engine) if self._is_sqlite else None
+        self._writer = engine.execution_options(**{BEGIN_MODE: "IMMEDIATE"}) if self._is_sqlite else engine
+        self._disk = Disk(engine.url.database or "")
         self._in_use: set[asyncio.Future[None]] = set()
 
     @classmethod
@@ -128,7 +130,6 @@ class Database:
         if url.startswith("sqlite"):
             engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, hide_parameters=True)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
-            event.listen(engine.sync_engine, "begin", _begin_sqlite)
         else:
             engine = create_async_engine(
                 url,
@@ -168,10 +169,11 @@ class Database:
                     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"llm-ui/{lock}"))))
                 yield session
             return
-        async with self._only_writer(), _errors_of_ours():
-            writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
-            async with self._use(Session(writer, expire_on_commit=False)) as session:
+        async with _errors_of_ours():
+            async with self._only_writer(), self._use(Session(self._writer, expire_on_commit=False)) as session:
                 yield session
+            # "Sent" is said after this, so it must survive a power cut. Others may write meanwhile.
+            await self._disk.written()
 
     @asynccontextmanager
     async def _use(self, session: S) -> AsyncIterator[S]:
@@ -219,6 +221,7 @@ class Database:
         await self._engine.dispose()
         if self._one_trip is not None:
             await self._one_trip.ended()
+        self._disk.close()
 
 
 async def _end(session: ReadSession, *, commit: bool) -> None:
@@ -231,21 +234,13 @@ async def _end(session: ReadSession, *, commit: bool) -> None:
 
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     """Set the pragmas of design §6 on a new connection."""
-    # The driver's own transaction handling begins late and only as deferred; `_begin_sqlite` takes over.
+    # The driver's own transaction handling begins late and only as deferred; `OneTrip` takes over.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: "sent" is said after the commit, so a commit must survive a power cut.
-    cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    """Begin at once, and for writers with the write lock, so that no read-then-write can fail half-way."""
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
 
 
 @asynccontextmanager

@@ -43,6 +43,7 @@ from llm_ui.kit.http import new_client
 from llm_ui.kit.i18n import language
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.kit.signing import Signer
+from llm_ui.observability.origin import origin
 
 TICKET_S = 60.0
 CONNECT_S = 2.0
@@ -197,9 +198,10 @@ class UserClient:
         return FOUND_SERVERS.validate_json(await self._send("POST", "/v1/providers/local"))
 
     def headers(self) -> dict[str, str]:
-        """Return the headers of a request, with a ticket that lasts a minute."""
+        """Return the headers of a request: a ticket that lasts a minute, and the id that the page has for it."""
         ticket = self._signer.sign(self._claims, TICKET_S)
-        return {"Authorization": f"Bearer {ticket}", "Accept-Language": language()}
+        headers = {"Authorization": f"Bearer {ticket}", "Accept-Language": language()}
+        return {**headers, "X-Request-ID": request_id} if (request_id := origin().request_id) else headers
 
     async def _send(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float = REQUEST_S

@@ -21,6 +21,7 @@ from tests.fakes.postgresql import free_port
 
 START_LIMIT_S = 60.0
 PASSWORD = "a long walk by the river"
+PROVIDER_KEY = "sk-of-the-provider"
 DATABASE = "llm-ui.db"
 BUSY = """
     SELECT (SELECT count(*) FROM runs WHERE status IN ('queued', 'running'))
@@ -91,6 +92,11 @@ class Product:
         self.command(
             "users", "create", name, "--email", f"{name}@example.org", "--role", role, "--password-stdin", text=PASSWORD
         )
+
+    def add_provider(self, name: str, url: str, model: str) -> None:
+        """Connect a model of a provider that speaks OpenAI's protocol, with some key."""
+        added = ("--type", "openai", "--url", url, "--key-stdin", "--model", model)
+        self.command("providers", "add", name, *added, text=PROVIDER_KEY)
 
     def sign_in(self, name: str) -> tuple[UserId, SessionId]:
         """Put a live session of an account in the database, as if its person had signed in; return both ids."""

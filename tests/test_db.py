@@ -1,15 +1,17 @@
 """Reading and writing sessions."""
 
 import asyncio
+import errno
+import os
 import sqlite3
 import threading
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from llm_ui.config import Config
 from llm_ui.db import Database
-from llm_ui.errors import DatabaseBusy, DatabaseDown
+from llm_ui.errors import DatabaseBusy, DatabaseDown, StorageFull
 from llm_ui.models import Setting
 from tests.fakes.postgresql import free_port
 
@@ -50,6 +52,71 @@ async def test_no_update_is_lost_between_many_writers(sqlite_config: Config) -> 
         assert (await session.get_one(Setting, "n")).value == {"value": 60}
     for database in databases:
         await database.close()
+
+
+async def test_writers_share_their_way_to_the_disk_and_each_waits_for_one_that_began_after_its_commit(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed, on_disk, trips = set[str](), set[str](), 0
+
+    def sync(file: int) -> None:
+        nonlocal trips
+        there = set(committed)
+        os.fsync(file)
+        trips += 1
+        on_disk.update(there)
+
+    async def write(name: str) -> None:
+        async with sqlite_database.writing() as session:
+            session.add(Setting(name=name, value={"value": 1}))
+            await session.flush()
+            if name == "bad":
+                raise ZeroDivisionError
+        assert name in on_disk
+
+    def note(connection: object) -> None:
+        committed.update(held(connection))
+
+    def held(connection: object) -> set[str]:
+        return {name for (name,) in connection.exec_driver_sql("SELECT name FROM settings")}  # type: ignore[attr-defined]
+
+    monkeypatch.setattr("llm_ui.sqlite.fdatasync", sync)
+    event.listen(sqlite_database.engine.sync_engine, "commit", note)
+    names = [*map(str, range(16)), "bad"]
+    tasks = [asyncio.create_task(write(name)) for name in names]
+    tasks[3].cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+
+    failed = {name: type(end) for name, end in zip(names, ends, strict=True) if end is not None}
+    assert failed == {"3": asyncio.CancelledError, "bad": ZeroDivisionError}
+    assert 1 <= trips < 15
+    async with sqlite_database.reading() as session:
+        assert set(await session.scalars(select(Setting.name))) == set(names) - {"3", "bad"}
+
+
+async def test_after_a_disk_that_failed_what_is_said_to_be_there_is_there(
+    sqlite_database: Database, sqlite_config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_file: int) -> None:
+        raise OSError(errno.EIO, "the disk is gone")
+
+    async def write(name: str) -> None:
+        async with sqlite_database.writing() as session:
+            session.add(Setting(name=name, value={"value": 1}))
+
+    await write("a")
+    monkeypatch.setattr("llm_ui.sqlite.fdatasync", fail)
+    with pytest.raises(StorageFull):
+        await write("b")
+    monkeypatch.undo()
+    await write("c")
+
+    # All of it was written once more, into the database itself: nothing of it hangs on the log.
+    alone = sqlite_config.folder / "alone.db"
+    alone.write_bytes(sqlite_config.sqlite_path.read_bytes())
+    with sqlite3.connect(alone) as connection:
+        assert connection.execute("SELECT name FROM settings ORDER BY name").fetchall() == [("a",), ("b",), ("c",)]
+    connection.close()
 
 
 async def test_a_locked_database_is_told_as_busy(sqlite_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

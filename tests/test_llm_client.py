@@ -15,6 +15,7 @@ from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.kit.signing import Signer
 from llm_ui.kit.sse import PING, frame
 from llm_ui.llm_client import LLMClient, Numbered, UserClient, refused
+from llm_ui.observability.origin import PAGE, Origin, come_from
 from tests.fakes.postgresql import free_port
 from tests.fakes.provider import FakeProvider, Received, Reply
 
@@ -85,6 +86,16 @@ async def test_a_stream_is_followed_to_its_end() -> None:
 
     (request,) = server.requests
     assert request.json() == {"idempotency_key": "the-one-key", "text": "hi"}
+
+
+async def test_the_api_knows_a_request_by_the_id_that_the_page_has_for_it() -> None:
+    come_from(Origin(PAGE, request_id="5f0c2a9b7d3e1846"))
+
+    async with serving(Reply([start(1), end(2)])) as (client, server):
+        await taken(client.chat_stream(REQUEST))
+
+    (request,) = server.requests
+    assert request.headers["x-request-id"] == "5f0c2a9b7d3e1846"
 
 
 async def test_until_the_start_the_same_question_is_sent_again() -> None:

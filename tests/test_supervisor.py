@@ -279,8 +279,7 @@ def answering(folder: Path, script: dict[str, int], **settings: str) -> Iterator
     provider = FakeProvider(json.dumps(script))
     product = Product(folder, **settings)
     product.add_person("ann")
-    fake = ("--type", "openai", "--url", provider.url, "--key-stdin", "--model", "fake")
-    product.command("providers", "add", "Fake", *fake, text="k")
+    product.add_provider("Fake", provider.url, "fake")
     with running(product):
         yield Answering(product)
     provider.stop()

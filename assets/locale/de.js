@@ -1,5 +1,4 @@
 window.llmUiWords = {
-"${amount}": "{amount} $",
 "30 days": "30 Tage",
 "7 days": "7 Tage",
 "A link shows a copy of the chat as it is now, with its images; of other files it shows the names. What you write later does not enter it.": "Ein Link zeigt eine Kopie des Chats, wie er jetzt ist, mit seinen Bildern; von anderen Dateien zeigt er die Namen. Was später geschrieben wird, kommt nicht hinein.",
@@ -766,7 +765,6 @@ window.llmUiWords = {
 "those of the project": "die des Projekts",
 "those of the team": "die des Teams",
 "travel": "reise",
-"under $0.0001": "unter 0,0001 $",
 "unknown": "unbekannt",
 "until revoked": "bis zum Widerruf",
 "until {day}": "bis {day}",
@@ -784,6 +782,7 @@ window.llmUiWords = {
 "{column}, descending": "{column}, absteigend",
 "{error} Until there: {came}": "{error} Bis dahin: {came}",
 "{files} files are the most for one message. Send the rest in the next one.": "{files} Dateien sind das Höchste für eine Nachricht. Die übrigen in der nächsten senden.",
+"{first}–{last} of more than {total}": "{first}–{last} von mehr als {total}",
 "{first}–{last} of {total}": "{first}–{last} von {total}",
 "{left} of the {amount} that may be spent in this project this month are left.": "{left} von {amount}, die in diesem Projekt diesen Monat ausgegeben werden dürfen, sind übrig.",
 "{left} of {amount} are left until {day}; {spent} are spent.": "{left} von {amount} sind bis {day} übrig; {spent} sind ausgegeben.",

@@ -38,6 +38,7 @@ from llm_ui.api.routes import (
 )
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
+from llm_ui.documents.vectors import Vectors
 from llm_ui.kit import i18n
 from llm_ui.kit.http import new_client
 from llm_ui.kit.listening import Server, bound
@@ -105,7 +106,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         stack.push_async_callback(database.close)
         http = await stack.enter_async_context(new_client())
         http.event_hooks["request"].append(_trace_on)
-        embeddings = Embeddings(database, secrets.sealer, http)
+        embeddings = Embeddings(database, secrets.sealer, http, vectors=Vectors(config.vectors_path))
         counts = Counts(None if config.redis_url is None else config.redis_url.get_secret_value())
         stack.push_async_callback(counts.close)
         limiter, breakers = Limiter(database, counts), await _breakers(stack, config)

@@ -40,6 +40,8 @@ class Look(OurHandler):
             "banner": look.banner,
             "level": look.banner_level,
             "off": " ".join(look.off),
+            "currency": look.currency.code,
+            "rate": str(look.currency.rate),
         }
         self.finish(told)
 

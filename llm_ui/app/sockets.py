@@ -14,6 +14,7 @@ from llm_ui.observability.logging import get_logger
 from llm_ui.services.access import Actor
 from llm_ui.services.appearance import Appearance, appearance
 from llm_ui.services.sign_in import actor_of_session, ended_among, touch
+from llm_ui.ui.amounts import show_in
 
 log = get_logger(__name__)
 
@@ -73,6 +74,7 @@ class Sockets:
         if look == self._look:
             return
         self._look = look
+        show_in(look.currency)
         for client in list(self._clients()):
             event = MessageSentEvent(client.session.document, LOOK, None)
             # Each on its own: a browser that does not read keeps nobody else waiting.

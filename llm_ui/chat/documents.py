@@ -3,7 +3,6 @@
 import asyncio
 
 from llm_ui.chat import limits, reply_ops
-from llm_ui.chat.figures import price
 from llm_ui.chat.follow import Op
 from llm_ui.db import ReadSession
 from llm_ui.errors import NotFound
@@ -20,6 +19,7 @@ from llm_ui.services.documents import FILES_LOCK, DocumentInfo, Listing
 from llm_ui.services.fetches import list_fetches
 from llm_ui.services.project_figures import Used, contents, used
 from llm_ui.services.quotas import room
+from llm_ui.ui.amounts import price
 from llm_ui.ui.page import PageContext
 
 log = get_logger(__name__)

@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from llm_ui.chat import figures
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, later, number, told
 from llm_ui.kit.ids import MessageId
 from llm_ui.models import RunStatus
 from llm_ui.services.explanations import Explanation, NoAnswer, SentPart, explain_answer
-from llm_ui.ui import auto_words
+from llm_ui.ui import amounts, auto_words
 from llm_ui.ui.names import STRETCHES, shown_name
 from llm_ui.ui.page import PageContext
 
@@ -47,7 +46,7 @@ async def explain(context: PageContext, answer_id: UUID) -> dict[str, object]:
 
 def _facts(found: Explanation) -> list[list[str]]:
     about = "{count}" if found.is_exact else _("about {count}")
-    price = _("unknown: the model has no price") if found.cost_usd is None else figures.price(found.cost_usd)
+    price = _("unknown: the model has no price") if found.cost_usd is None else amounts.price(found.cost_usd)
     facts = [
         (_("Model"), f"{shown_name(found.model_name)} · {found.provider_name}"),
         *auto_words.facts(found.choice),
@@ -62,7 +61,7 @@ def _facts(found: Explanation) -> list[list[str]]:
         (_("From the cache of"), "" if found.cached_at is None else instant(found.cached_at)),
         (_("Made for the question"), _shortened(found.similar_to)),
         (_("Nearness of the two"), "" if found.similarity is None else number(found.similarity, ".3f")),
-        (_("It would have cost"), "" if found.saved_usd is None else figures.price(found.saved_usd)),
+        (_("It would have cost"), "" if found.saved_usd is None else amounts.price(found.saved_usd)),
         (_("Requests"), str(found.requests) if found.requests > 1 else ""),
         (_("Attempts"), str(found.attempts) if found.attempts > 1 else ""),
         (_("Temperature"), "" if found.temperature is None else number(found.temperature, "g")),

@@ -9,6 +9,7 @@ from llm_ui.kit.i18n import instant, later, number, told
 from llm_ui.models import RunStatus, UsageSource
 from llm_ui.services.messages import RunSummary
 from llm_ui.services.steps import span
+from llm_ui.ui.amounts import price
 from llm_ui.ui.names import shown_name
 
 REASONS = {
@@ -105,15 +106,6 @@ def _instead(about: RunSummary | StartEvent, *, has_failed: bool) -> str:
     if about.broke_off:
         words = _("{first} broke off; {last} went on.")
     return words.format(first=shown_name(about.instead_of), last=shown_name(about.model_name))
-
-
-def price(amount: Decimal) -> str:
-    """Return an amount as people read it: exact for cents, two significant digits below."""
-    if amount == 0:
-        return _("free")
-    if amount < Decimal("0.0001"):
-        return _("under $0.0001")
-    return _("${amount}").format(amount=number(amount, ",.2f" if amount >= 1 else ".2g"))
 
 
 def _with_cache(line: str, cached_at: datetime | None) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from llm_ui.chat import ops
 from llm_ui.chat.follow import Op
-from llm_ui.chat.limits import dollars
+from llm_ui.chat.limits import at_most
 from llm_ui.contract import Preview, PreviewRequest
 from llm_ui.kit.ids import ChatId
 from llm_ui.llm_client import UserClient
@@ -52,6 +52,6 @@ def _budget(found: Preview) -> Op:
     """Return what is left of the project's budget, and whether that is little."""
     amount, left = Decimal(found.budget_usd or 0), Decimal(found.budget_left_usd or 0)
     return {
-        "amount": dollars(amount), "left": dollars(left), "left_usd": float(left),
+        "amount": at_most(amount), "left": at_most(left), "left_usd": float(left),
         "is_low": left <= (1 - WARN_FROM) * amount,
     }  # fmt: skip

@@ -3,14 +3,12 @@
 from decimal import ROUND_DOWN, Decimal
 
 from llm_ui.chat import place_ops
-from llm_ui.chat.figures import price
 from llm_ui.chat.follow import Op
 from llm_ui.chat.places import places
-from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import number
 from llm_ui.kit.ids import ProjectId
 from llm_ui.services import budgets, retention
-from llm_ui.services.budgets import CENT, BudgetState
+from llm_ui.services.budgets import BudgetState
+from llm_ui.ui.amounts import money
 from llm_ui.ui.page import PageContext
 
 
@@ -39,17 +37,15 @@ def budget(state: BudgetState | None) -> Op | None:
         return None
     return {
         "value": float(state.amount_usd),
-        "amount": dollars(state.amount_usd),
-        "left": dollars(state.left_usd),
-        "spent": dollars(state.spent_usd),
+        "amount": at_most(state.amount_usd),
+        "left": at_most(state.left_usd),
+        "spent": at_most(state.spent_usd),
         "share": float(min(Decimal(1), (state.spent_usd + state.reserved_usd) / state.amount_usd)),
         "is_low": state.is_low,
         "returns": f"{state.returns_at:%Y-%m-%d}",
     }
 
 
-def dollars(amount: Decimal) -> str:
-    """Return an amount of a budget as people read it: to the cent, and never more than there is."""
-    if amount and amount < CENT:
-        return price(amount)
-    return _("${amount}").format(amount=number(amount.quantize(CENT, ROUND_DOWN), ",.2f"))
+def at_most(usd: Decimal) -> str:
+    """Return an amount of a budget as people read it: never more than there is."""
+    return money(usd, ROUND_DOWN)

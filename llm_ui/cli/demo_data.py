@@ -8,11 +8,16 @@ from llm_ui.cli.command import data_dir, run, settings, with_database
 from llm_ui.db import Database
 from llm_ui.services import demo_data as made_up
 from llm_ui.services.demo_data import Made
-from llm_ui.services.usage import rollups
 
 
 @click.command("demo-data")
-@click.option("--scale", type=click.IntRange(1, 100_000), default=1, show_default=True, help="10,000 calls each.")
+@click.option(
+    "--scale",
+    type=click.IntRange(1, 100_000),
+    default=1,
+    show_default=True,
+    help="10,000 calls, 1,000 chats and 100 people each.",
+)
 @click.option("--yes", is_flag=True, help="Also into a database that people use.")
 @data_dir
 def demo_data(scale: int, yes: bool, data_dir: Path | None) -> None:
@@ -23,7 +28,7 @@ def demo_data(scale: int, yes: bool, data_dir: Path | None) -> None:
             async with found.reading() as session:
                 await made_up.refuse_if_used(session)
         made = await made_up.make(found, scale)
-        await rollups.roll_up(found, at_once=rollups.WEEK)
+        await found.optimize()
         return made
 
     config = run(lambda: settings(data_dir=data_dir))

@@ -90,12 +90,17 @@ class Matrix:
             scores[chunks == 0] = -1.0
             first = np.argpartition(-scores, most)[:most] if len(scores) > most else np.arange(len(scores))
             found += [Hit(ChunkId(int(chunks[at])), float(scores[at])) for at in first if scores[at] > 0]
-        return Ranking(sorted(found, key=lambda hit: (-hit.score, hit.chunk_id))[:most], self._floor())
+        return Ranking(sorted(found, key=lambda hit: (-hit.score, hit.chunk_id))[:most], floor(self.total, self.there))
 
-    def _floor(self) -> float:
-        """Return the cosine under which a passage barely matches."""
-        there = sum(end - start for start, end in self.spans.values())
-        if there < 2:
-            return 0.0
-        with_each_other = (float(np.sum(np.square(self.total))) - there) / (there * (there - 1))
-        return min(FLOOR * with_each_other, MAX_FLOOR)
+    @property
+    def there(self) -> int:
+        """How many vectors are there."""
+        return sum(end - start for start, end in self.spans.values())
+
+
+def floor(total: NDArray[np.float32] | float, there: int) -> float:
+    """Return the cosine under which a passage barely matches where so many vectors have this sum."""
+    if there < 2:
+        return 0.0
+    with_each_other = (float(np.sum(np.square(total))) - there) / (there * (there - 1))
+    return min(FLOOR * with_each_other, MAX_FLOOR)

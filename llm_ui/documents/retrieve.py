@@ -12,7 +12,7 @@ from llm_ui.documents.index import index_of
 from llm_ui.documents.index.base import Asked, Corner, Hit, Ranking, number_of, rarest, weight
 from llm_ui.documents.index.merge import promising
 from llm_ui.documents.index.words import question_words
-from llm_ui.documents.vectors import Meaning
+from llm_ui.documents.vectors import Finding, Meaning
 from llm_ui.kit.ids import ChunkId, DocumentId, ProjectId
 from llm_ui.models import Document, DocumentChunk, DocumentStage
 from llm_ui.services.access import Actor, readable
@@ -121,7 +121,7 @@ async def look(
     scope = None if most < 1 else await _scope(session, actor, project_id, documents)
     if scope is None:
         return Looked()
-    nearest: asyncio.Task[Ranking] | None = None
+    nearest: Finding | None = None
     looked_at = SPARE * most if meaning is None else max(FUSED, SPARE * most)
     if meaning is not None:
         find = meaning.vectors.nearest
@@ -129,7 +129,7 @@ async def look(
     words = question_words(query)
     rankings = [await _by_words(session, scope, words, looked_at)] if words else []
     if nearest is not None:
-        rankings.append(await nearest)
+        rankings.append(await nearest.ranking(session))
     hits = _fused([ranking.hits for ranking in rankings])
     matching = {hit.chunk_id for one in rankings for hit in one.hits if documents or hit.score >= one.floor}
     weak = tuple(hit.chunk_id for hit in hits[:most] if hit.chunk_id not in matching)

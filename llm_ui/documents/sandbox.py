@@ -1,20 +1,18 @@
 """Reads a file in a process of its own: whatever the file does to that process, this one goes on.
 
-The process answers with lines of JSON (documents/parse/__main__.py). Here they are read one after the other, and the
+The process answers with lines of JSON (documents/parse/reading.py). Here they are read one after the other, and the
 process is killed with all that it started when it takes too long, says too much, or nobody wants the rest.
 """
 
 import asyncio
-import contextlib
 import json
-import os
 import signal
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from llm_ui.documents.nursery import Nursery
 from llm_ui.documents.parse.source import Left, Limits
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.i18n import to_tell
@@ -25,10 +23,8 @@ from llm_ui.observability.logging import get_logger
 log = get_logger(__name__)
 
 LIMITS = Limits()
-ROOT = Path(__file__).parents[2]
-"""Where the package lies, installed or not."""
-INHERITED = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""All of the environment that the process needs: it gets no key and no password."""
+NURSERY = Nursery(Path(__file__).parents[2])
+"""Of the folder where the package lies, installed or not."""
 READ_BYTES = 1 << 16
 LINE_BYTES = 1 << 22
 """Of one page: its characters in UTF-8, and what marks its blocks."""
@@ -67,13 +63,16 @@ async def read_file(
     Raises `InvalidInput` with a sentence for its person when it cannot be read, also after some of the pages. The
     process ends with the generator: close it (`contextlib.aclosing`) where it may not be followed to the end.
     """
-    process = await _started(path, name, after_page, limits)
-    lines = _Lines(process, limits)
+    child = await NURSERY.child()
     end: End | None = None
+    answers: asyncio.StreamWriter | None = None
     try:
+        said, answers = await asyncio.open_connection(sock=child.channel, limit=READ_BYTES)
+        answers.write(json.dumps([str(path), storable(name), after_page, asdict(limits)]).encode() + b"\n")
+        lines = _Lines(said, limits)
         while end is None:
             if (line := await lines.next()) is None:
-                raise InvalidInput(_why(await process.wait()), name=name)
+                raise InvalidInput(_why(await child.end()), name=name)
             answer = _parsed(line)
             if "page" in answer:
                 yield Page(int(answer["page"]), tuple(Block.of(each) for each in answer["blocks"]))
@@ -90,38 +89,18 @@ async def read_file(
         log.warning("file.answer_broken", reason=type(error).__name__)
         raise InvalidInput(BREAKS, name=name) from None
     finally:
-        await _stop(process)
+        try:
+            await child.end()
+        finally:
+            (child.channel.close if answers is None else answers.transport.abort)()
     yield end
-
-
-async def _started(path: Path, name: str, after_page: int, limits: Limits) -> asyncio.subprocess.Process:
-    environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        # No folder of the moment, none of the user's.
-        "-P",
-        "-s",
-        "-m",
-        "llm_ui.documents.parse",
-        str(path),
-        storable(name),
-        str(after_page),
-        json.dumps(asdict(limits)),
-        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=READ_BYTES,
-        # What it starts is killed with it, and Ctrl+C is not for it.
-        start_new_session=True,
-    )
 
 
 class _Lines:
     """The lines that a process says. Only the time of waiting for it counts."""
 
-    def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
-        self._said = process.stdout
+    def __init__(self, said: asyncio.StreamReader, limits: Limits) -> None:
+        self._said = said
         self._limits = limits
         self._left_s = limits.total_s
         self._held = bytearray()
@@ -141,7 +120,11 @@ class _Lines:
             at = len(self._held)
             if at > LINE_BYTES:
                 raise ValueError("a line that is too long")
-            piece = await self._said.read(READ_BYTES) if self._said else b""
+            try:
+                piece = await self._said.read(READ_BYTES)
+            except ConnectionError:
+                # It ended before it had read what it was asked.
+                piece = b""
             if not piece:
                 return None
             self._held += piece
@@ -157,7 +140,7 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return answer
 
 
-def _why(code: int) -> str:
+def _why(code: int | None) -> str:
     """Return what to say of a process that ended without a word."""
     log.warning("file.reader_died", exit_code=code)
     if code == -signal.SIGXCPU:
@@ -170,12 +153,3 @@ def _remark(answer: Mapping[str, Any]) -> str:
     said = [REMARKS[Left(what)].format(count=f"{int(count):,}") for what, count in answer["left"].items()]
     said += [REMARKS[Left(what)].format(pages=str(pages)) for what, pages in answer["pages"].items()]
     return "\n".join(said)
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Kill whatever is left of the process and what it started, and let its pipe run dry."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    while process.stdout and await process.stdout.read(READ_BYTES):
-        pass
-    await process.wait()

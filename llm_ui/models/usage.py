@@ -61,6 +61,8 @@ class UsageLog(Base):
         Index(None, "created_at"),
         Index(None, "user_id", "created_at"),
         Index(None, "project_id"),
+        Index(None, "status", "created_at"),
+        Index(None, "kind", "created_at"),
         # Partial, so that what waits is found at once however much there is.
         Index(
             "ix_usage_logs_waiting",

@@ -61,13 +61,19 @@ class Embeddings:
     """Asks the embedding model. One in each process of the LLM API."""
 
     def __init__(
-        self, database: Database, sealer: Sealer, http: httpx2.AsyncClient, *, question: Timeouts = QUESTION_TIMEOUTS
+        self,
+        database: Database,
+        sealer: Sealer,
+        http: httpx2.AsyncClient,
+        *,
+        question: Timeouts = QUESTION_TIMEOUTS,
+        vectors: Vectors | None = None,
     ) -> None:
         self._database = database
         self._question_timeouts = question
         self._sealer = sealer
         self._http = http
-        self._vectors = Vectors()
+        self._vectors = vectors or Vectors()
         self._questions: OrderedDict[tuple[ModelId, str], bytes] = OrderedDict()
 
     async def wording(self, target: ModelTarget, user_id: UserId, project_id: ProjectId | None, text: str) -> bytes:

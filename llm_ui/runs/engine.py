@@ -293,6 +293,8 @@ class Engine:
         told = {} if target.choice is None else {"auto": target.choice.listed()}
         new_run = NewRun({**sent.manifest, **told}, self._owner, new.request_id)
         await add_run(session, actor, request, turn, target, new_run)
+        if not target.has_budgets:
+            return turn, target, sent, _Paid()
         # Last: who holds this row, which all calls of a project share, waits for nobody.
         series_id = None if actor.key is None else actor.key.series_id
         most_usd = sent.most_usd(target)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from llm_ui.db import ReadSession
 from llm_ui.kit import colour
 from llm_ui.kit.clock import now
+from llm_ui.kit.currency import DOLLARS, Currency
 from llm_ui.services import settings
 from llm_ui.services.settings import (
     ACCENT,
@@ -12,6 +13,8 @@ from llm_ui.services.settings import (
     BANNER_FROM,
     BANNER_LEVEL,
     BANNER_UNTIL,
+    CURRENCY,
+    CURRENCY_RATE,
     FEATURES,
     LOGO,
     SIGN_IN_TEXT,
@@ -35,6 +38,8 @@ class Appearance:
     """The accent colour; empty: ours."""
     logo: str = ""
     """What the address of the logo's pictures holds, which is another one for another logo; empty: ours."""
+    currency: Currency = DOLLARS
+    """In which amounts are shown."""
 
     @property
     def styles(self) -> str:
@@ -44,6 +49,13 @@ class Appearance:
     def picture(self, name: str) -> str | None:
         """Return the address of one of the logo's pictures; None while the logo is ours."""
         return f"/logo/{self.logo}/{name}.png" if self.logo else None
+
+
+async def currency(session: ReadSession) -> Currency:
+    """Return the currency in which amounts are shown. Anybody may know."""
+    held = await settings.get_all(session, CURRENCY, CURRENCY_RATE)
+    code, rate = held[CURRENCY.name], settings.rate_of(held[CURRENCY_RATE.name])
+    return DOLLARS if code == DOLLARS.code else Currency(code, rate)
 
 
 async def appearance(session: ReadSession) -> Appearance:
@@ -59,5 +71,6 @@ async def appearance(session: ReadSession) -> Appearance:
         banner_level=held[BANNER_LEVEL.name],
         accent=held[ACCENT.name],
         logo=held[LOGO.name],
+        currency=await currency(session),
         off=tuple(one.name for one in FEATURES if not held[one.name]),
     )

@@ -14,7 +14,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
 from llm_ui.models import AuditLog
 from llm_ui.services.access import Actor, readable
-from llm_ui.services.listing import Asked, Rows
+from llm_ui.services.listing import Asked, Latest, Rows
 
 SEARCHED = (AuditLog.actor_name, AuditLog.action, AuditLog.target, AuditLog.address, AuditLog.request_id)
 
@@ -48,15 +48,19 @@ def rows(actor: Actor, asked: Asked) -> Rows[Entry]:
         rules.append(AuditLog.created_at >= now() - timedelta(days=int(days)))
     if via := asked.filters.get("via"):
         rules.append(AuditLog.via == via)
-    for word in storable(asked.search).split():
-        rules.append(or_(*(column.icontains(word, autoescape=True) for column in SEARCHED)))
+    known = readable(AuditLog, actor).where(*rules)
+    words = [
+        or_(*(column.icontains(word, autoescape=True) for column in SEARCHED))
+        for word in storable(asked.search).split()
+    ]
     sorts: Mapping[str, SQLColumnExpression[Any]] = {
         "at": AuditLog.number,
         "who": AuditLog.actor_name,
         "what": AuditLog.action,
         "target": AuditLog.target,
     }
-    return Rows(readable(AuditLog, actor).where(*rules), AuditLog.id, sorts, _told)
+    latest = None if not words and asked.sort in ("", "at") else Latest(known, AuditLog.number)
+    return Rows(known.where(*words), AuditLog.id, sorts, _told, latest=latest)
 
 
 async def get(session: ReadSession, actor: Actor, entry_id: UUID) -> Entry:

@@ -8,7 +8,7 @@ takes the place of that when it ends, however it ends, once.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,6 +33,7 @@ from llm_ui.models import (
 from llm_ui.models.base import Usd
 from llm_ui.services import audit, limits, payers, quotas
 from llm_ui.services.access import Actor, Permission, ProjectRight, require
+from llm_ui.services.appearance import currency
 from llm_ui.services.payers import Payers
 from llm_ui.services.projects import project_row
 from llm_ui.services.teams import team_row, teams_of
@@ -350,9 +351,10 @@ async def _refusal(session: ReadSession, row: Budget, estimate_usd: Decimal, act
             "Until then pick a cheaper model, or ask an administrator for more.",
             leads_to=action.value, retry_after=wait_s, **sums,
         )  # fmt: skip
-    state = _state(row)
+    state, shown = _state(row), await currency(session)
     sums = {
-        "left": _dollars(state.left_usd), "amount": _dollars(state.amount_usd), "estimate": _dollars(estimate_usd),
+        "left": shown.amount(state.left_usd, ROUND_DOWN), "amount": shown.amount(state.amount_usd),
+        "estimate": shown.amount(estimate_usd, ROUND_HALF_UP),
         "date": f"{state.returns_at:%Y-%m-%d}",
     }  # fmt: skip
     # rights: of a project, a team or oneself, where the caller asks
@@ -386,10 +388,11 @@ async def _refusal(session: ReadSession, row: Budget, estimate_usd: Decimal, act
 
 
 async def _sums_of_limit(session: ReadSession, row: Budget, estimate_usd: Decimal) -> dict[str, Any]:
-    state = _state(row)
+    state, shown = _state(row), await currency(session)
     return {
         "name": await limits.name_of(session, limits.SCOPES[row.scope], row.scope_id),
-        "left": _dollars(state.left_usd), "amount": _dollars(state.amount_usd), "estimate": _dollars(estimate_usd),
+        "left": shown.amount(state.left_usd, ROUND_DOWN), "amount": shown.amount(state.amount_usd),
+        "estimate": shown.amount(estimate_usd, ROUND_HALF_UP),
         "time": f"{state.returns_at:%Y-%m-%d %H:%M}",
     }  # fmt: skip
 
@@ -398,10 +401,3 @@ async def _passed(session: ReadSession, row: Budget, estimate_usd: Decimal) -> s
     """Return what is said when a limit is passed that only warns."""
     sums = await _sums_of_limit(session, row, estimate_usd)
     return filled(later("The limit of {amount} for {name} until {time} UTC is passed."), sums)
-
-
-def _dollars(amount: Decimal) -> str:
-    """Return an amount to the cent; below one to two significant digits."""
-    if amount == 0 or amount >= CENT:
-        return f"${amount.quantize(CENT, ROUND_HALF_UP):,}"
-    return f"${amount:.2g}" if amount >= Decimal("0.0001") else "under $0.0001"

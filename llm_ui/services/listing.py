@@ -1,10 +1,10 @@
 """Lists of the administration: what is asked for, one page of it, and all of it piece by piece."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, SQLColumnExpression, func
+from sqlalchemy import Select, SQLColumnExpression, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from llm_ui.db import Database, ReadSession
@@ -16,6 +16,10 @@ SIZES = (25, 50, 100)
 USUAL_SIZE = 50
 PIECE_ROWS = 1_000
 """Of an export, read at once."""
+COUNTED = 100_000
+"""A list counts so many rows, and leafs through them: nobody goes on to the page after."""
+LOOKED_AT = 50_000
+"""So many rows of an endless list are searched and sorted, the latest: all of ten million take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,18 @@ class Rows(Generic[T]):
     """Returns what is shown of some rows, in their order. It may read more about just these."""
     joined: Callable[[Select[Any], str], Select[Any]] = lambda query, _: query
     """Adds what only sorting by that column needs."""
+    latest: "Latest | None" = None
+    """What is asked for takes an endless list too long: only its end is looked at. An export has all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The end of a list that only grows."""
+
+    query: Select[Any]
+    """Of the rows that indexes alone tell from others."""
+    at: SQLColumnExpression[Any]
+    """Their time; indexed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +70,23 @@ class Found(Generic[T]):
 
     items: tuple[T, ...] = ()
     total: int = 0
-    """How many rows there are on all pages."""
+    """How many rows there are on all pages, as far as they are counted."""
+    is_more: bool = False
+    """There are more than were counted."""
+    is_cut: bool = False
+    """Only the latest `LOOKED_AT` were looked at."""
     page: int = 1
     """The page that this is: the last one when a later one was asked for."""
 
 
 async def find(session: ReadSession, rows: Rows[T], asked: Asked) -> Found[T]:
     """Return the page that is asked for."""
-    counted = rows.query.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
-    total = await session.scalar(counted) or 0
+    before = None if rows.latest is None else await _before(session, rows.latest)
+    if rows.latest is not None and before is not None:
+        rows = replace(rows, query=rows.query.where(rows.latest.at > before))
+    counted = rows.query.with_only_columns(rows.key, maintain_column_froms=True).order_by(None).limit(COUNTED + 1)
+    total = await session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+    is_more, total = total > COUNTED, min(total, COUNTED)
     last = max(1, -(-total // asked.size))
     page = min(asked.page, last)
     sort = asked.sort if asked.sort in rows.sorts else next(iter(rows.sorts))
@@ -77,7 +101,14 @@ async def find(session: ReadSession, rows: Rows[T], asked: Asked) -> Found[T]:
     keys = query.with_only_columns(rows.key, maintain_column_froms=True)
     wanted = (await session.scalars(keys.offset((page - 1) * asked.size).limit(asked.size))).all()
     held = {getattr(row, rows.key.key): row for row in await session.scalars(rows.query.where(rows.key.in_(wanted)))}
-    return Found(await rows.told(session, [held[key] for key in wanted if key in held]), total, page)
+    told = await rows.told(session, [held[key] for key in wanted if key in held])
+    return Found(told, total, page=page, is_more=is_more, is_cut=before is not None)
+
+
+async def _before(session: ReadSession, latest: Latest) -> Any:
+    """Return when the last row was made that is too many; None: all are looked at."""
+    newest = latest.query.with_only_columns(latest.at, maintain_column_froms=True).order_by(latest.at.desc())
+    return await session.scalar(newest.offset(LOOKED_AT).limit(1))
 
 
 async def pieces(database: Database, rows: Rows[T]) -> AsyncIterator[tuple[T, ...]]:

@@ -13,7 +13,7 @@ from llm_ui.kit.ids import ModelId
 from llm_ui.kit.text import one_line
 from llm_ui.models import AiModel, AiProvider
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
-from llm_ui.services.targets import ModelTarget, target
+from llm_ui.services.targets import ModelTarget, rows, target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ async def list_offered(session: ReadSession, actor: Actor, allowed: Collection[M
 
 async def find_offered(session: ReadSession, actor: Actor, name: str, allowed: Collection[ModelId] | None) -> Offered:
     """Return a model under the name that it was asked for. Raises `ModelUnknown` and `InvalidInput`."""
-    target = await named(session, actor, name, allowed)
-    found = await list_offered(session, actor, frozenset([target.model_id]))
+    asked = await named(session, actor, name, allowed)
+    found = await list_offered(session, actor, frozenset([asked.model_id]))
     if not found:
         raise ModelUnknown("There is no model {name}.", name=name)
     return replace(found[0], name=name)
@@ -83,24 +83,24 @@ async def named(
     Raises `ModelUnknown`, and `InvalidInput` where several providers have one of that name, or it is of the other kind.
     """
     require(actor, Permission.CHAT)
-    query = _usable(actor).with_only_columns(AiModel.id, AiProvider.name, AiModel.serves_id)
+    query = rows(actor).where(AiModel.is_enabled, AiProvider.is_enabled, may_ask(actor))
     own = (await session.execute(query.where(AiModel.name == name))).all()
     if not own and "/" in name:
         full = func.lower(AiProvider.name + "/" + AiModel.name)
         own = (await session.execute(query.where(full == name.lower()))).all()
-    found = [one for one in own if allowed is None or one.id in allowed]
+    found = [one for one in own if allowed is None or one.AiModel.id in allowed]
     if len(found) > 1:
         # Of those that serve under one name, the one whose name it is.
-        found = [one for one in found if one.serves_id is None] or found
+        found = [one for one in found if one.AiModel.serves_id is None] or found
     if len(found) > 1:
-        names = ", ".join(f"{provider}/{name}" for _, provider, _ in found)
+        names = ", ".join(f"{one.AiProvider.name}/{one.AiModel.name}" for one in found)
         raise InvalidInput("Several providers have a model of that name. Ask for one of: {names}.", names=names)
     if not found:
         raise ModelUnknown(
             "There is no model {name}, or this key may not ask it. GET /v1/models lists those there are.",
             name=one_line(name, 100),
         )
-    return await target(session, actor, found[0][0], is_embedder=is_embedder, may_choose=True)
+    return target_of(found[0], is_embedder=is_embedder)
 
 
 def _usable(actor: Actor) -> Select[AiModel]:

@@ -12,7 +12,7 @@ from llm_ui.kit.clock import now
 from llm_ui.kit.text import storable
 from llm_ui.models import Run, RunStatus, UsageKind, UsageLog, User
 from llm_ui.services.access import Actor, Permission, require
-from llm_ui.services.listing import Asked, Rows
+from llm_ui.services.listing import Asked, Latest, Rows
 from llm_ui.services.usage import behind, calls
 from llm_ui.services.usage.calls import CallInfo
 
@@ -36,7 +36,8 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedRun]:
         rules.append(UsageLog.kind == UsageKind(kind))
     if hours := asked.filters.get("hours"):
         rules.append(UsageLog.created_at >= now() - timedelta(hours=int(hours)))
-    rules.extend(_has(word) for word in storable(asked.search).split())
+    known = select(UsageLog).where(*rules)  # rights: figures only, asked above
+    words = [_has(word) for word in storable(asked.search).split()]
     sorts: Mapping[str, SQLColumnExpression[Any]] = {
         "at": UsageLog.created_at,
         "model": UsageLog.model_name,
@@ -46,8 +47,9 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedRun]:
         "tokens": UsageLog.input_tokens + UsageLog.output_tokens,
         "cost": UsageLog.cost_usd,
     }
-    # rights: figures only, asked above
-    return Rows(select(UsageLog).where(*rules), UsageLog.run_id, sorts, _told)
+    is_quick = not words and asked.sort in ("", "at")
+    latest = None if is_quick else Latest(known, UsageLog.created_at)
+    return Rows(known.where(*words), UsageLog.run_id, sorts, _told, latest=latest)
 
 
 def _has(word: str) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Forbidden, InvalidInput
 from llm_ui.kit import colour
+from llm_ui.kit.currency import CODES
 from llm_ui.kit.i18n import later
 from llm_ui.kit.passwords import MIN_CHARS
 from llm_ui.models import Setting
@@ -20,6 +22,7 @@ V = TypeVar("V", bool, int, str, str | None)
 
 GROUPS = ("look", "sign_in", "features", "documents", "helper", "cache", "keeping")
 """In the order in which they are shown."""
+LEAST_RATE, MOST_RATE = Decimal("0.0001"), Decimal(1_000_000)
 MAX_CHARS = 2_000
 """Of a text, unless the setting says less."""
 
@@ -45,7 +48,7 @@ class WorkspaceSetting(Generic[V]):
     """The values of a closed set."""
     form: str = ""
     """What a text must look like: `instant` for a time such as 2026-11-22 18:00, `time` for one such as 18:00, both in
-    UTC; `colour` for one such as #3e63dd; empty: any."""
+    UTC; `colour` for one such as #3e63dd; `rate` for a number such as 0.92; empty: any."""
     environment: str = ""
     """The field of `Config` that says the default, in seconds for what is in hours."""
 
@@ -153,6 +156,14 @@ ACCENT = WorkspaceSetting(
     "accent_colour", later("The colour of buttons, links and what is chosen, such as #3e63dd; empty: ours."),
     default="", group="look", form="colour", most=7,
 )  # fmt: skip
+CURRENCY = WorkspaceSetting(
+    "currency", later("The currency in which amounts are shown. They are kept, and typed, in US dollars."),
+    default="USD", group="look", options=CODES,
+)  # fmt: skip
+CURRENCY_RATE = WorkspaceSetting(
+    "currency_rate", later("How many of that currency one US dollar is, such as 0.92. For dollars it is 1."),
+    default="1", group="look", form="rate", most=20,
+)  # fmt: skip
 LOGO = WorkspaceSetting("logo", "SHA-256 of the logo that was uploaded, part of its address; empty: ours.", default="")
 SESSION_IDLE_HOURS = WorkspaceSetting(
     "session_idle_hours", later("After how long without use a sign-in ends."), default=0, group="sign_in",
@@ -259,15 +270,15 @@ SETUP_TOKEN: WorkspaceSetting[str | None] = WorkspaceSetting(
 SEEDED = WorkspaceSetting("seeded", "Names of the seed data that were written once, separated by spaces.", default="")
 
 REGISTRY: tuple[WorkspaceSetting[Any], ...] = (
-    WORKSPACE_NAME, ACCENT, LOGO, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, REGISTRATION_OPEN,
-    REGISTRATION_APPROVAL, REGISTRATION_DOMAINS, SESSION_IDLE_HOURS, SESSION_HOURS, PASSWORD_MIN_CHARS, PASSWORDS,
-    SECOND_FACTOR, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS, ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL,
-    PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS, PERSON_MONTH_USD, PERSON_DAY_TOKENS,
-    PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES, HELPER_TAGS, HELPER_FOLLOW_UPS,
-    HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL, CONTINUE_ELSEWHERE, PROBE_SECONDS,
-    STATIC_NOTICE, CACHE_HOURS, CACHE_MB, CACHE_SIMILARITY, CACHE_WAIT_MS, CACHE_SPEED, SEE_CONTENT, MAIL_HOST,
-    MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET, BACKUPS, BACKUP_AT, BACKUPS_KEPT,
-    SETUP_TOKEN, SEEDED,
+    WORKSPACE_NAME, ACCENT, LOGO, SIGN_IN_TEXT, BANNER, BANNER_LEVEL, BANNER_FROM, BANNER_UNTIL, CURRENCY,
+    CURRENCY_RATE, REGISTRATION_OPEN, REGISTRATION_APPROVAL, REGISTRATION_DOMAINS, SESSION_IDLE_HOURS,
+    SESSION_HOURS, PASSWORD_MIN_CHARS, PASSWORDS, SECOND_FACTOR, SHARING, TEMPORARY_CHATS, MEMORY, AGENTS,
+    ATTACHMENTS, WEB_FETCH, DEFAULT_MODEL, PERSON_DOCUMENTS_MB, PROJECT_DOCUMENTS_MB, PROJECT_DOCUMENTS,
+    PERSON_MONTH_USD, PERSON_DAY_TOKENS, PERSON_MONTH_TOKENS, PERSON_API_KEYS, HELPER_MODEL, HELPER_TITLES,
+    HELPER_TAGS, HELPER_FOLLOW_UPS, HELPER_SUMMARIES, HELPER_QUERIES, EMBEDDING_MODEL, RERANKING_MODEL,
+    CONTINUE_ELSEWHERE, PROBE_SECONDS, STATIC_NOTICE, CACHE_HOURS, CACHE_MB, CACHE_SIMILARITY, CACHE_WAIT_MS,
+    CACHE_SPEED, SEE_CONTENT, MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_USER, MAIL_SENDER, MAIL_PASSWORD, WEBHOOK_SECRET,
+    BACKUPS, BACKUP_AT, BACKUPS_KEPT, SETUP_TOKEN, SEEDED,
 )  # fmt: skip
 HELD = "settings"
 """Where a session keeps them."""
@@ -341,6 +352,8 @@ def check(setting: WorkspaceSetting[Any], value: object) -> None:
             time_of(value)
         if setting.form == "colour" and value:
             check_colour(value)
+        if setting.form == "rate":
+            rate_of(value)
 
 
 def instant_of(text: str) -> datetime:
@@ -362,6 +375,17 @@ def check_colour(text: str) -> None:
             contrast=f"{colour.contrast(text, colour.LIGHT.bg):.1f}",
             darker=colour.darker(text),
         )
+
+
+def rate_of(text: str) -> Decimal:
+    """Return the rate that a setting of that form holds. Raises `InvalidInput`."""
+    try:
+        rate = Decimal(text.strip())
+    except InvalidOperation:
+        rate = Decimal(0)
+    if not rate.is_finite() or not LEAST_RATE <= rate <= MOST_RATE:
+        raise InvalidInput("It must be a number such as 0.92, from 0.0001 to 1000000.")
+    return rate
 
 
 def time_of(text: str) -> time:

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from llm_ui.config import Config
 from llm_ui.db import ReadSession, Session
@@ -235,13 +236,7 @@ async def end_every_session(session: Session, reason: str) -> None:
 
 
 async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_outs: TimeOuts) -> Actor:
-    # Rights begin here: this is how it becomes known who acts.
-    # The settings come with the same query: this is asked for whatever anybody does.
-    hours = [
-        select(Setting.value).where(Setting.name == one.name).scalar_subquery()
-        for one in (SESSION_IDLE_HOURS, SESSION_HOURS)
-    ]
-    query = select(UserSession, User, *hours).join(User, User.id == UserSession.user_id).where(which)
+    query = SIGNED_IN.where(which)
     found = (await session.execute(query)).one_or_none()
     if found is None:
         raise NotSignedIn
@@ -253,6 +248,20 @@ async def _live_actor(session: ReadSession, which: ColumnElement[bool], time_out
     if is_over or not user.is_active or user.is_service:
         raise NotSignedIn
     return Actor(user.id, user.name, user.role, row.id)
+
+
+def _signed_in() -> Select[Any]:
+    # Rights begin here: this is how it becomes known who acts.
+    # The settings come with the same query: this is asked for whatever anybody does.
+    hours = [
+        select(Setting.value).where(Setting.name == one.name).scalar_subquery()
+        for one in (SESSION_IDLE_HOURS, SESSION_HOURS)
+    ]
+    return select(UserSession, User, *hours).join(User, User.id == UserSession.user_id)
+
+
+SIGNED_IN = _signed_in()
+"""Put together once: for each request that took longer than to read it."""
 
 
 def _hours(held: dict[str, int] | None) -> timedelta:

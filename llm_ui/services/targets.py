@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists
+from sqlalchemy import ColumnElement, Row, Select, exists, or_
 
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput, LLMUIError, NotFound, Unavailable
@@ -16,9 +17,13 @@ from llm_ui.models import (
     AiModel,
     AiProvider,
     AutoModel,
+    Budget,
     ModelCalibration,
     ModelStandIn,
     ProviderKind,
+    Quota,
+    QuotaKind,
+    Setting,
     TeamMember,
 )
 from llm_ui.models.cached_answer import CacheMode
@@ -30,7 +35,10 @@ from llm_ui.services.auto_rules import AutoSettings, Choice, settings_of
 from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices
 from llm_ui.services.reach import ALONE, USUAL, Reach, Share, reach_of
-from llm_ui.services.settings import DEFAULT_MODEL
+from llm_ui.services.settings import DEFAULT_MODEL, PERSON_DAY_TOKENS, PERSON_MONTH_TOKENS, PERSON_MONTH_USD
+
+KEPT = 200
+"""Queries that are kept, of as many people: some 12 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,8 @@ class ModelTarget:
     """Whether what is kept is given to questions that mean the same, too."""
     has_limits: bool = False
     """Whether administrators limit anything, here or elsewhere."""
+    has_budgets: bool = True
+    """Whether anything limits what anybody may spend, in money or tokens, here or elsewhere."""
     has_filters: bool = True
     """Whether any safety filter was ever set, for anybody."""
 
@@ -101,15 +111,15 @@ async def target(
         if default is None:
             raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
         model_id = ModelId(UUID(default))
-    found = (await session.execute(_rows(actor).where(AiModel.id == model_id))).one_or_none()
+    found = (await session.execute(rows(actor).where(AiModel.id == model_id))).one_or_none()
     if found is None:
         raise NotFound("This model does not exist any more. Pick another one.")
-    _check(found, is_embedder=is_embedder)
+    made = target_of(found, is_embedder=is_embedder)
     if found.AutoModel is not None and not may_choose:
         raise InvalidInput(
             "{name} picks a model for each question. Choose a model itself here.", name=found.AiModel.display_name
         )
-    return _made(found)
+    return made
 
 
 async def targets(
@@ -125,23 +135,25 @@ async def targets(
         for place, team_id in enumerate(team_ids)
     ]
     made, teams = {}, set()
-    for row in (await session.execute(_rows(actor).where(AiModel.id.in_(model_ids)).add_columns(*mine))).all():
+    for row in (await session.execute(rows(actor).where(AiModel.id.in_(model_ids)).add_columns(*mine))).all():
         teams |= {team_id for place, team_id in enumerate(team_ids) if getattr(row, f"team_{place}")}
         with suppress(LLMUIError):
-            _check(row, is_embedder=False)
+            one = target_of(row, is_embedder=False)
             if row.AutoModel is None:
-                made[row.AiModel.id] = _made(row)
+                made[one.model_id] = one
     return tuple(made[one] for one in model_ids if one in made), frozenset(teams)
 
 
-def _rows(actor: Actor) -> Select[Any]:
-    """Return models with all that is known of each."""
+@lru_cache(KEPT)
+def rows(actor: Actor) -> Select[Any]:
+    """Return models with all that is known of each, and whether the actor may ask it: for `target_of`."""
     has_stand_ins = exists().where(ModelStandIn.model_id == AiModel.id)
-    # Read along: where there are no limits and no filters, asking for them costs no statement.
+    # Read along: where there are no limits, budgets and filters, asking for them costs no statement.
     has_limits, has_filters = exists().where(Limit.amount > 0), exists().where(SafetyFilter.kind.is_not(None))
     query = readable(AiModel, actor).add_columns(
         AiProvider, ModelCalibration, AutoModel, may_ask(actor).label("is_allowed"),
         has_stand_ins.label("has_stand_ins"), has_limits.label("has_limits"), has_filters.label("has_filters"),
+        _has_budgets().label("has_budgets"),
     )  # fmt: skip
     query = query.join(AiProvider, AiProvider.id == AiModel.provider_id)
     query = query.outerjoin(ModelCalibration, ModelCalibration.model_id == AiModel.id)
@@ -150,8 +162,19 @@ def _rows(actor: Actor) -> Select[Any]:
     return query.where(AiProvider.deleted_at.is_(None))
 
 
-def _check(found: Row[Any], *, is_embedder: bool | None) -> None:
-    """Raise `InvalidInput` or `Unavailable` for a model that cannot be asked now."""
+def _has_budgets() -> ColumnElement[bool]:
+    """Return whether anything limits what anybody may spend: a budget, a quota, or what holds for everybody."""
+    of_all = [one.name for one in (PERSON_MONTH_USD, PERSON_DAY_TOKENS, PERSON_MONTH_TOKENS)]
+    spent = QuotaKind.MONTH_USD, QuotaKind.DAY_TOKENS, QuotaKind.MONTH_TOKENS
+    return or_(
+        exists().where(Budget.period_start.is_not(None)),
+        exists().where(Quota.kind.in_(spent)),
+        exists().where(Setting.name.in_(of_all)),
+    )
+
+
+def target_of(found: Row[Any], *, is_embedder: bool | None) -> ModelTarget:
+    """Return the model of one of the `rows`. Raises `InvalidInput` or `Unavailable` when it cannot be asked now."""
     model, provider = found.AiModel, found.AiProvider
     if not model.is_enabled or not provider.is_enabled:
         raise InvalidInput("{name} is switched off. Pick another model.", name=model.display_name)
@@ -163,10 +186,7 @@ def _check(found: Row[Any], *, is_embedder: bool | None) -> None:
         raise InvalidInput("{name} makes embeddings and no answers. Pick another model.", name=model.display_name)
     if is_embedder and not model.makes_embeddings:
         raise InvalidInput("{name} makes answers and no embeddings. Pick another model.", name=model.display_name)
-
-
-def _made(found: Row[Any]) -> ModelTarget:
-    model, provider, learnt = found.AiModel, found.AiProvider, found.ModelCalibration
+    learnt = found.ModelCalibration
     return ModelTarget(
         model_id=model.id,
         provider_id=provider.id,
@@ -187,6 +207,7 @@ def _made(found: Row[Any]) -> ModelTarget:
         cache_mode=model.cache_mode,
         cache_similar=model.cache_similar,
         has_limits=found.has_limits,
+        has_budgets=found.has_budgets,
         has_filters=found.has_filters,
         calibration=Calibration() if learnt is None else Calibration(learnt.ratio, learnt.samples),
         auto=None if found.AutoModel is None else settings_of(found.AutoModel),

@@ -1,5 +1,6 @@
 """The list of teams: of all for administrators, of one's own for everybody else."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,16 +39,19 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedTeam]:
 
 async def _told(session: ReadSession, teams: Sequence[Team]) -> tuple[ListedTeam, ...]:
     # rights: names of those with whom the actor is in a team, or for administrators
-    people = select(TeamMember.team_id, TeamMember.role, User.name).join(User, User.id == TeamMember.user_id)
-    of_teams = TeamMember.team_id.in_([team.id for team in teams]), User.is_service.is_(False)
-    found = await session.execute(people.where(*of_teams).order_by(User.name))
-    members = [(row.team_id, row.role, row.name) for row in found]
+    of_teams = TeamMember.team_id.in_([team.id for team in teams]), is_person()
+    counts = select(TeamMember.team_id, func.count().label("members")).where(*of_teams).group_by(TeamMember.team_id)
+    members = {row.team_id: row.members for row in await session.execute(counts)}
+    owning = select(TeamMember.team_id, User.name).join(User, User.id == TeamMember.user_id)
+    owners: defaultdict[TeamId, list[str]] = defaultdict(list)
+    for row in await session.execute(owning.where(*of_teams, TeamMember.role == TeamRole.OWNER).order_by(User.name)):
+        owners[row.team_id].append(row.name)
     return tuple(
         ListedTeam(
             id=team.id,
             name=team.name,
-            members=sum(team_id == team.id for team_id, _, _ in members),
-            owners=tuple(name for team_id, role, name in members if team_id == team.id and role is TeamRole.OWNER),
+            members=members.get(team.id, 0),
+            owners=tuple(owners[team.id]),
             created_at=team.created_at,
         )
         for team in teams

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select
 from sqlalchemy.orm import aliased
 
 from llm_ui.db import ReadSession, Session
@@ -34,6 +34,13 @@ from llm_ui.services.project_members import part_strangers
 from llm_ui.services.projects import MAX_INSTRUCTIONS_CHARS
 
 MAX_NAME_CHARS = 64
+OF_PERSON = (
+    # rights: of `teams_of`
+    select(TeamMember.team_id)
+    .where(TeamMember.user_id == bindparam("user_id"))
+    .order_by(TeamMember.created_at, TeamMember.team_id)
+)
+"""Put together once: it is a part of each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,7 @@ async def forget_limits(session: Session, key: UUID) -> None:
 async def teams_of(session: ReadSession, user_id: UserId) -> tuple[TeamId, ...]:
     """Return the teams that somebody is in, always in the same order: the one they have been in longest first."""
     # rights: asked by the caller, who acts for this person
-    mine = select(TeamMember.team_id).where(TeamMember.user_id == user_id)
-    return tuple(await session.scalars(mine.order_by(TeamMember.created_at, TeamMember.team_id)))
+    return tuple(await session.scalars(OF_PERSON, {"user_id": user_id}))
 
 
 async def read(session: ReadSession, actor: Actor, team_id: TeamId) -> TeamInfo:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,17 +10,22 @@ from sqlalchemy import func, or_, select
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import UserId
-from llm_ui.models import Attachment, AuditLog, Document, Project, ProjectMember, ProjectRole, UsageLog
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.models import Attachment, AuditLog, Document, Project, ProjectMember, ProjectRole
+from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 from llm_ui.services.departures import Goes, weigh
 from llm_ui.services.second_factor import codes_left
 from llm_ui.services.sign_in import SessionInfo, TimeOuts, list_sessions
-from llm_ui.services.user_list import month_start
+from llm_ui.services.usage.figures import totals
+from llm_ui.services.usage.slots import Period
+from llm_ui.services.usage.statements import Filters
+from llm_ui.services.user_list import this_month
 from llm_ui.services.users import UserInfo, info_of, user_row
 
 ENTRIES = 25
 """Of the audit log, the latest."""
 MOST_PROJECTS = 50
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before any use of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,8 @@ async def details(session: ReadSession, actor: Actor, user_id: UserId, time_outs
         user=info_of(user),
         has_second_factor=await codes_left(session, user_id) is not None,
         has=await weigh(session, actor, user_id),
-        this_month=await _used(session, user_id, since=month_start()),
-        ever=await _used(session, user_id),
+        this_month=await _used(session, user_id, this_month()),
+        ever=await _used(session, user_id, Period(EVER, this_month().end)),
         bytes_kept=int(await session.scalar(files) or 0) + int(await session.scalar(documents) or 0),
         sessions=await list_sessions(session, actor, time_outs, user_id),
         projects=tuple((row.name, row.role) for row in await session.execute(mine)),
@@ -81,14 +86,10 @@ async def details(session: ReadSession, actor: Actor, user_id: UserId, time_outs
     )
 
 
-async def _used(session: ReadSession, user_id: UserId, since: datetime | None = None) -> Used:
+async def _used(session: ReadSession, user_id: UserId, period: Period) -> Used:
     # rights: figures only, asked by the caller
-    tokens = func.coalesce(func.sum(UsageLog.input_tokens + UsageLog.output_tokens), 0)
-    query = select(func.count(), tokens, func.sum(UsageLog.cost_usd)).where(UsageLog.user_id == user_id)
-    if since is not None:
-        query = query.where(UsageLog.created_at >= since)
-    calls, tokens_used, cost = (await session.execute(query)).one()
-    return Used(calls, int(tokens_used), cost or Decimal(0))
+    used = await totals(session, SYSTEM, Filters(user_id=user_id), period)
+    return Used(used.requests, used.tokens, used.cost_usd)
 
 
 async def _entries(session: ReadSession, actor: Actor, user: UserInfo) -> tuple[Entry, ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +11,12 @@ from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.text import name_key, storable
-from llm_ui.models import ChatHistory, Pending, Role, UsageLog, User
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.models import ChatHistory, Pending, Role, Span, User
+from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 from llm_ui.services.listing import Asked, Rows
+from llm_ui.services.usage import figures, statements
+from llm_ui.services.usage.slots import Period, begin_of, slot_of
+from llm_ui.services.usage.statements import By, Filters
 from llm_ui.services.users import UserInfo, UserState, info_of
 
 
@@ -46,12 +48,12 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedUser]:
         "state": case((User.is_active, 0), (User.pending.is_not(None), 1), else_=2),
         "seen": User.last_seen_at,
         "created": User.created_at,
-        "tokens": func.coalesce(usage.c.tokens, 0),
-        "cost": func.coalesce(usage.c.cost, 0),
+        "tokens": func.coalesce(usage.c.input_tokens + usage.c.output_tokens, 0),
+        "cost": func.coalesce(usage.c.cost_usd, 0),
     }
 
     def joined(narrowed: Select[Any], sort: str) -> Select[Any]:
-        return narrowed.outerjoin(usage, usage.c.user_id == User.id) if sort in ("tokens", "cost") else narrowed
+        return narrowed.outerjoin(usage, usage.c.key == User.id) if sort in ("tokens", "cost") else narrowed
 
     return Rows(query, User.id, sorts, _told, joined)
 
@@ -68,34 +70,33 @@ def _is(state: UserState) -> ColumnElement[bool]:
             return User.is_active.is_(False) & User.pending.is_(None)
 
 
-def month_start() -> datetime:
-    """Return when this month began, in UTC."""
-    return now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
 def _chats() -> Select[UserId, int]:
     # rights: counts only, for administrators
     kept = select(ChatHistory.user_id, func.count().label("chats")).where(ChatHistory.deleted_at.is_(None))
     return kept.group_by(ChatHistory.user_id)
 
 
-def _usage() -> Select[UserId, int, Decimal | None]:
+def this_month() -> Period:
+    """Return this month, in UTC: one slot of the rollups, and what waits for them."""
+    month = slot_of(Span.MONTH, now())
+    return Period(begin_of(Span.MONTH, month), begin_of(Span.MONTH, month + 1))
+
+
+def _usage() -> Select[Any]:
     # rights: figures only, for administrators
-    tokens = func.sum(UsageLog.input_tokens + UsageLog.output_tokens).label("tokens")
-    used = select(UsageLog.user_id, tokens, func.sum(UsageLog.cost_usd).label("cost"))
-    return used.where(UsageLog.created_at >= month_start()).group_by(UsageLog.user_id)
+    return statements.ranking(Filters(), this_month(), By.USER)
 
 
 async def _told(session: ReadSession, users: Sequence[User]) -> tuple[ListedUser, ...]:
     ids: list[UserId] = [user.id for user in users]
     chats = {row.user_id: row.chats for row in await session.execute(_chats().where(ChatHistory.user_id.in_(ids)))}
-    usage = {row.user_id: row for row in await session.execute(_usage().where(UsageLog.user_id.in_(ids)))}
+    used = await figures.ranking(session, SYSTEM, Filters(people=tuple(ids)), this_month(), By.USER) if ids else {}
     return tuple(
         ListedUser(
             info_of(user),
             chats.get(user.id, 0),
-            int(usage[user.id].tokens) if user.id in usage else 0,
-            (usage[user.id].cost if user.id in usage else None) or Decimal(0),
+            used[user.id].tokens if user.id in used else 0,
+            used[user.id].cost_usd if user.id in used else Decimal(0),
         )
         for user in users
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import number, told
 from llm_ui.services.auto_rules import Choice, Judged
+from llm_ui.ui.amounts import price
 from llm_ui.ui.names import shown_name
 
 
@@ -31,7 +32,7 @@ def cost(one: Judged) -> str:
     if one.cost_usd is None:
         return _("price unknown")
     amount = Decimal(one.cost_usd)
-    return _("about ${amount}").format(amount=number(amount, ".6f")) if amount else _("free")
+    return _("about {price}").format(price=price(amount)) if amount else _("free")
 
 
 def quality(one: Judged) -> str:

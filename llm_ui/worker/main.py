@@ -2,7 +2,8 @@
 
 Huey's worker thread waits for each job by the clock, which runs in the process's loop on its database: an engine of its
 own each time would compile all its statements anew, and SQLAlchemy's mappers would keep them. What people ask for is in
-worker/imports.py, worker/fetching.py and worker/ingestion.py, backups are in worker/backing_up.py.
+worker/imports.py, worker/fetching.py and worker/ingestion.py, backups are in worker/backing_up.py, files of vectors in
+worker/vector_files.py.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from llm_ui.backup.erased import erase_again, note
 from llm_ui.bootstrap import open_database
 from llm_ui.config import Config
 from llm_ui.db import Database
+from llm_ui.documents.vector_upkeep import remove_gone
 from llm_ui.errors import LLMUIError
 from llm_ui.kit.file_store import FileStore
 from llm_ui.kit.i18n import later
@@ -44,6 +46,7 @@ from llm_ui.worker.backing_up import keep_backing_up
 from llm_ui.worker.fetching import keep_fetching
 from llm_ui.worker.imports import keep_importing
 from llm_ui.worker.ingestion import keep_ingesting
+from llm_ui.worker.vector_files import keep_vector_files
 
 log = get_logger(__name__)
 
@@ -105,7 +108,7 @@ def verify_erasures(config: Config) -> Job:
         known = await asyncio.to_thread(note, config, erased)
         if again := await erase_again(database, known):
             log.warning("erased_again", people=again)
-        if not is_any_waiting:
+        if not is_any_waiting or not await remove_gone(database, config.vectors_path):
             return
         stored = await asyncio.to_thread(lambda: frozenset(FileStore(config.files_path).names()))
         async with database.writing() as session:
@@ -197,6 +200,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         work.create_task(keep_fetching(config, database, stop))
         work.create_task(keep_ingesting(config, database, stop))
         work.create_task(keep_backing_up(config, database, stop))
+        work.create_task(keep_vector_files(config, database, stop))
     reporting.cancel()
     await asyncio.wait({reporting})
     await asyncio.to_thread(consumer.stop, graceful=True)

@@ -29,8 +29,8 @@ from tests.fakes.provider import FakeProvider, answer, reply
 GOOD = reply("openai", answer("openai", ["good ", "answer"]))
 SLOW = reply("openai", answer("openai", ["one ", "two "]), delay_s=0.1)
 
-STATEMENTS = 16
-"""Of a script's call with nothing limited: as many as before there were limits of administrators."""
+STATEMENTS = 6
+"""Of a script's call with nothing limited: its key, its model, and the four with which it is booked."""
 
 
 @pytest.fixture

@@ -51,7 +51,6 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "filters": filters.measure,
     "pages": pages.measure,
     "chats": chats.measure,
-    "dashboard": dashboard.measure,
     "search": search.measure,
     "retrieval": retrieval.measure,
     "vectors": vectors.measure,
@@ -63,23 +62,30 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
 }
 ASKED = {"litellm": litellm.measure}
 """Run only by name: it installs what it measures."""
+TABLES = {"dashboard": dashboard.table}
+"""Those with a table of their own: both databases beside each other."""
 
 
 def main(names: list[str]) -> None:
     """Run the named benches, or all, and print one table."""
-    known = {**BENCHES, **ASKED}
+    known = {**BENCHES, **ASKED, **TABLES}
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
     rows: list[tuple[str, str, str, str, str]] = []
-    for name, measure in known.items():
-        if name in (names or BENCHES):
-            with tempfile.TemporaryDirectory() as folder:
-                rows += measure(Path(folder))
+    tables: list[str] = []
+    for name in names or [*BENCHES, *TABLES]:
+        with tempfile.TemporaryDirectory() as folder:
+            if name in TABLES:
+                tables.append(TABLES[name](Path(folder)))
+            else:
+                rows += {**BENCHES, **ASKED}[name](Path(folder))
     memory_gb = psutil.virtual_memory().total / 2**30
     print(f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, {memory_gb:.0f} GB, ", end="")
     print(f"Python {platform.python_version()}; everything on loopback, one machine\n")
-    print(tabulate(rows, headers=["what", "ours", "raw path", "ratio", "budget"], tablefmt="github"))
+    if rows:
+        tables.insert(0, tabulate(rows, headers=["what", "ours", "raw path", "ratio", "budget"], tablefmt="github"))
+    print("\n\n".join(tables))
 
 
 if __name__ == "__main__":

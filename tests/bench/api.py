@@ -60,19 +60,7 @@ def measure(folder: Path) -> list[Line]:
     product = Product(folder / "data")
     product.add_person("ann")
     for name, provider in providers.items():
-        product.command(
-            "providers",
-            "add",
-            name,
-            "--type",
-            "openai",
-            "--url",
-            provider.url,
-            "--key-stdin",
-            "--model",
-            name,
-            text="k",
-        )
+        product.add_provider(name, provider.url, name)
     try:
         with running(product):
             return asyncio.run(_measure(product, providers))

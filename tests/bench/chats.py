@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, UserId
 from tests.bench.figures import Line, both, ms, percentile, ratio
-from tests.bench.pages import ask, span
+from tests.bench.pages import first_characters
 from tests.bench.rendering import PART
 from tests.bench.seeding import add_chats
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, pick_model, sign_in
@@ -56,10 +56,7 @@ def measure(folder: Path) -> list[Line]:
     provider = FakeProvider(json.dumps({"pieces": 3, "delay_ms": 0}))
     product = Product(folder / "data")
     product.add_person("ann")
-    product.command(
-        "providers", "add", "instant", "--type", "openai", "--url", provider.url, "--key-stdin",
-        "--model", "instant", text="k",
-    )  # fmt: skip
+    product.add_provider("instant", provider.url, "instant")
     user_id, _ = product.sign_in("ann")
     chats = asyncio.run(_seed(product, user_id))
     try:
@@ -135,7 +132,7 @@ class Bench:
         """Ask in the chat, again and again."""
         self._load(size)
         pick_model(self.page, "instant")
-        return [span(ask(self.page, "w2"), "first") for _ in range(1 + ROUNDS)][1:]
+        return first_characters(self.page, ROUNDS)
 
     def read_back(self) -> Line:
         """Scroll up in the long chat, one page of older messages after the other; the raw path is the first of them."""

@@ -103,10 +103,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, slow_provider: FakeProvi
     product = Product(tmp_path_factory.mktemp("furnished") / "data")
     product.add_person("ada", "admin")
     product.add_person("bob")
-    product.command(
-        "providers", "add", "Slow", "--type", "openai", "--url", slow_provider.url, "--key-stdin",
-        "--model", "slow-words", text="sk-slow-key",
-    )  # fmt: skip
+    product.add_provider("Slow", slow_provider.url, "slow-words")
     return product.folder
 
 

@@ -263,10 +263,7 @@ def test_nothing_is_sent_when_the_box_is_empty(page: Page, product: Product) -> 
 
 
 def test_a_provider_that_is_down_is_told_and_can_be_retried(page: Page, product: Product) -> None:
-    product.command(
-        "providers", "add", "Gone", "--type", "openai", "--url", "http://127.0.0.1:9/v1", "--key-stdin",
-        "--model", "gone", text="sk-gone",
-    )  # fmt: skip
+    product.add_provider("Gone", "http://127.0.0.1:9/v1", "gone")
     sign_in(page, product, "bob")
     page.reload()
     pick_model(page, "gone")

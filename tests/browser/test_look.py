@@ -63,6 +63,36 @@ def test_a_new_look_is_on_all_open_pages_at_once(
     expect(page.get_by_role("button", name="Back to ours")).to_be_hidden()
 
 
+def test_amounts_are_shown_in_the_currency_of_the_workspace(
+    page: Page, product: Product, new_context: Callable[..., BrowserContext]
+) -> None:
+    with product.connection() as connection:
+        connection.execute("UPDATE ai_models SET output_usd_per_mtok = 40000 * 1000000000000, "
+                           "input_usd_per_mtok = 40000 * 1000000000000 WHERE name = 'demo'")  # fmt: skip
+        connection.commit()
+    chat = new_context().new_page()
+    sign_in(chat, product, "bob")
+    chat.get_by_role("textbox", name="Message").fill("What is it?")
+    expect(chat.locator("#gauge")).to_contain_text(re.compile(r"about \$\d"))
+    sign_in(page, product, "ada")
+    page.goto(f"{product.url}/admin/registry")
+
+    expect(change(page, "How many of that currency", "0.5 euros")).to_contain_text("It must be a number such as 0.92")
+    page.get_by_role("dialog").get_by_label("Value").fill("100")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    row(page, "The currency in which").get_by_role("button", name="Change").click()
+    page.get_by_label("Value").select_option("JPY")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(row(page, "The currency in which")).to_contain_text("JPY")
+
+    chat.get_by_role("textbox", name="Message").fill("What is it now?")
+    expect(chat.locator("#gauge")).to_contain_text(re.compile(r"about ¥\d"))
+    chat.get_by_role("button", name="Send").click()
+    expect(chat.locator("article.answer .figures").last).to_contain_text(re.compile(r"¥\d"))
+    page.goto(f"{product.url}/admin/usage")
+    expect(page.get_by_text(re.compile(r"^¥[\d.,]+$")).first).to_be_visible()
+
+
 def test_a_colour_nobody_would_see_is_refused_with_one_that_works(page: Page, product: Product) -> None:
     sign_in(page, product, "ada")
     page.goto(f"{product.url}/admin/registry")

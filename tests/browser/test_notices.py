@@ -35,10 +35,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def long_provider(product: Product) -> Iterator[FakeProvider]:
     fake = FakeProvider(json.dumps(LONG_SCRIPT))
-    product.command(
-        "providers", "add", "Long", "--type", "openai", "--url", fake.url, "--key-stdin",
-        "--model", "long-words", text="sk-long-key",
-    )  # fmt: skip
+    product.add_provider("Long", fake.url, "long-words")
     yield fake
     fake.stop()
 

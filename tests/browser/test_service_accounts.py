@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.test_admin import open_admin, row
+from tests.browser.test_admin import row
+from tests.browser.test_teams import begin_team
 from tests.product import Product
 
 
@@ -15,19 +16,7 @@ def test_an_owner_makes_one_with_a_key_and_an_administrator_switches_it_off_and_
     new_context: Callable[..., BrowserContext], product: Product
 ) -> None:
     admin = new_context().new_page()
-    sign_in(admin, product, "ada")
-    open_admin(admin, product, "Users")
-    admin.goto(f"{product.url}/admin/teams")
-    admin.get_by_role("button", name="New team").click()
-    admin.get_by_role("dialog", name="New team").get_by_label("Name").fill("Astronomy")
-    admin.get_by_role("button", name="Begin").click()
-    row(admin, "Astronomy").get_by_role("link").click()
-    admin.get_by_role("button", name="Add a person").click()
-    form = admin.get_by_role("dialog", name="Add somebody to Astronomy")
-    form.get_by_label("E-mail").fill("bob@example.org")
-    form.get_by_label("Role").select_option("Owner")
-    form.get_by_role("button", name="Add").click()
-    expect(row(admin, "bob")).to_contain_text("Owner")
+    begin_team(admin, product, "Astronomy")
 
     owner = new_context(viewport={"width": 390, "height": 844}).new_page()
     sign_in(owner, product, "bob")

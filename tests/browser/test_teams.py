@@ -2,30 +2,35 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import ask, sign_in
 from tests.browser.test_admin import open_admin, row
 from tests.product import Product
 
 
-def test_a_team_is_made_and_its_owner_looks_after_it_on_a_phone(
-    new_context: Callable[..., BrowserContext], product: Product
-) -> None:
-    admin = new_context().new_page()
+def begin_team(admin: Page, product: Product, name: str) -> None:
+    """Sign in as an administrator and begin a team with bob as its owner; its page is open then."""
     sign_in(admin, product, "ada")
     open_admin(admin, product, "Users")
     admin.goto(f"{product.url}/admin/teams")
     admin.get_by_role("button", name="New team").click()
-    admin.get_by_role("dialog", name="New team").get_by_label("Name").fill("Ornithology")
+    admin.get_by_role("dialog", name="New team").get_by_label("Name").fill(name)
     admin.get_by_role("button", name="Begin").click()
-    row(admin, "Ornithology").get_by_role("link").click()
+    row(admin, name).get_by_role("link").click()
     admin.get_by_role("button", name="Add a person").click()
-    form = admin.get_by_role("dialog", name="Add somebody to Ornithology")
+    form = admin.get_by_role("dialog", name=f"Add somebody to {name}")
     form.get_by_label("E-mail").fill("bob@example.org")
     form.get_by_label("Role").select_option("Owner")
     form.get_by_role("button", name="Add").click()
     expect(row(admin, "bob")).to_contain_text("Owner")
+
+
+def test_a_team_is_made_and_its_owner_looks_after_it_on_a_phone(
+    new_context: Callable[..., BrowserContext], product: Product
+) -> None:
+    admin = new_context().new_page()
+    begin_team(admin, product, "Ornithology")
     admin.get_by_role("button", name="Set budget …").click()
     admin.get_by_label("Dollars a month").fill("12.50")
     admin.get_by_role("button", name="Save").last.click()

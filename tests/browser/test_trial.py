@@ -19,10 +19,7 @@ def models(product: Product) -> Iterator[Product]:
     with serving() as vectors:
         places = [("echo", fakes[0].url), ("refuse", fakes[1].url), ("things-embed", vectors)]
         for name, url in places:
-            product.command(
-                "providers", "add", f"At {name}", "--type", "openai", "--url", url, "--key-stdin", "--model", name,
-                text="sk-x",
-            )  # fmt: skip
+            product.add_provider(f"At {name}", url, name)
         yield product
     for fake in fakes:
         fake.stop()

@@ -192,9 +192,7 @@ def hostile(product: Product) -> Iterator[Product]:
     """The product with providers that send back what they are sent, and everything named after the corpus."""
     fakes = [FakeProvider(json.dumps(script)) for script in ({"echo": 37}, {"refuse": True})]
     for name, fake in zip(("echo", "refuse"), fakes, strict=True):
-        product.command(
-            "providers", "add", name, "--type", "openai", "--url", fake.url, "--key-stdin", "--model", name, text="sk-x"
-        )  # fmt: skip
+        product.add_provider(name, fake.url, name)
 
     def rows(bob: User) -> list[Base]:
         planted: list[Base] = []

@@ -10,6 +10,35 @@ def lines(*texts: str, x: int = 72, y: int = 700, size: float = 11, leading: flo
     return f"BT /F1 {size} Tf {leading} TL {x} {y} Td {shown} ET\n".encode("cp1252")
 
 
+STARTS = (72, 200, 320)
+LETTER_PT = 5.5
+"""Of print of 11 points, on the whole."""
+
+
+def in_one_text(rows: Sequence[Sequence[str]], y: int = 700) -> bytes:
+    """Return the drawing of a table row by row, with a move from cell to cell and no other break."""
+    drawing = b"BT /F1 11 Tf 1 0 0 1 72 %d Tm " % y
+    for cells in rows:
+        at = STARTS[0]
+        for start, text in zip(STARTS, cells, strict=True):
+            drawing += b"%d 0 Td (%s) Tj " % (start - at, text.encode("cp1252"))
+            at = start
+        drawing += b"%d -14 Td " % (STARTS[0] - at)
+    return drawing + b"ET\n"
+
+
+def in_one_text_array(rows: Sequence[Sequence[str]], y: int = 700) -> bytes:
+    """Return the drawing of a table with each row in one piece, as TeX draws them."""
+    drawing = b"BT /F1 11 Tf 1 0 0 1 72 %d Tm " % y
+    for cells in rows:
+        gaps = [b"%d" % -((right - left - LETTER_PT * len(text)) / 11 * 1000)
+                for left, right, text in zip(STARTS, STARTS[1:], cells, strict=False)]  # fmt: skip
+        parts = [b"(%s)" % text.encode("cp1252") for text in cells]
+        drawing += b"[" + b"".join(part + gap for part, gap in zip(parts, [*gaps, b""], strict=True)) + b"] TJ "
+        drawing += b"0 -14 Td "
+    return drawing + b"ET\n"
+
+
 def pdf(
     *pages: bytes,
     packed: bool = False,

@@ -21,10 +21,9 @@ DRAWN = b"q 500 0 0 700 40 70 cm /Im1 Do Q\n"
 
 
 @pytest.fixture
-def tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tesseract(programs: Path) -> Path:
     """Where the program lies that the readers find."""
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    return played(tmp_path, ECHO)
+    return played(programs, ECHO)
 
 
 def played(folder: Path, script: str) -> Path:

@@ -207,13 +207,10 @@ async def test_a_picture_is_a_picture_whatever_its_name(tmp_path: Path, content:
     assert await refusal(tmp_path, content, name) == NO_OCR.format(name)
 
 
-async def test_a_picture_is_read_where_there_is_a_program_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "tesseract"
+async def test_a_picture_is_read_where_there_is_a_program_for_it(tmp_path: Path, programs: Path) -> None:
+    program = programs / "tesseract"
     program.write_text('#!/bin/sh\ntest -r "$1" && test "$2" = stdout && printf \'Oil it.\\n\\nDaily.\\n\\f\'\n')
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     assert (await read(tmp_path, PICTURE, "a.png")).shape == [("text", "Oil it."), ("text", "Daily.")]
     program.write_text("#!/bin/sh\nexit 1\n")

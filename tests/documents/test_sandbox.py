@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import shutil
+import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
+import textwrap
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llm_ui.documents import sandbox
+from llm_ui.documents import parse, sandbox
+from llm_ui.documents.nursery import INHERITED, Nursery
 from llm_ui.documents.sandbox import LIMITS, End, read_file
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.reading import Page
@@ -29,24 +33,40 @@ def children() -> Children:
 
     def new() -> list[psutil.Process]:
         running = psutil.Process().children(recursive=True)
-        return [each for each in running if each not in before and each.status() != psutil.STATUS_ZOMBIE]
+        # The one that makes processes waits for more to do.
+        known = {each.pid for each in before} | {sandbox.NURSERY.pid}
+        return [each for each in running if each.pid not in known and each.status() != psutil.STATUS_ZOMBIE]
 
     return new
 
 
 @pytest.fixture
-def instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+def instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], None]]:
     """Let another program run in the process: what a reader would do that was taken over by its file."""
+    nursery = Nursery(tmp_path)
 
     def run(program: str) -> None:
         folder = tmp_path / "llm_ui" / "documents" / "parse"
         folder.mkdir(parents=True)
-        for each in (folder, folder.parent, folder.parent.parent):
-            (each / "__init__.py").write_text("")
-        (folder / "__main__.py").write_text("import json, os, signal, sys, time\n" + program)
-        monkeypatch.setattr(sandbox, "ROOT", tmp_path)
+        for above in (folder.parent, folder.parent.parent):
+            (above / "__init__.py").write_text("")
+        for each in ("__init__.py", "__main__.py"):
+            shutil.copy(Path(parse.__file__).with_name(each), folder)
+        (folder / "reading.py").write_text(INSTEAD + textwrap.indent(program, "    "))
+        monkeypatch.setattr(sandbox, "NURSERY", nursery)
 
-    return run
+    yield run
+    nursery.end()
+
+
+INSTEAD = """
+import json, os, signal, sys, time
+def prepare():
+    pass
+def main(channel, parent):
+    os.read(channel, 10_000)
+    sys.stdout = os.fdopen(channel, "w", buffering=1)
+"""
 
 
 async def test_the_process_is_gone_after_the_end(tmp_path: Path, children: Children) -> None:
@@ -83,29 +103,65 @@ async def test_the_process_ends_when_its_reader_is_cancelled(
 
 
 LEFT_ALONE = """
-import subprocess, sys, time
-reader = [sys.executable, "-m", "llm_ui.documents.parse", sys.argv[1], "a.txt", "0", "{}"]
-print(subprocess.Popen(reader).pid, flush=True)
-time.sleep(60)
+import asyncio, sys
+from pathlib import Path
+from llm_ui.documents import parse, sandbox
+async def main():
+    reading = sandbox.read_file(Path(sys.argv[1]), "a.txt")
+    task = asyncio.create_task(anext(reading))
+    while not sandbox.NURSERY.pid:
+        await asyncio.sleep(0.01)
+    print(sandbox.NURSERY.pid, flush=True)
+    await task
+asyncio.run(main())
 """
 
 
-async def test_the_process_ends_with_whoever_started_it(tmp_path: Path) -> None:
+async def test_the_processes_end_with_whoever_started_them(tmp_path: Path) -> None:
     pipe = tmp_path / "endless"
     os.mkfifo(pipe)
     arguments = [sys.executable, "-c", LEFT_ALONE, str(pipe)]
     starter = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
     assert starter.stdout is not None
-    reader = psutil.Process(int(await starter.stdout.readline()))
+    nursery = psutil.Process(int(await starter.stdout.readline()))
     written = await opened_for_writing(pipe)
+    both = [nursery, *nursery.children()]
+    assert len(both) == 2
 
     # It waits for something to read, and would do so for ever.
     starter.kill()
     await starter.wait()
 
-    while reader.is_running() and reader.status() != psutil.STATUS_ZOMBIE:
+    while any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in both):
         await asyncio.sleep(0.05)
     os.close(written)
+
+
+async def test_the_process_that_makes_others_ends_when_idle_and_is_made_anew_when_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nursery = Nursery(Path(sandbox.__file__).parents[2], idle_s=0.2)
+    monkeypatch.setattr(sandbox, "NURSERY", nursery)
+
+    assert (await read(tmp_path, "text", "a.txt")).text == "text"
+    while nursery.pid:
+        await asyncio.sleep(0.05)
+    for _ in range(2):
+        assert (await read(tmp_path, "text", "a.txt")).text == "text"
+        assert nursery.pid
+        os.kill(nursery.pid, signal.SIGKILL)
+    await asyncio.to_thread(nursery.end)
+
+
+async def test_one_process_knows_nothing_of_the_file_of_another(tmp_path: Path, instead: Callable[[str], None]) -> None:
+    instead("print(json.dumps({'refused': ' '.join(os.readlink(f'/proc/self/fd/{n}') for n in range(3, 30) "
+            "if os.path.exists(f'/proc/self/fd/{n}') or os.path.islink(f'/proc/self/fd/{n}'))}))")  # fmt: skip
+
+    async def handles() -> list[str]:
+        return (await refusal(tmp_path, "text", "a.txt")).split()
+
+    # Its own channel, and nothing of those that are read beside it or of the process that made it.
+    assert [len(found) for found in await asyncio.gather(handles(), handles(), handles())] == [1, 1, 1]
 
 
 async def opened_for_writing(pipe: Path) -> int:
@@ -185,7 +241,7 @@ async def test_limits_are_told(tmp_path: Path, limits: sandbox.Limits, said: str
 
 PROBE = """
 from pathlib import Path
-from llm_ui.documents.parse.__main__ import confine
+from llm_ui.documents.parse.reading import confine
 from llm_ui.documents.parse.source import Limits
 confine(Limits())
 import os, socket, subprocess
@@ -223,7 +279,7 @@ async def test_the_process_gets_no_secret(
     instead("print(json.dumps({'refused': ' '.join(sorted(os.environ))}))")
 
     assert set((await refusal(tmp_path, "text", "a.txt")).split()) <= {
-        *sandbox.INHERITED, "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LC_CTYPE",
+        *INHERITED, "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LC_CTYPE",
     }  # fmt: skip
 
 

@@ -62,19 +62,7 @@ def provider() -> Iterator[FakeProvider]:
 def product(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[Product]:
     product = Product(tmp_path_factory.mktemp("kill") / "data")
     product.add_person("ann")
-    product.command(
-        "providers",
-        "add",
-        "Fake",
-        "--type",
-        "openai",
-        "--url",
-        provider.url,
-        "--key-stdin",
-        "--model",
-        "fake",
-        text="k",
-    )
+    product.add_provider("Fake", provider.url, "fake")
     product.start()
     yield product
     product.stop()

@@ -44,7 +44,10 @@ TOUCHING = {
     "documents.evaluate": {"stored": APART},
     "documents.neighbours": {"beside": PROBED},
     "documents.retrieve": {"_scope": RULE, "read_passages": RULE},
-    "documents.vectors": {"_bring_up": RULE, "_whole": RULE, "nearest": PROBED},
+    "documents.stored_vectors": {
+        "_whole": RULE, "compare": RULE, "list_large": FIGURES, "read_dimensions": FIGURES, "read_documents": RULE,
+        "read_state": FIGURES, "read_vectors": RULE,
+    },
     "documents.whole": {"_passages": RULE, "read_pages": PROBED, "read_whole": PROBED},
     "services.access": {"_is_of_a_project": RULE, "_is_within": RULE, "_of_person": RULE},
     "services.agents": {"_require_known": RULE, "name_documents": PROBED},
@@ -147,7 +150,8 @@ Probe = Callable[[ReadSession, Actor, ProjectId, Place], Awaitable[Any]]
 
 
 async def _nearest(session: ReadSession, _actor: Actor, project: ProjectId, place: Place) -> Any:
-    hits = (await (await place.meaning.vectors.nearest(session, project, place.meaning, most=50))).hits
+    finding = await place.meaning.vectors.nearest(session, project, place.meaning, most=50)
+    hits = (await finding.ranking(session)).hits
     known = {one.chunk_id: one.text for one in place.found}
     return [known[hit.chunk_id] for hit in hits if hit.chunk_id in known]
 

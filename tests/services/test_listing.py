@@ -1,15 +1,19 @@
 """Lists on both databases: pages, search, filters, order, and all of them piece by piece."""
 
+from datetime import datetime, timedelta
+from decimal import Decimal
+
 import pytest
 
 from llm_ui.db import Database
 from llm_ui.errors import Forbidden
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import UserId, uuid7
-from llm_ui.models import Role, User
-from llm_ui.services import listing, user_list
+from llm_ui.kit.ids import RunId, UserId, uuid7
+from llm_ui.models import Role, RunStatus, UsageKind, UsageLog, UsagePurpose, UsageSource, User
+from llm_ui.services import listing, run_list, user_list
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.listing import Asked, Found
+from llm_ui.services.run_list import ListedRun
 from llm_ui.services.user_list import ListedUser
 
 
@@ -93,3 +97,39 @@ async def test_an_export_goes_through_all_that_the_filters_leave(
 async def test_only_administrators_read_the_list_of_accounts(database: Database, a_user: Actor) -> None:
     with pytest.raises(Forbidden):
         user_list.rows(a_user, Asked())
+
+
+async def test_of_an_endless_list_the_end_is_searched_and_all_of_it_leafed_through(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, most in (("LOOKED_AT", 20), ("COUNTED", 100)):
+        monkeypatch.setattr(listing, name, most)
+    begun = now() - timedelta(hours=3)
+    async with database.writing() as session:
+        session.add_all(call(number, begun + timedelta(minutes=number)) for number in range(120))
+
+    async def seen(asked: Asked) -> Found[ListedRun]:
+        async with database.reading() as session:
+            return await listing.find(session, run_list.rows(SYSTEM, asked), asked)
+
+    newest = await seen(Asked(sort="at", is_descending=True, size=25))
+    costly = await seen(Asked(sort="cost", is_descending=True, size=25))
+    even = await seen(Asked("even", sort="at", is_descending=True, size=25))
+    failed = await seen(Asked("even", {"status": "failed"}, sort="cost", size=25))
+
+    assert (newest.total, newest.is_more, newest.is_cut) == (100, True, False)
+    assert (costly.total, costly.is_more, costly.is_cut) == (20, False, True)
+    assert [one.call.input_tokens for one in costly.items] == list(range(100, 120)), "the cheapest are the latest"
+    assert (even.total, even.is_cut) == (10, True)
+    assert (failed.total, failed.is_cut) == (10, True), "filters reach further back: they are told by indexes"
+
+
+def call(number: int, at: datetime) -> UsageLog:
+    """A call that costs less than the one before; every third has failed."""
+    is_even = number % 2 == 0
+    return UsageLog(
+        run_id=RunId(uuid7()), purpose=UsagePurpose.ANSWER, kind=UsageKind.CHAT, user_id=UserId(uuid7()),
+        model_name="even" if is_even else "odd", provider_name="p", usage_source=UsageSource.PROVIDER, created_at=at,
+        status=RunStatus.FAILED if number % 3 == 0 else RunStatus.COMPLETED, input_tokens=number,
+        cost_usd=Decimal(1000 - number),
+    )  # fmt: skip

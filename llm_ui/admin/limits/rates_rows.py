@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from llm_ui.admin.limits.rates_state import DELETE, RATE
-from llm_ui.admin.usage.words import dollars
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, later, number
 from llm_ui.models import LimitAction, LimitKind, LimitScope
 from llm_ui.services.limits import CENTS, PERIODS, LimitInfo
+from llm_ui.ui.amounts import money
 from llm_ui.ui.names import shown_name
 
 SCOPES = {
@@ -58,7 +58,7 @@ def limits(listed: tuple[LimitInfo, ...], *, may_change: bool) -> list[Row]:
                 "whose": {"text": shown_name(one.name) or _("Gone by now"), "detail": _(SCOPES[one.scope])},
                 "kind": _(KINDS[one.kind]),
                 "amount": _amount(one),
-                "left": "" if one.left_usd is None else dollars(one.left_usd),
+                "left": "" if one.left_usd is None else money(one.left_usd),
                 "returns": _returns(one),
                 "action": _(ACTIONS[one.action]),
             },
@@ -69,7 +69,7 @@ def limits(listed: tuple[LimitInfo, ...], *, may_change: bool) -> list[Row]:
 
 
 def _amount(one: LimitInfo) -> str:
-    return dollars(Decimal(one.amount) / CENTS) if one.kind in PERIODS else number(one.amount)
+    return money(Decimal(one.amount) / CENTS) if one.kind in PERIODS else number(one.amount)
 
 
 def _returns(one: LimitInfo) -> str:

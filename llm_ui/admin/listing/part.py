@@ -8,7 +8,8 @@ import panel as pn
 
 from llm_ui.admin.listing.state import ListState
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.services.listing import SIZES, Asked, Found
+from llm_ui.kit.i18n import number
+from llm_ui.services.listing import LOOKED_AT, SIZES, Asked, Found
 from llm_ui.ui.parts import List, Message
 
 Act = Callable[[str, UUID | None], Awaitable[None]]
@@ -60,4 +61,8 @@ def _shown(asked: Asked, found: Found[Any]) -> dict[str, Any]:
         "page": found.page,
         "size": asked.size,
         "total": found.total,
+        "is_more": found.is_more,
+        "note": _("Of very many only the latest {count} are searched and sorted.").format(count=number(LOOKED_AT))
+        if found.is_cut
+        else "",
     }

@@ -5,7 +5,6 @@ from typing import Any
 from llm_ui.admin.models.rows import price
 from llm_ui.admin.models.state import EDIT, OFF, REMOVE, STAND_INS
 from llm_ui.admin.numbers import place_field
-from llm_ui.admin.usage.words import dollars
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, ngettext, number
 from llm_ui.models import Balancing, CacheMode, PriceSource
@@ -13,6 +12,7 @@ from llm_ui.services.ai_models import ModelInfo
 from llm_ui.services.cached_answers import GAINED_DAYS, Gained, Kept
 from llm_ui.services.price_history import PastPrices
 from llm_ui.services.prices import RATES
+from llm_ui.ui.amounts import money
 from llm_ui.ui.names import shown_name
 
 
@@ -232,10 +232,10 @@ def _gained(gained: Gained) -> list[str]:
     )
     share = number(100 * gained.hits / gained.requests, ".0f") if gained.requests else "0"
     figures = {"hits": number(gained.hits), "count": number(gained.requests), "share": share}
-    told = [words.format(days=GAINED_DAYS, saved=dollars(gained.saved_usd), **figures)]
+    told = [words.format(days=GAINED_DAYS, saved=money(gained.saved_usd), **figures)]
     if gained.similar:
         words = _("Of these, {count} to a question that means the same ({saved}); {bad} of them were rated as bad.")
-        saved = dollars(gained.similar_saved_usd)
+        saved = money(gained.similar_saved_usd)
         told.append(words.format(count=number(gained.similar), saved=saved, bad=number(gained.false)))
     return told
 

@@ -10,6 +10,7 @@ from llm_ui.contract.stand_ins import StandInEvent
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import later, number, told
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.ui.amounts import money
 from llm_ui.ui.names import shown_name
 
 REMARKS = {
@@ -78,7 +79,7 @@ def _tokens(usage: Usage, *, is_answer: bool = True) -> dict[str, str]:
 
 
 def _cost(usd: str | None) -> str:
-    return _("no price") if usd is None else words.dollars(Decimal(usd))
+    return _("no price") if usd is None else money(Decimal(usd))
 
 
 def _listed(figures: dict[str, str]) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import ngettext, number
 from llm_ui.services.alerts import RuleInfo
 from llm_ui.services.usage.overview import Overview, Today
+from llm_ui.ui.amounts import money
 
 LOW_DISK = 0.1
 """Of the disk: less is too little."""
@@ -25,7 +26,7 @@ def today(shown: Overview | None) -> list[dict[str, str]]:
         _tile(_("New chats"), number(day.chats), words.compared(day.chats, before.chats)),
         _tile(_("Messages"), number(day.messages), words.compared(day.messages, before.messages)),
         _tile(_("Tokens"), number(used.tokens), words.compared(used.tokens, was.tokens)),
-        _tile(_("Cost"), words.dollars(used.cost_usd), words.compared(float(used.cost_usd), float(was.cost_usd))),
+        _tile(_("Cost"), money(used.cost_usd), words.compared(float(used.cost_usd), float(was.cost_usd))),
         _tile(_("Failed"), words.share(used.error_rate), failed),
         _tile(_("First token, half within"), words.seconds(times.ttft_p50_ms), _was(before, "ttft_p50_ms")),
         _tile(_("First token, 95 % within"), words.seconds(times.ttft_p95_ms), _was(before, "ttft_p95_ms")),

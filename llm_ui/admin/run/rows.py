@@ -8,6 +8,7 @@ from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, number, told
 from llm_ui.services.run_details import Content, RunDetails
 from llm_ui.ui import auto_words
+from llm_ui.ui.amounts import money
 from llm_ui.ui.names import STRETCHES, shown_name
 
 
@@ -36,7 +37,7 @@ def facts(run: RunDetails | None) -> list[dict[str, Any]]:
         _("of these cached"): _counted("{count}", run.cached_tokens or None),
         _("Tokens out"): _counted(about, run.output_tokens),
         _("of these reasoning"): _counted("{count}", run.reasoning_tokens or None),
-        _("Cost"): _("no price") if run.cost_usd is None else words.dollars(run.cost_usd),
+        _("Cost"): _("no price") if run.cost_usd is None else money(run.cost_usd),
         _("First token"): words.seconds(run.ttft_ms),
         _("In all"): words.seconds(run.total_ms),
         _("Tokens a second"): "" if run.tokens_per_second is None else number(run.tokens_per_second, ".1f"),

@@ -10,6 +10,7 @@ from llm_ui.models import RunStatus
 from llm_ui.services import run_list
 from llm_ui.services.run_list import ListedRun
 from llm_ui.services.usage.behind import FIELDS
+from llm_ui.ui.amounts import money
 
 HOURS = {
     "1": later("Last hour"),
@@ -41,7 +42,7 @@ def _tokens(run: ListedRun) -> dict[str, str]:
 
 
 def _cost(run: ListedRun) -> Any:
-    return _("no price") if run.call.cost_usd is None else words.dollars(run.call.cost_usd)
+    return _("no price") if run.call.cost_usd is None else money(run.call.cost_usd)
 
 
 RUNS: Listing[ListedRun] = Listing(

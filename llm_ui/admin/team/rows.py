@@ -3,13 +3,13 @@
 from typing import Any
 
 from llm_ui.admin.person.rows import PROJECT_ROLES
-from llm_ui.admin.usage.words import dollars
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, later, number
 from llm_ui.models import TeamRole
 from llm_ui.services.service_accounts import AccountInfo
 from llm_ui.services.team_details import TeamDetails
 from llm_ui.services.team_members import TeamMemberInfo
+from llm_ui.ui.amounts import money
 from llm_ui.ui.names import shown_name
 
 ROLES = {TeamRole.MEMBER.value: later("Member"), TeamRole.OWNER.value: later("Owner")}
@@ -148,10 +148,10 @@ def figures(known: TeamDetails | None) -> list[Row]:
         return []
     budget, used = known.budget, known.this_month
     found = {
-        _("Budget of each month"): _("None") if budget is None else dollars(budget.amount_usd),
-        _("Left of it"): "" if budget is None else dollars(budget.left_usd),
+        _("Budget of each month"): _("None") if budget is None else money(budget.amount_usd),
+        _("Left of it"): "" if budget is None else money(budget.left_usd),
         _("Used this month"): _("{tokens} tokens in {calls} calls, {cost}").format(
-            tokens=number(used.tokens), calls=number(used.requests), cost=dollars(used.cost_usd)
+            tokens=number(used.tokens), calls=number(used.requests), cost=money(used.cost_usd)
         ),
     }
     return [

@@ -21,6 +21,7 @@ from llm_ui.services.usage.figures import Used
 from llm_ui.services.usage.slots import Period
 from llm_ui.services.usage.statements import By, Filters
 from llm_ui.services.usage.zones import Step
+from llm_ui.ui.amounts import money
 
 Field = dict[str, Any]
 NEARLY_ALL = 0.999
@@ -91,11 +92,11 @@ def tiles(shown: Figures | None) -> list[dict[str, str]]:
 
     cached = used.cached_tokens / used.input_tokens if used.input_tokens else None
     speed = used.tokens_per_second
-    so_far = _("{amount} so far").format(amount=words.dollars(shown.month.spent_usd))
+    so_far = _("{amount} so far").format(amount=money(shown.month.spent_usd))
     failed = "error" if (used.error_rate or 0) > MANY_FAILED else ""
     return [
-        _tile(_("Cost"), words.dollars(used.cost_usd), than("cost_usd")),
-        _tile(_("This month, forecast"), words.dollars(shown.month.forecast_usd), so_far),
+        _tile(_("Cost"), money(used.cost_usd), than("cost_usd")),
+        _tile(_("This month, forecast"), money(shown.month.forecast_usd), so_far),
         _tile(_("Tokens"), number(used.tokens), than("tokens")),
         _tile(_("of these cached"), words.share(cached), _("of the tokens sent")),
         _tile(_("Requests"), number(used.requests), than("requests")),
@@ -113,7 +114,7 @@ def _saved(used: Used) -> list[dict[str, str]]:
     if not used.hits:
         return []
     given = ngettext("{count} answer from the cache", "{count} answers from the cache", used.hits)
-    return [_tile(_("Saved"), words.dollars(used.saved_usd), given.format(count=number(used.hits)))]
+    return [_tile(_("Saved"), money(used.saved_usd), given.format(count=number(used.hits)))]
 
 
 def _tile(label: str, value: str, detail: str, tone: str = "") -> dict[str, str]:
@@ -132,7 +133,7 @@ def source(shown: Figures | None) -> str:
             "of the cost."
         )
         told = min(1 - used.estimates / used.requests, NEARLY_ALL)
-        said = said.format(share=words.share(told), amount=words.dollars(used.estimated_usd))
+        said = said.format(share=words.share(told), amount=money(used.estimated_usd))
     unpriced = _("{count} requests are of models without a known price and are not in the cost.")
     more = unpriced.format(count=number(used.unpriced)) if used.unpriced else ""
     return f"{said} {more} " + _("Percentiles are off by 9 % at most.")
@@ -146,7 +147,7 @@ def columns(first: str) -> list[str]:
 
 def _sums(used: Used) -> list[str]:
     tokens = used.input_tokens, used.cached_tokens, used.output_tokens
-    return [number(used.requests), number(used.errors), *map(number, tokens), words.dollars(used.cost_usd)]
+    return [number(used.requests), number(used.errors), *map(number, tokens), money(used.cost_usd)]
 
 
 def _linked(used: Used, runs: str) -> list[Any]:
@@ -267,9 +268,9 @@ def allowances(shown: Figures | None) -> list[dict[str, Any]]:
             "name": one.name,
             "cells": {
                 "of": {"text": one.name, "detail": _("Team") if one.is_of_team else _("Project")},
-                "amount": words.dollars(one.amount_usd),
-                "spent": words.dollars(one.spent_usd),
-                "left": {"text": words.dollars(one.left_usd), "tone": "error" if one.is_low else ""},
+                "amount": money(one.amount_usd),
+                "spent": money(one.spent_usd),
+                "left": {"text": money(one.left_usd), "tone": "error" if one.is_low else ""},
                 "days": "" if one.days_left is None else _("{count} days").format(count=number(one.days_left, ".0f")),
             },
             "actions": [],
@@ -359,8 +360,8 @@ def call_rows(shown: Figures | None, bys: tuple[By, ...]) -> list[dict[str, Any]
 
 def _cost(one: CallInfo) -> str | dict[str, str]:
     if one.is_cached:
-        return {"text": words.dollars(Decimal(0)), "detail": _("from the cache")}
-    return _("no price") if one.cost_usd is None else words.dollars(one.cost_usd)
+        return {"text": money(Decimal(0)), "detail": _("from the cache")}
+    return _("no price") if one.cost_usd is None else money(one.cost_usd)
 
 
 def _when(at: datetime, run_id: RunId, bys: tuple[By, ...]) -> dict[str, str]:

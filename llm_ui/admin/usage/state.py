@@ -21,7 +21,7 @@ from llm_ui.services.usage.allowances import Allowance
 from llm_ui.services.usage.calls import Calls
 from llm_ui.services.usage.figures import Bar, Times, Used
 from llm_ui.services.usage.forecast import Month
-from llm_ui.services.usage.names import names
+from llm_ui.services.usage.names import first_names, names
 from llm_ui.services.usage.slots import Period
 from llm_ui.services.usage.statements import By, Filters
 from llm_ui.services.usage.zones import Step, segments, zone
@@ -123,9 +123,12 @@ class UsageState(AdminState):
         place, at, chosen = await zone(self._place), now(), wanted.filters
         period, step = wanted.period(place, at), wanted.drawn_step(place, at)
         before = wanted.before(place, at) if wanted.is_compared else None
-        ranked = await figures.ranking(session, actor, chosen, period, wanted.by)
-        took = await figures.times_of(session, actor, chosen, period, wanted.by)
-        called = await names(session, wanted.by, list(ranked)[:CHOICES])
+        are_many = await figures.are_many(session, chosen, period)
+        ranked = await figures.ranking(session, actor, chosen, period, wanted.by, most=CHOICES)
+        # Percentiles of these are told by the calls alone.
+        is_quick = not are_many or chosen.is_together(wanted.by)
+        took = await figures.times_of(session, actor, chosen, period, wanted.by) if is_quick else {}
+        called = await names(session, wanted.by, list(ranked))
         return Figures(
             asked=wanted,
             place=place,
@@ -141,9 +144,7 @@ class UsageState(AdminState):
             if before is None
             else tuple(await figures.series(session, actor, chosen, before, place=place, step=step)),
             week=tuple(map(tuple, await figures.heat(session, actor, chosen, period, place))),
-            ranked=tuple(
-                Ranked(key, called.get(key, ""), used, took.get(key)) for key, used in list(ranked.items())[:CHOICES]
-            ),
+            ranked=tuple(Ranked(key, called.get(key, ""), used, took.get(key)) for key, used in ranked.items()),
             calls=await calls.find(session, actor, chosen, period, offset=wanted.offset, size=CALLS),
             month=await forecast.month(session, actor, replace(chosen, kind=None), place, at),
             allowances=await self._allowances(session, actor, place, at),
@@ -151,7 +152,7 @@ class UsageState(AdminState):
             is_own=self.is_own,
             rates=await limits.list_mine(session, actor) if self.is_own else (),
             sql={} if self.is_own else self._sql(wanted, period, place, step),
-            choices={by: await self._choices(session, actor, chosen, period, by) for by in self.bys},
+            choices={by: await self._choices(session, actor, chosen, period, by, are_many=are_many) for by in self.bys},
         )
 
     def _sql(self, wanted: Asked, period: Period, place: ZoneInfo, step: Step) -> dict[str, str]:
@@ -171,12 +172,15 @@ class UsageState(AdminState):
         return await allowances.of_everybody(session, actor, place, at)
 
     async def _choices(
-        self, session: ReadSession, actor: Actor, chosen: Filters, period: Period, by: By
+        self, session: ReadSession, actor: Actor, chosen: Filters, period: Period, by: By, *, are_many: bool
     ) -> Mapping[Any, str]:
-        """Return what a filter offers: what there is when all other filters stay."""
+        """Return what a filter offers: what there is when all other filters stay; of very many the first by name."""
         changed: dict[str, Any] = {} if self.is_own and by is By.USER else {by.column: None}
-        found = await figures.ranking(session, actor, replace(chosen, **changed), period, by)
-        listed = {key for key in list(found)[:CHOICES] if key is not None}
-        now_chosen = getattr(chosen, by.column)
+        others, now_chosen = replace(chosen, **changed), getattr(chosen, by.column)
+        if are_many and not others.is_together(by):
+            called = await names(session, by, [] if now_chosen is None else [now_chosen])
+            return {**await first_names(session, actor, by, CHOICES), **called}
+        found = await figures.ranking(session, actor, others, period, by, most=CHOICES)
+        listed = {key for key in found if key is not None}
         called = await names(session, by, listed | ({now_chosen} if now_chosen is not None else set()))
         return dict(sorted(called.items(), key=lambda one: one[1].lower()))

@@ -1,7 +1,6 @@
 """Figures of usage as words and numbers of the viewer's language."""
 
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from llm_ui.admin.usage.asked import Metric, Range
@@ -11,6 +10,7 @@ from llm_ui.models import RunStatus, UsageKind
 from llm_ui.services.usage.figures import Used
 from llm_ui.services.usage.statements import By
 from llm_ui.services.usage.zones import Step
+from llm_ui.ui.amounts import in_currency, money
 
 RANGES = {
     Range.TODAY: later("Today"),
@@ -59,14 +59,13 @@ WEEKDAYS = (
     later("Monday"), later("Tuesday"), later("Wednesday"), later("Thursday"), later("Friday"), later("Saturday"),
     later("Sunday"),
 )  # fmt: skip
-CENT = Decimal("0.01")
 
 
 def value_of(used: Used, metric: Metric) -> float:
     """Return what a chart draws of some sums."""
     match metric:
         case Metric.COST:
-            return float(used.cost_usd)
+            return float(in_currency(used.cost_usd))
         case Metric.TOKENS:
             return used.tokens
         case Metric.ERRORS:
@@ -77,18 +76,7 @@ def value_of(used: Used, metric: Metric) -> float:
 
 def written(used: Used, metric: Metric) -> str:
     """Return the same in words."""
-    return dollars(used.cost_usd) if metric is Metric.COST else number(int(value_of(used, metric)))
-
-
-def dollars(amount: Decimal) -> str:
-    """Return an amount to the cent; below one cent to two significant digits."""
-    if amount == 0 or amount >= CENT:
-        return f"${number(amount.quantize(CENT), ',')}"
-    return (
-        f"${number(float(amount), '.2g')}"
-        if amount >= Decimal("0.0001")
-        else _("under {amount}").format(amount=f"${number(0.0001, '.4f')}")
-    )
+    return money(used.cost_usd) if metric is Metric.COST else number(int(value_of(used, metric)))
 
 
 def share(part: float | None) -> str:

@@ -10,6 +10,7 @@ from llm_ui.kit.money import plain
 from llm_ui.services import user_list
 from llm_ui.services.user_list import ListedUser
 from llm_ui.services.users import UserState
+from llm_ui.ui.amounts import money
 
 ROLES = {"admin": later("Administrator"), "operator": later("Operator"), "user": later("Person")}
 STATES = {
@@ -20,8 +21,6 @@ STATES = {
 }
 TONES = {UserState.ACTIVE: "ok", UserState.INVITED: "accent", UserState.WAITING: "warning"}
 THIS_MONTH = later("this month")
-SMALL = 0.01
-"""Dollars; what is less is shown as less."""
 
 
 def _name(listed: ListedUser) -> dict[str, str]:
@@ -37,11 +36,7 @@ def _seen(listed: ListedUser) -> str:
 
 
 def _cost(listed: ListedUser) -> str:
-    if not listed.cost_usd:
-        return ""
-    if listed.cost_usd < SMALL:
-        return _("< ${amount}").format(amount=number(SMALL, ".2f"))
-    return _("${amount}").format(amount=number(listed.cost_usd, ",.2f"))
+    return money(listed.cost_usd) if listed.cost_usd else ""
 
 
 def _count(value: int) -> str:

@@ -1,9 +1,15 @@
-"""Reading documents: one format a file, each in a process of its own (`__main__`, started by `documents.sandbox`).
+"""Reading documents: one format a file, each in a process of its own (`reading`), which `__main__` makes.
 
 A reader is a module with `read(source) -> Iterator[Page]`; it is imported when a file needs it. It raises
 `InvalidInput` with a sentence, or whatever its library raises for what is damaged.
 """
 
+import struct
+
+MADE = b"+"
+"""Said of a process that reads a file when it has begun."""
+CODE = struct.Struct("!i")
+"""Said of it when it has ended: its code, or minus the number of the signal that ended it."""
 READERS = {
     "text/plain": "text",
     "text/markdown": "markdown",

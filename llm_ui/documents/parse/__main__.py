@@ -1,140 +1,100 @@
-"""`python -m llm_ui.documents.parse PATH NAME AFTER_PAGE LIMITS`: reads one file for the process that started it.
+"""`python -m llm_ui.documents.parse IDLE_S`: makes a process for each file to read, in which the readers are imported.
 
-Answers with lines of JSON: one for each page, then one that ends it or refuses the file. It may write nothing, start
-nothing (but the program that reads pictures) and connect to nothing, and it lives within limits that it sets itself
-before it opens the file.
+Starting Python and importing them takes longer than most files. It is asked through the socket that it gets as its
+input: a byte with two sockets. On the first the new process is told its file and answers; nothing of that comes here,
+so that no process knows of the file of another. When the second is closed, or has nothing more to say, the process is
+killed with all that it started, and how it ended is said there. It ends after some idle seconds, and with whoever
+started it.
 """
 
 import contextlib
 import gc
-import importlib
-import json
 import os
-import resource
+import select
 import signal
+import socket
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO
 
-from llm_ui.documents.parse import WITH_PAGES, kind, reader
-from llm_ui.documents.parse.cleaning import clean
-from llm_ui.documents.parse.source import Limits, Source, ranges
-from llm_ui.errors import InvalidInput
-from llm_ui.kit.reading import Block, Page
+from llm_ui.documents.parse import CODE, MADE, reading
 
-OPEN_FILES = 64
-LOOK_S = 1.0
-"""Between two looks whether anybody is there."""
-DENIED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.")
-"""Audit events of what no reader does (Python's audit events table)."""
-STARTING, ALLOWED = "subprocess.Popen", "/tesseract"
-"""The one program that may be started."""
-DAMAGED = "{name} is damaged or not what it says it is. Open it in its application, save it anew and add that."
-TOO_COSTLY = "{name} needs too much memory to be read. Split it and add the parts."
+Readers = dict[int, tuple[socket.socket, int]]
+"""The process for each socket on which it is told to end."""
 
 
 def main() -> None:
-    """Read the file that the command line names."""
-    path, name, after_page, limits = sys.argv[1:]
-    # What a library prints must not get between the answers.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    source = Source(Path(path), name, "", Limits(**json.loads(limits)), int(after_page))
-    confine(source.limits)
-    _end_with(os.getppid())
-    # Nearly nothing here goes in circles, and a file is read once.
-    gc.disable()
+    """Make processes until nobody wants any."""
+    idle_ms = float(sys.argv[1]) * 1000
+    asked = socket.socket(fileno=0)
+    reading.prepare()
+    # What is here stays, also in the processes, which need not go through it.
+    gc.freeze()
+    poll = select.poll()
+    poll.register(asked, select.POLLIN)
+    readers: Readers = {}
+    is_asked = True
+    while is_asked or readers:
+        events = poll.poll(None if readers else idle_ms)
+        if not events:
+            # What was asked for in this moment is still done, and whoever asks later is told that nobody hears.
+            asked.shutdown(socket.SHUT_RD)
+        for handle, _ in events:
+            if handle in readers:
+                poll.unregister(handle)
+                _end(*readers.pop(handle))
+                continue
+            said, handles, *_ = socket.recv_fds(asked, 1, 2)
+            if not said:
+                poll.unregister(asked)
+                is_asked = False
+            elif made := _made(handles, asked, readers):
+                readers[made[0].fileno()] = made
+                poll.register(made[0], select.POLLIN)
+
+
+def _made(handles: list[int], asked: socket.socket, readers: Readers) -> tuple[socket.socket, int] | None:
+    """Return the socket on which a new process is told to end, and the process; None where there can be none."""
+    parent = os.getpid()
     try:
-        _answer(answers, source)
-    except BrokenPipeError:
-        # Nobody wants the rest. What is in the buffer has nowhere to go either.
-        os._exit(0)
-
-
-def confine(limits: Limits) -> None:
-    """Set what this process may use, for good."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    memory = limits.memory_mb << 20
-    for what, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CPU, limits.cpu_s),
-        (resource.RLIMIT_AS, memory),
-    ):
-        # Not every system knows each of them, and a service manager may have set a lower one.
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (most, most))
-    sys.addaudithook(_deny)
-
-
-def _end_with(parent: int) -> None:
-    """End when the process that wants the answers is gone, which writing would tell only with the next page."""
-
-    def look(_signal: int, _frame: object) -> None:
-        if os.getppid() != parent:
-            os._exit(0)
-
-    signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, LOOK_S, LOOK_S)
-
-
-def _deny(event: str, values: tuple[object, ...]) -> None:
-    if event.startswith(DENIED) and not (event == STARTING and str(values[0]).endswith(ALLOWED)):
-        raise PermissionError(event)
-
-
-def _answer(answers: BinaryIO, source: Source) -> None:
+        channel, ending = handles
+        process = os.fork()
+    except (OSError, ValueError):
+        # Too many processes or open files: whoever asked sees both sockets closed.
+        for handle in handles:
+            os.close(handle)
+        return None
+    if process:
+        os.close(channel)
+        # Both do it, for either may be the first.
+        with contextlib.suppress(OSError):
+            os.setpgid(process, process)
+        told = socket.socket(fileno=ending)
+        with contextlib.suppress(OSError):
+            told.sendall(MADE)
+        return told, process
+    code = 1
     try:
-        source.media_type = kind.find(source.path, source.name)
-        for page in _pages(source):
-            _say(answers, {"page": page.number, "blocks": [block.stored() for block in page.blocks]})
-    except InvalidInput as error:
-        _say(answers, {"refused": error.message})
-    except MemoryError:
-        _say(answers, {"refused": InvalidInput(TOO_COSTLY, name=source.name).message})
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a task's root: libraries raise anything for a file that is damaged
-        _say(answers, {"refused": InvalidInput(DAMAGED, name=source.name).message, "reason": type(error).__name__})
-    else:
-        end = {"media_type": source.media_type, "has_pages": source.media_type in WITH_PAGES}
-        pages = {what: ranges(numbers) for what, numbers in source.pages.items()}
-        _say(answers, {**end, "left": source.left, "pages": pages})
+        os.setpgid(0, 0)
+        # It can neither ask for processes nor end another one's.
+        asked.close()
+        os.close(ending)
+        for other, _ in readers.values():
+            other.close()
+        reading.main(channel, parent)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        # Not back into the loop of the process that it was made from.
+        os._exit(code)
 
 
-def _pages(source: Source) -> Iterator[Page]:
-    """Yield the pages that are asked for, cleaned and within the limits. Raises `InvalidInput` beyond them."""
-    limits, chars, is_bare = source.limits, 0, True
-    module = importlib.import_module(reader(source.media_type))
-    for page in module.read(source):
-        if page.number > limits.pages:
-            raise InvalidInput(
-                "{name} has more than {most} pages. Split it and add the parts.", name=source.name, most=limits.pages
-            )
-        blocks = tuple(_cleaned(page.blocks, source))
-        size = sum(len(block.text) for block in blocks)
-        chars += size
-        if size > limits.page_chars or chars > limits.text_chars:
-            raise InvalidInput("{name} holds more text than can be read. Split it and add the parts.", name=source.name)
-        is_bare = is_bare and not blocks
-        if page.number > source.after_page:
-            yield Page(page.number, blocks)
-    if is_bare and not source.after_page:
-        raise InvalidInput("{name} holds no text. Pick another file.", name=source.name)
-
-
-def _cleaned(blocks: tuple[Block, ...], source: Source) -> Iterator[Block]:
-    for block in blocks:
-        text = clean(block.text, source.left).strip("\n") if block.text else ""
-        if text.strip():
-            yield Block(block.kind, text, block.level)
-
-
-def _say(answers: BinaryIO, answer: dict[str, Any]) -> None:
-    answers.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-    answers.flush()
+def _end(ending: socket.socket, process: int) -> None:
+    """Kill a process and what it started, and say how it ended: what it did before that counts."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    with ending, contextlib.suppress(OSError):
+        ending.sendall(CODE.pack(os.waitstatus_to_exitcode(status)))
 
 
 if __name__ == "__main__":

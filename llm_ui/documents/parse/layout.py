@@ -58,16 +58,15 @@ class Lines:
         if not text:
             return
         first, newline, rest = text.partition("\n")
-        if len(first) > self._longest and not first.isspace():
-            # A line is as large as its longest piece.
-            self._longest = len(first)
-            self._size = size * math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3])
+        if first and not first.isspace():
+            place = _placed(cm, tm)
             if self._place is None:
-                self._place = tm[4] * cm[0] + tm[5] * cm[2] + cm[4], tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        if first and self._parts and self._place and not first.isspace():
-            if not self._pieces:
-                self._pieces.append((self._place[0], "".join(self._parts)))
-            self._pieces.append((tm[4] * cm[0] + tm[5] * cm[2] + cm[4], first))
+                self._place = place
+            self._pieces.append((place[0], first))
+            if len(first) > self._longest:
+                # A line is as large as its longest piece.
+                self._longest = len(first)
+                self._size = size * math.hypot(tm[2], tm[3]) * math.hypot(cm[2], cm[3])
         self._parts.append(first)
         if newline:
             self._end()
@@ -85,12 +84,22 @@ class Lines:
             x, y = self._place or (0.0, 0.0)
             # To half a point: programs round differently in the middle of a text.
             line = Line(text if text.isascii() else text.translate(LIGATURES), round(self._size * 2) / 2, x, y)
-            if self._pieces:
+            if len(self._pieces) > 1:
                 line.pieces = [(at, piece.translate(LIGATURES)) for at, piece in self._pieces]
-                self._pieces.clear()
             self._lines.append(line)
         self._parts.clear()
+        self._pieces.clear()
         self._place, self._size, self._longest = None, 0.0, 0
+
+
+def _placed(cm: Sequence[float], tm: Sequence[float]) -> tuple[float, float]:
+    """Return the place of a text as whoever reads it sees it: from the left, and upwards, also where it is turned."""
+    x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
+    y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+    right, up = tm[0] * cm[0] + tm[1] * cm[2], tm[0] * cm[1] + tm[1] * cm[3]
+    if abs(right) >= abs(up):
+        return (x, y) if right >= 0 else (-x, -y)
+    return (y, -x) if up > 0 else (-y, x)
 
 
 def blocks(lines: Sequence[Line], body_size: float, outline: Mapping[str, int]) -> Iterator[Block]:

@@ -10,7 +10,7 @@ from typing import Any
 from pypdf import PageObject, PdfReader
 from pypdf.errors import LimitReachedError
 
-from llm_ui.documents.parse import ocr
+from llm_ui.documents.parse import ocr, showing
 from llm_ui.documents.parse.ink import Box, Ink
 from llm_ui.documents.parse.layout import Line, Lines, blocks, title_key
 from llm_ui.documents.parse.source import Left, Source
@@ -30,6 +30,7 @@ RECOGNISED_SHARE = 5
 def read(source: Source) -> Iterator[Page]:
     """Yield the pages, also those without text. Raises `InvalidInput` when it is sealed or none of them has any."""
     logging.disable()
+    showing.use()
     reader = PdfReader(BytesIO(source.path.read_bytes()))
     if reader.is_encrypted and not reader.decrypt(""):
         raise InvalidInput("{name} is protected by a password. Save it without one and add that.", name=source.name)

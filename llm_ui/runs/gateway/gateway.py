@@ -200,6 +200,8 @@ class Gateway:
 
     async def _set_aside(self, asked: Asked, output_tokens: int) -> None:
         """Set aside what it may cost, of the budgets of key and project. Raises `BudgetSpent`."""
+        if not asked.target.has_budgets:
+            return
         caller = asked.caller
         most = cost(asked.target.prices, input_tokens=asked.input_tokens, output_tokens=output_tokens)
         reserved = await set_aside(

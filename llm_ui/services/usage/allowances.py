@@ -42,10 +42,12 @@ async def of_everybody(session: ReadSession, actor: Actor, place: ZoneInfo, at: 
     """Return the budgets of all projects, those first of which most is spent. Raises `Forbidden`."""
     require(actor, Permission.SEE_FIGURES)
     start = midnight(at.astimezone(place).date(), place)
-    spent = await ranking(session, actor, Filters(), Period(start - LOOKED_BACK, start), By.PROJECT)
     query = select(Project.id, Project.name).join(Budget, Budget.scope_id == Project.id)
     # rights: names and amounts only, for who may see what everybody uses
     found = (await session.execute(query.where(Budget.scope == BudgetScope.PROJECT).order_by(Project.name))).all()
+    of_these = Filters(projects=tuple(row.id for row in found))
+    lately = Period(start - LOOKED_BACK, start)
+    spent = await ranking(session, actor, of_these, lately, By.PROJECT) if found else {}
     daily = {key: used.cost_usd / (LOOKED_BACK // DAY) for key, used in spent.items()}
     made = [await _allowance(session, row.id, row.name, daily.get(row.id, Decimal(0))) for row in found]
     return tuple(sorted((one for one in made if one is not None), key=_share, reverse=True)[:SHOWN])

@@ -16,6 +16,9 @@ from llm_ui.services.usage.names import names
 from llm_ui.services.usage.slots import Period
 from llm_ui.services.usage.statements import By, Filters
 
+FARTHEST = 100_000
+"""So far one leafs back: nobody does, and each call on the way takes time."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallInfo:
@@ -56,9 +59,17 @@ async def find(
     """Return a page of the calls of a period. Raises `Forbidden` for others' use."""
     # The count is a figure, so that no table is gone through for it; rights are asked there.
     total = (await figures.totals(session, actor, filters, period)).requests
-    offset = max(0, min(offset, (total - 1) // size * size))
-    rows = (await session.scalars(statement(filters, period).offset(offset).limit(size))).all()
-    return Calls(await told(session, rows), total, offset)
+    offset = max(0, min(offset, (total - 1) // size * size, FARTHEST))
+    # Keys first: a database skips them several times as fast as whole rows.
+    keys = statement(filters, period).with_only_columns(UsageLog.run_id).offset(offset).limit(size)
+    wanted = (await session.scalars(keys)).all()
+    held = {row.run_id: row for row in await session.scalars(_these(wanted))}
+    return Calls(await told(session, [held[key] for key in wanted if key in held]), total, offset)
+
+
+def _these(wanted: Sequence[RunId]) -> Select[UsageLog]:
+    # rights: asked where they were found
+    return select(UsageLog).where(UsageLog.run_id.in_(wanted))
 
 
 def statement(filters: Filters, period: Period) -> Select[UsageLog]:

@@ -27,6 +27,8 @@ ANSWERS = (UsageKind.CHAT, UsageKind.TEMPORARY, UsageKind.API)
 ANSWERED = Filters(kinds=ANSWERS)
 MONEY = frozenset({"cost_usd", "estimated_usd", "saved_usd"})
 MEDIAN, MOST = 0.5, 0.95
+MOST_COMBINATIONS = 50_000
+"""Sums of combinations that are added up several times for a page."""
 WEEK_BEGAN = 3
 """The weekday of the first of January 1970, Monday being 0."""
 
@@ -134,10 +136,15 @@ async def heat(
     return week
 
 
-async def ranking(session: ReadSession, actor: Actor, filters: Filters, period: Period, by: By) -> dict[Any, Used]:
-    """Return the sums of each person, model … by id, the most expensive first, then the busiest. Raises `Forbidden`."""
+async def ranking(
+    session: ReadSession, actor: Actor, filters: Filters, period: Period, by: By, *, most: int | None = None
+) -> dict[Any, Used]:
+    """Return the sums of each person, model … by id, the most expensive first, then the busiest. Raises `Forbidden`.
+
+    `most`: of so many; None: of all.
+    """
     _require(actor, filters)
-    rows = [(row.key, _used(row)) for row in await session.execute(statements.ranking(filters, period, by))]
+    rows = [(row.key, _used(row)) for row in await session.execute(statements.ranking(filters, period, by, most))]
     rows.sort(key=lambda row: (-row[1].cost_usd, -row[1].requests, str(row[0])))
     return dict(rows)
 
@@ -148,9 +155,14 @@ async def active_people(session: ReadSession, actor: Actor, period: Period, filt
     Service accounts of teams are no people; what they use is in all other figures.
     """
     require(actor, Permission.SEE_FIGURES)
-    found: set[UserId] = {row.key for row in await session.execute(statements.ranking(filters, period, By.USER))}
+    found: set[UserId] = set(await session.scalars(statements.active(filters, period)))
     services = set(await session.scalars(select(ServiceAccount.user_id)))  # rights: ids, to leave them out
     return len(found - services)
+
+
+async def are_many(session: ReadSession, filters: Filters, period: Period) -> bool:
+    """Return whether there are too many combinations in a period to add up those of each person, project, team …"""
+    return filters.user_id is None and bool(await session.scalar(statements.much(period, MOST_COMBINATIONS)))
 
 
 def _require(actor: Actor, filters: Filters) -> None:

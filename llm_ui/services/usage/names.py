@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from llm_ui.db import ReadSession
 from llm_ui.models import Agent, AiModel, AiProvider, Project, Team, User
+from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.usage.statements import By
 
 NAMED: Mapping[By, tuple[Any, Any]] = {
@@ -27,3 +28,11 @@ async def names(session: ReadSession, by: By, ids: Collection[Any]) -> dict[Any,
     # rights: names of what figures were told of, which asked for rights
     found = await session.execute(select(key, name).where(key.in_([one for one in ids if one is not None])))
     return {row[0]: row[1] for row in found}
+
+
+async def first_names(session: ReadSession, actor: Actor, by: By, most: int) -> dict[Any, str]:
+    """Return the first of all people, projects, teams … by name. Raises `Forbidden`."""
+    require(actor, Permission.SEE_FIGURES)
+    key, name = NAMED[by]
+    # rights: asked above
+    return {row[0]: row[1] for row in await session.execute(select(key, name).order_by(name).limit(most))}

@@ -4,12 +4,30 @@ The worker does it every minute. A call that is added is marked in the same tran
 counts those without the mark one by one: no call is missing and none is counted twice at any moment.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from llm_ui.db import Database, Session
 from llm_ui.kit.clock import now
@@ -39,6 +57,18 @@ WHO = ("user_id", "project_id", "agent_id", "key_id", "team_id", "model_id", "pr
 WHAT = ("model_id", "provider_id", "kind")
 """What is left of it where all people are taken together."""
 SUMS = tuple(Sums.__annotations__)
+OF_QUARTERS = {Span.QUARTER: "quarter", Span.DAY: "day", Span.MONTH: "month"}
+"""The column that says which slot of a span a quarter of an hour is in."""
+
+
+def _counted(name: str, keys: Iterable[str], counts: Iterable[str]) -> Table:
+    columns = [Column(each, Integer) for each in (*OF_QUARTERS.values(), *keys)]
+    return Table(name, MetaData(), *columns, *(Column(each, BigInteger) for each in counts), prefixes=["TEMPORARY"])
+
+
+QUARTERS = _counted("usage_added", ("dimension_id", "together_id"), SUMS)
+TIMED = _counted("usage_added_latencies", ("together_id", "measure", "bucket"), ("calls",))
+"""What is just being added: only its transaction sees it."""
 
 
 def sums_of_calls() -> list[ColumnElement[Any]]:
@@ -113,67 +143,96 @@ async def _roll_up_oldest(session: Session, dialect: str, at_once: timedelta) ->
     await session.execute(mark.execution_options(synchronize_session=False))
     # Its stamp, not its being without one: on PostgreSQL more may have come in since.
     taken = and_(during, UsageLog.rolled_up_at == stamp)
-    await _name_combinations(session, taken)
-    for span in Span:
-        await _add_sums(session, dialect, span, taken)
-        for measure in Measure:
-            await _add_latencies(session, dialect, span, measure, taken)
+    await add(session, dialect, taken)
     return await session.scalar(select(func.count()).select_from(UsageLog).where(taken)) or 0
+
+
+async def add(session: Session, dialect: str, taken: ColumnElement[bool]) -> None:
+    """Add some booked calls, which are marked as added in the same transaction.
+
+    They are gone through once for each table of quarters of an hour; days and months are added up of those.
+    """
+    await _name_combinations(session, taken)
+    connection = await session.connection()
+    for added in (QUARTERS, TIMED):
+        await connection.run_sync(added.create)
+    await session.execute(QUARTERS.insert().from_select(QUARTERS.c.keys(), _quarters(taken)))
+    for measure in Measure:
+        await session.execute(TIMED.insert().from_select(TIMED.c.keys(), _timed(measure, taken)))
+    for span, slot in OF_QUARTERS.items():
+        for table, dimension in ((UsageRollup, "dimension_id"), (UsageTotal, "together_id")):
+            await _add(session, dialect, table.__table__, QUARTERS, (int(span), slot), {"dimension_id": dimension})
+        names = {"dimension_id": "together_id", "measure": "measure", "bucket": "bucket"}
+        await _add(session, dialect, UsageLatency.__table__, TIMED, (int(span), slot), names)
+    for added in (QUARTERS, TIMED):
+        await connection.run_sync(added.drop)
 
 
 async def _name_combinations(session: Session, taken: ColumnElement[bool]) -> None:
     """Give combinations that were never seen before a number."""
     # rights: the product's own upkeep; sums without content
-    columns = [getattr(UsageLog, name) for name in WHO]
-    unknown = select(*columns).where(taken, ~select(UsageDimension.id).where(_is_of()).exists()).distinct()
-    for row in (await session.execute(unknown)).all():
-        named = row._asdict()
-        what = {name: named[name] for name in WHAT}
-        is_it = [getattr(UsageDimension, name).is_not_distinct_from(value) for name, value in what.items()]
-        together = await session.scalar(select(UsageDimension.id).where(UsageDimension.together_id.is_(None), *is_it))
-        if together is None:
-            made = insert(UsageDimension).values(**what).returning(UsageDimension.id)
-            together = await session.scalar(made)
-        await session.execute(insert(UsageDimension).values(together_id=together, **named))
+    seen = select(*(getattr(UsageLog, name) for name in WHO)).where(taken).distinct().subquery()
+    what = select(*(seen.c[name] for name in WHAT)).distinct().subquery()
+    together = aliased(UsageDimension)
+    is_sum = _is_together(together)
+    missing = select(what).where(~select(together.id).where(is_sum, *_alike(together, what.c, WHAT)).exists())
+    await session.execute(insert(UsageDimension).from_select(WHAT, missing))
+    is_known = select(UsageDimension.id).where(_is_of(UsageDimension, seen.c)).exists()
+    unknown = select(together.id, seen).join_from(seen, together, and_(is_sum, *_alike(together, seen.c, WHAT)))
+    await session.execute(insert(UsageDimension).from_select(("together_id", *WHO), unknown.where(~is_known)))
 
 
-async def _add_sums(session: Session, dialect: str, span: Span, taken: ColumnElement[bool]) -> None:
-    for table, dimension in ((UsageRollup, UsageDimension.id), (UsageTotal, UsageDimension.together_id)):
-        slot = slot_sql(span)
-        source = (
-            select(*sums_of_calls(), literal(int(span)), slot, dimension)
-            .join_from(UsageLog, UsageDimension, _is_of())
-            .where(taken)
-            .group_by(slot, dimension)
-        )
-        names = [*SUMS, "span", "slot", "dimension_id"]
-        await _add(session, dialect, table.__table__, names, source, SUMS)
-
-
-async def _add_latencies(
-    session: Session, dialect: str, span: Span, measure: Measure, taken: ColumnElement[bool]
-) -> None:
-    slot, bucket = slot_sql(span), bucket_sql(MEASURED[measure])
-    dimension = UsageDimension.together_id
-    source = (
-        select(func.count(), literal(int(span)), slot, dimension, literal(int(measure)), bucket)
-        .join_from(UsageLog, UsageDimension, _is_of())
-        .where(taken, MEASURED[measure].is_not(None))
-        .group_by(slot, dimension, bucket)
+def _quarters(taken: ColumnElement[bool]) -> Select[Any]:
+    # rights: the product's own upkeep; sums without content
+    slot = slot_sql(Span.QUARTER)
+    keys = UsageDimension.id, UsageDimension.together_id
+    slots = slot, func.min(slot_sql(Span.DAY)), func.min(slot_sql(Span.MONTH))
+    called = select(*slots, *keys, *sums_of_calls()).join_from(
+        UsageLog, UsageDimension, _is_of(UsageDimension, UsageLog)
     )
-    names = ["calls", "span", "slot", "dimension_id", "measure", "bucket"]
-    await _add(session, dialect, UsageLatency.__table__, names, source, ("calls",))
+    return called.where(taken).group_by(slot, *keys)
 
 
-def _is_of() -> ColumnElement[bool]:
+def _timed(measure: Measure, taken: ColumnElement[bool]) -> Select[Any]:
+    # rights: the product's own upkeep; sums without content
+    slot, bucket = slot_sql(Span.QUARTER), bucket_sql(MEASURED[measure])
+    what = [getattr(UsageLog, name) for name in WHAT]
+    slots = slot.label("quarter"), func.min(slot_sql(Span.DAY)).label("day"), func.min(slot_sql(Span.MONTH))
+    called = select(*slots, *what, bucket.label("bucket"), func.count().label("calls"))
+    called = called.where(taken, MEASURED[measure].is_not(None)).group_by(slot, *what, bucket)
+    # Counted before it is looked up what they are: that is done for far fewer rows.
+    found = called.subquery()
+    counted: Select[Any] = select(
+        *list(found.c)[:3], UsageDimension.id, literal(int(measure)), found.c.bucket, found.c.calls
+    )
+    return counted.join_from(
+        found, UsageDimension, and_(_is_together(UsageDimension), *_alike(UsageDimension, found.c, WHAT))
+    )
+
+
+def _is_of(dimension: Any, call: Any) -> ColumnElement[bool]:
     """Return whether a combination is that of a booked call."""
-    others = [getattr(UsageDimension, name).is_not_distinct_from(getattr(UsageLog, name)) for name in WHO[1:]]
-    return and_(UsageDimension.user_id == UsageLog.user_id, *others)
+    return and_(dimension.user_id == call.user_id, *_alike(dimension, call, WHO[1:]))
 
 
-async def _add(session: Session, dialect: str, table: Any, names: list[str], source: Any, added: Iterable[str]) -> None:
-    """Insert rows; where one of the same key is there, add to it."""
+def _is_together(dimension: Any) -> ColumnElement[bool]:
+    is_it: ColumnElement[bool] = and_(dimension.user_id.is_(None), dimension.together_id.is_(None))
+    return is_it
+
+
+def _alike(one: Any, other: Any, names: Iterable[str]) -> list[ColumnElement[bool]]:
+    return [getattr(one, name).is_not_distinct_from(getattr(other, name)) for name in names]
+
+
+async def _add(
+    session: Session, dialect: str, table: Any, added: Table, at: tuple[int, str], names: Mapping[str, str]
+) -> None:
+    """Add up what was just counted in quarters; where a row of the same key is there, add to it."""
+    span, slot = at
+    sums = [column.name for column in added.c if column.name in table.c and not table.c[column.name].primary_key]
+    keys = [added.c[slot], *(added.c[name] for name in names.values())]
+    source = select(literal(span), *keys, *(func.sum(added.c[name]) for name in sums)).group_by(*keys).order_by(*keys)
     into = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = into(table).from_select(names, source)
-    sums = {name: table.c[name] + statement.excluded[name] for name in added}
-    await session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=sums))
+    statement = into(table).from_select(["span", "slot", *names, *sums], source)
+    more = {name: table.c[name] + statement.excluded[name] for name in sums}
+    await session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=more))

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     cast,
     func,
+    literal,
     literal_column,
     select,
     union_all,
@@ -61,6 +62,10 @@ NOT_TOGETHER = frozenset({"user_id", "project_id", "team_id", "agent_id"})
 """What the rollups of all people together do not tell apart."""
 
 
+ANY_OF = {"kinds": "kind", "people": "user_id", "projects": "project_id"}
+"""The column of what several may be chosen of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which calls are counted; None: all."""
@@ -74,20 +79,24 @@ class Filters:
     kind: UsageKind | None = None
     kinds: tuple[UsageKind, ...] = ()
     """Any of these; none: all."""
+    people: tuple[UserId, ...] = ()
+    projects: tuple[ProjectId, ...] = ()
+    """Likewise."""
 
     def on(self, table: type[UsageDimension] | type[UsageLog]) -> list[ColumnElement[bool]]:
         """Return what rows of a table have to be."""
         found = [
             getattr(table, name.name) == value
             for name in fields(self)
-            if name.name != "kinds" and (value := getattr(self, name.name)) is not None
+            if name.name not in ANY_OF and (value := getattr(self, name.name)) is not None
         ]
-        return [*found, table.kind.in_(self.kinds)] if self.kinds else found
+        chosen = {column: getattr(self, name) for name, column in ANY_OF.items()}
+        return [*found, *(getattr(table, column).in_(any_of) for column, any_of in chosen.items() if any_of)]
 
     def is_together(self, by: By | None = None) -> bool:
         """Return whether rollups of all people together answer this."""
         told_apart = {name for name in NOT_TOGETHER if getattr(self, name) is not None}
-        return not told_apart and (by is None or by.column not in NOT_TOGETHER)
+        return not (told_apart or self.people or self.projects) and (by is None or by.column not in NOT_TOGETHER)
 
 
 Keys = Sequence[ColumnElement[Any]]
@@ -98,9 +107,28 @@ def totals(filters: Filters, period: Period) -> Select[Any]:
     return _summed([one for one in _parts(filters, period, None)], ())
 
 
-def ranking(filters: Filters, period: Period, by: By) -> Select[Any]:
-    """Return the sums of a period, for each person, model …"""
-    return _summed(list(_parts(filters, period, by)), ("key",))
+def ranking(filters: Filters, period: Period, by: By, most: int | None = None) -> Select[Any]:
+    """Return the sums of a period, for each person, model …; `most`: of so many of the most expensive."""
+    found = _summed(list(_parts(filters, period, by)), ("key",))
+    if most is None:
+        return found
+    cost, requests = (found.selected_columns[name] for name in ("cost_usd", "requests"))
+    return found.order_by(cost.desc(), requests.desc()).limit(most)
+
+
+def active(filters: Filters, period: Period) -> Select[Any]:
+    """Return who used anything in a period."""
+    parts = [part.with_only_columns(part.selected_columns["key"]) for part in _parts(filters, period, By.USER)]
+    return select(union_all(*parts).subquery().c["key"]).distinct()
+
+
+def much(period: Period, most: int) -> Select[Any]:
+    """Return whether there are more sums of combinations in a period than so many."""
+    parts = [select(UsageRollup.slot).where(*_within(UsageRollup, one)) for one in cut(period).stretches]
+    if not parts:
+        return select(literal(False))
+    found = union_all(*parts).limit(most + 1).subquery()
+    return select(func.count() > most).select_from(found)
 
 
 def series(filters: Filters, found: Sequence[Segment], unit_s: int) -> Select[Any]:
