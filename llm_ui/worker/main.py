@@ -1,9 +1,8 @@
 """The worker process: jobs that run by the clock, through huey, and what people ask for.
 
-Huey's worker thread waits for each job by the clock, which runs in the process's loop on its database: an engine of its
-own each time would compile all its statements anew, and SQLAlchemy's mappers would keep them. What people ask for is in
-worker/imports.py, worker/fetching.py and worker/ingestion.py, backups are in worker/backing_up.py, files of vectors in
-worker/vector_files.py.
+Each job by the clock runs in huey's worker thread, in an event loop and on a database of its own. What people ask for
+is in worker/imports.py, worker/fetching.py and worker/ingestion.py, backups are in worker/backing_up.py,
+files of vectors in worker/vector_files.py.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ from llm_ui.runs.alerting import Alerting
 from llm_ui.runs.sweep import sweep
 from llm_ui.services import attachments, cached_answers, clock_jobs, documents, erasures
 from llm_ui.services.budgets import release_lost
-from llm_ui.services.processes import Reporter
+from llm_ui.services.processes import Reporter, note_slow
 from llm_ui.services.retention import (
     KEEP_UNSENT,
     expire_chats,
@@ -187,7 +186,7 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     database = await open_database(config)
     queue = await asyncio.to_thread(open_queue, config)
     for name, (job, when) in schedule(config).items():
-        queue.periodic_task(when, name=name)(_by_the_clock(asyncio.get_running_loop(), database, name, job))
+        queue.periodic_task(when, name=name)(_in_own_loop(config, name, job))
     consumer = Consumer(queue, workers=1, periodic=True, check_worker_health=False)
     # Huey's own handlers would end the process at once; ours set `stop`.
     consumer._set_signal_handlers = lambda: None
@@ -203,15 +202,23 @@ async def run(config: Config, stop: asyncio.Event) -> None:
         work.create_task(keep_vector_files(config, database, stop))
     reporting.cancel()
     await asyncio.wait({reporting})
-    await asyncio.to_thread(consumer.stop, graceful=True)
     await database.close()
+    await asyncio.to_thread(consumer.stop, graceful=True)
     log.info("worker.stopped")
 
 
-def _by_the_clock(loop: asyncio.AbstractEventLoop, database: Database, name: str, job: Job) -> Callable[[], None]:
+def _in_own_loop(config: Config, name: str, job: Job) -> Callable[[], None]:
+    async def work() -> None:
+        database = Database.open(config)
+        try:
+            await noted(database, name, job)
+            await note_slow(database)
+        finally:
+            await database.close()
+
     def run_job() -> None:
         try:
-            asyncio.run_coroutine_threadsafe(noted(database, name, job), loop).result()
+            asyncio.run(work())
         except Exception:
             # The edge of a job: the database is away; the next one runs.
             log.exception("job.failed", job=name)
