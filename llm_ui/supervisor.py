@@ -37,6 +37,10 @@ HOPEFUL = (-signal.SIGKILL, Unavailable.exit_code)
 SETTLE_S = 5.0
 """Beyond the drain time, how long all processes get before they are killed."""
 POLL_S = 0.05
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
+"""How glibc gives memory back (mallopt(3)); others ignore it. By itself it gives each thread of a pool an arena, and
+after one large piece keeps more of what is freed: 19 MB in the LLM API after nine minutes of a soak, and growing. So
+it is 5 MB, and stays."""
 WORKER_WAIT_S = 10.0
 """The worker starts when the others are ready, or after so long: nobody waits for it, and they share the cores."""
 
@@ -91,7 +95,7 @@ class Child:
                 sys.executable,
                 "-m",
                 self.module,
-                env={**os.environ, LIFELINE: str(self._lifeline)},
+                env={**ALLOCATOR, **os.environ, LIFELINE: str(self._lifeline)},
                 pass_fds=(self._lifeline,),
                 stdin=asyncio.subprocess.DEVNULL,
                 # Ctrl+C goes to the whole group of a terminal: only we act on it.

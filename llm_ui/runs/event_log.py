@@ -73,8 +73,11 @@ class EventLog:
         self._has_end = self._is_over = True
 
     def close(self) -> None:
-        """Let the followers go, with or without a last event."""
+        """Let the followers go, with or without a last event, and the run, unless it has to be told again."""
         self._is_over = True
+        if not self._gone:
+            # It holds what was sent, with its files.
+            self._retell = tuple
         self._wake()
 
     async def follow(self, after: int = 0) -> AsyncGenerator[bytes]:

@@ -1,6 +1,7 @@
 """A Redis server of our own, on a loopback port, which keeps nothing."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -35,6 +36,11 @@ class RedisServer:
                 time.sleep(0.02)
             else:
                 return
+
+    def freeze(self) -> None:
+        """Let it accept connections and say nothing more."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """End it at once."""

@@ -3,9 +3,10 @@
 import asyncio
 import gzip
 import json
+import random
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from llm_ui.providers.base import (
 )
 from llm_ui.providers.refusals import retry_after_s
 from llm_ui.providers.registry import adapter
+from tests.api.fuzz import changed
 from tests.fakes.postgresql import free_port
 from tests.fakes.provider import PROTOCOLS, FakeProvider, Reply, answer, lines, models, reply, sse
 
@@ -172,6 +174,33 @@ async def test_f9_unknown_fields_and_comments_are_skipped(http: httpx2.AsyncClie
         deltas = await ask(http, protocol, fake.base_url(protocol))
 
     assert text_of(deltas) == "".join(PIECES)
+
+
+async def test_f10_data_of_several_lines_is_one_event(http: httpx2.AsyncClient, protocol: str) -> None:
+    in_lines = [chunk.replace(b"data: {", b"data: {\ndata:  ") for chunk in answer(protocol, PIECES)]
+    async with FakeProvider(reply(protocol, in_lines)) as fake:
+        deltas = await ask(http, protocol, fake.base_url(protocol))
+
+    assert text_of(deltas) == "".join(PIECES)
+
+
+async def test_f14_wrong_types_are_skipped_or_an_error(http: httpx2.AsyncClient, protocol: str) -> None:
+    chance = random.Random(14)
+    served: list[bytes] = []
+    async with FakeProvider(lambda _: reply(protocol, served)) as fake:
+        for _ in range(40):
+            served[:] = [_of_wrong_types(chance, chunk) for chunk in answer(protocol, PIECES, reasoning=["hm"])]
+            with suppress(ProviderError):
+                text_of(await ask(http, protocol, fake.base_url(protocol), FAST)).encode("utf-8", "surrogatepass")
+
+
+def _of_wrong_types(chance: random.Random, chunk: bytes) -> bytes:
+    """Return an event some of whose fields are of other types than they should be."""
+    head, brace, rest = chunk.partition(b"{")
+    if not brace or chance.random() < 0.6:
+        return chunk
+    body = (brace + rest).rstrip()
+    return head + json.dumps(changed(chance, json.loads(body))).encode() + rest[len(rest.rstrip()) :]
 
 
 async def test_f11_a_line_without_end_is_refused(http: httpx2.AsyncClient, protocol: str) -> None:

@@ -1,5 +1,7 @@
 import asyncio
+import gc
 import json
+import weakref
 
 import pytest
 
@@ -190,6 +192,19 @@ async def test_of_many_ended_runs_the_oldest_go_early(monkeypatch: pytest.Monkey
     assert kept == ended[-len(kept) :]
     logs.clear()
     assert not any(logs.find(run_id) for run_id in ended)
+
+
+async def test_a_log_that_ended_holds_its_events_and_not_what_the_run_was_made_of() -> None:
+    run = Run()
+    run.say("a")
+    log, held = run.log, weakref.ref(run)
+    log.end(END)
+    log.close()
+    del run
+    gc.collect()
+
+    assert held() is None
+    assert rebuilt(await followed(log)) == "a"
 
 
 async def test_a_log_without_its_end_is_not_kept() -> None:

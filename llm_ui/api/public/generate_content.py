@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from llm_ui.api.public import asking
 from llm_ui.api.public.asking import MAX_MESSAGES, Conversation, Question
 from llm_ui.api.public.dialects import GOOGLE
-from llm_ui.api.public.fields import Refused, Sent, content_of, image, read
+from llm_ui.api.public.fields import Refused, Sent, content_of, image, part_of, read
 from llm_ui.api.public.writing import Told, Whole, Writer, frame
 from llm_ui.contract import Usage
 from llm_ui.errors import LLMUIError
@@ -145,7 +145,7 @@ def question(raw: bytes, model: str, *, is_stream: bool) -> Question:
 def to_count(raw: bytes, model: str) -> Question:
     """Return what is to be counted. Raises `InvalidInput`."""
     body = read(CountBody, raw)
-    whole = body.generate_content_request or GenerateBody(contents=body.contents or [])
+    whole = body.generate_content_request or part_of(GenerateBody, "", {"contents": body.contents or []})
     return Question(model, _prompt(model, whole), is_stream=False)
 
 
