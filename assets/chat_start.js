@@ -1,21 +1,8 @@
-// What an empty chat shows: a question, and examples that can be asked with a click.
+// What an empty chat shows: a question, and examples that can be asked with a click. They are in the page from the
+// beginning (workspace.html), so that nothing moves when the scripts are there.
 
-import { make } from "./dom.js"
-
-const EXAMPLES = [
-  [t("What can I do here?"), t("A short guide to this workspace")],
-  [t("What is 47 * 89?"), t("Arithmetic, exactly")],
-  [t("Show me a table and some code"), t("See how answers look")],
-]
-
-export function drawStart(place, ask) {
-  const list = make("div", "examples")
-  for (const [text, about] of EXAMPLES) {
-    const button = make("button")
-    button.type = "button"
-    button.append(make("strong", "", text), make("span", "", about))
-    button.addEventListener("click", () => ask(text))
-    list.append(button)
+export function listenToStart(place, ask) {
+  for (const button of place.querySelectorAll(":scope > .examples button")) {
+    button.addEventListener("click", () => ask(button.firstElementChild.textContent))
   }
-  place.prepend(make("h2", "", t("What is on your mind?")), list)
 }

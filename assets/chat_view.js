@@ -20,7 +20,7 @@ import { ProjectHome } from "./chat_project.js"
 import { Prompts } from "./chat_prompts.js"
 import { Search } from "./chat_search.js"
 import { Shortcuts } from "./chat_shortcuts.js"
-import { drawStart } from "./chat_start.js"
+import { listenToStart } from "./chat_start.js"
 import { isTemporary, TEMPORARY, Temporary } from "./chat_temporary.js"
 
 const NEAR_PX = 80
@@ -69,7 +69,7 @@ class ChatPage {
     this.list = new ChatList(find("chats"), listActions(this))
     Object.assign(this, { told: replies(this), archived: archivedBar(this), agents: agentsOf(this), inAdvance: toldOf(this) })
     this.#listen()
-    drawStart(find("start"), (text) => this.composer.take(text))
+    listenToStart(find("start"), (text) => this.composer.take(text))
   }
 
   // ---- The bridge ------------------------------------------------------------------------------------------------

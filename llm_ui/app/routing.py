@@ -109,11 +109,11 @@ def applications(backend: Backend, actor_of: ActorOf) -> dict[str, Callable[[], 
     """Return the pages by address. Each is built once for each open page, for whoever opened it."""
     hub, conditions = Hub(), Conditions(backend.database)
 
-    def chat() -> pn.Template:
-        return _guarded(lambda: _workspace(_context(backend, actor_of), hub, conditions))
+    def chat(*, is_new: bool = False) -> pn.Template:
+        return _guarded(lambda: _workspace(_context(backend, actor_of), hub, conditions, is_new=is_new))
 
     pages: dict[str, Callable[[], pn.Template]] = {
-        "/": chat,
+        "/": lambda: chat(is_new=True),
         "/temporary": chat,
         "/temporary/a/{agent_id}": chat,
         "/c/{chat_id}": chat,
@@ -190,10 +190,10 @@ def _context(backend: Backend, actor_of: ActorOf) -> PageContext:
     return PageContext(backend, session_id, actor.user_id, actor.name, actor.role, csrf_token, now, look, is_open)
 
 
-def _workspace(context: PageContext, hub: Hub, conditions: Conditions) -> pn.Template:
+def _workspace(context: PageContext, hub: Hub, conditions: Conditions, *, is_new: bool) -> pn.Template:
     page = workspace.build(context, hub, conditions)
     pn.state.on_session_destroyed(lambda _: page.close())
-    return shell.workspace(context, {"view": page.view, **page.controls})
+    return shell.workspace(context, {"view": page.view, **page.controls}, is_new=is_new)
 
 
 def _own_usage(context: PageContext) -> pn.Template:

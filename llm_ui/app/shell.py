@@ -30,11 +30,14 @@ KATEX = f"static/extensions/panel/{_KATEX}{_BUILD}"
 """Draws formulas; loaded by the first message that has one."""
 
 
-def workspace(context: PageContext, parts: dict[str, Any]) -> pn.Template:
-    """Return the chat workspace with its parts in place."""
+def workspace(context: PageContext, parts: dict[str, Any], *, is_new: bool) -> pn.Template:
+    """Return the chat workspace with its parts in place.
+
+    Of a new chat the page holds its start from the beginning: nothing moves when the scripts are there.
+    """
     config = context.backend.config
     limits = {name: getattr(config, name) for name in ("max_files", "max_file_mb", "max_document_mb", "fetch_web")}
-    return _framed("workspace.html", context, parts, modules=assets.modules("chat_view.js"), **limits)
+    return _framed("workspace.html", context, parts, modules=assets.modules("chat_view.js"), is_new=is_new, **limits)
 
 
 def admin(context: PageContext, page: str, content: Any) -> pn.Template:

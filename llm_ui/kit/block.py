@@ -44,6 +44,10 @@ ATTRIBUTES = {
 _COMBINING = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _PILED = re.compile(f"([{_COMBINING}]{{8}})[{_COMBINING}]+")
 _UNSEEN = re.compile("[\U000e0000-\U000e007f]")
+_TASK = re.compile(r"\[([ xX])\](?=\s)")
+"""What an item of a list begins with that is a task (GitHub Flavored Markdown 0.29, section 5.3)."""
+_BOXES = ('<span class="task">\u2610</span>', '<span class="task">\u2611</span>')
+"""Open and done: a character, which is copied along, and not a field that could be ticked."""
 _CLEANER = nh3.Cleaner(
     tags=TAGS,
     attributes=ATTRIBUTES,
@@ -122,10 +126,18 @@ def block_html(block: Block, inlines: Inlines) -> str:
     """Return a block as safe HTML."""
     if not block.tokens:
         return _cleaned(f'<p class="plain">{html.escape(block.source)}</p>\n')
-    for token in block.tokens:
+    for index, token in enumerate(block.tokens):
         if token.type == "inline":
-            token.children = [Token("html_inline", "", 0, content=inlines.html(token.content))]
+            task = _TASK.match(token.content) if _begins_item(block.tokens, index) else None
+            said = token.content[task.end() :] if task else token.content
+            box = _BOXES[task[1] != " "] if task else ""
+            token.children = [Token("html_inline", "", 0, content=box + inlines.html(said))]
     return _cleaned(_PARSER.renderer.render(block.tokens, _PARSER.options, {}))
+
+
+def _begins_item(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether an inline text is the first of a list's item."""
+    return index >= 2 and tokens[index - 1].type == "paragraph_open" and tokens[index - 2].type == "list_item_open"
 
 
 def code_html(body: str, language: str) -> str:

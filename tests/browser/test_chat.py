@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import Watch, ask, pick_model, sign_in
+from tests.browser.conftest import DESKTOP, Watch, ask, pick_model, sign_in
 from tests.product import Product
 
 DEMO_ANSWER = re.compile(r"4,?183")
@@ -186,6 +186,33 @@ def test_a_new_chat_begins_before_the_scripts_are_there(page: Page, product: Pro
 
     expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
     expect(page).not_to_have_url(old)
+
+
+SHIFTS = """
+    window.shifts = []
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries()) {
+        window.shifts.push([value, ...sources.map(({ node }) => node?.id)])
+      }
+    }).observe({ type: "layout-shift", buffered: true })
+"""
+
+
+def test_nothing_moves_while_a_page_opens(page: Page, product: Product) -> None:
+    page.add_init_script(SHIFTS)
+    sign_in(page, product, "ada")
+    page.goto(product.url)
+    message = page.get_by_role("textbox", name="Message")
+    for size in ({"width": 390, "height": 780}, DESKTOP):
+        page.set_viewport_size(size)
+        page.reload()
+        expect(message).to_be_enabled()
+        expect(page.get_by_role("button", name="Attach files")).to_be_visible()
+
+        shifts = page.evaluate("window.shifts")
+
+        # A tenth is what the Web Vitals call good; the composer that moved to the middle was more.
+        assert sum(value for value, *_ in shifts) < 0.02, shifts
 
 
 def test_a_lost_socket_comes_back_with_the_draft(page: Page, product: Product, watch: Watch) -> None:

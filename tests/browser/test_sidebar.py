@@ -90,7 +90,9 @@ def test_a_deleted_chat_is_restored_from_the_bin_or_deleted_for_good(chat: Page,
 def test_the_shortcuts_are_listed_and_work(chat: Page) -> None:
     chat.get_by_role("log").click()
     chat.keyboard.press("?")
-    expect(chat.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Search all chats")
+    listed = chat.get_by_role("dialog", name="Keyboard shortcuts")
+    for what in ("Search all chats", "Your prompts", "Pick a model or an agent", "Pick a document of the project"):
+        expect(listed).to_contain_text(what)
     chat.keyboard.press("Escape")
 
     chat.keyboard.press("Control+Shift+O")

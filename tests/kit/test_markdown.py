@@ -18,6 +18,7 @@ LONG_CODE = "```python\n" + "".join(f"def f{n}(x: int) -> str:\n    return f'{{x
 CORPUS = [
     "# Title\n\ntext **bold** _em_ `code`\n\nnext",
     "- a\n- b\n\n  more of b\n- c\n\npara",
+    "- [ ] open\n- [x] done\n\n  more\n\n1. [X] one\n[ ] para",
     "1. one\n2. two\n\n   ```py\n   x = 1\n   ```\n3. three",
     "```python\ndef f():\n    return 1\n\n\nprint(f())\n```\n\nafter",
     "~~~\nopen fence without end\n\nmore",
@@ -191,6 +192,17 @@ def test_no_text_at_all_makes_a_handler(text: str) -> None:
 )
 def test_formulas_are_kept_as_they_were_written(text: str, formulas: list[str]) -> None:
     assert re.findall(r'<span class="math(?: display)?">(.*?)</span>', render(text), re.DOTALL) == formulas
+
+
+def test_tasks_of_a_list_have_a_box_and_nothing_else_has() -> None:
+    shown = render("- [ ] open\n- [x] **done**\n- [y] none\n\n1. [X] loose\n\n2. [ ]none\n\n[ ] none")
+
+    assert re.findall(r'class="task">(.)</span> (\S+)', shown) == [
+        ("☐", "open</li>"),
+        ("☑", "<strong>done</strong></li>"),
+        ("☑", "loose</p>"),
+    ]
+    assert shown.count("[ ]") == 2
 
 
 def test_images_never_load_by_themselves() -> None:
