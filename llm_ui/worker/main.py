@@ -1,6 +1,6 @@
 """The worker process: jobs that run by the clock, through huey, and what people ask for.
 
-Each job by the clock runs in huey's worker thread, in an event loop and on a database of its own. What people ask for
+Jobs by the clock run in huey's worker thread, in an event loop and on a database of their own. What people ask for
 is in worker/imports.py, worker/fetching.py and worker/ingestion.py, backups are in worker/backing_up.py,
 files of vectors in worker/vector_files.py.
 """
@@ -194,8 +194,9 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     jobs = schedule(config)
     # A folder that was copied back by hand may hold people again who were erased: they go before anything else is done.
     await noted(database, "verify_erasures", jobs["verify_erasures"][0])
+    own = _OwnLoop(config)
     for name, (job, when) in jobs.items():
-        queue.periodic_task(when, name=name)(_in_own_loop(config, name, job))
+        queue.periodic_task(when, name=name)(own.work_of(name, job))
     consumer = Consumer(queue, workers=1, periodic=True, check_worker_health=False)
     # Huey's own handlers would end the process at once; ours set `stop`.
     consumer._set_signal_handlers = lambda: None
@@ -213,23 +214,42 @@ async def run(config: Config, stop: asyncio.Event) -> None:
     await asyncio.wait({reporting})
     await database.close()
     await asyncio.to_thread(consumer.stop, graceful=True)
+    await asyncio.to_thread(own.close)
     log.info("worker.stopped")
 
 
-def _in_own_loop(config: Config, name: str, job: Job) -> Callable[[], None]:
-    async def work() -> None:
-        database = Database.open(config)
-        try:
-            await noted(database, name, job)
-            await note_slow(database)
-        finally:
-            await database.close()
+class _OwnLoop:
+    """The event loop and the database of huey's worker thread, in which one job runs after the other.
 
-    def run_job() -> None:
-        try:
-            asyncio.run(work())
-        except Exception:
-            # The edge of a job: the database is away; the next one runs.
-            log.exception("job.failed", job=name)
+    An engine for each job would compile all its statements anew, and SQLAlchemy's mappers would keep those of many.
+    """
 
-    return run_job
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._runner: asyncio.Runner | None = None
+        self._database: Database | None = None
+
+    def work_of(self, name: str, job: Job) -> Callable[[], None]:
+        """Return what huey calls."""
+
+        def run_job() -> None:
+            self._runner = self._runner or asyncio.Runner()
+            try:
+                self._runner.run(self._work(name, job))
+            except Exception:
+                # The edge of a job: the database is away; the next one runs.
+                log.exception("job.failed", job=name)
+
+        return run_job
+
+    def close(self) -> None:
+        """Close both. No job may run any more."""
+        if self._runner is not None:
+            if self._database is not None:
+                self._runner.run(self._database.close())
+            self._runner.close()
+
+    async def _work(self, name: str, job: Job) -> None:
+        self._database = self._database or Database.open(self._config)
+        await noted(self._database, name, job)
+        await note_slow(self._database)

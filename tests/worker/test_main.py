@@ -102,12 +102,15 @@ async def test_a_job_that_fails_is_told_and_keeps_no_other_from_running(
 ) -> None:
     came = asyncio.Queue[str]()
     loop = asyncio.get_running_loop()
+    databases: set[Database] = set()
 
-    async def break_down(_: Database) -> None:
+    async def break_down(database: Database) -> None:
+        databases.add(database)
         loop.call_soon_threadsafe(came.put_nowait, "broke")
         raise ZeroDivisionError
 
-    async def work(_: Database) -> None:
+    async def work(database: Database) -> None:
+        databases.add(database)
         loop.call_soon_threadsafe(came.put_nowait, "worked")
 
     always = crontab(minute="*")
@@ -122,6 +125,7 @@ async def test_a_job_that_fails_is_told_and_keeps_no_other_from_running(
     await running
 
     assert [record.getMessage() for record in caplog.records] == ["job.failed"]
+    assert len(databases) == 1, "what is compiled for an engine is kept"
 
 
 async def test_it_ends_cleanly_however_soon_it_is_told(config: Config) -> None:
