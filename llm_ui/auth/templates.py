@@ -6,6 +6,8 @@ import jinja2
 from jinja2.ext import Extension
 
 from llm_ui.kit import assets, i18n
+from llm_ui.kit.currency import DOLLARS
+from llm_ui.ui.amounts import money
 
 SCRIPT_TAG = re.compile(r"<script(?=[\s>])(?![^>]*\snonce=)")
 
@@ -32,7 +34,14 @@ TEMPLATES = jinja2.Environment(
 TEMPLATES.policies["ext.i18n.trimmed"] = True
 # Added by the extension, whose methods no stub knows.
 TEMPLATES.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
-TEMPLATES.filters |= {"translated": i18n.told, "instant": i18n.instant, "day": i18n.day, "amount": i18n.amount}
+TEMPLATES.filters |= {
+    "translated": i18n.told,
+    "instant": i18n.instant,
+    "day": i18n.day,
+    "amount": i18n.amount,
+    "money": money,
+    "dollars": DOLLARS.amount,
+}
 TEMPLATES.globals |= {"language": i18n.language, "languages": i18n.NAMES, "words": i18n.files()}
 
 

@@ -95,9 +95,14 @@ class LimitInfo:
     """When there is the whole amount again; None: within a minute, or once an answer has ended."""
 
     @property
+    def amount_usd(self) -> Decimal:
+        """The amount of one that is of money."""
+        return Decimal(self.amount) / CENTS
+
+    @property
     def left_usd(self) -> Decimal | None:
         """What is left of it; None: it is not of money."""
-        return None if self.used_usd is None else max(Decimal(0), Decimal(self.amount) / CENTS - self.used_usd)
+        return None if self.used_usd is None else max(Decimal(0), self.amount_usd - self.used_usd)
 
 
 @dataclass(frozen=True, slots=True)

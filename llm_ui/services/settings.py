@@ -157,7 +157,7 @@ ACCENT = WorkspaceSetting(
     default="", group="look", form="colour", most=7,
 )  # fmt: skip
 CURRENCY = WorkspaceSetting(
-    "currency", later("The currency in which amounts are shown. They are kept, and typed, in US dollars."),
+    "currency", later("The currency in which amounts are shown. Limits and prices of models stay in US dollars."),
     default="USD", group="look", options=CODES,
 )  # fmt: skip
 CURRENCY_RATE = WorkspaceSetting(

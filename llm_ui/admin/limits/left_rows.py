@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_ui.admin.users.listing import ROLES
+from llm_ui.kit.currency import DOLLARS
 from llm_ui.kit.i18n import amount, day, number
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.models import QuotaKind, QuotaScope
@@ -33,7 +34,7 @@ def of_person(listed: Iterable[Left], own: str) -> list[Row]:
         _row(one.kind.value, _(LABELS[one.kind]), {
             "source": _source(one, own),
             "most": _most(one),
-            "used": money(one.used) if one.kind is QuotaKind.MONTH_USD else amount(one.used),
+            "used": DOLLARS.amount(one.used) if one.kind is QuotaKind.MONTH_USD else amount(one.used),
             "left": _left(one),
             "returns": _returns(one),
         })
@@ -56,14 +57,14 @@ def _source(one: Left, own: str) -> dict[str, str]:
 def _most(one: Left) -> str:
     if not one.most:
         return _("None")
-    return money(Decimal(one.most)) if one.kind is QuotaKind.MONTH_USD else number(one.most)
+    return DOLLARS.amount(Decimal(one.most)) if one.kind is QuotaKind.MONTH_USD else number(one.most)
 
 
 def _left(one: Left) -> dict[str, str]:
     if not one.most:
         return {"text": ""}
     left = max(Decimal(0), one.most - one.used)
-    shown = money(left) if one.kind is QuotaKind.MONTH_USD else number(left, ",.0f")
+    shown = DOLLARS.amount(left) if one.kind is QuotaKind.MONTH_USD else number(left, ",.0f")
     return {"text": shown, "tone": "" if left else "error"}
 
 
@@ -85,7 +86,7 @@ def of_team(budget: BudgetState | None, held: Mapping[QuotaKind, int]) -> list[R
             "returns": day(budget.returns_at),
         }))  # fmt: skip
     for kind, most in held.items():
-        shown = money(Decimal(most)) if kind is QuotaKind.MONTH_USD else number(most)
+        shown = DOLLARS.amount(Decimal(most)) if kind is QuotaKind.MONTH_USD else number(most)
         cells = {
             "source": _("Each member"),
             "most": shown if most else _("None"),

@@ -1,15 +1,14 @@
 """Limits of rates and money as rows of a table, and the fields of their form."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from llm_ui.admin.limits.rates_state import ALL, DELETE, RATE
+from llm_ui.kit.currency import DOLLARS
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.i18n import instant, later, number
 from llm_ui.models import LimitAction, LimitKind, LimitScope
-from llm_ui.services.limits import CENTS, LABELS, PERIODS, LimitInfo
-from llm_ui.ui.amounts import money
+from llm_ui.services.limits import LABELS, PERIODS, LimitInfo
 from llm_ui.ui.names import shown_name
 
 SCOPES = {
@@ -54,8 +53,8 @@ def limits(listed: tuple[LimitInfo, ...], *, may_change: bool) -> list[Row]:
                 "whose": {"text": shown_name(one.name) or _("Gone by now"), "detail": _(SCOPES[one.scope])},
                 "kind": _(LABELS[one.kind]),
                 "amount": _amount(one),
-                "used": "" if one.used_usd is None else money(one.used_usd),
-                "left": "" if one.left_usd is None else money(one.left_usd),
+                "used": "" if one.used_usd is None else DOLLARS.amount(one.used_usd),
+                "left": "" if one.left_usd is None else DOLLARS.amount(one.left_usd),
                 "returns": _returns(one),
                 "action": _(ACTIONS[one.action]),
             },
@@ -66,7 +65,7 @@ def limits(listed: tuple[LimitInfo, ...], *, may_change: bool) -> list[Row]:
 
 
 def _amount(one: LimitInfo) -> str:
-    return money(Decimal(one.amount) / CENTS) if one.kind in PERIODS else number(one.amount)
+    return DOLLARS.amount(one.amount_usd) if one.kind in PERIODS else number(one.amount)
 
 
 def _returns(one: LimitInfo) -> str:

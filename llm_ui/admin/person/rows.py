@@ -1,6 +1,5 @@
 """What is known of a person, as rows of tables."""
 
-from decimal import Decimal
 from typing import Any
 
 from llm_ui.admin.limits import left_rows
@@ -10,6 +9,7 @@ from llm_ui.kit.i18n import instant, later, number
 from llm_ui.kit.user_agent import described
 from llm_ui.models import ProjectRole
 from llm_ui.services.user_details import Used, UserDetails
+from llm_ui.ui.amounts import money
 
 MB = 1_000_000
 PROJECT_ROLES = {
@@ -48,8 +48,8 @@ def facts(known: UserDetails | None) -> list[Row]:
 def _used(used: Used) -> str:
     if not used.calls:
         return ""
-    return _("{tokens} tokens in {calls} calls, ${cost}").format(
-        tokens=number(used.tokens), calls=number(used.calls), cost=number(Decimal(used.cost_usd), ",.2f")
+    return _("{tokens} tokens in {calls} calls, {cost}").format(
+        tokens=number(used.tokens), calls=number(used.calls), cost=money(used.cost_usd)
     )
 
 
