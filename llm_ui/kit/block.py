@@ -18,6 +18,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from llm_ui.kit.autolink import linked
 from llm_ui.kit.highlight import highlighted
 from llm_ui.kit.maths import add_maths
 
@@ -159,7 +160,7 @@ def _inline_html(text: str) -> str:
         children.append(Token("text", "", 0, content=text))
     else:
         _PARSER.inline.parse(text, _PARSER, {}, children)
-    tokens = [Token("inline", "", 0, children=children)]
+    tokens = [Token("inline", "", 0, children=list(linked(_PARSER, children)))]
     rules_core.text_join(StateCore("", _PARSER, {}, tokens))
     shown: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return shown

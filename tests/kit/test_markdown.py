@@ -222,9 +222,31 @@ def test_links_open_elsewhere_and_tell_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("see https://example.org/a_b_c(d)?x=1&y=2.", ["https://example.org/a_b_c(d)?x=1&amp;y=2"]),
+        ("(http://x.example/a), **HTTPS://b.example**!", ["http://x.example/a", "HTTPS://b.example"]),
+        (
+            "- http://localhost:8000/docs\n- http://localhost:8000",
+            ["http://localhost:8000/docs", "http://localhost:8000"],
+        ),
+        ("| a |\n|---|\n| https://cell.example |", ["https://cell.example"]),
+        ("https://пример.рф/ä", ["https://xn--e1afmkfd.xn--p1ai/%C3%A4"]),
+        ("[https://one.example](https://two.example) `https://code.example`", ["https://two.example"]),
+        ('https://a.example"onmouseover=alert(1)', ["https://a.example"]),
+        ("http://paypal.example@evil.example/ xhttps://a.example www.a.example file.py ftp://a javascript://a", []),
+    ],
+)
+def test_addresses_are_links(text: str, links: list[str]) -> None:
+    assert re.findall('href="([^"]*)"', render(text)) == links
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "[" * 200_000,
+        "http://[" * 2_400,
+        "https://a.example/?" + "!)" * 100_000,
         "$a " * 60_000,
         "$$ " * 60_000,
         "\\( " * 60_000,
