@@ -240,6 +240,7 @@ def test_a_lost_socket_comes_back_with_the_draft(page: Page, product: Product, w
 
 def test_the_keyboard_alone_is_enough(page: Page, product: Product) -> None:
     page.goto(f"{product.url}/login")
+    expect(page.get_by_label("Username")).to_be_focused()
     page.keyboard.type("bob")
     page.keyboard.press("Tab")
     page.keyboard.type("a long walk by the river")
