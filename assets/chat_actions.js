@@ -9,7 +9,7 @@ import { ToolMenu } from "./chat_tools.js"
 
 // What is not done later, when there is a connection again.
 export const NEEDS_CONNECTION = new Set([
-  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_agent", "delete_agent", "restore_agent", "list_knowledge", "pick_agent", "read_told", "save_personal", "list_versions", "restore_version", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "list_members", "add_member", "change_member", "remove_member", "share_with_team", "weigh_keeping", "save_limits", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts",
+  "stop", "rename", "delete", "restore", "purge", "pin", "archive", "show_shelf", "show_branch", "rewrite", "delete_message", "restore_messages", "rate", "branch_off", "explain", "compare", "list_links", "save_agent", "delete_agent", "restore_agent", "list_knowledge", "pick_agent", "read_told", "save_personal", "list_versions", "restore_version", "save_prompt", "delete_prompt", "share", "revoke", "copy_request", "move", "tag", "save_project", "archive_project", "list_members", "add_member", "change_member", "remove_member", "share_with_team", "weigh_keeping", "save_limits", "weigh_project", "delete_project", "want_follow_ups", "list_memories", "save_memory", "delete_memory", "use_memory", "read_summary", "edit_summary", "read_parts", "read_difference",
   "choose_tools", "save_instructions", "rename_document", "retry_document", "delete_document", "fetch_document", "fetch_again", "retry_fetch", "remove_fetch", "save_cutting", "read_bench", "try_search", "judge_passage", "change_case", "delete_case", "measure_cases", "promote",
 ])
 export const NO_CONNECTION = t("There is no connection to the server at the moment. Try again when it is back.")
@@ -43,6 +43,7 @@ export function messageActions(page) {
     compare: (answer, is_on) => page.tell({ op: "compare", answer, is_on }),
     merge: (answers) => page.again({ op: "merge", answers }),
     keep: (answer) => page.keep(answer),
+    readDifference: (answer, other) => page.tell({ op: "read_difference", answer, other }),
     rewrite: (answer, text) => page.tell({ op: "rewrite", answer, text }),
     readParts: (answer) => page.tell({ op: "read_parts", answer }),
     remove: (message) => page.tell({ op: "delete_message", message }),
@@ -282,6 +283,7 @@ export function replies(page) {
     tools: (op) => tools.update(op),
     links: (op) => page.sharing.update(op),
     parts: (op) => page.messages.editParts(op),
+    difference: (op) => page.messages.comparison.showDifference(op),
     places: (op) => page.places.update(op),
     project: (op) => page.home.update(op),
     project_weight: (op) => page.places.menu.weighed(op),

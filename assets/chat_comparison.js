@@ -4,9 +4,10 @@ import { make, textButton } from "./dom.js"
 
 const MAX_BESIDE = 3
 const CHOICE = "llm-ui-beside"
+const MARKS = { added: "ins", removed: "del" }
 
 export class Comparison {
-  // `act` has keep(id), merge(ids), endComparison().
+  // `act` has keep(id), merge(ids), readDifference(id, other), endComparison().
   constructor(act) {
     this.act = act
     this.node = make("section", "comparison")
@@ -15,7 +16,9 @@ export class Comparison {
     this.about = make("span", "muted")
     this.mergeButton = textButton(t("Merge into one answer"), "bar-button", () => act.merge(this.#ids()))
     this.endButton = textButton(t("Show one"), "bar-button", () => act.endComparison())
-    bar.append(this.about, this.mergeButton, this.endButton)
+    this.differenceButton = textButton(t("Show difference"), "bar-button", () => this.#compareWords(this.differenceButton.ariaPressed !== "true"))
+    this.differenceButton.ariaPressed = "false"
+    bar.append(this.about, this.differenceButton, this.mergeButton, this.endButton)
     this.columns = make("div", "columns")
     this.node.append(bar, this.columns)
   }
@@ -28,6 +31,7 @@ export class Comparison {
   open(answers) {
     if (!this.isOpen) answers[0].node.before(this.node)
     this.columns.replaceChildren(...answers.map((answer) => this.#column(answer)))
+    this.differenceButton.ariaPressed = "false"
     this.update(answers)
   }
 
@@ -35,7 +39,34 @@ export class Comparison {
   update(answers) {
     const isWriting = answers.some((answer) => answer.isLive)
     this.about.textContent = isWriting ? t("Keep the one you like best: the others end then.") : t("Keep the one you like best; the others stay as its versions.")
-    this.mergeButton.disabled = this.endButton.disabled = isWriting
+    this.mergeButton.disabled = this.endButton.disabled = this.differenceButton.disabled = isWriting
+  }
+
+  // What an answer says that the first one does not, and what that says instead: word by word, as they were written.
+  showDifference({ answer, other, pieces }) {
+    const [first, ...others] = this.columns.children
+    const shown = others.find((column) => column.querySelector("article")?.dataset.id === other)
+    if (this.differenceButton.ariaPressed !== "true" || !shown || first.querySelector("article")?.dataset.id !== answer) return
+    this.#mark(shown, pieces, "removed")
+    // With several others the first answer shows what it does not share with the next.
+    if (shown === others[0]) this.#mark(first, pieces, "added")
+  }
+
+  #compareWords(isWanted) {
+    this.differenceButton.ariaPressed = String(isWanted)
+    for (const column of this.columns.children) {
+      column.classList.remove("marked")
+      column.querySelector(".difference")?.remove()
+    }
+    const [first, ...others] = this.#ids()
+    if (isWanted) for (const other of others) this.act.readDifference(first, other)
+  }
+
+  #mark(column, pieces, without) {
+    const words = make("div", "words difference")
+    for (const { kind, text } of pieces) if (kind !== without) words.append(kind in MARKS ? make(MARKS[kind], "", text) : text)
+    column.querySelector("header").after(words)
+    column.classList.add("marked")
   }
 
   // Back to the list with them, for whoever draws it next.

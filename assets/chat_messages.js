@@ -209,6 +209,7 @@ export class Messages {
     this.comparison = new Comparison({
       keep: (id) => act.keep(id),
       merge: (ids) => act.merge(ids),
+      readDifference: (id, other) => act.readDifference(id, other),
       endComparison: () => act.compare(this.lastAnswer(), false),
     })
   }

@@ -169,9 +169,14 @@ class Product:
         """Return the process that runs a module, such as `llm_ui.api`; waits until it is there."""
         found: list[psutil.Process] = []
 
+        def runs_it(process: psutil.Process) -> bool:
+            with contextlib.suppress(psutil.Error):
+                return module in process.cmdline()
+            return False
+
         def is_there() -> bool:
             with contextlib.suppress(psutil.Error):
-                found[:] = [process for process in self.processes() if module in process.cmdline()]
+                found[:] = filter(runs_it, self.processes())
             return bool(found)
 
         wait_until(is_there, f"a process running {module}")

@@ -481,6 +481,7 @@ window.llmUiWords = {
 "Shift Enter": "Umschalt Eingabe",
 "Shorter": "Kürzer",
 "Show all": "Alles zeigen",
+"Show difference": "Unterschied zeigen",
 "Show more": "Mehr zeigen",
 "Show one": "Eine zeigen",
 "Show this list": "Diese Liste zeigen",

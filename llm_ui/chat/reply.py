@@ -4,6 +4,7 @@ from llm_ui.chat import agent_ops, bench_ops, place_ops, reply_ops
 from llm_ui.chat.agents import agents, knowledge
 from llm_ui.chat.bench import bench
 from llm_ui.chat.cutting import cutting
+from llm_ui.chat.differing import differing
 from llm_ui.chat.documents import project
 from llm_ui.chat.explain import explain
 from llm_ui.chat.fetches import fetches
@@ -34,7 +35,7 @@ async def reply(
     `tell_people` is told for whom there are other projects now.
     """
     match asked:
-        case reply_ops.Explain() | reply_ops.ReadParts() | reply_ops.CopyRequest():
+        case reply_ops.OfAnswer():
             return {"answer": str(asked.answer), **await _of_answer(context, client, asked)}
         case reply_ops.Search():
             return await find(context, asked)
@@ -94,5 +95,7 @@ async def _of_answer(context: PageContext, client: UserClient, asked: reply_ops.
             return {"op": "explained", **await explain(context, asked.answer)}
         case reply_ops.ReadParts():
             return {"op": "parts", "parts": await parts(context, asked.answer)}
+        case reply_ops.ReadDifference():
+            return {"op": "difference", **await differing(context, asked.answer, asked.other)}
         case reply_ops.CopyRequest():
             return {"op": "request", "code": await request_code(context, client, asked.answer, asked.language)}

@@ -43,6 +43,13 @@ class ReadParts(OfAnswer):
     op: Literal["read_parts"]
 
 
+class ReadDifference(OfAnswer):
+    """Tell what another answer says differently."""
+
+    op: Literal["read_difference"]
+    other: UUID
+
+
 class CopyRequest(OfAnswer):
     """Tell the request that made an answer, as code."""
 
@@ -364,7 +371,7 @@ Memories = ListMemories | SaveMemory | DeleteMemory | UseMemory
 """What is done with the facts about the person."""
 Summaries = ReadSummary | EditSummary
 """What is done with the summary of a chat."""
-OfAnswers = Explain | ReadParts | CopyRequest
+OfAnswers = Explain | ReadParts | ReadDifference | CopyRequest
 Projects = ReadProject | WeighProject | SaveInstructions
 """What is done with a project."""
 Documents = FindDocuments | ListDocuments | LookAtDocuments | ReadPage | RenameDocument | RetryDocument | DeleteDocument

@@ -111,6 +111,8 @@ class Nursery:
                     # Ctrl+C is not for it.
                     start_new_session=True,
                 )
+            # Ended for want of files it would stay in the list of processes until somebody asks for it again.
+            threading.Thread(target=self._process.wait, name="nursery", daemon=True).start()
             atexit.register(self.end)
 
 

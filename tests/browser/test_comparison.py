@@ -52,6 +52,23 @@ def test_a_reload_while_both_are_written_shows_both(compared: Page) -> None:
     expect(compared.get_by_role("button", name="Send", exact=True)).to_be_visible()
 
 
+def test_what_differs_between_the_answers_is_marked_in_each(compared: Page) -> None:
+    show = compared.get_by_role("button", name="Show difference")
+    expect(show).to_be_disabled()
+    compared.get_by_role("button", name="Stop").click()
+    show.click()
+
+    first, second = comparison(compared).locator(".column-of").all()
+    expect(first.locator("del").filter(has_text="42").first).to_be_visible()
+    expect(first.locator("ins")).to_have_count(0)
+    expect(second.locator("ins").filter(has_text="w1").first).to_be_visible()
+    expect(second.locator("del")).to_have_count(0)
+    expect(first.locator(".body")).to_be_hidden()
+    show.click()
+    expect(comparison(compared).locator(".difference")).to_have_count(0)
+    expect(first.locator(".body")).to_contain_text("42")
+
+
 def test_answers_are_merged_into_one_that_the_model_was_sent_all_of(compared: Page) -> None:
     merge = compared.get_by_role("button", name="Merge into one answer")
     expect(merge).to_be_disabled()

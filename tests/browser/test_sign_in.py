@@ -112,12 +112,12 @@ def test_a_page_whose_session_ended_goes_to_the_sign_in_page_once(
     new_context: Callable[..., BrowserContext], product: Product, watch: Watch
 ) -> None:
     watch.allowed |= CLOSED_BY_THE_SERVER | {"Service Worker registration blocked"}
-    product.add_person("fay")
+    product.add_person("gwen")
     page = new_context(service_workers="block").new_page()
-    sign_in(page, product, "fay")
+    sign_in(page, product, "gwen")
     asked: list[Route] = []
     page.route(re.compile("/login"), lambda route: asked.append(route))
-    product.command("users", "disable", "fay")
+    product.command("users", "disable", "gwen")
     page.wait_for_timeout(6_000)  # a slow server: meanwhile the page notices several times that it is cut off
 
     assert len(asked) == 1, "an ended navigation loses what the server had begun to answer"
