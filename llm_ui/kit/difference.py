@@ -2,13 +2,16 @@
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-WORDS = re.compile(r"\s+|[^\s]+")
-MOST_COMPARED = 4_000_000
-"""Of the words of both: 2,000 by 2,000 take about a second; longer passages are told as a whole."""
+WORDS = re.compile(r"\S+\s*|\s+")
+"""With the space after them: neighbours that differ are marked in one piece."""
+MOST_STEPS = 100_000_000
+"""That a comparison may take at the worst, about a second; what might take more is told as a whole. It is repeated
+words or lines that take long: `difflib` looks at all places where one stands in both, again for each match."""
 Kind = Literal["same", "added", "removed"]
 
 
@@ -24,6 +27,8 @@ def difference(before: str, after: str) -> tuple[Piece, ...]:
     """Return the pieces in reading order. Takes its time for long texts: not for an event loop."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     found: list[Piece] = []
+    if _takes_long(old, new):
+        return tuple(_by_words(before, after))
     for kind, old_from, old_to, new_from, new_to in _steps(old, new):
         gone, come = old[old_from:old_to], new[new_from:new_to]
         if kind == "replace":
@@ -35,7 +40,7 @@ def difference(before: str, after: str) -> tuple[Piece, ...]:
 
 def _by_words(before: str, after: str) -> list[Piece]:
     old, new = WORDS.findall(before), WORDS.findall(after)
-    if len(old) * len(new) > MOST_COMPARED:
+    if _takes_long(old, new):
         return [Piece("removed", before), Piece("added", after)]
     found: list[Piece] = []
     for kind, old_from, old_to, new_from, new_to in _steps(old, new):
@@ -44,6 +49,12 @@ def _by_words(before: str, after: str) -> list[Piece]:
         else:
             found += [*_pieces("removed", old[old_from:old_to]), *_pieces("added", new[new_from:new_to])]
     return found
+
+
+def _takes_long(old: Sequence[str], new: Sequence[str]) -> bool:
+    times = Counter(old)
+    in_both = sum(times[one] for one in new)
+    return (len(old) + in_both) * min(len(old), len(new)) > MOST_STEPS
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
