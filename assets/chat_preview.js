@@ -1,11 +1,12 @@
-// The preview beside the chat: a code block that is a page, a picture or a table, looked at without leaving.
-// Pages and pictures are drawn in a frame without an origin (llm_ui/app/preview.py): they reach neither us nor the net.
+// The preview beside the chat: a code block that is a page, a picture, a table or a chart, looked at without leaving.
+// All but tables are drawn in a frame without an origin (llm_ui/app/preview.py): they reach neither us nor the net.
 
 import { Beside } from "./chat_beside.js"
+import { chartPage, isChart } from "./chat_chart.js"
 import { make, textButton } from "./dom.js"
 
-const KINDS = { html: "page", htm: "page", xhtml: "page", svg: "picture", csv: "table", tsv: "table" }
-const NAMES = { page: t("Page"), picture: t("Picture"), table: t("Table") }
+const KINDS = { html: "page", htm: "page", xhtml: "page", svg: "picture", csv: "table", tsv: "table", vega: "chart", "vega-lite": "chart", vegalite: "chart" }
+const NAMES = { page: t("Page"), picture: t("Picture"), table: t("Table"), chart: t("Chart") }
 const PAGE = /^\s*(<!doctype html|<html[\s>])/i
 const PICTURE = /^\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*)?<svg[\s>]/i
 const MAX_ROWS = 1_000
@@ -17,8 +18,11 @@ export function kindOf(language, text) {
   const kind = KINDS[language.toLowerCase()]
   if (kind) return kind
   if (PICTURE.test(text)) return "picture"
+  if (isChart(text)) return "chart"
   return PAGE.test(text) ? "page" : null
 }
+
+const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark"
 
 // RFC 4180, with tabs or semicolons too where the first line has more of them.
 export function rowsOf(text) {
@@ -94,6 +98,9 @@ class Preview extends Beside {
     addEventListener("message", ({ source, data }) => {
       if (data === "close" && source && source === this.body?.querySelector("iframe")?.contentWindow) this.close()
     })
+    const redraw = () => { if (this.shown?.kind === "chart") this.#draw() }
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw)
+    new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] })
   }
 
   // `what` has the kind, text() and the button that was pressed.
@@ -133,11 +140,17 @@ class Preview extends Beside {
     const frame = make("iframe")
     frame.title = t("Preview: {kind}", { kind: NAMES[kind] })
     frame.setAttribute("sandbox", "allow-scripts")
+    frame.className = kind
     frame.src = "/preview"
-    const whole = kind === "picture" ? FRAMED + text() : text()
-    // Only what was just made is there to receive it; an origin it has none.
-    frame.addEventListener("load", () => frame.contentWindow.postMessage(whole, "*"), { once: true })
+    const whole = this.#whole(kind, text())
+    // Only what was just made is there to receive it; an origin it has none. By then it may be gone.
+    frame.addEventListener("load", async () => frame.contentWindow?.postMessage(await whole, "*"), { once: true })
     this.body.replaceChildren(frame)
+  }
+
+  #whole(kind, text) {
+    if (kind === "chart") return chartPage(text, isDark())
+    return kind === "picture" ? FRAMED + text : text
   }
 }
 

@@ -28,6 +28,11 @@ _DIST = Path(pn.__file__).parent / "dist"
 _KATEX = next(_DIST.glob("bundled/katex/*/dist/katex.min.js")).relative_to(_DIST).as_posix()
 KATEX = f"static/extensions/panel/{_KATEX}{_BUILD}"
 """Draws formulas; loaded by the first message that has one."""
+VEGA = [
+    f"static/extensions/panel/{next(_DIST.glob(f'bundled/vegaplot/{name}@*')).relative_to(_DIST).as_posix()}{_BUILD}"
+    for name in ("vega", "vega-lite", "vega-embed")
+]
+"""Draws charts, in this order; loaded by the first chart that is looked at."""
 
 
 def workspace(context: PageContext, parts: dict[str, Any], *, is_new: bool) -> pn.Template:
@@ -37,7 +42,8 @@ def workspace(context: PageContext, parts: dict[str, Any], *, is_new: bool) -> p
     """
     config = context.backend.config
     limits = {name: getattr(config, name) for name in ("max_files", "max_file_mb", "max_document_mb", "fetch_web")}
-    return _framed("workspace.html", context, parts, modules=assets.modules("chat_view.js"), is_new=is_new, **limits)
+    modules = assets.modules("chat_view.js")
+    return _framed("workspace.html", context, parts, modules=modules, is_new=is_new, vega=VEGA, **limits)
 
 
 def admin(context: PageContext, page: str, content: Any) -> pn.Template:

@@ -1,11 +1,13 @@
-"""A code block is looked at beside the chat: a page, a picture, a table. What it does stays in its frame."""
+"""A code block is looked at beside the chat: a page, a picture, a table, a chart. What it does stays in its frame."""
 
+import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
 from tests.browser.conftest import Watch
 from tests.browser.test_rendering import a_chat, chat, write
@@ -104,6 +106,88 @@ def test_a_table_is_sorted(chat: Page) -> None:
 
     expect(cells).to_have_text(["c", "b", 'a "x"'])
     expect(shown.get_by_role("columnheader").last).to_have_attribute("aria-sort", "descending")
+
+
+BARS = {
+    "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+    "data": {"values": [{"month": "May", "sold": 28}, {"month": "June", "sold": 55}, {"month": "July", "sold": 43}]},
+    "transform": [{"filter": "datum.sold > 30"}, {"calculate": "datum.sold * 2", "as": "twice"}],
+    "mark": {"type": "bar", "tooltip": True},
+    "encoding": {"x": {"field": "month", "type": "ordinal"}, "y": {"field": "twice", "type": "quantitative"}},
+}
+DOTS = """{
+  "width": 900, "height": 50, "signals": [{"name": "size", "update": "width / 9"}],
+  "data": [{"name": "dots", "values": [{"x": 10}, {"x": 890}]}],
+  "marks": [{"type": "symbol", "from": {"data": "dots"},
+             "encode": {"update": {"x": {"field": "x"}, "size": {"signal": "size"}}}}]
+}"""
+MARKS = ".role-mark path"
+
+
+def chart(page: Page, language: str, code: str) -> FrameLocator:
+    """Put a chart in the place of the answer and look at it; return the frame that it is drawn in."""
+    shown = look(page, language, code)
+    expect(shown.get_by_role("heading", name="Chart")).to_be_visible()
+    return shown.frame_locator("iframe")
+
+
+def test_a_chart_is_drawn_in_the_colours_of_the_page(chat: Page) -> None:
+    asked: list[str] = []
+    chat.on("request", lambda request: asked.append(request.url))
+    write(chat, f"```json\n{json.dumps(BARS)}\n```\n\n```vega\n{DOTS}\n```")
+    assert not any("vega" in url for url in asked)
+    for button in chat.get_by_role("button", name="Preview", exact=True).all():
+        button.click()
+        frame = preview(chat).frame_locator("iframe")
+        expect(frame.locator(MARKS)).to_have_count(2)
+        # What is wider than the frame is made to fit.
+        body = frame.locator("body")
+        assert body.evaluate("node => node.scrollWidth <= innerWidth")
+        expect(frame.locator("svg")).to_be_visible()
+    assert sum("vega" in url for url in asked) == 3
+    chat.keyboard.press("Escape")
+    chat.get_by_role("button", name="Preview", exact=True).first.click()
+    label = frame.locator(".role-axis-label text").first
+    expect(label).to_have_attribute("fill", "#000")
+
+    chat.evaluate("document.documentElement.dataset.theme = 'dark'")
+
+    expect(label).to_have_attribute("fill", "#fff")
+    expect(frame.locator(MARKS)).to_have_count(2)
+
+
+def test_a_chart_fetches_nothing_and_says_so(chat: Page, watch: Watch, stranger: tuple[str, list[str]]) -> None:
+    url, reached = stranger
+    image = {"mark": "image", "encoding": {"url": {"value": f"{url}/i.png"}}, "data": {"values": [{}]}}
+    # Options that would let it evaluate and fetch.
+    options = {"embedOptions": {"ast": False, "loader": {"load": None}, "config": f"{url}/config", "actions": True}}
+    spec = {**BARS, "data": {"url": f"{url}/data.csv"}, "usermeta": options}
+    layers = {"usermeta": options, "vconcat": [spec, image]}
+
+    frame = chart(chat, "vega-lite", json.dumps(layers))
+
+    note = frame.get_by_role("status")
+    expect(note).to_contain_text("Only data that stands in the chart itself is drawn")
+    expect(note).to_contain_text(f"{url}/data.csv")
+    expect(note).to_contain_text(f"{url}/i.png")
+    assert reached == []
+    assert watch.problems == []
+
+
+def test_a_broken_chart_says_why(chat: Page) -> None:
+    broken = {
+        '{"mark": "bar", </script><script>parent.postMessage("close", "*")</script>': "cannot be drawn: .*JSON",
+        json.dumps({**BARS, "transform": [{"filter": "datum.sold >"}]}): "cannot be drawn: .*end of input",
+        json.dumps({**BARS, "mark": "nonsense"}): "cannot be drawn: .+",
+        '{"marks": []}': "nothing to draw",
+    }
+    write(chat, "\n\n".join(f"```vega\n{code}\n```" for code in broken))
+    frame = preview(chat).frame_locator("iframe")
+    for number, (code, reason) in enumerate(broken.items()):
+        chat.get_by_role("button", name="Preview", exact=True).nth(number).click()
+
+        expect(frame.get_by_role("status")).to_contain_text(re.compile(reason))
+        expect(frame.locator("pre")).to_have_text([code] if "cannot" in reason else [])
 
 
 def test_other_code_has_no_preview(chat: Page) -> None:
