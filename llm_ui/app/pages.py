@@ -1,6 +1,9 @@
 """The pages of the workspace and their websockets: Bokeh's and Panel's handlers with our rules in front."""
 
 import time
+from asyncio import Future
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bokeh.protocol.message import Message
@@ -8,6 +11,7 @@ from bokeh.server.session import ServerSession
 from bokeh.util.token import generate_jwt_token, generate_session_id
 from jinja2 import Template
 from markupsafe import Markup
+from panel.io.document import dispatch_tornado
 from panel.io.resources import Resources
 from panel.io.server import DocHandler, WSHandler, _set_request_route_context, server_html_page_for_session
 from panel.io.state import set_curdoc
@@ -172,12 +176,29 @@ class Socket(OurHandler, WSHandler):
         self.set_nodelay(True)
         self.ws_connection.stream.max_write_buffer_size = MAX_UNSENT_BYTES
         self.ws_connection.stream.max_buffer_size = MAX_UNREAD_BYTES
+        # There, because Panel goes round this class.
+        self.ws_connection.write_message = partial(self._write, self.ws_connection.write_message)
         return super().open(*args, **kwargs)
 
-    async def send_message(self, message: Message[Any]) -> None:
-        """Send a message; a browser that has just gone is no warning."""
+    def _write(self, write: Callable[..., Future[None]], message: Any, binary: bool = False) -> Future[None]:
+        """Send a frame, or cut the connection of a browser that has not read for long."""
         try:
-            await message.send(self)
+            return write(message, binary=binary)
+        except StreamBufferFullError:
+            log.warning("websocket.cut", reason="browser does not read")
+            self.ws_connection.stream.close()
+            raise WebSocketClosedError from None
+
+    async def send_message(self, message: Message[Any]) -> None:
+        """Send a message; a browser that has just gone is no warning.
+
+        All its frames at once, as Panel sends news of a page, and not as Bokeh does, which holds a lock while it waits
+        for each: what Panel has to say meanwhile it keeps until there is more, and where that comes as its own sending
+        ends (`panel.io.document._dispatch_msgs`) it stays until the next thing happens on the page, maybe for good.
+        """
+        try:
+            for sent in dispatch_tornado(self.connection, msg=message):
+                await sent
         except WebSocketClosedError:
             log.info("websocket.gone")
 
@@ -214,14 +235,6 @@ class Socket(OurHandler, WSHandler):
             log.warning("websocket.broken", error=type(error).__name__)
             self.close(PROTOCOL_ERROR, "this is no message of a page")
             return None
-
-    async def write_message(self, message: Any, binary: bool = False, locked: bool = True) -> None:
-        """Send a frame, or cut the connection of a browser that has not read for long."""
-        try:
-            await super().write_message(message, binary, locked)
-        except StreamBufferFullError:
-            log.warning("websocket.cut", reason="browser does not read")
-            self.ws_connection.stream.close()
 
     def _is_flood(self) -> bool:
         window = time.monotonic() // FLOOD_WINDOW_S

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import re
 import socket as sockets
@@ -11,6 +12,8 @@ from datetime import timedelta
 
 import pytest
 from bokeh.util.token import generate_jwt_token, generate_session_id, get_session_id
+from panel.io.document import unlocked
+from panel.io.state import set_curdoc, state
 from sqlalchemy import update
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError
@@ -421,6 +424,63 @@ async def test_a_flood_of_messages_closes_the_socket(workspace: Workspace, monke
 
     assert await closed(flooding) == 1008
     assert await pulled(theirs)
+
+
+def shown(workspace: Workspace) -> Callable[[str], None]:
+    """Return what writes into the field of the only page that is open, as our components tell their pages something."""
+    (client,) = workspace.served._server._tornado._clients
+    document = client.session.document
+    state._loaded[document] = True
+    field = next(model for model in document.models if hasattr(model, "value"))
+
+    def show(text: str) -> None:
+        with set_curdoc(document), unlocked():
+            field.value = text
+
+    return show
+
+
+async def test_what_a_page_is_told_arrives_whatever_else_is_sent_at_that_moment(workspace: Workspace) -> None:
+    """Also what comes while the answer to a request is on its way, and nothing after it that would take it along."""
+    ann = await workspace.signed_in("ann")
+    page = await ann.open()
+    await pulled(page)
+    show = shown(workspace)
+    told: list[str] = []
+
+    async def read() -> None:
+        while (head := await page.read_message()) is not None:
+            _, content = await page.read_message(), await page.read_message()
+            if json.loads(head)["msgtype"] == "PATCH-DOC":
+                told.extend(event["new"] for event in json.loads(content)["events"])
+
+    reading = asyncio.create_task(read())
+    for turns, more in itertools.product(range(4, 14), range(1, 14)):
+        last = f"{turns} {more}"
+        await send(page, "PULL-DOC-REQ", {})
+        for text, wait in (("before", turns), (last, more)):
+            for _ in range(wait):
+                await asyncio.sleep(0)
+            show(text)
+        await until(lambda last=last: last in told)
+    reading.cancel()
+
+
+async def test_a_browser_that_does_not_read_what_it_is_told_is_cut_off(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MAX_UNSENT_BYTES", 100_000)
+    ann = await workspace.signed_in("ann")
+    await pulled(await ann.open())
+    show = shown(workspace)
+
+    for number in range(500):
+        if not workspace.served._server._tornado._clients:
+            break
+        show(f"{number}" * 50_000)
+        await asyncio.sleep(0)
+
+    await until(lambda: not workspace.served._server._tornado._clients)
 
 
 async def test_a_browser_that_does_not_read_is_cut_off(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
