@@ -54,6 +54,18 @@ export function messageActions(page) {
   }
 }
 
+export function explanationActions(page) {
+  return {
+    models: () => page.models,
+    copy: (answer, language) => page.tell({ op: "copy_request", answer, language }),
+    change: { memory: () => page.memories.show(), summary: () => page.summary.show() },
+    replay: (answer, how) => {
+      page.messages.comparison.awaitReplay(answer)
+      page.again({ op: "replay", answer, ...how })
+    },
+  }
+}
+
 export function temporaryActions(page) {
   return {
     messages: page.messages,

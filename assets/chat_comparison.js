@@ -21,18 +21,26 @@ export class Comparison {
     bar.append(this.about, this.differenceButton, this.mergeButton, this.endButton)
     this.columns = make("div", "columns")
     this.node.append(bar, this.columns)
+    this.replayed = null
+    this.marked = ""
   }
 
   get isOpen() {
     return this.node.isConnected
   }
 
-  // Put answers next to each other, in the place of the first one.
+  // Put answers next to each other, in the place of the first one. The same ones, shown anew, stay marked.
   open(answers) {
     if (!this.isOpen) answers[0].node.before(this.node)
     this.columns.replaceChildren(...answers.map((answer) => this.#column(answer)))
-    this.differenceButton.ariaPressed = "false"
+    const stays = this.differenceButton.ariaPressed === "true" && this.marked === String(this.#ids())
+    this.#compareWords(stays)
     this.update(answers)
+  }
+
+  // Once an answer stands beside its replay, what differs is what one wants to see.
+  awaitReplay(answer) {
+    this.replayed = answer
   }
 
   // Whether they can be merged depends on their being whole.
@@ -40,6 +48,9 @@ export class Comparison {
     const isWriting = answers.some((answer) => answer.isLive)
     this.about.textContent = isWriting ? t("Keep the one you like best: the others end then.") : t("Keep the one you like best; the others stay as its versions.")
     this.mergeButton.disabled = this.endButton.disabled = this.differenceButton.disabled = isWriting
+    if (isWriting || !answers.some((answer) => answer.id === this.replayed)) return
+    this.replayed = null
+    this.#compareWords(true)
   }
 
   // What an answer says that the first one does not, and what that says instead: word by word, as they were written.
@@ -58,6 +69,7 @@ export class Comparison {
       column.classList.remove("marked")
       column.querySelector(".difference")?.remove()
     }
+    this.marked = String(this.#ids())
     const [first, ...others] = this.#ids()
     if (isWanted) for (const other of others) this.act.readDifference(first, other)
   }
@@ -65,6 +77,7 @@ export class Comparison {
   #mark(column, pieces, without) {
     const words = make("div", "words difference")
     for (const { kind, text } of pieces) if (kind !== without) words.append(kind in MARKS ? make(MARKS[kind], "", text) : text)
+    column.querySelector(".difference")?.remove()
     column.querySelector("header").after(words)
     column.classList.add("marked")
   }

@@ -39,8 +39,10 @@ export class Prompts {
   update(op) {
     this.prompts = op.prompts
     this.mayShare = op.may_share
-    if (this.library.dialog.open) this.#drawList()
-    else this.look()
+    // What is being written in the form stays, unless it is what was just saved.
+    const isWriting = this.library.body.querySelector("form") && !op.is_saved
+    if (!this.library.dialog.open) this.look()
+    else if (!isWriting) this.#drawList()
   }
 
   show() {

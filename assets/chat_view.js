@@ -1,7 +1,7 @@
 // The chat page. Lives in the light DOM, outside Panel's views, so that a reconnect or a restarted server leaves
 // draft, focus and scroll where they are. Talks to llm_ui/chat/view.py in small operations.
 
-import { NEEDS_CONNECTION, NO_CONNECTION, agentsOf, archivedBar, composerActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions, toldOf } from "./chat_actions.js"
+import { NEEDS_CONNECTION, NO_CONNECTION, agentsOf, archivedBar, composerActions, explanationActions, homeActions, listActions, messageActions, placesActions, replies, temporaryActions, toldOf } from "./chat_actions.js"
 import { offerQuotes } from "./chat_bar.js"
 import { closeBeside } from "./chat_beside.js"
 import { ComparisonChoice } from "./chat_comparison.js"
@@ -47,12 +47,7 @@ class ChatPage {
     this.composer = new Composer(composerActions(this))
     this.prompts = new Prompts((op) => this.tell(op), { look: () => this.composer.mentions.look(), focus: () => this.composer.refocus(), versions: (prompt) => this.inAdvance.versions.show("saved", prompt), attempt: (text) => { this.navigate(this.temporary.address); this.composer.take(text) } })
     this.choice = new ComparisonChoice(find("beside"), () => this.models)
-    this.explanation = new Explanation({
-      models: () => this.models,
-      copy: (answer, language) => this.tell({ op: "copy_request", answer, language }),
-      change: { memory: () => this.memories.show(), summary: () => this.summary.show() },
-      replay: (answer, how) => this.again({ op: "replay", answer, ...how }),
-    })
+    this.explanation = new Explanation(explanationActions(this))
     this.followUps = new FollowUps({ tell: (op) => this.tell(op), ask: (text) => this.composer.take(text) })
     this.messages = new Messages(find("messages"), messageActions(this))
     offerQuotes(find("messages"), (text) => this.composer.quote(text))

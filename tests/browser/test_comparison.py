@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ask, new_chat, pick_model, sign_in
-from tests.product import Product
+from tests.product import FakeProvider, Product
 
 
 @pytest.fixture
@@ -82,6 +82,30 @@ def test_answers_are_merged_into_one_that_the_model_was_sent_all_of(compared: Pa
     expect(compared.get_by_role("dialog")).to_contain_text("Answers to merge")
 
 
+def test_four_models_are_asked_at_once_and_a_fifth_is_refused(
+    page: Page, product: Product, slow_provider: FakeProvider
+) -> None:
+    for name in ("third", "fourth", "fifth"):
+        product.add_provider(f"Provider of {name}", slow_provider.url, f"the-{name}")
+    sign_in(page, product, "ada")
+    new_chat(page)
+    pick_model(page, "the-third")
+    page.get_by_role("button", name="Compare").click()
+    for name in ("slow-words", "the-fourth", "the-fifth"):
+        page.get_by_role("checkbox", name=name).check()
+    page.get_by_role("group", name="Ask these too").get_by_role("checkbox", checked=False).first.click()
+    expect(page.get_by_text("Four models at once are the most")).to_be_visible()
+    page.keyboard.press("Escape")
+    ask(page, "What do you say?")
+
+    expect(answers(page)).to_have_count(4)
+    for number in range(4):
+        expect(answers(page).nth(number)).to_contain_text("w1 ")
+    page.get_by_role("button", name="Keep the answer of the-fourth").click()
+    expect(comparison(page)).to_have_count(0)
+    expect(page.get_by_role("article", name="Assistant").get_by_label("of 4")).to_be_visible()
+
+
 def test_versions_are_compared_later(compared: Page) -> None:
     compared.get_by_role("button", name="Stop").click()
     compared.get_by_role("button", name="Show one").click()
@@ -129,7 +153,8 @@ def test_an_answer_is_replayed_beside_it_without_what_was_said_before(explained:
 
     expect(answers(explained)).to_have_count(2)
     explained.get_by_role("button", name="Stop").click()
-    expect(explained.get_by_role("button", name="Merge into one answer")).to_be_visible()
+    expect(explained.get_by_role("button", name="Show difference")).to_have_attribute("aria-pressed", "true")
+    expect(comparison(explained).locator(".difference")).to_have_count(2)
     answers(explained).last.get_by_role("button", name="What the model saw").click()
     expect(dialog).to_contain_text("Left out this time: the earlier messages.")
     expect(dialog.locator(".part")).not_to_contain_text(["Earlier messages"])
