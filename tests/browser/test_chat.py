@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import DESKTOP, Watch, ask, pick_model, sign_in
+from tests.browser.conftest import DESKTOP, Watch, ask, new_chat, pick_model, sign_in
 from tests.product import Product
 
 DEMO_ANSWER = re.compile(r"4,?183")
@@ -236,6 +236,25 @@ def test_a_lost_socket_comes_back_with_the_draft(page: Page, product: Product, w
     page.get_by_role("textbox", name="Message").press("Enter")
     expect(answers(page).last).to_contain_text("42", timeout=30_000)
     expect(questions(page)).to_have_count(1)
+
+
+def test_a_draft_is_there_after_the_browser_and_the_server_were_closed(
+    new_context: Callable[..., BrowserContext], product: Product, watch: Watch
+) -> None:
+    watch.allowed |= {"ERR_", "WebSocket", "websocket", "Failed to load resource", "Lost", "[bokeh"}
+    context = new_context()
+    page = context.new_page()
+    sign_in(page, product, "bob")
+    new_chat(page)
+    page.get_by_role("textbox", name="Message").fill("half a thought")
+    page.close()
+
+    assert product.stop() == 0
+    product.start()
+
+    page = context.new_page()
+    sign_in(page, product, "bob")
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("half a thought")
 
 
 def test_the_keyboard_alone_is_enough(page: Page, product: Product) -> None:

@@ -49,6 +49,25 @@ def edit_question(page: Page, old: Locator, text: str) -> None:
     page.get_by_role("button", name="Send", exact=True).first.click()
 
 
+def test_the_bar_of_an_answer_holds_what_people_know_and_its_price_and_time_are_always_there(chat: Page) -> None:
+    chat.mouse.move(0, 0)
+    expect(answer(chat).locator(".figures")).to_contain_text(re.compile(r"\d m?s to first token"))
+    expect(answer(chat).locator(".figures")).to_contain_text("free")
+    expect(answer(chat).locator(".figures")).to_be_in_viewport()
+    answer(chat).get_by_role("button", name="Regenerate").click()
+    expect(answer(chat).get_by_label("Version 2 of 2")).to_be_visible()
+    expect(chat.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+    names = "all => all.map((node) => (node.ariaLabel ? node : node.querySelector('[aria-label]')).ariaLabel)"
+    shown = answer(chat).locator(".actions > *").evaluate_all(names)
+
+    asked = ["Previous version", "Copy", "Edit answer", "Regenerate", "Good answer", "Bad answer", "What the model saw"]
+    assert shown[:7] == asked
+    assert len(shown) == 8
+    answer(chat).get_by_label("More", exact=True).click()
+    expect(chat.get_by_role("button", name="Branch into new chat")).to_be_visible()
+
+
 def test_an_edited_question_is_a_branch_beside_the_old_one(chat: Page) -> None:
     edit_question(chat, question(chat), "What is 6 * 8?")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import ask, new_chat, sign_in
+from tests.browser.conftest import ask, new_chat, pick_model, sign_in
 from tests.product import Product
 
 
@@ -47,6 +47,43 @@ def test_the_keyboard_alone_searches(said: Page) -> None:
     said.keyboard.press("Enter")
 
     expect(said.get_by_role("article", name="Assistant").first).to_contain_text(re.compile(r"4,?183"))
+
+
+def test_what_is_searched_is_narrowed_by_model_time_and_files(page: Page, product: Product) -> None:
+    """Two chats with the same word: one a year old, the other with a file and the slow model's answer."""
+    sign_in(page, product, "ada")
+    demo = page.get_by_label("Model", exact=True).locator("option").first.inner_text()
+    for model in (demo, "slow-words"):
+        new_chat(page)
+        pick_model(page, model)
+        if model != demo:
+            note = {"name": "newt.txt", "mimeType": "text/plain", "buffer": b"A newt is not an axolotl."}
+            with page.expect_file_chooser() as chooser:
+                page.get_by_role("button", name="Attach files").first.click()
+            chooser.value.set_files([note])
+        ask(page, f"Where do quolls live? {model}")
+        expect(page.get_by_role("article", name="Assistant")).to_have_count(1)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    with product.connection() as connection:
+        connection.execute(
+            "UPDATE chat_histories SET last_message_at = '2025-01-01 00:00:00.000000' WHERE title LIKE ?", [f"%{demo}"]
+        )
+    page.keyboard.press("Control+k")
+    dialog = page.get_by_role("dialog", name="Search chats")
+    dialog.get_by_role("searchbox").fill("quolls")
+    found = dialog.get_by_role("link").filter(has_text="You:")
+    expect(found).to_have_count(2)
+
+    for label, choice in (("Answered by", "slow-words"), ("Last written to", "Last 7 days"), ("Files", "With files")):
+        dialog.get_by_label(label).select_option(label=choice)
+        expect(found).to_have_count(1)
+        expect(found).to_contain_text("slow-words")
+        dialog.get_by_label(label).select_option(index=0)
+        expect(found).to_have_count(2)
+    dialog.get_by_label("Answered by").select_option(label="slow-words")
+    dialog.get_by_role("searchbox").fill("nothing like it")
+    expect(dialog.get_by_role("status")).to_contain_text("search everywhere")
 
 
 def test_what_is_not_there_is_said(said: Page) -> None:
