@@ -158,6 +158,8 @@ class Timeouts:
     """Between two events; comments that keep the line open do not count."""
     total_s: float
     """For the whole answer; past it the answer ends as capped."""
+    hedge_s: float | None = None
+    """Until another model is asked beside it, where nothing of the answer has come; None: none is."""
 
 
 @dataclass(frozen=True, slots=True)

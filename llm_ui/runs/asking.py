@@ -1,9 +1,9 @@
 """Asking a model and, where it gives nothing, those that stand in for it: the same for chats and for scripts."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import httpx2
@@ -28,6 +28,7 @@ from llm_ui.runs.embeddings import Embeddings
 from llm_ui.runs.endpoints import endpoint_of
 from llm_ui.runs.filters.filters import Filters
 from llm_ui.runs.filters.guard import Guard
+from llm_ui.runs.hedging import soonest
 from llm_ui.runs.keyring import Keyring, keys_of
 from llm_ui.runs.limiter import Counted, Limiter, Place
 from llm_ui.runs.resilience import Call, Resilience, is_shown
@@ -97,6 +98,25 @@ class Question(Counted, Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Turn:
+    """A question on its way to an answer: who has been let through, and who is left to be asked."""
+
+    question: Question
+    on_move: OnMove
+    guard: Guard | None
+    place: Place | None
+    """What it holds of limits."""
+    key: SealedKey | None = None
+    left: list[ModelTarget] | None = None
+    """None: they have not been looked up."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else is left to be asked."""
+        return not self.question.target.has_stand_ins if self.left is None else not self.left
+
+
 class Asker:
     """Asks models. One in each process of the LLM API, so that all who ask know of a provider that is down."""
 
@@ -150,40 +170,86 @@ class Asker:
     async def _ask(
         self, question: Question, prompt: Prompt, on_move: OnMove, guard: Guard | None
     ) -> AsyncGenerator[Delta]:
-        place = await self._enter(question, prompt, on_move)
+        turn = _Turn(question, on_move, guard, await self._enter(question, prompt, on_move))
         try:
-            left: list[ModelTarget] | None = None
-            is_alone = not question.target.has_stand_ins
             while True:
-                has_shown, key = False, self._keys.pick(question.target)
+                has_shown, turn.key = False, self._keys.pick(question.target)
                 try:
-                    async with aclosing(self._once(question, prompt, key, guard, is_alone=is_alone)) as deltas:
+                    async with aclosing(self._answer(turn, prompt)) as deltas:
                         async for delta in deltas:
                             has_shown = has_shown or is_shown(delta)
                             yield delta
                 except ProviderError as error:
-                    has_other_key = await self._failed(question.target, key, error)
+                    has_other_key = await self._failed(question.target, turn.key, error)
                     further = None if error.fault in LAST_WORDS else await self._further(question, prompt, has_shown)
                     if further is None:
                         raise
                     prompt = further
                     if has_other_key and not has_shown:
                         continue
-                    if left is None:
-                        left = await self._stand_ins(question)
-                    left = [one for one in left if suits(question, prompt, one, error.fault)]
+                    left = await self._left(turn, prompt, error.fault)
                     if not left:
                         await self._refuse_all(has_shown)
                         raise
-                    await self._leave(place, question)
-                    place = None
-                    await on_move(left.pop(0), error)
-                    place = await self.limiter.enter(question)
-                    is_alone = not left
+                    await self._move(turn, left.pop(0), error)
                 else:
                     return
         finally:
-            await self._leave(place, question)
+            await self._leave(turn.place, question)
+
+    def _answer(self, turn: "_Turn", prompt: Prompt) -> AsyncGenerator[Delta]:
+        """Return the answer of the model whose turn it is, or of one that is asked beside it and is sooner."""
+        question = turn.question
+        first = self._once(turn, question.target, turn.key, prompt, question.called)
+        hedge_s = self.timeouts(question.target).hedge_s
+        if hedge_s is None or turn.is_alone:
+            return first
+        beside: list[tuple[ModelTarget, SealedKey | None]] = []
+
+        async def another() -> AsyncGenerator[Delta] | None:
+            resting = self.left_alone()
+            left = await self._left(turn, prompt, ProviderFault.TIMED_OUT)
+            able = [one for one in left if one.provider_id not in resting]
+            if not able:
+                return None
+            left.remove(able[0])
+            beside.append((able[0], self._keys.pick(able[0])))
+            return self._beside(turn, *beside[0], prompt)
+
+        async def moved() -> None:
+            target, key = beside[0]
+            await self._move(turn, target, _slower(question.target, hedge_s))
+            turn.key = key
+            question.called(1)
+
+        return soonest(first, hedge_s, another, moved)
+
+    async def _beside(
+        self, turn: "_Turn", target: ModelTarget, key: SealedKey | None, prompt: Prompt
+    ) -> AsyncGenerator[Delta]:
+        """Yield the answer of a model that is asked beside the one whose turn it is."""
+        try:
+            async with aclosing(self._once(turn, target, key, prompt, lambda _: None)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        except ProviderError as error:
+            # Once it is the one that answers, its faults are seen to as anybody's.
+            if turn.question.target is not target:
+                await self._failed(target, key, error)
+            raise
+
+    async def _left(self, turn: "_Turn", prompt: Prompt, fault: ProviderFault) -> list[ModelTarget]:
+        """Return who can be asked in the place of the one that failed so, the first one first."""
+        found = await self._stand_ins(turn.question) if turn.left is None else turn.left
+        turn.left = [one for one in found if suits(turn.question, prompt, one, fault)]
+        return turn.left
+
+    async def _move(self, turn: "_Turn", target: ModelTarget, error: ProviderError) -> None:
+        """Let another model answer, within its own limits."""
+        place, turn.place = turn.place, None
+        await self._leave(place, turn.question)
+        await turn.on_move(target, error)
+        turn.place = await self.limiter.enter(turn.question)
 
     async def _enter(self, question: Question, prompt: Prompt, on_move: OnMove) -> Place | None:
         """Let a question through, to a cheaper model where a limit wants that."""
@@ -224,19 +290,24 @@ class Asker:
             await asyncio.shield(asyncio.ensure_future(self.limiter.leave(place, question.used_tokens)))
 
     async def _once(
-        self, question: Question, prompt: Prompt, key: SealedKey | None, guard: Guard | None, *, is_alone: bool
+        self,
+        turn: "_Turn",
+        target: ModelTarget,
+        key: SealedKey | None,
+        prompt: Prompt,
+        called: Callable[[int], None],
     ) -> AsyncGenerator[Delta]:
         """Yield the answer of one model, asked with one key."""
-        target, timeouts = question.target, self.timeouts(question.target)
-        prompt = await bare(question.prompt_for(target, prompt))
-        prompt = prompt if guard is None else await guard.sent(prompt)
+        timeouts, is_alone = self.timeouts(target), turn.is_alone
+        prompt = await bare(turn.question.prompt_for(target, prompt))
+        prompt = prompt if turn.guard is None else await turn.guard.sent(prompt)
         call = Call(
             adapter(target.kind), endpoint_of(self._sealer, target, key), prompt,
             target.provider_id, timeouts, is_patient=is_alone and len(keys_of(target)) <= 1,
         )  # fmt: skip
         place = self._bulkhead.place(target, longest_s=timeouts.first_byte_s if is_alone else 0)
         with self._balance.asked(target) as begun:
-            async with place, aclosing(self._resilience.stream(call, question.called)) as deltas:
+            async with place, aclosing(self._resilience.stream(call, called)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, Began):
                         self._keys.told(key, delta.left)
@@ -336,6 +407,15 @@ class Asker:
         named = asked if asked.model_id == serves_id else await find_target(session, question.actor, serves_id)
         found = await deployment_targets(session, question.actor, named)
         return [one for one in found if one.model_id != asked.model_id]
+
+
+def _slower(target: ModelTarget, seconds: float) -> ProviderError:
+    return ProviderError(
+        "{name} had said nothing after {seconds} seconds, so another model was asked beside it, which was faster.",
+        ProviderFault.TIMED_OUT,
+        name=target.display_name,
+        seconds=f"{seconds:g}",
+    )
 
 
 def _costs_less(one: ModelTarget, other: ModelTarget) -> bool:

@@ -23,7 +23,7 @@ MOST_HEADERS = 10
 MAX_HEADER_CHARS = 2_000
 MAX_AT_ONCE = 1_000
 LONGEST_S = 3_600
-TIMEOUTS = ("connect_s", "first_byte_s", "idle_s", "total_s")
+TIMEOUTS = ("connect_s", "first_byte_s", "idle_s", "total_s", "hedge_s")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 """RFC 9110 §5.1."""
 OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"})

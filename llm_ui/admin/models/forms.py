@@ -131,9 +131,17 @@ def _stand_ins(model: ModelInfo | None, others: tuple[ModelInfo, ...]) -> list[d
     options = [nobody, *({"value": str(one.id), "label": _in_full(one)} for one in able)]
     hint = _("It is asked before the first word of an answer, and the chat says so. What is used is paid at its price.")
     labels = _("If it does not answer, ask"), _("If that one does not answer either, ask"), _("And last, ask")
+    hedge = _seconds("hedge_s", _("Seconds of silence until the first of them is asked beside it"))
+    hedge["hint"] = _(
+        "Whoever says something first answers, also one that shares its name, and the other is given up. "
+        "A provider may charge what it was given up on; figures here count who answered."
+    )
     return [
-        {"name": name, "label": label, "type": "select", "options": options, "hint": hint if not place else ""}
-        for place, (name, label) in enumerate(zip(STAND_INS, labels, strict=True))
+        *(
+            {"name": name, "label": label, "type": "select", "options": options, "hint": hint if not place else ""}
+            for place, (name, label) in enumerate(zip(STAND_INS, labels, strict=True))
+        ),
+        hedge,
     ]
 
 

@@ -29,7 +29,7 @@ PAGE_SIZE = 50
 STAND_INS = tuple(f"stand_in_{place}" for place in range(1, MOST + 1))
 EDIT, OFF, REMOVE = "edit", "off", "remove"
 SHARE = ("serves", "weight", "balancing")
-OWN_TIMEOUTS = ("first_byte_s", "total_s")
+OWN_TIMEOUTS = ("first_byte_s", "total_s", "hedge_s")
 """Those that models differ in: some think for minutes."""
 WINDOW_REFUSED = later("The context window must be a whole number of tokens, such as 128000, or empty.")
 ANSWER_REFUSED = later("The longest answer must be a whole number of tokens, such as 128000, or empty.")
@@ -68,6 +68,9 @@ class ModelsState(AdminState):
 
     first_byte_s = param.String(default="", doc="Seconds until an answer begins; empty: as the provider's.")
     total_s = param.String(default="", doc="Seconds for a whole answer; empty: as the provider's.")
+    hedge_s = param.String(
+        default="", doc="Seconds of silence until another one is asked too; empty: as the provider's."
+    )
     cache_mode = param.String(default="off", doc="Whether answers are kept: off, own or shared.")
     cache_similar = param.String(default="no", doc="Whether they are given to what means the same, too: yes or no.")
     gained = param.Parameter(default=Gained(), doc="What kept answers of that model have been good for.")

@@ -133,12 +133,14 @@ def _limits(header_names: str) -> list[Field]:
         ("first_byte_s", _("Seconds until an answer begins")), ("idle_s", _("Seconds between two pieces")),
         ("total_s", _("Seconds for a whole answer")),
     )  # fmt: skip
+    hedge = {"name": "hedge_s", "label": _("Seconds of silence until a stand-in is asked beside it")}
     return [
         {
             "name": "headers", "label": _("Extra headers"), "type": "secret", "hint": kept,
             "placeholder": _("Name: value; Name: value"),
         },
         *({"name": name, "label": label, "placeholder": usual, "inputmode": "decimal"} for name, label in numbers),
+        {**hedge, "placeholder": _("Never"), "inputmode": "decimal"},
     ]  # fmt: skip
 
 

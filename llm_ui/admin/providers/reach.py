@@ -34,6 +34,7 @@ class ReachState(AdminState):
     first_byte_s = param.String(default="", doc="Seconds until its answer begins.")
     idle_s = param.String(default="", doc="Seconds between two pieces.")
     total_s = param.String(default="", doc="Seconds for a whole answer.")
+    hedge_s = param.String(default="", doc="Seconds of silence until another model is asked too.")
 
     @action
     async def open_keys(self, actor: Actor, provider_id: ProviderId) -> None:
