@@ -129,6 +129,19 @@ function waitForDocument() {
 }
 waitForDocument()
 
+// Where the connection breaks while the document is on its way, Bokeh connects anew but never shows it.
+const LOAD_MS = 8_000
+
+async function watchLoading(begun) {
+  if (window.Bokeh?.documents?.length) return
+  const status = await whoIsSignedIn()
+  if (status === 401) goToSignIn()
+  else if (status === 204 && Date.now() - begun > LOAD_MS) location.reload()
+  else setTimeout(() => watchLoading(begun), RETRY_MS)
+  if (!status) showConnection(t("Connection lost. Reconnecting …"))
+}
+addEventListener("load", () => setTimeout(() => watchLoading(Date.now()), RETRY_MS))
+
 // ---- Without a server: a page that says so, kept by a service worker where browsers allow one ----------------------
 navigator.serviceWorker?.register("/service-worker.js").catch(() => {})
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
 from llm_ui.kit import totp
 from tests.browser.conftest import Watch, ask, sign_in
@@ -93,6 +93,45 @@ def test_signing_out_ends_every_tab(new_context: Callable[..., BrowserContext], 
 
     expect(first).to_have_url(re.compile("/login"))
     expect(second).to_have_url(re.compile("/login"), timeout=5_000)
+
+
+def breaking_once(page: Page) -> None:
+    """Let the page's first connection break before anything has come over it."""
+    is_first = iter([True])
+
+    def route(socket: WebSocketRoute) -> None:
+        if next(is_first, False):
+            socket.close()
+        else:
+            socket.connect_to_server()
+
+    page.route_web_socket(re.compile(r"/ws$"), route)
+
+
+def test_a_page_whose_connection_breaks_while_it_loads_is_there_a_moment_later(
+    page: Page, product: Product, watch: Watch
+) -> None:
+    watch.allowed |= CLOSED_BY_THE_SERVER
+    sign_in(page, product, "bob")
+    breaking_once(page)
+
+    page.reload()
+
+    expect(page.get_by_role("textbox", name="Message")).to_be_enabled()
+
+
+def test_a_session_that_ends_while_a_page_loads_leads_to_the_sign_in(
+    new_context: Callable[..., BrowserContext], product: Product, watch: Watch
+) -> None:
+    watch.allowed |= CLOSED_BY_THE_SERVER
+    context = new_context()
+    page = context.new_page()
+    sign_in(page, product, "bob")
+    page.route_web_socket(re.compile(r"/ws$"), lambda socket: (context.clear_cookies(), socket.close()))
+
+    page.reload()
+
+    expect(page).to_have_url(re.compile("/login"))
 
 
 def test_a_session_ended_elsewhere_ends_this_page(
