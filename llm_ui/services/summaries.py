@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -118,6 +118,11 @@ async def _write(session: Session, actor: Actor, summary_id: SummaryId, text: st
         raise NotFound(GONE)
     row.text, row.tokens, row.is_edited = text, estimate(text), True
     await session.flush()
+    # One that was written while this one was looked at says what it said before.
+    newer = await current(session, actor, row.chat_id)
+    if newer is not None and newer.id > row.id and not newer.is_edited:
+        # rights: found by current() for this actor
+        await session.execute(delete(ChatSummary).where(ChatSummary.id == newer.id))
     return _info(row)
 
 

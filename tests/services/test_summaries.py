@@ -108,6 +108,27 @@ async def test_a_removed_summary_is_not_made_again(database: Database, a_user: A
     assert (left.text, left.upto_id) == ("", ids[1])
 
 
+@pytest.mark.parametrize("said", ["in my words", None])
+async def test_one_that_was_written_meanwhile_does_not_bring_back_what_was_changed(
+    database: Database, a_user: Actor, chat: Chat, said: str | None
+) -> None:
+    chat_id, ids = chat
+    await keep(database, a_user, chat_id, ids[1], "the model's")
+    seen = await latest(database, a_user, chat_id, ids[5])
+    assert seen is not None
+    await keep(database, a_user, chat_id, ids[3], "the model's, and more", after=seen)
+
+    async with database.writing() as session:
+        if said is None:
+            await summaries.remove(session, a_user, seen.id)
+        else:
+            await summaries.edit(session, a_user, seen.id, said)
+
+    async with database.reading() as session:
+        found = await summaries.current(session, a_user, chat_id)
+    assert (None if found is None else found.text) == said
+
+
 async def test_a_chats_summary_is_its_owners_alone(
     database: Database, a_user: Actor, another_user: Actor, chat: Chat
 ) -> None:
