@@ -159,7 +159,11 @@ class Product:
 
     def wait_ready(self) -> None:
         """Return once the pages and the LLM API answer."""
-        wait_until(self.is_ready, f"the product to be ready; its log:\n{self.log()[-3000:]}", START_LIMIT_S)
+        try:
+            wait_until(self.is_ready, "the product to be ready", START_LIMIT_S)
+        except AssertionError as error:
+            error.add_note(self.log()[-3000:])
+            raise
 
     def is_ready(self) -> bool:
         """Return whether the pages and the LLM API answer."""

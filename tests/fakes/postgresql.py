@@ -1,7 +1,9 @@
 """A PostgreSQL server of our own: started on a loopback port, with its data in a temporary folder."""
 
+import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -38,10 +40,16 @@ def programs() -> Path:
 
 
 def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that was free a moment ago, and that no connection of somebody's takes as its own end.
+
+    Below those that Linux gives to connections (ip_local_port_range, from 32768 on): among the thousands that tests
+    open one would take it before its server starts.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class PostgreSQLServer:
