@@ -39,15 +39,17 @@ async function draw(text, isDark, sentences) {
   const sanitize = (address, options) => (/^data:image\//i.test(address) ? asGiven.sanitize(address, options) : refuse(address))
   try {
     const chart = JSON.parse(text)
-    // What else a chart may bring: options of the one who draws it.
+    // What else a chart may bring: options of the one who draws it. What it says of its version draws a warning only.
     delete chart.usermeta
+    const mode = chart.$schema && (chart.$schema.includes("/vega-lite/") ? "vega-lite" : "vega")
+    delete chart.$schema
     const isSingle = (chart.mark || chart.layer) && !["row", "column", "facet"].some((name) => chart.encoding?.[name])
     if (isSingle) chart.width ??= "container"
     // Made for a background of its own, it has the colours that fit there.
     const hasOwn = chart.background || chart.config?.background
     const colours = isDark && !hasOwn ? { theme: "dark", config: { background: "transparent", axis: { gridColor: "#444752" } } } : {}
     const loader = { ...asGiven, load: refuse, sanitize }
-    await window.vegaEmbed("#chart", chart, { ...colours, ast: true, actions: false, loader, logLevel: window.vega.Error })
+    await window.vegaEmbed("#chart", chart, { ...colours, mode, ast: true, actions: false, loader, logLevel: window.vega.Error })
     const isEmpty = !document.querySelector(".role-mark:not(.mark-group) > *")
     if (isEmpty && !elsewhere.size) note.textContent = sentences.empty
   } catch (error) {

@@ -109,7 +109,7 @@ def test_a_table_is_sorted(chat: Page) -> None:
 
 
 BARS = {
-    "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+    "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
     "data": {"values": [{"month": "May", "sold": 28}, {"month": "June", "sold": 55}, {"month": "July", "sold": 43}]},
     "transform": [{"filter": "datum.sold > 30"}, {"calculate": "datum.sold * 2", "as": "twice"}],
     "mark": {"type": "bar", "tooltip": True},
