@@ -39,7 +39,7 @@ from llm_ui.contract.passages import (
 from llm_ui.contract.probes import AlertTest, EmbeddingTest, FoundServer, Health, ProviderTest
 from llm_ui.contract.trials import TrialRequest
 from llm_ui.errors import ApiDown, LLMUIError, ProviderError, ProviderFault
-from llm_ui.kit.http import new_client
+from llm_ui.kit.http import new_client, read_out
 from llm_ui.kit.i18n import language
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.kit.signing import Signer
@@ -238,10 +238,12 @@ class _Follower:
                 async with self._client.open(self._method, self._path, self._body, self._seen) as source:
                     if source.response.status_code >= 400:
                         raise refused(await source.response.aread())
-                    async for sse in source:
+                    events = aiter(source)
+                    async for sse in events:
                         numbered = self._numbered(sse)
                         yield numbered
                         if isinstance(numbered.event, CompleteEvent | ErrorEvent):
+                            await read_out(events)
                             return
             except httpx2.TransportError:
                 pass

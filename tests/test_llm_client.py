@@ -56,9 +56,9 @@ def asked(request: Received) -> tuple[str, str, str]:
 
 @asynccontextmanager
 async def serving(
-    reply: Reply | list[Reply] | Callable[[Received], Reply],
+    reply: Reply | list[Reply] | Callable[[Received], Reply], *, keeps_alive: bool = False
 ) -> AsyncIterator[tuple[UserClient, FakeProvider]]:
-    async with FakeProvider(reply) as server:
+    async with FakeProvider(reply, keeps_alive=keeps_alive) as server:
         llm = LLMClient(server.url, SIGNER)
         yield llm.signed_in(UserId(UUID(int=1)), SessionId(UUID(int=2))), server
         await llm.aclose()
@@ -86,6 +86,15 @@ async def test_a_stream_is_followed_to_its_end() -> None:
 
     (request,) = server.requests
     assert request.json() == {"idempotency_key": "the-one-key", "text": "hi"}
+
+
+async def test_the_next_question_goes_over_the_same_connection() -> None:
+    reply = Reply([start(1), token(2, "a", 0), end(3)])
+    async with serving(reply, keeps_alive=True) as (client, server):
+        for _ in range(3):
+            assert await taken(client.chat_stream(REQUEST)) == ("a", [1, 2, 3])
+
+        assert server.all_connections == 1
 
 
 async def test_the_api_knows_a_request_by_the_id_that_the_page_has_for_it() -> None:

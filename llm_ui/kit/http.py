@@ -1,10 +1,18 @@
 """HTTP clients that trust nothing from the environment and follow nobody."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
 import httpx2
+
+from llm_ui.errors import LLMUIError
 
 USER_AGENT = "llm-ui"
 MAX_CONNECTIONS = 1_000
 KEPT_ALIVE = 100
+END_S = 0.05
+"""How long an answer that has said its last word is waited for to close."""
 
 
 def new_client(*, base_url: str = "", max_connections: int = MAX_CONNECTIONS) -> httpx2.AsyncClient:
@@ -20,3 +28,15 @@ def new_client(*, base_url: str = "", max_connections: int = MAX_CONNECTIONS) ->
         headers={"User-Agent": USER_AGENT},
         limits=httpx2.Limits(max_connections=max_connections, max_keepalive_connections=KEPT_ALIVE),
     )
+
+
+async def read_out(events: AsyncIterator[object]) -> None:
+    """Read a streamed answer to its end once its last word is known; mostly both have come together.
+
+    A body that is left before its end takes its connection with it, and the next request pays for another one: with TLS
+    that is three round trips.
+    """
+    with suppress(TimeoutError, httpx2.HTTPError, LLMUIError):
+        async with asyncio.timeout(END_S):
+            async for _ in events:
+                pass

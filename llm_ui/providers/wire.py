@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import httpx2
 
 from llm_ui.errors import ProviderError, ProviderFault
+from llm_ui.kit.http import read_out
 from llm_ui.providers.base import (
     Began,
     Delta,
@@ -283,6 +284,8 @@ async def _deltas(
                 return
             clock.has_data = True
             for delta in translator.feed(data):
+                if isinstance(delta, Finish):
+                    await read_out(events)
                 yield delta
     except _TotalTimeUp:
         if not clock.has_data:

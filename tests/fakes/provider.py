@@ -51,13 +51,19 @@ class Received:
 
 
 class FakeProvider:
-    """The server. `reply` is a `Reply`, a list of them used in turn, or a function of the request."""
+    """The server. `reply` is a `Reply`, a list of them used in turn, or a function of the request.
 
-    def __init__(self, reply: Reply | list[Reply] | Callable[[Received], Reply]) -> None:
+    With `keeps_alive` it answers in chunks (RFC 9112, section 7.1) and leaves the connection open for the next request,
+    as real providers do.
+    """
+
+    def __init__(self, reply: Reply | list[Reply] | Callable[[Received], Reply], *, keeps_alive: bool = False) -> None:
         self._reply = reply
+        self._keeps_alive = keeps_alive
         self._server: asyncio.Server | None = None
         self.requests: list[Received] = []
         self.open_connections = 0
+        self.all_connections = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
 
@@ -94,11 +100,14 @@ class FakeProvider:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open_connections += 1
+        self.all_connections += 1
         self._writers.add(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            request = await _read(reader)
-            self.requests.append(request)
-            await self._answer(self._next(request), reader, writer)
+            is_open = True
+            while is_open:
+                request = await _read(reader)
+                self.requests.append(request)
+                is_open = await self._answer(self._next(request), reader, writer)
         self.open_connections -= 1
         self._writers.discard(writer)
         writer.close()
@@ -112,17 +121,19 @@ class FakeProvider:
             return self._reply[min(len(self.requests), len(self._reply)) - 1]
         return self._reply(request)
 
-    async def _answer(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer; return whether the connection stays open."""
         gone = asyncio.ensure_future(reader.read(1))
+        stays = self._keeps_alive and reply.end == "close" and not reply.raw
         if not reply.raw:
             await _pause(reply.first_delay_s, gone)
-            head = [f"HTTP/1.1 {reply.status} X", "Connection: close"]
+            head = [f"HTTP/1.1 {reply.status} X", "Transfer-Encoding: chunked" if stays else "Connection: close"]
             head += [f"{name}: {value}" for name, value in reply.headers.items()]
             writer.write("\r\n".join([*head, "", ""]).encode())
         for chunk in reply.chunks:
             if gone.done():
                 break
-            writer.write(chunk)
+            writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if stays else chunk)
             await writer.drain()
             await _pause(reply.delay_s, gone)
         if reply.end == "hang" and not gone.done():
@@ -133,7 +144,14 @@ class FakeProvider:
         if reply.end == "reset":
             raw = writer.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stays = stays and not gone.done()
+        if stays:
+            # Nobody waits for the next request until it is told that this is the end.
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+            writer.write(b"0\r\n\r\n")
         gone.cancel()
+        return stays
 
 
 async def _pause(seconds: float, gone: "asyncio.Future[bytes]") -> None:
@@ -317,7 +335,8 @@ def echo(script: dict[str, Any]) -> Callable[[Received], Reply]:
 
 
 async def _main(port: int, script: dict[str, Any]) -> None:
-    fake = FakeProvider(echo(script) if script.keys() & {"echo", "refuse"} else numbered_words(script))
+    says = echo(script) if script.keys() & {"echo", "refuse"} else numbered_words(script)
+    fake = FakeProvider(says, keeps_alive=True)
     await fake.start(port)
     print(f"listening on {fake.port}", flush=True)
     await asyncio.Event().wait()

@@ -36,7 +36,7 @@ from llm_ui.providers.refusals import retry_after_s
 from llm_ui.providers.registry import adapter
 from tests.api.fuzz import changed
 from tests.fakes.postgresql import free_port
-from tests.fakes.provider import PROTOCOLS, FakeProvider, Reply, answer, lines, models, reply, sse
+from tests.fakes.provider import PROTOCOLS, End, FakeProvider, Reply, answer, lines, models, reply, sse
 
 KEY = "sk-secret-key-of-a-provider"
 PIECES = ["Hello ", "wörld ", "👩‍👩‍👧‍👦", " 日本語", " end"]
@@ -419,6 +419,26 @@ async def test_f28_an_untrusted_certificate_is_told(http: httpx2.AsyncClient, pr
     assert error.fault is ProviderFault.TLS_FAILED
     server.close()
     await server.wait_closed()
+
+
+async def test_the_next_question_goes_over_the_same_connection(http: httpx2.AsyncClient, protocol: str) -> None:
+    async with FakeProvider(reply(protocol, answer(protocol, ["a ", "b "])), keeps_alive=True) as fake:
+        for _ in range(3):
+            assert text_of(await ask(http, protocol, fake.base_url(protocol))) == "a b "
+
+        assert fake.all_connections == 1
+
+
+async def test_an_end_that_is_not_followed_by_that_of_the_body_is_not_waited_for(
+    http: httpx2.AsyncClient, protocol: str
+) -> None:
+    # Google's answers end with their bodies alone.
+    end: End = "close" if protocol == "google" else "hang"
+    async with FakeProvider(reply(protocol, answer(protocol, ["a "]), end=end)) as fake:
+        async with asyncio.timeout(5):
+            deltas = await ask(http, protocol, fake.base_url(protocol))
+
+    assert text_of(deltas) == "a "
 
 
 async def test_f29_leaving_closes_the_connection(http: httpx2.AsyncClient, protocol: str) -> None:
