@@ -223,4 +223,4 @@ async def run(config: Config, stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_process("serve", run))
+    sys.exit(run_process("serve", lambda: run))

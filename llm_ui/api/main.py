@@ -84,12 +84,17 @@ def build(parts: Api) -> FastAPI:
     )  # fmt: skip
     app.state.api = parts
     app.state.guard = Guard(trusts_proxy=parts.config.trust_proxy)
+    # First what is asked most: addresses are looked for in this order.
+    of_scripts = list(addresses.routes(parts, app.state.guard))
+    app.router.routes.extend(route for route in of_scripts if "POST" in (route.methods or ()))
+    for router in PUBLIC:
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     for router in PUBLIC:
-        app.include_router(router)
         app.include_router(router, prefix="/api", include_in_schema=False)
-    app.router.routes.extend(addresses.routes(parts, app.state.guard))
+    # Last: the names of models have slashes.
+    app.router.routes.extend(route for route in of_scripts if "GET" in (route.methods or ()))
     app.router.routes.extend(Sockets(parts, app.state.guard).routes())
     errors.install(app)
     describe(app)

@@ -3,7 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+from bokeh.document import Document
+from bokeh.events import Event
 from panel.custom import JSComponent
+from panel.io.state import set_curdoc
 from pydantic import ValidationError
 
 from llm_ui.chat.follow import Op
@@ -36,6 +39,14 @@ class ChatView(JSComponent):
         """Send an operation; they are numbered so that the page can tell when it has missed one."""
         self._sent += 1
         self._send_msg({**op, "seq": self._sent})
+
+    def _process_bokeh_event(self, doc: Document, event: Event) -> None:
+        """Take what the page says, without Panel's count of who is busy, which nothing here shows.
+
+        Counting looks through all parameters of Panel's state several times: two thirds of what a message took.
+        """
+        with set_curdoc(doc):
+            self._process_event(event)
 
     async def _handle_msg(self, data: object) -> None:
         try:

@@ -39,6 +39,8 @@ from llm_ui.services.filters import Found
 from llm_ui.services.price_history import prices_of
 from llm_ui.services.prices import Prices, cost
 
+UNSEEN = {"synchronize_session": False}
+"""Of statements whose rows no session has: nothing has to be looked through for what they change."""
 STALE_AFTER = timedelta(seconds=5)
 """A heartbeat comes every second; five missed ones mean that the process is gone or frozen."""
 
@@ -179,7 +181,7 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
             **final.answered_by,
         }
     )
-    run = await session.scalar(fenced.returning(Run))
+    run = await session.scalar(fenced.returning(Run), execution_options=UNSEEN)
     if run is None:
         return False
     told: dict[str, object] = {"invented": final.invented} if final.invented else {}
@@ -200,7 +202,8 @@ async def finish(session: Session, run_id: RunId, owner: str, final: Final) -> b
     }  # fmt: skip
     if final.cited is not None:
         written["citations"] = [source.model_dump(mode="json") for source in final.cited]
-    await session.execute(update(ChatMessage).where(ChatMessage.id == run.answer_id).values(written))
+    answer = update(ChatMessage).where(ChatMessage.id == run.answer_id)
+    await session.execute(answer.values(written), execution_options=UNSEEN)
     await _book(session, run, final.key_id)
     if final.learnt is not None and run.model_id is not None:
         # Last: who holds this row, which all runs of a model share, waits for nobody.

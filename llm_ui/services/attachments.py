@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, NotFound
@@ -19,6 +19,13 @@ from llm_ui.services.settings import ATTACHMENTS
 MAX_NAME_CHARS = 200
 MAX_UNSENT = 200
 """Uploads of a person that wait to be sent; those of yesterday are gone."""
+OF_MESSAGES = (
+    # rights: of `attachments_of`
+    select(Attachment)
+    .where(Attachment.message_id.in_(bindparam("message_ids", expanding=True)))
+    .order_by(Attachment.position, Attachment.id)
+)
+"""Put together once: it is a part of each question."""
 GONE = "A file of this message is not on the server any more. Remove it and attach it again."
 
 
@@ -111,9 +118,7 @@ async def attachments_of(
     found: dict[MessageId, tuple[AttachmentInfo, ...]] = {}
     if not wanted:
         return found
-    # rights: the messages were read through readable()
-    rows = select(Attachment).where(Attachment.message_id.in_(wanted)).order_by(Attachment.position, Attachment.id)
-    for row in await session.scalars(rows):
+    for row in await session.scalars(OF_MESSAGES, {"message_ids": wanted}):
         if row.message_id is not None:
             found[row.message_id] = (*found.get(row.message_id, ()), _info(row))
     return found

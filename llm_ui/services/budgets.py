@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, exists, literal, or_, select, update
+from sqlalchemy import Select, bindparam, delete, exists, literal, select, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import BudgetSpent, InvalidInput, filled
@@ -46,6 +46,25 @@ WARN_FROM = Decimal("0.8")
 """Of a budget: from here on it is said that it comes to its end."""
 LOST_AFTER = timedelta(hours=1)
 """No call takes so long: what is still set aside for it was left behind by a process that died."""
+LET_GO = (
+    delete(BudgetReservation)
+    .where(BudgetReservation.call_id == bindparam("call_id"))
+    .returning(BudgetReservation.budget_id, BudgetReservation.amount_usd)
+    # No session has them: they were set aside by an earlier one.
+    .execution_options(synchronize_session=False)
+)
+AMONG = (
+    # rights: asked by the callers
+    select(Budget)
+    .where(
+        Budget.id.in_(bindparam("ids", expanding=True))
+        | Budget.scope.in_(bindparam("scopes", expanding=True)) & Budget.scope_id.in_(bindparam("keys", expanding=True))
+    )
+    .order_by(Budget.id)
+    .execution_options(populate_existing=True)
+)
+AMONG_HELD = AMONG.with_for_update(key_share=True)
+"""Put together once: they are a part of each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +267,13 @@ def _with_limits(paying: Payers, user_id: UserId, series_id: UUID | None, model_
 
 async def _let_go(session: Session, call_id: RunId) -> dict[BudgetId, Decimal]:
     """Delete what is set aside for a call; return how much of which budget that was."""
-    gone = delete(BudgetReservation).where(BudgetReservation.call_id == call_id)
-    found = await session.execute(gone.returning(BudgetReservation.budget_id, BudgetReservation.amount_usd))
+    found = await session.execute(LET_GO, {"call_id": call_id})
     return {budget_id: amount for budget_id, amount in found}
 
 
 async def _rows(session: ReadSession, scopes: Payers, ids: Collection[BudgetId] = ()) -> list[Budget]:
     """Return the budgets of these, and those with these ids."""
-    return list(await session.scalars(_query(scopes, ids))) if scopes or ids else []
+    return await _among(session, AMONG, scopes, ids)
 
 
 async def _held(session: Session, scopes: Payers, ids: Collection[BudgetId] = ()) -> list[Budget]:
@@ -263,15 +281,17 @@ async def _held(session: Session, scopes: Payers, ids: Collection[BudgetId] = ()
 
     So of two calls none holds a budget that the other waits for.
     """
-    query = _query(scopes, ids).with_for_update(key_share=True)
-    return list(await session.scalars(query)) if scopes or ids else []
+    return await _among(session, AMONG_HELD, scopes, ids)
 
 
-def _query(scopes: Payers, ids: Collection[BudgetId]) -> Select[Budget]:
-    # rights: asked by the callers
-    of_scope = [(Budget.scope == scope) & (Budget.scope_id == key) for scope, key in scopes.items()]
-    query = select(Budget).where(or_(Budget.id.in_(ids), *of_scope)).order_by(Budget.id)
-    return query.execution_options(populate_existing=True)
+async def _among(
+    session: ReadSession, query: Select[Budget], scopes: Payers, ids: Collection[BudgetId]
+) -> list[Budget]:
+    if not scopes and not ids:
+        return []
+    wanted = {"ids": list(ids), "scopes": list(scopes), "keys": list(set(scopes.values()))}
+    found = await session.scalars(query, wanted)
+    return [row for row in found if row.id in ids or scopes.get(row.scope) == row.scope_id]
 
 
 async def release_lost(session: Session) -> int:

@@ -259,10 +259,7 @@ async def caller_of(session: ReadSession, token: str) -> Caller:
 
 async def still_good(session: ReadSession, key_ids: Collection[KeyId]) -> frozenset[KeyId]:
     """Return which of these keys may still be used."""
-    # rights: the product's own watch over calls that are being made; it learns only ids
-    is_there = ApiKey.project_id.is_(None) | is_in_project(ApiKey.project_id, ApiKey.user_id)
-    query = select(ApiKey.id).join(User, User.id == ApiKey.user_id).where(User.is_active, _is_live(), is_there)
-    return frozenset(await session.scalars(query.where(ApiKey.id.in_(key_ids))))
+    return frozenset(await session.scalars(STILL_GOOD, {"key_ids": list(key_ids), "instant": now()}))
 
 
 async def touch(session: Session, key_id: KeyId) -> None:
@@ -286,6 +283,18 @@ def _holder() -> Select[ApiKey, User, bool]:
 
 HOLDER = _holder()
 """Who holds a key, put together once: for each request that took longer than to read it."""
+
+
+def _still_good() -> Select[KeyId]:
+    # rights: the product's own watch over calls that are being made; it learns only ids
+    is_there = ApiKey.project_id.is_(None) | is_in_project(ApiKey.project_id, ApiKey.user_id)
+    query = select(ApiKey.id).join(User, User.id == ApiKey.user_id)
+    query = query.where(User.is_active, _is_live(bindparam("instant")), is_there)
+    return query.where(ApiKey.id.in_(bindparam("key_ids", expanding=True)))
+
+
+STILL_GOOD = _still_good()
+"""Which of some keys may still be used; asked several times a second while they are."""
 
 
 def _issue(session: Session, row: ApiKey) -> Made:

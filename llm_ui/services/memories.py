@@ -5,6 +5,7 @@ Of a project with several members each has facts of their own.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Select, delete
 
@@ -14,7 +15,7 @@ from llm_ui.kit.ids import MemoryId, ProjectId, uuid7
 from llm_ui.kit.text import storable
 from llm_ui.models import ProjectMember, User, UserMemory
 from llm_ui.services import settings
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import KEPT, Actor, Permission, readable, require
 from llm_ui.services.holds import require_free
 from llm_ui.services.projects import require_project
 from llm_ui.services.settings import MEMORY
@@ -108,8 +109,7 @@ async def facts(session: ReadSession, actor: Actor, project_id: ProjectId | None
         letting = mine.where(ProjectMember.user_id == actor.user_id, ProjectMember.lets_memory_in)
         if await session.scalar(letting.with_only_columns(ProjectMember.user_id)) is None:
             return ()
-    told = _told(actor, None).join(User, User.id == UserMemory.user_id).where(User.uses_memory)
-    return tuple(await session.scalars(told.with_only_columns(UserMemory.text)))
+    return tuple(await session.scalars(_told_anywhere(actor)))
 
 
 async def facts_of(session: ReadSession, actor: Actor, project_id: ProjectId) -> tuple[str, ...]:
@@ -117,6 +117,13 @@ async def facts_of(session: ReadSession, actor: Actor, project_id: ProjectId) ->
     if not await settings.get(session, MEMORY):
         return ()
     return tuple(await session.scalars(_told(actor, project_id).with_only_columns(UserMemory.text)))
+
+
+@lru_cache(KEPT)
+def _told_anywhere(actor: Actor) -> Select[str]:
+    """Return what models are told of a person, as a query; put together once, as it is a part of each question."""
+    told = _told(actor, None).join(User, User.id == UserMemory.user_id).where(User.uses_memory)
+    return told.with_only_columns(UserMemory.text)
 
 
 def _told(actor: Actor, project_id: ProjectId | None) -> Select[UserMemory]:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select, bindparam, func
 
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput, ModelUnknown
@@ -13,7 +15,7 @@ from llm_ui.kit.ids import ModelId
 from llm_ui.kit.text import one_line
 from llm_ui.models import AiModel, AiProvider
 from llm_ui.services.access import Actor, Permission, may_ask, readable, require
-from llm_ui.services.targets import ModelTarget, rows, target_of
+from llm_ui.services.targets import KEPT, ModelTarget, rows, target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,9 @@ async def named(
     Raises `ModelUnknown`, and `InvalidInput` where several providers have one of that name, or it is of the other kind.
     """
     require(actor, Permission.CHAT)
-    query = rows(actor).where(AiModel.is_enabled, AiProvider.is_enabled, may_ask(actor))
-    own = (await session.execute(query.where(AiModel.name == name))).all()
+    own = (await session.execute(_by_name(actor), {"name": name})).all()
     if not own and "/" in name:
-        full = func.lower(AiProvider.name + "/" + AiModel.name)
-        own = (await session.execute(query.where(full == name.lower()))).all()
+        own = (await session.execute(_by_name(actor, is_full=True), {"name": name.lower()})).all()
     found = [one for one in own if allowed is None or one.AiModel.id in allowed]
     if len(found) > 1:
         # Of those that serve under one name, the one whose name it is.
@@ -101,6 +101,16 @@ async def named(
             name=one_line(name, 100),
         )
     return target_of(found[0], is_embedder=is_embedder)
+
+
+@lru_cache(KEPT)
+def _by_name(actor: Actor, *, is_full: bool = False) -> Select[Any]:
+    """Return the models of a name that the actor may ask; the full one has its provider's before it, in small letters.
+
+    Put together once: that takes longer than to read them.
+    """
+    named = func.lower(AiProvider.name + "/" + AiModel.name) if is_full else AiModel.name
+    return rows(actor).where(AiModel.is_enabled, AiProvider.is_enabled, may_ask(actor), named == bindparam("name"))
 
 
 def _usable(actor: Actor) -> Select[AiModel]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import update
+from sqlalchemy import Select, bindparam, update
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import Conflict, InvalidInput, NotFound
@@ -11,7 +12,7 @@ from llm_ui.kit.ids import PromptId, uuid7
 from llm_ui.kit.text import one_line, storable
 from llm_ui.models import SystemPrompt
 from llm_ui.services import audit, prompt_versions
-from llm_ui.services.access import Actor, Permission, readable, require
+from llm_ui.services.access import KEPT, Actor, Permission, readable, require
 
 MAX_NAME_CHARS = 100
 PERSONAL = "Your instructions"
@@ -45,13 +46,19 @@ async def standing(
     session: ReadSession, actor: Actor, prompt_id: PromptId | None
 ) -> tuple[PromptInfo | None, PromptInfo | None]:
     """Return the prompt a chat uses, as `instructions` does, and what models are told in all chats of the actor."""
-    wanted = SystemPrompt.is_default if prompt_id is None else SystemPrompt.is_default | (SystemPrompt.id == prompt_id)
-    rows = list(await session.scalars(readable(SystemPrompt, actor).where(wanted).order_by(SystemPrompt.id)))
+    rows = list(await session.scalars(_standing(actor), {"prompt_id": prompt_id}))
     chosen = next((row for row in rows if row.id == prompt_id), None)
     default = next((row for row in rows if row.is_default and row.owner_id is None), None)
     own = next((row for row in rows if row.is_default and row.owner_id is not None and row.text), None)
     used = chosen or default
     return None if used is None else _info(used), None if own is None else _info(own)
+
+
+@lru_cache(KEPT)
+def _standing(actor: Actor) -> Select[SystemPrompt]:
+    """Return the same as a query, put together once: it is a part of each question."""
+    wanted = SystemPrompt.is_default | (SystemPrompt.id == bindparam("prompt_id"))
+    return readable(SystemPrompt, actor).where(wanted).order_by(SystemPrompt.id)
 
 
 async def set_default(session: Session, actor: Actor, prompt_id: PromptId | None) -> None:

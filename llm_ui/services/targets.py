@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, exists, or_
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, or_
 
 from llm_ui.db import ReadSession
 from llm_ui.errors import InvalidInput, LLMUIError, NotFound, Unavailable
@@ -41,7 +41,7 @@ from llm_ui.services.reach import ALONE, USUAL, Reach, Share, reach_of
 from llm_ui.services.settings import DEFAULT_MODEL, PERSON_DAY_TOKENS, PERSON_MONTH_TOKENS, PERSON_MONTH_USD
 
 KEPT = 200
-"""Queries that are kept, of as many people: some 12 KB each."""
+"""Queries that are kept, of as many people: some 50 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ async def target(
         if default is None:
             raise InvalidInput("No model is set as default. Pick one, or ask an administrator to set it.")
         model_id = ModelId(UUID(default))
-    found = (await session.execute(rows(actor).where(AiModel.id == model_id))).one_or_none()
+    found = (await session.execute(_by_id(actor), {"model_id": model_id})).one_or_none()
     if found is None:
         raise NotFound("This model does not exist any more. Pick another one.")
     made = target_of(found, is_embedder=is_embedder)
@@ -177,6 +177,11 @@ def rows(actor: Actor) -> Select[Any]:
     # rights: who may ask a model is told what it picks among only as far as that may be asked
     query = query.outerjoin(AutoModel, AutoModel.model_id == AiModel.id)
     return query.where(AiProvider.deleted_at.is_(None))
+
+
+@lru_cache(KEPT)
+def _by_id(actor: Actor) -> Select[Any]:
+    return rows(actor).where(AiModel.id == bindparam("model_id"))
 
 
 def _has_budgets() -> ColumnElement[bool]:

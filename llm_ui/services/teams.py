@@ -40,7 +40,14 @@ OF_PERSON = (
     .where(TeamMember.user_id == bindparam("user_id"))
     .order_by(TeamMember.created_at, TeamMember.team_id)
 )
-"""Put together once: it is a part of each call."""
+TOLD_BY = (
+    # rights: of `instructions_of`
+    select(Team.name, Team.instructions)
+    .join(TeamMember, TeamMember.team_id == Team.id)
+    .where(TeamMember.user_id == bindparam("user_id"))
+    .order_by(TeamMember.created_at, TeamMember.team_id)
+)
+"""Put together once: they are a part of each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +151,7 @@ async def remove(session: Session, actor: Actor, team_id: TeamId) -> None:
 async def instructions_of(session: ReadSession, actor: Actor) -> tuple[tuple[str, str], ...]:
     """Return the names and the instructions of the actor's teams, the one they have been in longest first."""
     # rights: of the actor's own teams
-    mine = select(Team.name, Team.instructions).join(TeamMember, TeamMember.team_id == Team.id)
-    order = TeamMember.created_at, TeamMember.team_id
-    found = await session.execute(mine.where(TeamMember.user_id == actor.user_id).order_by(*order))
+    found = await session.execute(TOLD_BY, {"user_id": actor.user_id})
     return tuple((row.name, row.instructions) for row in found)
 
 

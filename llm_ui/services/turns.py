@@ -6,7 +6,10 @@ a statement for each table: whoever asked waits for them before the model is cal
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from sqlalchemy import Select, bindparam
 
 from llm_ui.contract import MAX_BESIDE, MAX_PROMPT_CHARS, ChatRequest, Said, Source
 from llm_ui.contract.steps import Step
@@ -26,7 +29,7 @@ from llm_ui.models import (
     RunStatus,
     SystemPrompt,
 )
-from llm_ui.services.access import Actor, Permission, readable, require, require_within
+from llm_ui.services.access import KEPT, Actor, Permission, readable, require, require_within
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.attachments import AttachmentInfo, attach, attachments_of
 from llm_ui.services.chats import rename
@@ -114,8 +117,7 @@ async def open_turn_chat(session: Session, actor: Actor, request: ChatRequest) -
     require(actor, Permission.CHAT)
     if request.chat_id is not None:
         # Locked: of two questions at once the second one must see the first one's run.
-        query = readable(ChatHistory, actor).where(ChatHistory.id == request.chat_id).with_for_update()
-        chat = await session.scalar(query)
+        chat = await session.scalar(_locked(actor), {"chat_id": request.chat_id})
         if chat is None:
             raise NotFound("This chat does not exist, or it is not yours. Pick one from the list.")
         await require_open(session, actor, chat.project_id)
@@ -284,6 +286,11 @@ def title_of(text: str) -> str:
     return one_line(next((line for line in lines if line), text), TITLE_CHARS)
 
 
+@lru_cache(KEPT)
+def _locked(actor: Actor) -> Select[ChatHistory]:
+    return readable(ChatHistory, actor).where(ChatHistory.id == bindparam("chat_id")).with_for_update()
+
+
 @dataclass(frozen=True, slots=True)
 class _LastRun:
     answer_id: MessageId
@@ -297,10 +304,7 @@ class _LastRun:
 
 async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: ChatRequest) -> _LastRun | None:
     """Return the chat's last run. Raises `Conflict` while one goes on: only the last few, of one question, can."""
-    runs = readable(Run, actor).where(Run.chat_id == chat.id).order_by(Run.created_at.desc(), Run.id.desc())
-    who = Run.model_id, Run.model_name, Run.agent_id, Run.agent_name, Run.instead_of
-    columns = runs.with_only_columns(Run.status, Run.question_id, Run.answer_id, *who)
-    found = (await session.execute(columns.limit(MAX_BESIDE))).all()
+    found = (await session.execute(_last_runs(actor), {"chat": chat.id})).all()
     if not found:
         return None
     live = [row.question_id for row in found if row.status in LIVE_STATUSES]
@@ -311,6 +315,13 @@ async def _last_run(session: Session, actor: Actor, chat: ChatHistory, request: 
             "{most} answers are being written at once, which is the most. Wait for one to end.", most=MAX_BESIDE
         )
     return _last_of(found[0])
+
+
+@lru_cache(KEPT)  # Put together once, as it is a part of each question.
+def _last_runs(actor: Actor) -> Select[*tuple[Any, ...]]:
+    runs = readable(Run, actor).where(Run.chat_id == bindparam("chat")).order_by(Run.created_at.desc(), Run.id.desc())
+    who = Run.model_id, Run.model_name, Run.agent_id, Run.agent_name, Run.instead_of
+    return runs.with_only_columns(Run.status, Run.question_id, Run.answer_id, *who).limit(MAX_BESIDE)
 
 
 async def _is_of(session: Session, actor: Actor, request: ChatRequest, question_id: MessageId) -> bool:

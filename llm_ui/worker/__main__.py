@@ -2,8 +2,14 @@
 
 import sys
 
-from llm_ui.process import run_process
-from llm_ui.worker.main import run
+from llm_ui.process import Run, run_process
+
+
+def _load() -> Run:
+    from llm_ui.worker.main import run  # noqa: PLC0415 - `run_process` says why
+
+    return run
+
 
 if __name__ == "__main__":
-    sys.exit(run_process("worker", run))
+    sys.exit(run_process("worker", _load))

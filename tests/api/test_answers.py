@@ -1,6 +1,7 @@
 """Asking through the LLM API: real HTTP, real databases, a scripted provider."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from uuid import UUID
 
@@ -30,8 +31,11 @@ MANY = 3 * 2 * POOL_SIZE
 """Three times as many as there are connections, and few enough to be stored in time on a busy machine."""
 
 
+KEYS = itertools.count()
+
+
 def asking(text: str = "hi there", **fields: object) -> ChatRequest:
-    return ChatRequest(**{"idempotency_key": f"key-{id(fields)}-{text[:20].replace(' ', '-')}", "text": text, **fields})
+    return ChatRequest(**{"idempotency_key": f"test-key-{next(KEYS)}", "text": text, **fields})
 
 
 async def everything(client: UserClient, request: ChatRequest) -> list[Numbered]:
