@@ -11,6 +11,8 @@ from llm_ui.errors import LLMUIError
 USER_AGENT = "llm-ui"
 MAX_CONNECTIONS = 1_000
 KEPT_ALIVE = 100
+KEPT_ALIVE_S = 30.0
+"""How long a connection waits for the next request; most providers close theirs after a minute."""
 END_S = 0.05
 """How long an answer that has said its last word is waited for to close."""
 
@@ -26,7 +28,9 @@ def new_client(*, base_url: str = "", max_connections: int = MAX_CONNECTIONS) ->
         trust_env=False,
         follow_redirects=False,
         headers={"User-Agent": USER_AGENT},
-        limits=httpx2.Limits(max_connections=max_connections, max_keepalive_connections=KEPT_ALIVE),
+        limits=httpx2.Limits(
+            max_connections=max_connections, max_keepalive_connections=KEPT_ALIVE, keepalive_expiry=KEPT_ALIVE_S
+        ),
     )
 
 

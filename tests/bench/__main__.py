@@ -14,6 +14,7 @@ import psutil
 from tabulate import tabulate
 
 from tests.bench import (
+    administration,
     api,
     chats,
     dashboard,
@@ -58,6 +59,7 @@ BENCHES: dict[str, Callable[[Path], list[tuple[str, str, str, str, str]]]] = {
     "imports": imports.measure,
     "similar": similar.measure,
     "rendering": rendering.measure,
+    "administration": administration.measure,
     "parse": parse.measure,
 }
 ASKED = {"litellm": litellm.measure}

@@ -234,12 +234,19 @@ class Soak:
         await database.close()
 
     def _is_calm(self) -> bool:
-        """Return whether nobody but the provider's idle connections holds a socket of the LLM API."""
-        busy = [one for one in self.product.child("llm_ui.api").net_connections("tcp") if one.status == "ESTABLISHED"]
-        return sum(one.laddr.port == self.product.config.api_port for one in busy) <= 2
+        """Return whether the LLM API has closed every connection whose other end has gone."""
+        return not self._connections(self.product.child("llm_ui.api"), psutil.CONN_CLOSE_WAIT)
 
     def _size(self, process: psutil.Process) -> tuple[int, float]:
-        return process.num_fds(), process.memory_full_info().uss / 1e6
+        """Return open files and megabytes, without the connections to the LLM API that wait for the next question."""
+        waiting = self._connections(process, psutil.CONN_ESTABLISHED)
+        return process.num_fds() - waiting, process.memory_full_info().uss / 1e6
+
+    def _connections(self, process: psutil.Process, status: str) -> int:
+        """Return how many connections from or to the LLM API a process has in this state."""
+        found = [one for one in process.net_connections("tcp") if one.status == status]
+        ends = [{end.port for end in (one.laddr, one.raddr) if end} for one in found]
+        return sum(self.product.config.api_port in each for each in ends)
 
     def _reserved(self) -> int:
         with self.product.connection() as connection:
