@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pypdf import PageObject
+if TYPE_CHECKING:
+    # Pictures are read without it, also where PDF never is: 10 MB.
+    from pypdf import PageObject
 
 PROGRAM = "tesseract"
 MAX_PIXELS = 50_000_000
@@ -38,7 +40,7 @@ def recognised(program: str, picture: str, content: bytes | None = None) -> str:
     return "" if done.returncode else done.stdout.decode("utf-8", "replace").strip("\f\n ")
 
 
-def page_text(page: PageObject, drawn: Sequence[str]) -> str:
+def page_text(page: "PageObject", drawn: Sequence[str]) -> str:
     """Return the text in the pictures that are drawn on a page, by their names; empty where nobody here can read it."""
     found = program()
     if found is None:
@@ -48,7 +50,7 @@ def page_text(page: PageObject, drawn: Sequence[str]) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def _pictures(page: PageObject, path: list[str]) -> Iterator[list[str]]:
+def _pictures(page: "PageObject", path: list[str]) -> Iterator[list[str]]:
     """Yield the way to each picture that something drawn on a page holds: itself, or those of a form."""
     held: Any = page
     for name in path:
@@ -64,7 +66,7 @@ def _pictures(page: PageObject, path: list[str]) -> Iterator[list[str]]:
             yield from _pictures(page, [*path, str(name)])
 
 
-def _picture(page: PageObject, path: list[str]) -> bytes:
+def _picture(page: "PageObject", path: list[str]) -> bytes:
     """Return a picture of a page as it is read, in shades of grey."""
     image = page.images[path if len(path) > 1 else path[0]].image
     if image is None:
