@@ -3,14 +3,16 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE
 
 import psutil
 
 from tests.bench.figures import Line, memory_mb, ratio
-from tests.product import Product, running
+from tests.product import Product, running, wait_until
 
+BEGUN = "worker.started"
 RAW = "import panel, fastapi, uvicorn, sqlalchemy.ext.asyncio"
 
 
@@ -22,9 +24,11 @@ def measure(folder: Path) -> list[Line]:
     product = Product(folder / "data")
     lines: list[Line] = []
     for what in ("`llm-ui serve` to ready, empty data folder", "`llm-ui serve` to ready, second start"):
-        began = time.perf_counter()
+        worker_runs, began = _worker_runs(product), time.perf_counter()
         with running(product):
             took_s = time.perf_counter() - began
+            # It begins once the others are ready.
+            wait_until(worker_runs, "the worker to start", 30)
             lines.append((what, f"{took_s:.1f} s", f"{raw_s:.1f} s (imports)", ratio(took_s, raw_s), "4 s"))
             idle_mb = memory_mb(product.processes())
     raw_mb = 4 * bare_python_mb()
@@ -38,6 +42,12 @@ def measure(folder: Path) -> list[Line]:
         )
     )
     return lines
+
+
+def _worker_runs(product: Product) -> Callable[[], bool]:
+    """Return a test for whether the worker has begun since."""
+    before = product.log().count(BEGUN)
+    return lambda: product.log().count(BEGUN) > before
 
 
 def bare_python_mb() -> float:
