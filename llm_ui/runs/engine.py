@@ -54,6 +54,7 @@ from llm_ui.runs.tries import SECRET_FAULTS
 from llm_ui.services import agents, budgets
 from llm_ui.services.access import Actor
 from llm_ui.services.agents import AgentInfo
+from llm_ui.services.asked import filled
 from llm_ui.services.targets import ModelTarget
 from llm_ui.services.targets import target as find_target
 from llm_ui.services.turns import Answerer, NewRun, Turn, add_run, append_turn, find_run, open_turn_chat, set_sources
@@ -250,8 +251,7 @@ class Engine:
                 agent = await agents.answering(session, actor, chat.agent_id, request.agent_id)
                 known = await agents.knowledge(session, actor, chat.project_id, agent)
                 if known == sought:
-                    if agent is not None:
-                        request = await agents.asked_of(session, actor, chat.agent_id, agent, request)
+                    request = await filled(session, actor, chat, agent, request)
                     new = _New(request, request_id, found, agent)
                     turn, target, sent, paid = await self._store_turn(session, actor, chat, new)
                     break
