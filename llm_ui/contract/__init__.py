@@ -71,7 +71,7 @@ class ChatRequest(Wire):
     wish: Annotated[str, Field(max_length=MAX_WISH_CHARS)] = ""
     """How the answer should be, such as "Shorter, please."; the model is told, the chat does not show it."""
     model_id: UUID | None = None
-    """None: that of an agent that is new to the chat, else the chat's last model, else the default model."""
+    """None: that of an agent new to the chat, the chat's last one, that of a new chat's project, or the default one."""
     agent_id: Who = None
     system_prompt_id: UUID | None = None
     project_id: UUID | None = None
