@@ -127,7 +127,7 @@ const Table = {
 
     const line = (row) => make("tr", { class: row.is_faint ? "faint" : null },
       ...model.columns.map((column, index) => make(index === 0 ? "th" : "td", {
-        scope: index === 0 ? "row" : null, class: column.align, "data-label": [column.label, column.unit].filter(Boolean).join(" "),
+        scope: index === 0 ? "row" : null, class: column.align, "data-label": column.is_plain ? null : [column.label, column.unit].filter(Boolean).join(" "),
       }, make("div", {}, ...cellContent(row.cells[column.key])))),
       make("td", { class: "actions" }, make("div", {}, ...row.actions.map((action) => button(row, action)))))
 

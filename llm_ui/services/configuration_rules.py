@@ -1,9 +1,10 @@
-"""What a configuration file says of who may what: deployments, teams, quotas, limits, filters and issuers.
+"""What a configuration file says of who may what: deployments, teams, quotas, limits, filters, issuers, Auto models.
 
 People are named by their usernames, and teams and models by their names: ids are of one database alone. Secrets of
 issuers never leave; a file says only that there is one.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -23,9 +24,11 @@ from llm_ui.models import (
     Role,
     TeamRole,
 )
-from llm_ui.services import deployments, filters, issuers, limits, listing, quotas, team_list
+from llm_ui.services import autos, deployments, filters, issuers, limits, listing, quotas, team_list
 from llm_ui.services.access import Actor
 from llm_ui.services.ai_models import ModelInfo
+from llm_ui.services.auto_rules import When
+from llm_ui.services.autos import AutoInfo
 from llm_ui.services.deployments import Deployment
 from llm_ui.services.issuers import EMAIL_CLAIM, GROUPS_CLAIM, NAME_CLAIM, SCOPES, IssuerInfo
 from llm_ui.services.limits import LimitInfo
@@ -125,6 +128,28 @@ class IssuerPart(Part):
     is_private: bool = False
 
 
+class AutoRulePart(Part):
+    """Where it holds, this model is asked."""
+
+    when: When
+    value: str = ""
+    team: str = ""
+    """Whose members ask, in the place of a value."""
+    model: ModelName
+
+
+class AutoPart(Part):
+    """An *Auto* model: what it picks among, and how."""
+
+    name: str
+    description: str = ""
+    is_enabled: bool = True
+    models: tuple[ModelName, ...]
+    rules: tuple[AutoRulePart, ...] = ()
+    goodness: int = 50
+    speed: int = 0
+
+
 class RuleParts(Part):
     """All of it."""
 
@@ -136,6 +161,7 @@ class RuleParts(Part):
     filters: tuple[FilterPart, ...] = ()
     limits: tuple[LimitPart, ...] = ()
     issuers: tuple[IssuerPart, ...] = ()
+    autos: tuple[AutoPart, ...] = ()
 
 
 class Names:
@@ -169,6 +195,7 @@ async def read_rules(session: ReadSession, actor: Actor, names: Names) -> RulePa
             part for one in await limits.list_limits(session, actor) if (part := limit_part(one, names)) is not None
         ),
         issuers=tuple(map(issuer_part, await issuers.list_issuers(session, actor))),
+        autos=tuple((await autos_here(session, actor, names)).values()),
     )
 
 
@@ -235,6 +262,26 @@ def issuer_part(one: IssuerInfo) -> IssuerPart:
         for name in IssuerPart.model_fields if name not in ("address", "has_secret", "is_active")
     }  # fmt: skip
     return IssuerPart(address=one.address, has_secret=one.has_secret, is_active=one.is_active, **told)
+
+
+async def autos_here(session: ReadSession, actor: Actor, names: Names) -> dict[ModelId, AutoPart]:
+    """Return all *Auto* models as a file says them. What is gone of what they name is left out."""
+    teams = {str(team_id): name for team_id, name in await autos.teams(session, actor)}
+    return {one.id: _auto_part(one, names, teams) for one in await autos.list_autos(session, actor)}
+
+
+def _auto_part(one: AutoInfo, names: Names, teams: Mapping[str, str]) -> AutoPart:
+    rules = []
+    for rule in one.settings.rules:
+        model, of_team = names.model(rule.model_id), rule.when is When.TEAM
+        if model is not None and (not of_team or rule.value in teams):
+            team, value = (teams[rule.value], "") if of_team else ("", rule.value)
+            rules.append(AutoRulePart(when=rule.when, value=value, team=team, model=model))
+    return AutoPart(
+        name=one.display_name, description=one.description, is_enabled=one.is_enabled,
+        models=tuple(name for each in one.settings.candidates if (name := names.model(each)) is not None),
+        rules=tuple(rules), goodness=one.settings.goodness, speed=one.settings.speed,
+    )  # fmt: skip
 
 
 async def _deployments(session: ReadSession, actor: Actor, names: Names) -> tuple[DeploymentPart, ...]:

@@ -1,4 +1,7 @@
-"""Taking in what a file says of deployments, teams, quotas, limits, filters and issuers (configuration_rules.py)."""
+"""Taking in what a file says of deployments, teams, quotas, limits, filters, issuers and Auto models.
+
+What that is: configuration_rules.py.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -14,7 +17,9 @@ from llm_ui.kit.ids import IssuerId, ModelId, TeamId, uuid7
 from llm_ui.kit.text import name_key
 from llm_ui.models import EVERYBODY, LimitScope, QuotaKind, QuotaScope, TeamRole, User
 from llm_ui.services import (
+    ai_models,
     audit,
+    autos,
     budgets,
     deployments,
     filters,
@@ -27,7 +32,11 @@ from llm_ui.services import (
     teams,
 )
 from llm_ui.services.access import Actor, readable
+from llm_ui.services.auto_rules import AutoSettings, Rule, When
+from llm_ui.services.autos import AutoChange
 from llm_ui.services.configuration_rules import (
+    AutoPart,
+    AutoRulePart,
     DeploymentPart,
     FilterPart,
     IssuerPart,
@@ -36,6 +45,7 @@ from llm_ui.services.configuration_rules import (
     Names,
     RuleParts,
     TeamPart,
+    autos_here,
     filter_part,
     issuer_part,
     limit_part,
@@ -97,6 +107,8 @@ class TakingRules:
             await self._limit(limit)
         for issuer in wanted.issuers:
             await self._issuer(issuer)
+        for auto in wanted.autos:
+            await self._auto(auto)
 
     def _model(self, name: ModelName) -> ModelId:
         found = self._names.models.get((name.provider.casefold(), name.model))
@@ -273,6 +285,41 @@ class TakingRules:
         has_none = wanted.has_secret and not (known is not None and known.has_secret)
         hint = SECRET if has_none else ""
         await self._note("issuer", wanted.name, changes, write, is_new=known is None, hint=hint)
+
+    async def _auto(self, wanted: AutoPart) -> None:
+        session, actor = self._session, self._actor
+        listed = await autos_here(session, actor, self._names)
+        auto_id, there = next(
+            ((auto_id, one) for auto_id, one in listed.items() if one.name.casefold() == wanted.name.casefold()),
+            (None, None),
+        )
+
+        async def write() -> None:
+            rules = tuple(Rule(one.when, self._value(one), self._model(one.model)) for one in wanted.rules)
+            chosen = AutoSettings(tuple(map(self._model, wanted.models)), rules, wanted.goodness, wanted.speed)
+            new, auto = AutoChange(wanted.name, wanted.description, chosen), auto_id
+            if auto is None:
+                auto = await autos.add_auto(session, actor, new)
+            elif changes.keys() - {"is_enabled"}:
+                await autos.change_auto(session, actor, auto, new)
+            if wanted.is_enabled != (there is None or there.is_enabled):
+                await ai_models.set_model_enabled(session, actor, auto, is_enabled=wanted.is_enabled)
+
+        changes = audit.difference({} if there is None else _told(there), _told(wanted))
+        await self._note("auto", wanted.name, changes, write, is_new=there is None)
+
+    def _value(self, rule: AutoRulePart) -> str:
+        if rule.when is not When.TEAM:
+            return rule.value
+        found = self._names.teams.get(rule.team.casefold())
+        if found is None:
+            raise InvalidInput("There is no team named {name} here. Add it, or take the rule out.", name=rule.team)
+        return str(found)
+
+
+def _told(auto: AutoPart) -> dict[str, Any]:
+    rules = [f"{one.when.value} {one.value or one.team}".strip() + f": {one.model}" for one in auto.rules]
+    return {**auto.model_dump(), "models": list(map(str, auto.models)), "rules": rules}
 
 
 def _known(names: Sequence[str], people: Mapping[str, User]) -> list[str]:

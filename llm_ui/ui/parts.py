@@ -117,7 +117,11 @@ class Table(Part):
     """
 
     caption = param.String(default="", doc="What the table lists, for screen readers.")
-    columns = param.List(default=[], item_type=dict, doc="Each with key, label, unit and align (`right` for numbers).")
+    columns = param.List(
+        default=[],
+        item_type=dict,
+        doc="Each with key, label, unit, align (`right` for numbers), and is_plain: on a phone it needs no label.",
+    )
     rows = param.List(
         default=[],
         item_type=dict,

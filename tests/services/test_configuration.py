@@ -231,6 +231,14 @@ RULES: dict[str, Any] = {
         {"name": "Company", "address": "https://login.example.org", "client_id": "llm-ui", "has_secret": True,
          "is_active": False, "admin_groups": "it", "team_groups": "crew = Birds"},
     ],
+    "autos": [
+        {"name": "Thrifty", "description": "What costs least.", "goodness": 10, "speed": 20, "is_enabled": False,
+         "models": [{"provider": "Lab", "model": "old"}, {"provider": "Lab", "model": "big"}],
+         "rules": [
+             {"when": "team", "team": "Birds", "model": {"provider": "Lab", "model": "big"}},
+             {"when": "longer", "value": "4000", "model": {"provider": "Lab", "model": "old"}},
+         ]},
+    ],
 }  # fmt: skip
 
 
@@ -274,6 +282,8 @@ async def test_rules_go_through_an_empty_installation_and_what_is_left_to_do_is_
         ({"issuers": [{**RULES["issuers"][0], "address": "ftp://x"}]}, "Company is refused"),
         ({"issuers": [{**RULES["issuers"][0], "team_groups": "crew = None"}]}, "There is no team named None"),
         ({"deployments": [{**RULES["deployments"][1], "weight": 0}]}, "A weight is a whole number"),
+        ({"autos": [{**RULES["autos"][0], "rules": RULES["autos"][0]["rules"][:1]}]}, "There is no team named Birds"),
+        ({"autos": [{"name": "One", "models": RULES["autos"][0]["models"][:1]}]}, "Choose from 2 to 20 models"),
     ],
 )
 async def test_rules_that_cannot_be_change_nothing(

@@ -26,6 +26,7 @@ THINGS = {
     "filter": later("Safety filter"),
     "limit": later("Limit"),
     "issuer": later("Sign-in"),
+    "auto": later("Auto model"),
 }
 BECOMES = {
     Becomes.REFUSED: (later("Refused"), "error"),
@@ -89,6 +90,9 @@ FIELDS = {
     "team_groups": later("Groups and their teams"),
     "makes_accounts": later("Makes accounts"),
     "is_private": later("On the private network"),
+    "rules": later("Rules"),
+    "goodness": later("Weight of ratings"),
+    "speed": later("Weight of speed"),
     **{kind.value: label for kind, label in LABELS.items() if kind is not QuotaKind.MONTH_USD},
 }
 _IDS = UUID("b8b2a4a3-0a0e-4b7e-9d55-3c1e6c0f7d10")

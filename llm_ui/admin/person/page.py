@@ -12,6 +12,7 @@ from llm_ui.admin.person import forms, rows
 from llm_ui.admin.person.state import PersonState
 from llm_ui.admin.quotas import LIMITS
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.ui import facts
 from llm_ui.ui.form import BELOW, button, page, section
 from llm_ui.ui.parts import Heading, Link, Message, Notice, Offers, Sheet, Table
 
@@ -32,7 +33,7 @@ class PersonPage(pn.viewable.Viewer):
             page_notices(state),
             Notice(text=pn.bind(forms.held, state.param.hold), tone="warning", margin=BELOW),
             pn.Column(
-                self._table(_("What is known"), rows.fact_columns(), rows.facts, ""),
+                self._table(_("What is known"), facts.columns(), rows.facts, ""),
                 section(
                     _("Sessions"),
                     _("Where they are signed in. What is ended closes its pages at once."),

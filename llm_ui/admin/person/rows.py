@@ -20,11 +20,6 @@ PROJECT_ROLES = {
 Row = dict[str, Any]
 
 
-def fact_columns() -> list[dict[str, str]]:
-    """Return the columns of the facts."""
-    return [{"key": "what", "label": _("What")}, {"key": "value", "label": _("Value")}]
-
-
 def facts(known: UserDetails | None) -> list[Row]:
     """Return what is known, a fact a row."""
     if known is None:

@@ -9,6 +9,7 @@ from llm_ui.admin.notices import page_notices
 from llm_ui.admin.run import rows
 from llm_ui.admin.run.state import RunState
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.ui import facts
 from llm_ui.ui.form import BELOW, button, page
 from llm_ui.ui.parts import Heading, Link, Message, MonitorPart, Record, Table
 
@@ -35,7 +36,7 @@ class RunPage(pn.viewable.Viewer):
             Waterfall(label=_("Time"), stretches=pn.bind(rows.stretches, run)),
             Heading(title=_("Figures"), level=2),
             Table(
-                caption=_("Figures"), columns=rows.fact_columns(), rows=pn.bind(rows.facts, run),
+                caption=_("Figures"), columns=facts.columns(), rows=pn.bind(rows.facts, run),
                 is_busy=state.param.is_busy, margin=BELOW,
             ),
             button(

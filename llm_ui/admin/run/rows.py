@@ -12,11 +12,6 @@ from llm_ui.ui.amounts import money
 from llm_ui.ui.names import STRETCHES, shown_name
 
 
-def fact_columns() -> list[dict[str, str]]:
-    """Return the columns of the facts."""
-    return [{"key": "what", "label": _("What")}, {"key": "value", "label": _("Value")}]
-
-
 def facts(run: RunDetails | None) -> list[dict[str, Any]]:
     """Return what is known of the run, a fact a row."""
     if run is None:

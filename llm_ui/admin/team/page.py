@@ -15,6 +15,7 @@ from llm_ui.admin.team import forms, rows
 from llm_ui.admin.team.forms import ACCOUNT, ADD, BUDGET
 from llm_ui.admin.team.state import TeamState
 from llm_ui.kit.i18n import gettext as _
+from llm_ui.ui import facts
 from llm_ui.ui.form import BELOW, button, page, section, stack, words
 from llm_ui.ui.parts import Heading, Link, Message, Offers, Sheet, Table
 
@@ -69,7 +70,7 @@ class TeamPage(pn.viewable.Viewer):
                 section(
                     _("Usage"),
                     _("A call is booked to one team: the first of its project, else the first of its person."),
-                    Table(caption=_("Usage"), columns=rows.figure_columns(), rows=pn.bind(rows.figures, known)),
+                    Table(caption=_("Usage"), columns=facts.columns(), rows=pn.bind(rows.figures, known)),
                 ),
                 self._limits(),
                 self._administration(),

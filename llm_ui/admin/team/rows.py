@@ -138,11 +138,6 @@ def projects(known: TeamDetails | None) -> list[Row]:
     ]
 
 
-def figure_columns() -> list[dict[str, str]]:
-    """Return the columns of the figures."""
-    return [{"key": "what", "label": _("What")}, {"key": "value", "label": _("Value")}]
-
-
 def figures(known: TeamDetails | None) -> list[Row]:
     """Return what was booked to the team this month."""
     if known is None:
