@@ -82,7 +82,8 @@ TOUCHING = {
     },
     "services.job_list": {"_document": FIGURES, "rows": FIGURES},
     "services.memories": {
-        "_told": RULE, "facts": PROBED, "facts_of": PROBED, "list_memories": PROBED, "remove": PROBED, "save": PROBED,
+        "_told": RULE, "_told_anywhere": RULE, "facts_of": PROBED, "list_memories": PROBED, "remove": PROBED,
+        "save": PROBED,
     },
     "services.project_copies": {"_copy_documents": ON_PROBED, "begin_like": ON_PROBED},
     "services.project_figures": {"contents": PROBED},
