@@ -229,6 +229,16 @@ function deleted(page, { chat }) {
   if (isOpen) page.navigate("/")
 }
 
+function messagesDeleted(page, { messages }) {
+  const restore = () => {
+    // Older messages that were loaded are drawn anew: one of them may be the one that comes back.
+    page.isRestored = true
+    page.tell({ op: "restore_messages", messages })
+  }
+  page.messages.remove(messages)
+  window.llmUi.toast(messages.length > 1 ? t("The question and its answer are gone.") : t("The answer is gone."), { action: t("Undo"), onAction: restore })
+}
+
 // Which tools the model that is asked next may use.
 function toolMenu(page) {
   return new ToolMenu(document.getElementById("tools"), {
@@ -284,6 +294,10 @@ export function replies(page) {
     found_documents: (op) => page.composer.picked.update(op),
     go: (op) => page.navigate(op.path),
     knowledge: (op) => page.agents.form.know(op),
+    gauge: (op) => {
+      if (op.chat === null && page.chat === TEMPORARY) page.composer.gauge.update({ ...op, taken: op.taken + page.temporary.tokens })
+      else if (op.chat === page.chat) page.composer.gauge.update(op)
+    },
     gauge_changed: (op) => {
       page.on_gauge_changed(op)
       tools.draw()
@@ -302,6 +316,7 @@ export function replies(page) {
     project_gone: (op) => page.home.gone(op),
     keeping_weight: (op) => page.places.limits.update(op),
     members: (op) => page.places.members.update(op),
+    message_deleted: (op) => messagesDeleted(page, op),
     memories: (op) => page.memories.update(op),
     preferences: (op) => page.followUps.setWanted(op),
     prompts: (op) => page.prompts.update(op),
@@ -314,6 +329,10 @@ export function replies(page) {
       page.on_snapshot(op)
       keepIn(page, op.project ?? null)
       tools.draw()
+    },
+    toast: (op) => {
+      page.explanation.refuse()
+      window.llmUi.toast(op.text, { isError: op.is_error })
     },
     told: (op) => page.inAdvance.update(op),
     told_changed: () => page.inAdvance.reload(),

@@ -56,7 +56,7 @@ export class Composer {
   // `act` has submit(pending) and stop().
   constructor(act) {
     this.act = act
-    this.place = null
+    this.place = undefined // Until it is known which chat is open.
     this.isStreaming = false
     this.isInterrupting = false
     this.openBlock = -1

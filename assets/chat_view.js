@@ -32,6 +32,7 @@ const find = (id) => document.getElementById(id)
 class ChatPage {
   constructor() {
     this.model = null
+    this.untold = []
     this.chat = null
     this.lastSeen = null
     this.isStreaming = false
@@ -72,6 +73,8 @@ class ChatPage {
     this.model = model
     this.#askForAll()
     this.tell({ op: "read_preferences" })
+    for (const op of this.untold ?? []) this.tell(op)
+    this.untold = null
     // What nobody confirmed before the connection broke: the same key makes it the same submission.
     if (this.composer.pending) this.tell(this.temporary.wire(this.composer.pending))
   }
@@ -80,10 +83,13 @@ class ChatPage {
     if (this.model === model) this.model = null
   }
 
-  // Without a connection nothing is told: it comes back with a new model, which is told everything that matters.
+  // Without a connection nothing is told: it comes back with a new model, which is told everything that matters. What
+  // a person does before the first one is there waits for it.
   tell(op) {
     if (this.model) this.model.send_msg(op)
-    else if (NEEDS_CONNECTION.has(op.op)) window.llmUi.toast(NO_CONNECTION, { isError: true })
+    else if (!NEEDS_CONNECTION.has(op.op)) return
+    else if (this.untold) this.untold.push(op)
+    else window.llmUi.toast(NO_CONNECTION, { isError: true })
   }
 
   apply(op) {
@@ -111,6 +117,18 @@ class ChatPage {
     return location.hash.match(/^#m-([0-9a-f-]{36})$/)?.[1] ?? null
   }
 
+  // What the page brought along, to be read while the connection is still made; the first snapshot takes its place.
+  preview(op) {
+    this.chat = op.chat
+    this.list.select(op.chat)
+    this.messages.show(op.messages, { isOther: true, hasOlder: op.has_older, compared: op.compared, beside: op.beside })
+    this.composer.open(op.chat)
+    this.followUps.restore(op.messages.at(-1), false)
+    this.retitle(op.title)
+    this.#showStart()
+    this.#follow()
+  }
+
   // ---- Operations of the server ----------------------------------------------------------------------------------
   on_snapshot(told) {
     const op = this.temporary.snapshot(told)
@@ -125,8 +143,9 @@ class ChatPage {
     this.isRestored = false
     if (isOther) {
       closeBeside()
-      if (isFirst || this.composer.place !== op.chat) this.composer.open(op.chat)
-      this.isStuck = true
+      if (this.composer.place !== op.chat) this.composer.open(op.chat)
+      // Whoever reads in what the page brought along stays there.
+      if (!isFirst) this.isStuck = true
       this.hasOlder = op.has_older
     }
     if (!this.messages.hasBefore(op.messages)) this.hasOlder = op.has_older
@@ -144,6 +163,7 @@ class ChatPage {
     // What waited for an answer that ended meanwhile.
     if (!op.is_streaming && op.messages.at(-1)?.status === "complete") this.composer.sendNext()
     this.#follow()
+    if (isFirst) this.#scrolled() // Up in what the page brought along, maybe: older ones are there to be had now.
   }
 
   // Bring a message that was looked for into view, and point to it for a moment.
@@ -263,11 +283,6 @@ class ChatPage {
     this.composer.asksOther()
   }
 
-  on_gauge(op) {
-    if (op.chat === null && this.chat === TEMPORARY) this.composer.gauge.update({ ...op, taken: op.taken + this.temporary.tokens })
-    else if (op.chat === this.chat) this.composer.gauge.update(op)
-  }
-
   on_gauge_changed(op) {
     this.asked = op.model
     this.composer.asksOther()
@@ -277,21 +292,6 @@ class ChatPage {
   blindModel() {
     const asked = [this.asked, ...this.choice.ids]
     return this.models.find((model) => asked.includes(model.id) && !model.can_see_images)?.label ?? null
-  }
-
-  on_message_deleted(op) {
-    const restore = () => {
-      // Older messages that were loaded are drawn anew: one of them may be the one that comes back.
-      this.isRestored = true
-      this.tell({ op: "restore_messages", messages: op.messages })
-    }
-    this.messages.remove(op.messages)
-    window.llmUi.toast(op.messages.length > 1 ? t("The question and its answer are gone.") : t("The answer is gone."), { action: t("Undo"), onAction: restore })
-  }
-
-  on_toast(op) {
-    this.explanation.refuse()
-    window.llmUi.toast(op.text, { isError: op.is_error })
   }
 
   on_signed_out() {
@@ -324,7 +324,7 @@ class ChatPage {
   }
 
   explain(answer) {
-    if (this.model) this.explanation.open(answer)
+    if (this.model || this.untold) this.explanation.open(answer)
     this.tell({ op: "explain", answer })
   }
 
@@ -428,6 +428,13 @@ class ChatPage {
 }
 
 let page = null
+
+const opening = find("opening")
+if (opening && !location.hash) {
+  page = new ChatPage()
+  page.preview(JSON.parse(opening.textContent))
+}
+opening?.remove()
 
 // What Panel calls for each connection, through chat_bridge.js.
 window.llmUi.connectChat = ({ model }) => {

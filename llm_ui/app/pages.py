@@ -24,6 +24,8 @@ from llm_ui.app.room import make_room
 from llm_ui.auth.handler import OurHandler
 from llm_ui.auth.headers import nonce_of
 from llm_ui.auth.templates import SCRIPT_TAG
+from llm_ui.chat.follow import Op
+from llm_ui.chat.open_chat import opening
 from llm_ui.errors import TooManyRequests
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.observability.crashes import report
@@ -79,10 +81,11 @@ class Page(OurHandler, DocHandler):
             return
         self.request.csrf_token = self.xsrf_token.decode()
         self.request.appearance = await self.site.appearance()
+        shown = await opening(self.site.backend.database, actor, self.request.path)
         _set_request_route_context(self, *args, **kwargs)
         session = await self._new_session(actor)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.write(self._rendered(session))
+        self.write(self._rendered(session, shown))
 
     def get_login_url(self) -> str:
         """Return the sign-in page with the way back; absolute, because pages lie at different depths."""
@@ -113,7 +116,7 @@ class Page(OurHandler, DocHandler):
         )
         return await context.create_session_if_needed(session_id, self.request, token)
 
-    def _rendered(self, session: Any) -> str:
+    def _rendered(self, session: Any, shown: Op | None) -> str:
         document = session.document
         with set_curdoc(document):
             return str(
@@ -123,7 +126,8 @@ class Page(OurHandler, DocHandler):
                     title=document.title,
                     token=session.token,
                     template=_WithNonce(document.template, nonce_of(self.request)),
-                    template_variables=document.template_variables,
+                    # Not a variable of the document, which would keep it as long as the page is open.
+                    template_variables={**document.template_variables, "opening": shown},
                 )
             )
 

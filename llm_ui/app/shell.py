@@ -1,6 +1,7 @@
 """The frame around every page of the workspace and the administration."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bokeh
@@ -35,6 +36,17 @@ VEGA = [
 """Draws charts, in this order; loaded by the first chart that is looked at."""
 
 
+class Frame(pn.Template):
+    """A page without what Panel has for notebooks: a widget that starts a server, and a text that tells all parts of
+    the page, made anew for each of them. It was a sixth of what a page takes to make."""
+
+    def __repr__(self) -> str:
+        return type(self).__name__
+
+    def _build_layout(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(object="")]
+
+
 def workspace(context: PageContext, parts: dict[str, Any], *, is_new: bool) -> pn.Template:
     """Return the chat workspace with its parts in place.
 
@@ -63,7 +75,7 @@ def message(context: PageContext, title: str, text: str) -> pn.Template:
 
 def crashed(error_id: str) -> pn.Template:
     """Return a page that says that something went wrong, and nothing else."""
-    template = pn.Template(TEMPLATES.get_template("crashed.html"))
+    template = Frame(TEMPLATES.get_template("crashed.html"))
     template.add_variable("asset", assets.url)
     template.add_variable("look", Appearance())
     template.add_variable("error_id", error_id)
@@ -71,7 +83,7 @@ def crashed(error_id: str) -> pn.Template:
 
 
 def _framed(name: str, context: PageContext, parts: dict[str, Any], **values: Any) -> pn.Template:
-    template = pn.Template(TEMPLATES.get_template(name))
+    template = Frame(TEMPLATES.get_template(name))
     for place, part in parts.items():
         template.add_panel(place, part)
     shared = {

@@ -8,7 +8,8 @@ from uuid import UUID
 from llm_ui.chat.follow import Op
 from llm_ui.chat.shown import Shown, shown_messages
 from llm_ui.contract import MAX_BESIDE
-from llm_ui.db import ReadSession
+from llm_ui.db import Database, ReadSession
+from llm_ui.errors import NotFound
 from llm_ui.kit.ids import ChatId, MessageId
 from llm_ui.models import MessageRole, MessageStatus
 from llm_ui.services.access import Actor
@@ -70,15 +71,30 @@ class OpenChat:
         return replace(self, messages=messages)
 
 
+async def opening(database: Database, actor: Actor, path: str) -> Op | None:
+    """Return the operation that shows the chat at a page's address, for the page to bring along and be read at once.
+
+    None where there is nothing to read, and while an answer is written: what of it is there, only its follower knows.
+    """
+    chat_id = chat_of(path)
+    if chat_id is None:
+        return None
+    try:
+        opened = await read_open_chat(database, actor, chat_id)
+    except NotFound:
+        return None
+    is_live = opened.live_run_id is not None or opened.live_beside
+    return None if is_live else opened.snapshot(None, beside=opened.beside)
+
+
 async def read_open_chat(
-    context: PageContext, chat_id: ChatId, at: MessageId | None = None, *, compared: UUID | None = None
+    database: Database, actor: Actor, chat_id: ChatId, at: MessageId | None = None, *, compared: UUID | None = None
 ) -> OpenChat:
     """Read a chat at its end, or around a message; with the answers beside its last one while they are compared.
 
     Raises `NotFound`, for somebody else's chat too.
     """
-    actor = await context.actor()
-    async with context.backend.database.reading() as session:
+    async with database.reading() as session:
         detail = await open_chat(session, actor, chat_id)
         around = None if at is None else await read_around(session, actor, chat_id, at)
         page = around or await read_messages(session, actor, chat_id)

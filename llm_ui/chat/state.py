@@ -340,8 +340,7 @@ class ChatState(param.Parameterized):
             await self._defaults.opened(detail)
         self.tell(opened.snapshot(at, beside=await self._comparison.with_text(opened.beside)))
         self._comparison.follow(opened.compared, opened.live_beside)
-        turn = self._turn
-        if live is not None and (turn is None or turn.run_id not in (None, live)):
+        if live is not None and (self._turn is None or self._turn.run_id not in (None, live)):
             self._follow(self._client.follow(live))
 
     async def _read_open_chat(self, chat_id: ChatId, at: MessageId | None) -> OpenChat:
@@ -352,7 +351,8 @@ class ChatState(param.Parameterized):
         if at is not None:
             await show_branch_of(self.context, at)
         while True:
-            opened = await read_open_chat(self.context, chat_id, at, compared=self._comparison.answer_id)
+            actor, compared = await self.context.actor(), self._comparison.answer_id
+            opened = await read_open_chat(self.context.backend.database, actor, chat_id, at, compared=compared)
             turn = self._turn
             if turn is None or turn.run_id is None or turn.run_id != opened.live_run_id:
                 return opened

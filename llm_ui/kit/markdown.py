@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llm_ui.kit.block import MAX_CHARS, Block, Inlines, block_html, calm, code_html, language_of, split
 from llm_ui.kit.highlight import coloured
@@ -20,6 +21,9 @@ CHUNK_CHARS = 1_000
 """Code that still grows is coloured and sent in pieces of about this length, each once."""
 REPAINT = 1.125
 """What still grows of them is coloured anew when it is so much longer: up to three lines wait for their colours."""
+RECENT, RECENT_CHARS = 128, 8_000
+"""So many texts, no longer than that, are kept as they were rendered: a chat is told once with its page and once when
+that is connected, and again when somebody changes back to it. It is 3 MB at most, and some 300 KB of usual answers."""
 QUICK_CHARS = 4_000
 """So much without code takes a few milliseconds."""
 
@@ -53,7 +57,12 @@ def render(text: str) -> str:
 
 def blocks(text: str) -> list[str]:
     """Return the safe HTML of each top-level block."""
-    return list(GrowingText().finish(text).blocks)
+    return list(_recent(text) if len(text) <= RECENT_CHARS else GrowingText().finish(text).blocks)
+
+
+@lru_cache(RECENT)
+def _recent(text: str) -> tuple[str, ...]:
+    return GrowingText().finish(text).blocks
 
 
 def is_quick(text: str) -> bool:
