@@ -57,6 +57,7 @@ const Filters = {
     const draw = () => {
       const name = bar.getRootNode().activeElement?.dataset?.name
       bar.replaceChildren(...model.fields.map(control))
+      bar.hidden = !model.fields.length
       if (name) bar.querySelector(`[data-name="${CSS.escape(name)}"]`)?.focus()
     }
     const seen = new MutationObserver(theme)

@@ -3,6 +3,7 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from llm_ui.kit.currency import DOLLARS, Currency
+from llm_ui.kit.i18n import ngettext, number
 
 _shown = DOLLARS
 
@@ -21,6 +22,12 @@ def in_currency(usd: Decimal) -> Decimal:
 def money(usd: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
     """Return an amount to the hundredth; below that to two significant digits."""
     return _shown.amount(usd, rounding)
+
+
+def used(tokens: int, calls: int, usd: Decimal) -> str:
+    """Return what somebody used, as a sentence."""
+    said = ngettext("{tokens} tokens in {calls} call, {cost}", "{tokens} tokens in {calls} calls, {cost}", calls)
+    return said.format(tokens=number(tokens), calls=number(calls), cost=money(usd))
 
 
 def price(usd: Decimal) -> str:

@@ -10,7 +10,7 @@ from llm_ui.admin.audit.state import AuditState
 from llm_ui.admin.listing.part import list_part
 from llm_ui.admin.notices import page_notices
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import instant, number
+from llm_ui.kit.i18n import instant, ngettext, number
 from llm_ui.ui.form import button, page
 from llm_ui.ui.parts import Heading, Message, Notice, Record
 
@@ -59,11 +59,15 @@ def _standing(chain: Any) -> str:
     """Return how the chain stands, while nothing is wrong with it."""
     if chain is None or chain.problem is not None:
         return ""
-    if chain.verified_at is None:
-        return _("{count} entries, not verified yet.").format(count=number(chain.count))
-    return _("{count} entries. The first {verified} were verified on {at}: they are as they were written.").format(
-        count=number(chain.count), verified=number(chain.verified_count), at=instant(chain.verified_at)
+    if chain.verified_at is None or not chain.verified_count:
+        said = ngettext("{count} entry, not verified yet.", "{count} entries, not verified yet.", chain.count)
+        return said.format(count=number(chain.count))
+    said = ngettext(
+        "{count} entry, verified on {at}: it is as it was written.",
+        "{count} entries. The first {verified} were verified on {at}: they are as they were written.",
+        chain.count,
     )
+    return said.format(count=number(chain.count), verified=number(chain.verified_count), at=instant(chain.verified_at))
 
 
 def _broken(chain: Any) -> str:

@@ -2,7 +2,7 @@
 
 from llm_ui.admin.listing.listing import Column, Filter, Listing
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import instant, later, number, told
+from llm_ui.kit.i18n import instant, later, ngettext, number, told
 from llm_ui.models import DocumentStage
 from llm_ui.services import job_list
 from llm_ui.services.job_list import ListedDocument
@@ -18,7 +18,8 @@ STAGES = {
 def _stage(one: ListedDocument) -> dict[str, str]:
     if one.stage is DocumentStage.FAILED:
         return {"text": _("Failed"), "tone": "error", "detail": told(one.error_message)}
-    detail = _("{count} pages so far").format(count=number(one.page_count)) if one.page_count else ""
+    pages = ngettext("{count} page so far", "{count} pages so far", one.page_count)
+    detail = pages.format(count=number(one.page_count)) if one.page_count else ""
     return {"text": _("Is being read") if one.is_held else _(STAGES[one.stage]), "tone": "quiet", "detail": detail}
 
 

@@ -9,7 +9,7 @@ from llm_ui.kit.i18n import instant, later, number
 from llm_ui.kit.user_agent import described
 from llm_ui.models import ProjectRole
 from llm_ui.services.user_details import Used, UserDetails
-from llm_ui.ui.amounts import money
+from llm_ui.ui import amounts
 
 MB = 1_000_000
 PROJECT_ROLES = {
@@ -34,18 +34,15 @@ def facts(known: UserDetails | None) -> list[Row]:
         _("Last seen"): "" if user.last_seen_at is None else instant(user.last_seen_at),
         _("Used this month"): _used(known.this_month),
         _("Used in all"): _used(known.ever),
-        _("Chats and messages"): f"{number(has.chats)} · {number(has.messages)}",
+        _("Chats"): number(has.chats),
+        _("Messages"): number(has.messages),
         _("Files and documents"): f"{number(known.bytes_kept / MB, ',.1f')} MB",
     }
     return [_row(what, {"what": what, "value": value}) for what, value in found.items()]
 
 
 def _used(used: Used) -> str:
-    if not used.calls:
-        return ""
-    return _("{tokens} tokens in {calls} calls, {cost}").format(
-        tokens=number(used.tokens), calls=number(used.calls), cost=money(used.cost_usd)
-    )
+    return amounts.used(used.tokens, used.calls, used.cost_usd) if used.calls else ""
 
 
 def limits(known: UserDetails | None) -> list[Row]:

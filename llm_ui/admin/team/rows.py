@@ -10,7 +10,7 @@ from llm_ui.models import TeamRole
 from llm_ui.services.service_accounts import AccountInfo
 from llm_ui.services.team_details import TeamDetails
 from llm_ui.services.team_members import TeamMemberInfo
-from llm_ui.ui.amounts import money
+from llm_ui.ui import amounts
 from llm_ui.ui.names import shown_name
 
 ROLES = {TeamRole.MEMBER.value: later("Member"), TeamRole.OWNER.value: later("Owner")}
@@ -143,9 +143,7 @@ def figures(known: TeamDetails | None) -> list[Row]:
     if known is None:
         return []
     used = known.this_month
-    value = _("{tokens} tokens in {calls} calls, {cost}").format(
-        tokens=number(used.tokens), calls=number(used.requests), cost=money(used.cost_usd)
-    )
+    value = amounts.used(used.tokens, used.requests, used.cost_usd)
     what = _("Used this month")
     return [{"id": what, "name": what, "cells": {"what": what, "value": value}, "actions": []}]
 

@@ -133,7 +133,11 @@ def source(shown: Figures | None) -> str:
         )
         told = min(1 - used.estimates / used.requests, NEARLY_ALL)
         said = said.format(share=words.share(told), amount=money(used.estimated_usd))
-    unpriced = _("{count} requests are of models without a known price and are not in the cost.")
+    unpriced = ngettext(
+        "{count} request is of a model without a known price and is not in the cost.",
+        "{count} requests are of models without a known price and are not in the cost.",
+        used.unpriced,
+    )
     more = unpriced.format(count=number(used.unpriced)) if used.unpriced else ""
     return f"{said} {more} " + _("Percentiles are off by 9 % at most.")
 
@@ -259,6 +263,10 @@ def allowance_columns() -> list[dict[str, str]]:
     ]
 
 
+def _days(count: int) -> str:
+    return ngettext("{count} day", "{count} days", count).format(count=number(count))
+
+
 def allowances(shown: Figures | None) -> list[dict[str, Any]]:
     """Return a row for each budget."""
     return [
@@ -270,7 +278,7 @@ def allowances(shown: Figures | None) -> list[dict[str, Any]]:
                 "amount": money(one.amount_usd),
                 "spent": money(one.spent_usd),
                 "left": {"text": money(one.left_usd), "tone": "error" if one.is_low else ""},
-                "days": "" if one.days_left is None else _("{count} days").format(count=number(one.days_left, ".0f")),
+                "days": "" if one.days_left is None else _days(round(one.days_left)),
             },
             "actions": [],
         }
