@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,7 @@ from llm_ui.kit.http import new_client, read_out
 from llm_ui.kit.i18n import language
 from llm_ui.kit.ids import SessionId, UserId
 from llm_ui.kit.signing import Signer
+from llm_ui.observability.export import call_span
 from llm_ui.observability.origin import origin
 
 TICKET_S = 60.0
@@ -207,18 +208,28 @@ class UserClient:
         self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float = REQUEST_S
     ) -> bytes:
         try:
-            response = await self._http.request(method, path, json=body, headers=self.headers(), timeout=timeout_s)
+            with self._span(method, path) as within:
+                headers = {**self.headers(), **within}
+                response = await self._http.request(method, path, json=body, headers=headers, timeout=timeout_s)
         except httpx2.TransportError:
             raise ApiDown from None
         if response.status_code >= 400:
             raise refused(response.content)
         return response.content
 
-    def open(self, method: str, path: str, body: dict[str, Any] | None, after: int) -> Any:
-        """Return the context of an event stream."""
-        headers = {**self.headers(), "Last-Event-ID": str(after)}
+    @asynccontextmanager
+    async def open(self, method: str, path: str, body: dict[str, Any] | None, after: int) -> AsyncGenerator[Any]:
+        """Open an event stream; what was received last is `after`."""
         timeout = httpx2.Timeout(SILENCE_S, connect=CONNECT_S)
-        return self._http.sse(path, method=method, json=body, headers=headers, timeout=timeout, max_event_size=None)
+        with self._span(method, path) as within:
+            headers = {**self.headers(), **within, "Last-Event-ID": str(after)}
+            async with self._http.sse(
+                path, method=method, json=body, headers=headers, timeout=timeout, max_event_size=None
+            ) as events:
+                yield events
+
+    def _span(self, method: str, path: str) -> AbstractContextManager[dict[str, str]]:
+        return call_span(method, path, self._http.base_url.host, self._http.base_url.port)
 
 
 class _Follower:

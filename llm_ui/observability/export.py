@@ -9,6 +9,7 @@ say.
 
 import logging
 import os
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from llm_ui.observability.tracing import HEADER, Trace, be_within, take_up, trac
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.trace import Span
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 """OpenTelemetry's own variables: where both go, or each. Its others are followed too."""
@@ -37,6 +39,11 @@ CONVENTIONS = {
     "code": "error.type",
 }
 """Fields of the log that OpenTelemetry has names for."""
+
+IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""What addresses of the LLM API hold that is somebody's."""
+
+_tells_spans = False
 
 Attributes = dict[str, str | int | float | bool]
 
@@ -88,6 +95,7 @@ def send(process: str) -> None:
 
     Raises `ConfigurationError` when what that needs is not installed.
     """
+    global _tells_spans
     spans, logs = _is_wanted("traces"), _is_wanted("logs")
     if not spans and not logs:
         return
@@ -114,6 +122,7 @@ def send(process: str) -> None:
         tracers = TracerProvider(resource=resource)
         tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         tracing.set_tracer_provider(tracers)
+        _tells_spans = True
     if logs:
         # Not told to OpenTelemetry itself: others would write into it what people sent.
         provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
@@ -155,8 +164,7 @@ def request_span(headers: Mapping[bytes, bytes], method: str) -> Iterator[Reques
         method, above, tracing.SpanKind.SERVER, {"http.request.method": method},
         record_exception=False, set_status_on_exception=False,
     ) as span:  # fmt: skip
-        now = span.get_span_context()
-        be_within(Trace(f"{now.trace_id:032x}", f"{now.span_id:016x}", f"{now.trace_flags:02x}"))
+        be_within(_trace_of(span))
 
         class Told(RequestSpan):
             def ended(self, path: str, status: int) -> None:
@@ -167,6 +175,38 @@ def request_span(headers: Mapping[bytes, bytes], method: str) -> Iterator[Reques
                     span.set_status(tracing.StatusCode.ERROR)
 
         yield Told()
+
+
+@contextmanager
+def call_span(method: str, path: str, host: str, port: int | None) -> Iterator[dict[str, str]]:
+    """Tell of a call to another process of ours while it lasts; yield the headers that make what it does a part of it.
+
+    None where nobody wants spans. The span is made nobody's current one: a call may end in another task than it began.
+    """
+    if not _tells_spans:
+        yield {}
+        return
+    from opentelemetry import trace as tracing  # noqa: PLC0415 - see `send`
+
+    template = IDS.sub("{id}", path.partition("?")[0])
+    where: Attributes = {"server.address": host} if port is None else {"server.address": host, "server.port": port}
+    span = tracing.get_tracer(OURS).start_span(
+        f"{method} {template}", _context(), tracing.SpanKind.CLIENT,
+        {"http.request.method": method, "url.template": template, **where},
+    )  # fmt: skip
+    try:
+        yield {HEADER: _trace_of(span).header()}
+    except Exception as error:
+        span.set_attribute("error.type", type(error).__qualname__)
+        span.set_status(tracing.StatusCode.ERROR)
+        raise
+    finally:
+        span.end()
+
+
+def _trace_of(span: "Span") -> Trace:
+    now = span.get_span_context()
+    return Trace(f"{now.trace_id:032x}", f"{now.span_id:016x}", f"{now.trace_flags:02x}")
 
 
 def _is_wanted(signal: str) -> bool:

@@ -1,6 +1,7 @@
 """The log leaves for a collector of OpenTelemetry, in the traces of what it tells of; never what people say."""
 
 import gzip
+import re
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,16 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from playwright.sync_api import expect, sync_playwright
 
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, ask, sign_in
 from tests.fakes.web import Answer, Web, a_web_elsewhere
 from tests.product import Product, running, wait_until
 
 TRACE_ID, ABOVE = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 JSON = {"Content-Type": "application/json"}
 LOGS, TRACES = "/v1/logs", "/v1/traces"
+ASKED = "POST /v1/chat/stream"
 
 
 def read(body: bytes) -> bytes:
@@ -40,7 +44,7 @@ def attributes(of: Any) -> dict[str, Any]:
     return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in of.attributes}
 
 
-def ask(product: Product, key: str) -> None:
+def ask_as_a_script(product: Product, key: str) -> None:
     connection = HTTPConnection("127.0.0.1", product.config.api_port, timeout=30)
     headers = {"Authorization": f"Bearer {key}", "traceparent": f"00-{TRACE_ID}-{ABOVE}-01"}
     connection.request(
@@ -60,7 +64,7 @@ def test_the_log_arrives_in_its_trace_and_without_content(tmp_path: Path, monkey
         product = Product(tmp_path / "data")
         with running(product):
             product.add_person("ann")
-            ask(product, product.command("keys", "create", "script", "--user", "ann").strip())
+            ask_as_a_script(product, product.command("keys", "create", "script", "--user", "ann").strip())
             wait_until(lambda: {"llm-ui-api", "llm-ui-ui", "llm-ui-worker"} <= services(web), "the log of each process")
             wait_until(
                 lambda: any(one.name.startswith("chat ") for _, one in received(web, TRACES)), "the answer's span"
@@ -88,3 +92,35 @@ def test_the_log_arrives_in_its_trace_and_without_content(tmp_path: Path, monkey
 
 def services(web: Web) -> set[str]:
     return {attributes(resource)["service.name"] for resource, _ in received(web, LOGS)}
+
+
+def test_a_call_of_the_pages_is_a_span_and_what_the_api_does_lies_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_web_elsewhere() as web:
+        web.answers = {LOGS: Answer(), TRACES: Answer()}
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", web.url(""))
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
+        product = Product(tmp_path / "data")
+        with running(product), sync_playwright() as playwright:
+            product.add_person("ann")
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            page = browser.new_page()
+            sign_in(page, product, "ann")
+            ask(page, "What is 6 * 7?")
+            expect(page.get_by_role("article", name="Assistant")).to_contain_text("42")
+            wait_until(lambda: {"llm-ui-ui", "llm-ui-api"} <= asked(web, ASKED).keys(), "the spans of both sides")
+            browser.close()
+        spans, everything = asked(web, ASKED), [one.name for _, one in received(web, TRACES)]
+
+    call, request = spans["llm-ui-ui"], spans["llm-ui-api"]
+    assert (request.trace_id, request.parent_span_id) == (call.trace_id, call.span_id)
+    assert (call.kind, request.kind) == (call.SPAN_KIND_CLIENT, call.SPAN_KIND_SERVER)
+    assert attributes(call)["server.port"] == product.config.api_port
+    assert not any(re.search(r"[0-9a-f]{8}-", name) for name in everything)
+
+
+def asked(web: Web, name: str) -> dict[str, Any]:
+    """Return the last span of this name of each process."""
+    found = [(attributes(of)["service.name"], one) for of, one in received(web, TRACES)]
+    return {service: one for service, one in found if one.name == name}
