@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ask, new_chat, sign_in
 from tests.browser.test_admin import fill_provider, open_admin, row
 from tests.fakes.embeddings import serving
-from tests.product import Product
+from tests.product import Product, wait_until
 
 QUESTION = "What is kept here?"
 
@@ -75,6 +75,8 @@ def test_an_answer_to_a_question_that_means_the_same_shows_that_one(page: Page, 
         page.goto(product.url)
         ask(page, "How big is a heron?")
         expect(page.locator(".figures").last).to_contain_text("tokens")
+        # Nobody waits for that: the answer is shown before its question has a vector and both are stored.
+        wait_until(lambda: kept_with_vectors(product) == 1, "the answer to be kept")
         new_chat(page)
         ask(page, "Tell me how big a heron is.")
         other = "A kept answer to a question that means the same: How big is a heron?"
@@ -84,3 +86,10 @@ def test_an_answer_to_a_question_that_means_the_same_shows_that_one(page: Page, 
         page.get_by_role("button", name="Ask anew").click()
         expect(page.get_by_label("Version 2 of 2")).to_be_visible()
         expect(page.get_by_text(other)).to_be_hidden()
+
+
+def kept_with_vectors(product: Product) -> int:
+    """Return how many answers are kept for questions that mean the same."""
+    with product.connection() as connection:
+        (count,) = connection.execute("SELECT count(*) FROM cached_answers WHERE vector IS NOT NULL").fetchone()
+    return int(count)
