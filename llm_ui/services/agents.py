@@ -19,7 +19,7 @@ from llm_ui.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import AgentId, ChatId, DocumentId, MessageId, ModelId, ProjectId, UserId, uuid7
 from llm_ui.kit.text import one_line, storable
-from llm_ui.models import Agent, Document, ProjectColor, ProjectIcon, Run, User
+from llm_ui.models import Agent, AiModel, Document, ProjectColor, ProjectIcon, Run, User
 from llm_ui.services import ai_models, audit, targets
 from llm_ui.services.access import Actor, Permission, readable, require, require_within
 from llm_ui.services.projects import require_project
@@ -114,11 +114,18 @@ async def read(session: ReadSession, actor: Actor, agent_id: AgentId) -> AgentIn
 
 
 async def save(
-    session: Session, actor: Actor, agent_id: AgentId | None, settings: AgentSettings, *, new_id: AgentId | None = None
+    session: Session,
+    actor: Actor,
+    agent_id: AgentId | None,
+    settings: AgentSettings,
+    *,
+    new_id: AgentId | None = None,
+    is_from_file: bool = False,
 ) -> AgentId:
     """Make an agent, or change one of one's own. Raises `InvalidInput`, `TooLarge`, `Forbidden` and `NotFound`.
 
-    The model has to be one that may be asked now, unless it is the one that was set before.
+    The model has to be one that may be asked now, unless it is the one that was set before. One that is set up by a
+    file is as it was where that was written: its model may be switched off.
     """
     require(actor, Permission.CHAT)
     require_within(actor, settings.project_id)
@@ -135,7 +142,7 @@ async def save(
     await _require_known(session, actor, settings)
     model_name = settings.model_name if settings.model_id is None else row.model_name if row is not None else ""
     if settings.model_id is not None and (row is None or settings.model_id != row.model_id):
-        model_name = (await targets.target(session, actor, settings.model_id, may_choose=True)).display_name
+        model_name = await _name_of(session, actor, settings.model_id, may_be_off=is_from_file)
     if row is None:
         if len(mine) >= MAX_AGENTS:
             raise InvalidInput("You have {most} agents, which is the most. Delete some first.", most=MAX_AGENTS)
@@ -151,6 +158,13 @@ async def save(
             session, actor, done, row.name, target_id=row.id, changes=changes, is_shared=settings.is_shared
         )
     return row.id
+
+
+async def _name_of(session: ReadSession, actor: Actor, model_id: ModelId, *, may_be_off: bool) -> str:
+    if may_be_off:
+        # rights: whoever takes in a file administers all models
+        return await session.scalar(select(AiModel.display_name).where(AiModel.id == model_id)) or ""
+    return (await targets.target(session, actor, model_id, may_choose=True)).display_name
 
 
 async def require_mine(session: ReadSession, actor: Actor, agent_id: AgentId) -> None:

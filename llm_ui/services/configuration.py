@@ -6,6 +6,7 @@ agents and prompts those are in it that everybody is offered; what an agent know
 configuration. How a file is taken in: configuration_import.py.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
@@ -13,8 +14,9 @@ from pydantic import Field, ValidationError
 
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput, TooLarge
+from llm_ui.kit.ids import ModelId
 from llm_ui.models import ProjectColor, ProjectIcon, ProviderKind, Setting
-from llm_ui.services import agents, ai_models, audit, library, prompts, providers
+from llm_ui.services import agents, ai_models, audit, autos, library, prompts, providers
 from llm_ui.services.access import Actor, Permission, require
 from llm_ui.services.agents import AgentInfo
 from llm_ui.services.ai_models import ModelInfo
@@ -103,6 +105,8 @@ class AgentPart(Part):
     provider: str = ""
     """Of its model; empty: it answers with the model that its person has picked."""
     model: str = ""
+    auto: str = ""
+    """The name of the *Auto* model that picks its model; empty: none does."""
     temperature: float | None = None
     max_tokens: int | None = None
     starters: tuple[str, ...] = ()
@@ -142,6 +146,8 @@ class Here:
     prompts: tuple[PromptInfo, ...]
     saved: tuple[Saved, ...]
     agents: tuple[AgentInfo, ...]
+    autos: Mapping[ModelId, str]
+    """Names of *Auto* models."""
 
     def names(self) -> Names:
         """Return what models and providers are called."""
@@ -154,6 +160,7 @@ class Here:
         return AgentPart(
             name=own.name, description=own.description, instructions=own.instructions, color=own.color, icon=own.icon,
             provider="" if model is None else model.provider_name, model="" if model is None else model.name,
+            auto="" if own.model_id is None else self.autos.get(own.model_id, ""),
             temperature=own.temperature, max_tokens=own.max_tokens, starters=own.starters,
         )  # fmt: skip
 
@@ -167,6 +174,7 @@ async def here(session: ReadSession, actor: Actor) -> Here:
         await prompts.list_shared(session, actor),
         tuple(one for one in await library.list_prompts(session, actor) if one.is_shared),
         tuple(one for one in await agents.list_agents(session, actor) if one.settings.is_shared),
+        {one.id: one.display_name for one in await autos.list_autos(session, actor)},
     )
 
 

@@ -19,7 +19,7 @@ from llm_ui.kit.encryption import Sealer
 from llm_ui.kit.i18n import to_tell
 from llm_ui.kit.ids import ModelId, ProviderId
 from llm_ui.models import Role, User
-from llm_ui.services import agents, ai_models, audit, library, prompts, providers, registration, settings
+from llm_ui.services import agents, ai_models, audit, autos, library, prompts, providers, registration, settings
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.agents import AgentInfo, AgentSettings
 from llm_ui.services.ai_models import ModelChange, NewModel
@@ -117,9 +117,10 @@ async def _taken(session: Session, actor: Actor, sealer: Sealer, wanted: Configu
         await taking.prompt(prompt)
     for saved in wanted.saved_prompts:
         await taking.saved(saved)
+    await TakingRules(session, actor, sealer, taking.names, taking.note).take(wanted)
+    # After the Auto models, which are some of these rules.
     for agent in wanted.agents:
         await taking.agent(agent)
-    await TakingRules(session, actor, sealer, taking.names, taking.note).take(wanted)
     for name, value in wanted.settings.items():
         await taking.setting(name, value)
     return tuple(taking.steps)
@@ -247,22 +248,32 @@ class _Taking:
             owner = _offers(self._owner, known)
             # What it knows stays.
             before = AgentSettings(wanted.name) if known is None else known.settings
+            model_id = await self._model_of(wanted)
             new = replace(
                 before, name=wanted.name, description=wanted.description, instructions=wanted.instructions,
-                color=wanted.color, icon=wanted.icon, model_id=self._model_of(wanted), temperature=wanted.temperature,
+                color=wanted.color, icon=wanted.icon, model_id=model_id, temperature=wanted.temperature,
                 max_tokens=wanted.max_tokens, starters=wanted.starters, is_shared=True,
             )  # fmt: skip
-            await agents.save(self._session, owner, None if known is None else known.id, new)
+            agent_id = None if known is None else known.id
+            await agents.save(self._session, owner, agent_id, new, is_from_file=True)
 
         await self.note("agent", wanted.name, changes, write, is_new=known is None)
 
-    def _model_of(self, wanted: AgentPart) -> ModelId | None:
+    async def _model_of(self, wanted: AgentPart) -> ModelId | None:
+        if wanted.auto:
+            return await self._auto_of(wanted.auto)
         if not wanted.model:
             return None
         found = self._model_ids.get((wanted.provider.casefold(), wanted.model))
         if found is None:
             raise InvalidInput("Its model {name} is not here. Add it, or leave it out.", name=wanted.model)
         return found
+
+    async def _auto_of(self, name: str) -> ModelId:
+        for one in await autos.list_autos(self._session, self._actor):
+            if one.display_name.casefold() == name.casefold():
+                return one.id
+        raise InvalidInput("Its Auto model {name} is not here. Add it, or leave it out.", name=name)
 
     async def setting(self, name: str, value: bool | int | str) -> None:
         one = PORTABLE.get(name)

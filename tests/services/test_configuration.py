@@ -239,6 +239,7 @@ RULES: dict[str, Any] = {
              {"when": "longer", "value": "4000", "model": {"provider": "Lab", "model": "old"}},
          ]},
     ],
+    "agents": [{"name": "Sparing", "instructions": "Be brief.", "auto": "Thrifty"}],
 }  # fmt: skip
 
 
@@ -284,6 +285,7 @@ async def test_rules_go_through_an_empty_installation_and_what_is_left_to_do_is_
         ({"deployments": [{**RULES["deployments"][1], "weight": 0}]}, "A weight is a whole number"),
         ({"autos": [{**RULES["autos"][0], "rules": RULES["autos"][0]["rules"][:1]}]}, "There is no team named Birds"),
         ({"autos": [{"name": "One", "models": RULES["autos"][0]["models"][:1]}]}, "Choose from 2 to 20 models"),
+        ({"agents": [{"name": "Sparing", "auto": "Thrifty"}]}, "Its Auto model Thrifty is not here"),
     ],
 )
 async def test_rules_that_cannot_be_change_nothing(

@@ -59,6 +59,7 @@ FIELDS = {
     "icon": later("Symbol"),
     "provider": later("Provider"),
     "model": later("Model"),
+    "auto": later("Auto model"),
     "temperature": later("Temperature"),
     "max_tokens": later("Longest answer"),
     "starters": later("Starters"),
