@@ -13,7 +13,8 @@ function make(tag, attributes = {}, ...children) {
   return node
 }
 
-// What is pressed while an action is on its way follows it: no press is lost. The same again is one press.
+// What is pressed while an action is on its way follows it: no press is lost. The same again, while it is done, is one
+// press.
 function presser(model) {
   let last = null
   let next = null
@@ -27,7 +28,9 @@ function presser(model) {
     model.send_msg(message)
   }
   model.on("is_busy", () => {
-    if (model.is_busy || !next) return
+    if (model.is_busy) return
+    last = null
+    if (!next) return
     const message = next
     next = null
     press(message)

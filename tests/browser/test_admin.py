@@ -369,6 +369,29 @@ def test_the_forms_work_by_keyboard_alone(admin: Page, product: Product) -> None
     expect(form).to_be_hidden()
 
 
+PRESSED_TWICE = """async () => {
+  const loaded = performance.getEntriesByType("resource").map((each) => each.name)
+  const { presser } = await import(loaded.find((name) => name.includes("/parts")))
+  const sent = [], told = []
+  const on = (_, listener) => told.push(listener)
+  const model = { is_busy: false, on, send_msg: (message) => sent.push(message.row) }
+  const busy = (isBusy) => { model.is_busy = isBusy; told.forEach((listener) => listener()) }
+  const press = presser(model)
+  press({ row: "one" }); busy(true); press({ row: "one" }); busy(false)
+  busy(true); press({ row: "one" }); press({ row: "one" }); busy(false)
+  return sent
+}"""
+"""An action is pressed, and again while it is done; then once more while another one is done, such as saving."""
+
+
+def test_what_is_pressed_while_something_else_is_done_follows_it_also_if_it_was_the_last(
+    admin: Page, product: Product
+) -> None:
+    open_admin(admin, product, "Models")
+
+    assert admin.evaluate(PRESSED_TWICE) == ["one", "one"]
+
+
 def test_another_model_answers_where_one_is_down_and_the_chat_says_so(admin: Page, product: Product) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/v1"
     product.add_provider("Down", nowhere, "silent")
