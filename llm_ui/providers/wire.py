@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import httpx2
 
 from llm_ui.errors import ProviderError, ProviderFault
-from llm_ui.kit.http import read_out
+from llm_ui.kit.http import END_S
 from llm_ui.providers.base import (
     Began,
     Delta,
@@ -25,12 +25,13 @@ from llm_ui.providers.base import (
     Timeouts,
     WireRequest,
 )
+from llm_ui.providers.events import Ahead, events_read, lines_read
 from llm_ui.providers.refusals import refusal, reported
 
-MAX_EVENT_BYTES = 1_000_000
-"""Longest event or line; no protocol needs more, and a buffer without a bound is a way to fill memory."""
 MAX_ANSWER_CHARS = 4_000_000
 """Longest answer, some 1 M tokens; past it the answer ends as capped."""
+TOGETHER_CHARS = 1_000
+"""Pieces that came together go on as one of about this length: some seconds of the fastest answers."""
 MAX_ERROR_BODY_BYTES = 64_000
 ERROR_BODY_S = 5.0
 """How long the words of a refusal are waited for; its status is known by then."""
@@ -177,29 +178,41 @@ class _Clock:
         elif event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self.connect_s = instant - self._connecting_since
 
+    @property
+    def until(self) -> float:
+        """When a wait that begins now has to end, by the event loop's clock."""
+        instant = asyncio.get_running_loop().time()
+        limit = instant + self.timeouts.idle_s if self.has_data else self.began + self.timeouts.first_byte_s
+        return min(limit, self._end)
+
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
         """Bound one wait. Raises `ProviderError` TIMED_OUT or STALLED, or `_TotalTimeUp`."""
-        loop = asyncio.get_running_loop()
-        end = self.began + self.timeouts.total_s
-        limit = loop.time() + self.timeouts.idle_s if self.has_data else self.began + self.timeouts.first_byte_s
         try:
-            async with asyncio.timeout_at(min(limit, end)):
+            async with asyncio.timeout_at(self.until):
                 yield
         except TimeoutError:
-            if end <= limit:
-                raise _TotalTimeUp from None
-            if self.has_data:
-                raise ProviderError(
-                    "The provider went silent for {seconds} seconds in mid-answer. Try again.",
-                    ProviderFault.STALLED,
-                    seconds=round(self.timeouts.idle_s),
-                ) from None
-            raise ProviderError(
-                "The provider did not begin to answer within {seconds} seconds. Try again.",
-                ProviderFault.TIMED_OUT,
-                seconds=round(self.timeouts.first_byte_s),
-            ) from None
+            raise self.late() from None
+
+    def late(self) -> Exception:
+        """Return the error for a wait that took too long."""
+        if asyncio.get_running_loop().time() >= self._end:
+            return _TotalTimeUp()
+        if self.has_data:
+            return ProviderError(
+                "The provider went silent for {seconds} seconds in mid-answer. Try again.",
+                ProviderFault.STALLED,
+                seconds=round(self.timeouts.idle_s),
+            )
+        return ProviderError(
+            "The provider did not begin to answer within {seconds} seconds. Try again.",
+            ProviderFault.TIMED_OUT,
+            seconds=round(self.timeouts.first_byte_s),
+        )
+
+    @property
+    def _end(self) -> float:
+        return self.began + self.timeouts.total_s
 
 
 class _TotalTimeUp(Exception):
@@ -275,47 +288,48 @@ async def _deltas(
 ) -> AsyncGenerator[Delta]:
     """Yield what the translator makes of each event; ends with a capped `Finish` when the total time is up."""
     is_sse = protocol.content_types[0] == "text/event-stream"
-    events = _sse(response) if is_sse else _lines(response)
+    ahead = Ahead(events_read(response) if is_sse else lines_read(response))
     try:
         while True:
-            async with clock.waiting():
-                data = await anext(events, None)
-            if data is None:
+            try:
+                events = await ahead.next(clock.until)
+            except TimeoutError:
+                raise clock.late() from None
+            if not events:
                 return
             clock.has_data = True
-            for delta in translator.feed(data):
+            for delta in _together(delta for event in events for delta in translator.feed(event)):
                 if isinstance(delta, Finish):
-                    await read_out(events)
+                    await ahead.read_out(END_S)
                 yield delta
     except _TotalTimeUp:
         if not clock.has_data:
             raise
         yield Finish("cap")
     finally:
-        await events.aclose()
+        await ahead.aclose()
 
 
-async def _sse(response: httpx2.Response) -> AsyncGenerator[str]:
-    """Yield the data of each server-sent event; events without data are skipped."""
-    source = httpx2.EventSource(response, max_event_size=MAX_EVENT_BYTES)
-    async for event in source:
-        if event.data:
-            yield event.data
-
-
-async def _lines(response: httpx2.Response) -> AsyncGenerator[str]:
-    """Yield the lines of newline-delimited JSON; a last line without its end is not a line."""
-    buffer = bytearray()
-    async for chunk in response.aiter_raw():
-        buffer += chunk
-        *lines, rest = buffer.split(b"\n")
-        buffer = bytearray(rest)
-        for line in lines:
-            text = line.decode("utf-8", "replace").strip().lstrip("\ufeff")
-            if text:
-                yield text
-        if len(buffer) > MAX_EVENT_BYTES:
-            raise _too_large()
+def _together(deltas: Iterable[Delta]) -> Iterator[Delta]:
+    """Yield deltas, those of text and of reasoning that follow each other as one."""
+    said: TextDelta | ReasoningDelta | None = None
+    try:
+        for delta in deltas:
+            if said is not None and type(delta) is type(said) and len(said.text) < TOGETHER_CHARS:
+                said = type(said)(said.text + delta.text)
+                continue
+            if said is not None:
+                yield said
+            said = delta if isinstance(delta, TextDelta | ReasoningDelta) else None
+            if said is None:
+                yield delta
+    except ProviderError:
+        if said is not None:
+            # What came before it is kept.
+            yield said
+        raise
+    if said is not None:
+        yield said
 
 
 async def _some(response: httpx2.Response, limit: int) -> bytes:
@@ -368,8 +382,6 @@ def _left(response: httpx2.Response) -> float | None:
 def _transport_error(error: httpx2.HTTPError, endpoint: Endpoint, *, has_data: bool) -> ProviderError:
     """Return our error for a failure below HTTP."""
     host = httpx2.URL(endpoint.base_url).host if endpoint.base_url else ""
-    if isinstance(error, httpx2.SSEError):
-        return _too_large()
     if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout):
         return ProviderError(
             "Connecting to {host} took too long. Check that it is up.", ProviderFault.TIMED_OUT, host=host
@@ -410,13 +422,6 @@ def _cut_off() -> ProviderError:
 
 def _cut_off_early() -> ProviderError:
     return ProviderError("The provider closed the connection without an answer. Try again.", ProviderFault.CUT_OFF)
-
-
-def _too_large() -> ProviderError:
-    return ProviderError(
-        "The provider sent a single piece of more than 1 MB, which no model does. Check the address.",
-        ProviderFault.ANSWER_TOO_LARGE,
-    )
 
 
 def _not_an_endpoint() -> ProviderError:

@@ -27,7 +27,7 @@ from tests.fakes.provider import PROTOCOLS, FakeProvider, Reply, answer, numbere
 
 ClientOf = Callable[[Actor], UserClient]
 PIECES = ["Hello ", "wörld ", "👩‍👩‍👧 ", "end"]
-MANY = 3 * 2 * POOL_SIZE
+MANY = 3 * POOL_SIZE
 """Three times as many as there are connections, and few enough to be stored in time on a busy machine."""
 
 

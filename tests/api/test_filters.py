@@ -161,7 +161,7 @@ async def test_answers_are_filtered_too(world: World, client_of: ClientOf, a_use
 
     whole = "Call 4111 1111 1111 1111 at once. Thanks for asking me about this card."
     masked = whole.replace("4111 1111 1111 1111", "[CARD]")
-    assert text_of(events) == {LOG: whole, MASK: masked, BLOCK: "Call"}[action]
+    assert text_of(events) == {LOG: whole, MASK: masked, BLOCK: "Call "}[action]
     assert isinstance(events[-1].event, ErrorEvent if action is BLOCK else CompleteEvent)
     assert await world.counted() == {("pii", "card", True, action.value): 1}
 

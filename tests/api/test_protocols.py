@@ -64,6 +64,8 @@ async def test_a_limit_that_was_reached_is_told(stage: Stage, speaker: Any, prot
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_an_answer_streamed(stage: Stage, speaker: Any, protocol: str) -> None:
+    stage.say = saying(delay_s=0.05)
+
     assert [piece async for piece in speaker.stream(protocol)] == ["A ", "heron."]
 
 

@@ -91,6 +91,38 @@ async def test_a_correct_answer_is_read_whole(http: httpx2.AsyncClient, protocol
     assert KEY in str(fake.requests[0].headers)
 
 
+async def test_pieces_that_came_together_go_on_as_one(http: httpx2.AsyncClient, protocol: str) -> None:
+    whole = b"".join(answer(protocol, PIECES, reasoning=["hm ", "so"]))
+    async with FakeProvider(reply(protocol, [whole])) as fake:
+        deltas = await ask(http, protocol, fake.base_url(protocol))
+
+    assert [delta for delta in deltas if isinstance(delta, TextDelta | ReasoningDelta)] == [
+        ReasoningDelta("hm so"),
+        TextDelta("".join(PIECES)),
+    ]
+
+
+async def test_pieces_that_came_in_many_chunks_go_on_as_one(http: httpx2.AsyncClient, protocol: str) -> None:
+    body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in answer(protocol, PIECES)) + b"0\r\n\r\n"
+    head = "".join(f"{name}: {value}\r\n" for name, value in reply(protocol, []).headers.items())
+    whole = f"HTTP/1.1 200 OK\r\n{head}Transfer-Encoding: chunked\r\n\r\n".encode() + body
+    async with FakeProvider(Reply([whole], raw=True)) as fake:
+        deltas = await ask(http, protocol, fake.base_url(protocol))
+
+    assert [delta for delta in deltas if isinstance(delta, TextDelta)] == [TextDelta("".join(PIECES))]
+
+
+async def test_pieces_that_came_together_before_a_broken_one_are_kept(http: httpx2.AsyncClient, protocol: str) -> None:
+    whole = answer(protocol, PIECES)
+    at = next(index for index, chunk in enumerate(whole) if b"end" in chunk)
+    broken = b'{"a": \n' if protocol == "ollama" else b'data: {"a": \n\n'
+    async with FakeProvider(reply(protocol, [b"".join([*whole[:at], broken, *whole[at:]])])) as fake:
+        text, error = await ask_until_error(http, protocol, fake.base_url(protocol))
+
+    assert error.fault is ProviderFault.PROTOCOL_BROKEN
+    assert text == "".join(PIECES[:-1])
+
+
 async def test_f1_silence_before_the_first_byte_times_out(http: httpx2.AsyncClient, protocol: str) -> None:
     async with FakeProvider(reply(protocol, [], first_delay_s=5)) as fake:
         text, error = await ask_until_error(http, protocol, fake.base_url(protocol), FAST)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from llm_ui.errors import ProviderError
+from llm_ui.errors import ContentBlocked, ProviderError
 from llm_ui.models import FilterAction, FilterKind
 from llm_ui.providers.base import (
     CallDelta,
@@ -131,6 +131,10 @@ class Guard:
                 async for delta in deltas:
                     for shown in await self._shown(delta, answer):
                         yield shown
+        except ContentBlocked:
+            for shown in answer.before_stop():
+                yield shown
+            raise
         except ProviderError:
             for held in answer.ends():
                 yield held
@@ -319,8 +323,15 @@ class _Answer:
 
     def ends(self) -> tuple[Delta, ...]:
         """Return what was held back. Raises `ContentBlocked`."""
-        thought, said = self.thought.end(), self.said.end()
-        return (*([ReasoningDelta(thought)] if thought else []), *([TextDelta(said)] if said else []))
+        return _told(self.thought.end(), self.said.end())
+
+    def before_stop(self) -> tuple[Delta, ...]:
+        """Return what came before the finding that ended the answer."""
+        return _told(self.thought.before_stop, self.said.before_stop)
+
+
+def _told(thought: str, said: str) -> tuple[Delta, ...]:
+    return (*([ReasoningDelta(thought)] if thought else []), *([TextDelta(said)] if said else []))
 
 
 def _new(messages: Sequence[PromptMessage]) -> frozenset[int]:

@@ -28,6 +28,8 @@ class Outgoing:
         self._before = ""
         """The last character that was let go: a number does not begin behind a letter."""
         self._held = ""
+        self.before_stop = ""
+        """What came before a finding that ended the answer, as it can be shown; it was not returned."""
 
     def feed(self, piece: str) -> str:
         """Take in a piece; return what can be shown by now. Raises `ContentBlocked`."""
@@ -40,7 +42,10 @@ class Outgoing:
 
     def whole(self, text: str) -> str:
         """Return a text that came at once, as it can be shown. Raises `ContentBlocked`."""
-        return self._shown(text, [found for found in apart(self._policy.find(text, self._kinds))])
+        findings = list(apart(self._policy.find(text, self._kinds)))
+        if stop := self._noted(findings):
+            raise stopped(stop.kind, is_output=True)
+        return self._shown(text, findings)
 
     def _open_from(self) -> int:
         held = self._held
@@ -64,14 +69,21 @@ class Outgoing:
                     findings.append(Finding(found.kind, found.what, start, end))
         text, self._held = self._held[:at], self._held[at:]
         self._before = text[-1:] or self._before
+        if stop := self._noted(findings):
+            self.before_stop = self._shown(text[: stop.start], findings[: findings.index(stop)])
+            raise stopped(stop.kind, is_output=True)
         return self._shown(text, findings)
 
-    def _shown(self, text: str, findings: list[Finding]) -> str:
+    def _noted(self, findings: list[Finding]) -> Finding | None:
+        """Note findings; return the one that ends the answer, which is the last that counts."""
         for found in findings:
             action = self._kinds[found.kind]
             self._note(found, action)
             if action is FilterAction.BLOCK:
-                raise stopped(found.kind, is_output=True)
+                return found
+        return None
+
+    def _shown(self, text: str, findings: list[Finding]) -> str:
         # Masked first: what a person has said themselves comes back as it was.
         return self._placeholders.restored(replaced(text, ((found, f"[{label(found.what)}]") for found in findings)))
 
