@@ -5,12 +5,15 @@ the only place that commits.
 """
 
 import asyncio
+import contextlib
 import re
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Engine, event, func, select, text
@@ -21,15 +24,27 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from llm_ui.config import Config
 from llm_ui.errors import DatabaseBusy, DatabaseDown, LLMUIError, StorageFull
 from llm_ui.kit.disk import is_full, sqlite_error
+from llm_ui.observability.logging import get_logger
 from llm_ui.sqlite import BEGIN_MODE, Disk, OneTrip
+
+log = get_logger(__name__)
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 """How long SQLite waits for another process's write before it says locked."""
 
-POOL_SIZE = 5
+POOL_SIZE = 10
+"""Connections of a process. All are kept once they were needed: making one costs more than most of what it is asked,
+for SQLite reads the schema anew, and PostgreSQL begins a process."""
 POOL_TIMEOUT_S = 15.0
 """How long a request waits for a free connection, or for its turn to write, before it is told that the database is
 busy. Longer than for the write of another process: this line moves on, and on a slow machine many may stand in it."""
+POOL: dict[str, Any] = {
+    "pool_size": POOL_SIZE,
+    "max_overflow": 0,
+    "pool_timeout": POOL_TIMEOUT_S,
+    # The few that are in use at quiet times are always the same.
+    "pool_use_lifo": True,
+}
 CLOSE_S = 5.0
 """How long `Database.close` waits for what is in use."""
 
@@ -118,6 +133,8 @@ class Database:
         self._writer = engine.execution_options(**{BEGIN_MODE: "IMMEDIATE"}) if self._is_sqlite else engine
         self._disk = Disk(engine.url.database or "")
         self._in_use: set[asyncio.Future[None]] = set()
+        # By the task itself and not in its context, which tasks of a page might share.
+        self._users: set[asyncio.Task[Any] | None] = set()
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -125,17 +142,10 @@ class Database:
         url = config.sqlalchemy_url
         # Parameters are hidden, because what people write must not be in the log when a statement fails.
         if url.startswith("sqlite"):
-            engine = create_async_engine(url, pool_size=POOL_SIZE, pool_timeout=POOL_TIMEOUT_S, hide_parameters=True)
+            engine = create_async_engine(url, **POOL, hide_parameters=True)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
         else:
-            engine = create_async_engine(
-                url,
-                pool_size=POOL_SIZE,
-                max_overflow=POOL_SIZE,
-                pool_timeout=POOL_TIMEOUT_S,
-                pool_pre_ping=True,
-                hide_parameters=True,
-            )
+            engine = create_async_engine(url, **POOL, pool_pre_ping=True, hide_parameters=True)
         return cls(engine, config.slow_statement_ms)
 
     @property
@@ -178,11 +188,19 @@ class Database:
         ended = asyncio.get_running_loop().create_future()
         self._in_use.add(ended)
         ended.add_done_callback(self._in_use.discard)
+        task = asyncio.current_task()
+        is_within = task in self._users
+        if is_within:
+            # As many of these as there are connections would wait for each other.
+            log.warning("database.session_within_session", asked_by=_asker())
+        self._users.add(task)
         is_well = False
         try:
             yield session
             is_well = True
         finally:
+            if not is_within:
+                self._users.discard(task)
             ending = asyncio.create_task(_end(session, commit=is_well and isinstance(session, Session)))
             ending.add_done_callback(lambda _: ended.set_result(None))
             await asyncio.shield(ending)
@@ -219,6 +237,16 @@ class Database:
         if self._one_trip is not None:
             await self._one_trip.ended()
         self._disk.close()
+
+
+def _asker() -> str:
+    """Return which line wants a session."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename in (__file__, contextlib.__file__):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    return f"{frame.f_globals.get('__name__', '')}:{frame.f_lineno}"
 
 
 async def _end(session: ReadSession, *, commit: bool) -> None:

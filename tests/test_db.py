@@ -1,6 +1,7 @@
 """Reading and writing sessions."""
 
 import asyncio
+import contextvars
 import errno
 import os
 import sqlite3
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from llm_ui.config import Config
-from llm_ui.db import Database
+from llm_ui.db import POOL_SIZE, Database
 from llm_ui.errors import DatabaseBusy, DatabaseDown, StorageFull
 from llm_ui.models import Setting
 from tests.fakes.postgresql import free_port
@@ -34,6 +35,62 @@ async def test_what_a_reading_block_changes_is_thrown_away(database: Database) -
 
     async with database.reading() as session:
         assert await session.get(Setting, "a") is None
+
+
+async def test_connections_are_made_once_however_many_read_at_the_same_time(database: Database) -> None:
+    made: list[object] = []
+    event.listen(database.engine.sync_engine, "connect", lambda connection, _: made.append(connection))
+
+    async def read() -> None:
+        async with database.reading() as session:
+            await session.execute(select(Setting))
+
+    for _ in range(3):
+        await asyncio.gather(*(read() for _ in range(4 * POOL_SIZE)))
+
+    assert len(made) <= POOL_SIZE
+
+
+async def test_a_session_within_a_session_is_told_and_one_of_another_task_is_none(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def read() -> None:
+        async with database.reading() as session:
+            await session.execute(select(Setting))
+
+    async with database.reading():
+        await asyncio.create_task(read())
+        assert caplog.records == []
+        await read()
+    await read()
+
+    (told,) = caplog.records
+    assert told.getMessage() == "database.session_within_session"
+
+
+async def test_sessions_of_tasks_that_share_a_context_are_not_taken_for_one_within_the_other(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    context, second_reads, first_read, second_read = contextvars.copy_context(), *(asyncio.Event() for _ in range(3))
+
+    async def first() -> None:
+        async with database.reading():
+            await second_reads.wait()
+        first_read.set()
+        await second_read.wait()
+        async with database.reading():
+            pass
+
+    async def second() -> None:
+        async with database.reading():
+            second_reads.set()
+            await first_read.wait()
+        second_read.set()
+
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(*(loop.create_task(work(), context=context) for work in (first, second)))
+
+    assert caplog.records == []
 
 
 async def test_no_update_is_lost_between_many_writers(sqlite_config: Config) -> None:

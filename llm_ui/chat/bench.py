@@ -30,8 +30,9 @@ async def bench(context: PageContext, client: UserClient, asked: bench_ops.Bench
     """Do what is asked and return the operation that tells it. Raises our errors."""
     match asked:
         case bench_ops.ReadBench():
+            actor = await context.actor()
             async with context.backend.database.reading() as session:
-                return await _told(session, await context.actor(), ProjectId(asked.project))
+                return await _told(session, actor, ProjectId(asked.project))
         case bench_ops.TrySearch():
             return await _search(client, asked)
         case bench_ops.MeasureCases():

@@ -98,9 +98,11 @@ async def condition(context: PageContext) -> tuple[Service, Op]:
 
     Raises our errors.
     """
+    # Before the session, not within it: of all pages that are told at the same moment each would wait for another one.
+    actor = await context.actor()
     async with context.backend.database.reading() as session:
         service = await service_level.read(session, now())
-        models = [] if not service.fallen else await list_models(session, await context.actor())
+        models = [] if not service.fallen else await list_models(session, actor)
     fallen = [shown_name(model.display_name) for model in models if model.id in service.fallen]
     offered = {model.id for model in models}
     is_helped = all(set(service.fallen[model.id].stand_ins) & offered for model in models if model.id in service.fallen)

@@ -17,8 +17,9 @@ async def cutting(context: PageContext, client: UserClient, asked: reply_ops.Cut
         case reply_ops.PreviewCutting():
             return await _preview(client, asked)
         case reply_ops.ReadCutting():
+            actor = await context.actor()
             async with context.backend.database.reading() as session:
-                found = await read_cutting(session, await context.actor(), ProjectId(asked.project))
+                found = await read_cutting(session, actor, ProjectId(asked.project))
             sizes = {"passage_tokens": found.passage_tokens, "overlap_tokens": found.overlap_tokens}
             return {"op": "cutting", "project": str(asked.project), "by": found.by.value, **sizes}
         case reply_ops.SaveCutting():

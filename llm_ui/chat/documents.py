@@ -44,8 +44,9 @@ async def project(context: PageContext, asked: reply_ops.Projects | reply_ops.Do
 
 async def _weigh(context: PageContext, asked: reply_ops.WeighProject) -> Op:
     """Return the operation that tells what is in a project, before it is deleted."""
+    actor = await context.actor()
     async with context.backend.database.reading() as session:
-        found = await contents(session, await context.actor(), ProjectId(asked.project))
+        found = await contents(session, actor, ProjectId(asked.project))
     counts = {"documents": found.documents, "size": found.size_bytes, "facts": found.facts, "chats": found.chats}
     return {"op": "project_weight", "project": str(asked.project), **counts}
 

@@ -17,8 +17,9 @@ async def model_labels(context: PageContext) -> dict[str, ModelInfo]:
 
     One that does not answer at the moment says so, and what answers in its place.
     """
+    actor = await context.actor()
     async with context.backend.database.reading() as session:
-        found = await list_models(session, await context.actor())
+        found = await list_models(session, actor)
         fallen = (await service_level.read(session, now())).fallen
     shown = [shown_name(model.display_name) for model in found]
     names = {

@@ -14,8 +14,9 @@ from llm_ui.ui.page import PageContext
 
 async def weigh(context: PageContext, asked: place_ops.WeighKeeping) -> Op:
     """Return the operation that tells what would go to the bin. Raises our errors."""
+    actor = await context.actor()
     async with context.backend.database.reading() as session:
-        found = await retention.weigh_keeping(session, await context.actor(), ProjectId(asked.project), asked.days)
+        found = await retention.weigh_keeping(session, actor, ProjectId(asked.project), asked.days)
     counts = {"chats": found.chats, "people": found.people, "own": list(found.own_titles)}
     return {"op": "keeping_weight", "project": str(asked.project), "number": asked.number, **counts}
 

@@ -42,8 +42,8 @@ async def change_places(
 
 async def members(context: PageContext, asked: place_ops.ListMembers | place_ops.MemberChanges) -> Op:
     """Return the operation that tells the members of a project. Raises our errors."""
+    actor, project_id = await context.actor(), ProjectId(asked.project)
     async with context.backend.database.reading() as session:
-        actor, project_id = await context.actor(), ProjectId(asked.project)
         found = await services.list_members(session, actor, project_id)
         taking_part = await project_teams.list_teams(session, actor, project_id)
         mine = await teams.list_mine(session, actor)
@@ -87,8 +87,9 @@ async def _people(context: PageContext, project: UUID | None) -> frozenset[UserI
     if project is None:
         return frozenset()
     try:
+        actor = await context.actor()
         async with context.backend.database.reading() as session:
-            return await project_teams.people_of(session, await context.actor(), ProjectId(project))
+            return await project_teams.people_of(session, actor, ProjectId(project))
     except NotFound:
         return frozenset()
 

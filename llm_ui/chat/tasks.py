@@ -14,12 +14,12 @@ class Tasks:
         self._refuse = refuse
         self._crashed = crashed
         self._running: set[asyncio.Task[None]] = set()
-        # Tasks run in this page's context, also those that another page's change begins.
+        # Tasks begin in this page's context, also those that another page's change begins. Each goes on in its own.
         self._context = contextvars.copy_context()
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run work in a task that ends with the page."""
-        task = asyncio.get_running_loop().create_task(self._guarded(work), context=self._context)
+        task = asyncio.get_running_loop().create_task(self._guarded(work), context=self._context.copy())
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         # One that is cancelled before its first step has not begun its work.

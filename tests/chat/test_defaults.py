@@ -1,25 +1,14 @@
 """What a chat that begins is asked with, in projects and outside of them."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-
-import pytest
 
 from llm_ui.chat.defaults import Choice, Defaults
 from llm_ui.chat.follow import Op
-from llm_ui.config import Config
-from llm_ui.db import Database
 from llm_ui.kit.ids import ChatId, ModelId, ProjectId, uuid7
-from llm_ui.llm_client import LLMClient
-from llm_ui.models import Role
 from llm_ui.services import ai_models, projects
 from llm_ui.services.chats import ChatDetail
 from llm_ui.services.projects import AS_NEW, ProjectSettings
-from llm_ui.services.secrets import Secrets
-from llm_ui.services.seed import seed
-from llm_ui.ui.page import Backend, PageContext
-from tests.conftest import make_actor
-from tests.open_pages import page_of
+from llm_ui.ui.page import PageContext
 
 MINE = Choice("mine", 1.5, None)
 
@@ -46,17 +35,6 @@ class Controls:
 
     def tell(self, op: Op) -> None:
         self.told.append(op)
-
-
-@pytest.fixture
-async def context(sqlite_config: Config, sqlite_database: Database, secrets: Secrets) -> AsyncIterator[PageContext]:
-    """A page that a person has open."""
-    async with sqlite_database.writing(lock="seed") as session:
-        await seed(session)
-    person = await make_actor(sqlite_database, "bob", Role.USER)
-    llm = LLMClient(sqlite_config.llm_api_url, secrets.signer)
-    yield page_of(Backend(sqlite_config, sqlite_database, llm, secrets), person)
-    await llm.aclose()
 
 
 async def begun(context: PageContext, name: str, settings: ProjectSettings) -> ProjectId:
