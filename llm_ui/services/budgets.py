@@ -5,7 +5,8 @@ moment each finds what the others have set aside, so that together they never ge
 takes the place of that when it ends, however it ends, once.
 """
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
@@ -38,6 +39,8 @@ from llm_ui.services.payers import Payers
 from llm_ui.services.projects import project_row
 from llm_ui.services.teams import team_row, teams_of
 
+Pairs = Collection[tuple[BudgetScope, UUID]]
+"""What pays: of which kind, and which one."""
 MAX_AMOUNT_USD = Decimal(1_000_000)
 CENT = Decimal("0.01")
 PER_PERSON = (QuotaKind.MONTH_USD, *quotas.TOKENS)
@@ -48,8 +51,8 @@ LOST_AFTER = timedelta(hours=1)
 """No call takes so long: what is still set aside for it was left behind by a process that died."""
 LET_GO = (
     delete(BudgetReservation)
-    .where(BudgetReservation.call_id == bindparam("call_id"))
-    .returning(BudgetReservation.budget_id, BudgetReservation.amount_usd)
+    .where(BudgetReservation.call_id.in_(bindparam("call_ids", expanding=True)))
+    .returning(BudgetReservation.call_id, BudgetReservation.budget_id, BudgetReservation.amount_usd)
     # No session has them: they were set aside by an earlier one.
     .execution_options(synchronize_session=False)
 )
@@ -163,7 +166,7 @@ async def reserve(
         return ()
     left_to_person = Decimal(most[QuotaKind.MONTH_USD])
     paying = await payers.limited(session, user_id, project_id, teams, left_to_person)
-    rows = await _held(session, _with_limits(paying, user_id, series_id, model_id))
+    rows = await _held(session, _with_limits(paying, user_id, series_id, model_id).items())
     full = []
     # All are held: whoever comes at the same moment waits, and then counts anew.
     for row in rows:
@@ -198,6 +201,19 @@ async def _hold(session: Session, call_id: RunId, budget_id: BudgetId, amount_us
         await session.flush()
 
 
+class Ended(NamedTuple):
+    """A call that has ended."""
+
+    call_id: RunId
+    project_id: ProjectId | None
+    cost_usd: Decimal | None
+    user_id: UserId
+    model_id: ModelId | None = None
+    """Of models only the one pays that has answered."""
+    may_be_held: bool = True
+    """Whether anything can be set aside for it."""
+
+
 class Booked(NamedTuple):
     """Where a call is booked."""
 
@@ -205,40 +221,48 @@ class Booked(NamedTuple):
     team_id: TeamId | None
 
 
-async def settle(
-    session: Session,
-    call_id: RunId,
-    project_id: ProjectId | None,
-    cost_usd: Decimal | None,
-    user_id: UserId,
-    model_id: ModelId | None = None,
-) -> Booked:
-    """Book what a call did cost in the place of what was set aside for it; return what it is booked in.
+async def settle(session: Session, calls: Sequence[Ended]) -> list[Booked]:
+    """Book what calls did cost in the place of what was set aside for them; return what each is booked in.
 
-    That is where it was set aside, wherever its chat and its person are by now; else `project_id`, and the team that
-    pays now. Of models only the one pays that has answered.
+    That is where it was set aside, wherever its chat and its person are by now; else its project, and the team that
+    pays now.
     """
-    held = await _let_go(session, call_id)
-    where = {row.scope: row.scope_id for row in await _rows(session, {}, held)}
-    project = where.get(BudgetScope.PROJECT, project_id)
-    in_project = None if project is None else ProjectId(project)
-    team = where.get(BudgetScope.TEAM) or await payers.team_of(session, user_id, in_project)
-    booked = Booked(in_project, None if team is None else TeamId(team))
-    others = {scope: key for scope, key in payers.scopes(user_id, *booked).items() if scope not in where}
-    others |= payers.limits(user_id, team, None, model_id)
-    for row in await _held(session, others if cost_usd else {}, held):
+    held = await _let_go(session, [call.call_id for call in calls if call.may_be_held])
+    ids = {budget_id for amounts in held.values() for budget_id in amounts}
+    known = {row.id: (row.scope, row.scope_id) for row in await _rows(session, (), ids)}
+    teams: dict[tuple[UserId, ProjectId | None], TeamId | None] = {}
+    booked, paying = [], []
+    for call in calls:
+        where = dict(known[budget_id] for budget_id in held[call.call_id] if budget_id in known)
+        project = where.get(BudgetScope.PROJECT, call.project_id)
+        in_project = None if project is None else ProjectId(project)
+        team = where.get(BudgetScope.TEAM)
+        if team is None:
+            payer = call.user_id, in_project
+            if payer not in teams:
+                teams[payer] = await payers.team_of(session, *payer)
+            team = teams[payer]
+        place = Booked(in_project, None if team is None else TeamId(team))
+        others = {scope: key for scope, key in payers.scopes(call.user_id, *place).items() if scope not in where}
+        others |= payers.limits(call.user_id, team, None, call.model_id)
+        booked.append(place)
+        paying.append(others.items() if call.cost_usd else ())
+    for row in await _held(session, {pair for pairs in paying for pair in pairs}, ids):
         _begin_period(row)
-        row.reserved_usd -= held.get(row.id, Decimal(0))
-        if row.scope is not BudgetScope.LIMIT_MODEL or row.scope_id == model_id:
-            row.spent_usd += cost_usd or Decimal(0)
+        for call, pairs in zip(calls, paying, strict=True):
+            amounts, pair = held[call.call_id], (row.scope, row.scope_id)
+            row.reserved_usd -= amounts.get(row.id, Decimal(0))
+            is_its = row.scope is not BudgetScope.LIMIT_MODEL or row.scope_id == call.model_id
+            if is_its and (row.id in amounts or pair in pairs):
+                row.spent_usd += call.cost_usd or Decimal(0)
     await session.flush()
     return booked
 
 
 async def give_back(session: Session, call_id: RunId) -> None:
     """Give back what was set aside for a call that came to nothing."""
-    held = await _let_go(session, call_id)
-    for row in await _held(session, {}, held):
+    held = (await _let_go(session, [call_id]))[call_id]
+    for row in await _held(session, (), held):
         row.reserved_usd -= held[row.id]
     await session.flush()
 
@@ -256,7 +280,7 @@ async def is_limited(
         return True
     team_id = await payers.team_of(session, user_id, project_id, teams)
     paying = payers.scopes(user_id, project_id, team_id)
-    return bool(await _rows(session, _with_limits(paying, user_id, series_id, model_id)))
+    return bool(await _rows(session, _with_limits(paying, user_id, series_id, model_id).items()))
 
 
 def _with_limits(paying: Payers, user_id: UserId, series_id: UUID | None, model_id: ModelId | None) -> Payers:
@@ -265,33 +289,33 @@ def _with_limits(paying: Payers, user_id: UserId, series_id: UUID | None, model_
     return found if series_id is None else {**found, BudgetScope.KEY: series_id}
 
 
-async def _let_go(session: Session, call_id: RunId) -> dict[BudgetId, Decimal]:
-    """Delete what is set aside for a call; return how much of which budget that was."""
-    found = await session.execute(LET_GO, {"call_id": call_id})
-    return {budget_id: amount for budget_id, amount in found}
+async def _let_go(session: Session, call_ids: Sequence[RunId]) -> Mapping[RunId, dict[BudgetId, Decimal]]:
+    """Delete what is set aside for calls; return how much of which budget that was for each."""
+    held: defaultdict[RunId, dict[BudgetId, Decimal]] = defaultdict(dict)
+    for call_id, budget_id, amount in await session.execute(LET_GO, {"call_ids": call_ids}) if call_ids else ():
+        held[call_id][budget_id] = amount
+    return held
 
 
-async def _rows(session: ReadSession, scopes: Payers, ids: Collection[BudgetId] = ()) -> list[Budget]:
+async def _rows(session: ReadSession, pairs: Pairs, ids: Collection[BudgetId] = ()) -> list[Budget]:
     """Return the budgets of these, and those with these ids."""
-    return await _among(session, AMONG, scopes, ids)
+    return await _among(session, AMONG, pairs, ids)
 
 
-async def _held(session: Session, scopes: Payers, ids: Collection[BudgetId] = ()) -> list[Budget]:
+async def _held(session: Session, pairs: Pairs, ids: Collection[BudgetId] = ()) -> list[Budget]:
     """Return the same, held until the end of the transaction: all at once and in one order, whoever comes.
 
     So of two calls none holds a budget that the other waits for.
     """
-    return await _among(session, AMONG_HELD, scopes, ids)
+    return await _among(session, AMONG_HELD, pairs, ids)
 
 
-async def _among(
-    session: ReadSession, query: Select[Budget], scopes: Payers, ids: Collection[BudgetId]
-) -> list[Budget]:
-    if not scopes and not ids:
+async def _among(session: ReadSession, query: Select[Budget], pairs: Pairs, ids: Collection[BudgetId]) -> list[Budget]:
+    if not pairs and not ids:
         return []
-    wanted = {"ids": list(ids), "scopes": list(scopes), "keys": list(set(scopes.values()))}
-    found = await session.scalars(query, wanted)
-    return [row for row in found if row.id in ids or scopes.get(row.scope) == row.scope_id]
+    scopes, keys = {scope for scope, _ in pairs}, {key for _, key in pairs}
+    found = await session.scalars(query, {"ids": list(ids), "scopes": list(scopes), "keys": list(keys)})
+    return [row for row in found if row.id in ids or (row.scope, row.scope_id) in pairs]
 
 
 async def release_lost(session: Session) -> int:
@@ -313,7 +337,7 @@ def _check(amount_usd: Decimal) -> None:
 
 
 async def _standing(session: ReadSession, scope: BudgetScope, key: UUID) -> BudgetState | None:
-    found = await _rows(session, {scope: key})
+    found = await _rows(session, [(scope, key)])
     return _state(found[0]) if found else None
 
 
@@ -328,7 +352,7 @@ class _Payer:
 
 async def _set(session: Session, actor: Actor, payer: _Payer, amount_usd: Decimal | None) -> None:
     """Set a budget, or take it away. The caller has asked for rights, and holds the row that it is of."""
-    row = next(iter(await _rows(session, {payer.scope: payer.key})), None)
+    row = next(iter(await _rows(session, [(payer.scope, payer.key)])), None)
     noun = payer.scope.value
     if amount_usd is None:
         if row is not None:

@@ -16,7 +16,7 @@ from llm_ui.kit.ids import ProjectId, RunId, uuid7
 from llm_ui.models import AuditLog, Budget, BudgetReservation, BudgetScope, ProjectRole, TeamRole
 from llm_ui.services import budgets, project_teams, projects, settings
 from llm_ui.services.access import Actor
-from llm_ui.services.budgets import Booked, BudgetState
+from llm_ui.services.budgets import Booked, BudgetState, Ended
 from llm_ui.services.settings import PERSON_MONTH_USD
 from tests.documents.ready import a_project
 from tests.services.test_project_settings import a_booking
@@ -49,9 +49,9 @@ async def settle(
     database: Database, actor: Actor, call_id: RunId, project_id: ProjectId | None, cost: str | None
 ) -> Booked:
     async with database.writing() as session:
-        return await budgets.settle(
-            session, call_id, project_id, None if cost is None else Decimal(cost), actor.user_id
-        )
+        cost_usd = None if cost is None else Decimal(cost)
+        (booked,) = await budgets.settle(session, [Ended(call_id, project_id, cost_usd, actor.user_id)])
+        return booked
 
 
 @dataclass
@@ -91,7 +91,7 @@ async def a_call(database: Database, actor: Actor, project_id: ProjectId, chance
     # Its end is written once, however often that is tried.
     for _ in range(2 if end == "failed" else 1):
         async with database.writing() as session:
-            await budgets.settle(session, call_id, project_id, cost, actor.user_id)
+            await budgets.settle(session, [Ended(call_id, project_id, cost, actor.user_id)])
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -198,7 +198,8 @@ async def test_of_calls_at_once_those_get_through_that_the_keys_and_the_projects
     for call_id, passed in zip(calls, through, strict=True):
         if passed:
             async with database.writing() as session:
-                booked = await budgets.settle(session, call_id, project_id, Decimal("0.40"), a_user.user_id)
+                ended = budgets.Ended(call_id, project_id, Decimal("0.40"), a_user.user_id)
+                (booked,) = await budgets.settle(session, [ended])
             assert booked == (project_id, None)
 
     assert sum(through) == 3

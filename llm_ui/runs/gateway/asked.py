@@ -80,7 +80,8 @@ class Asked:
     first_at: float | None = None
     is_called: bool = False
     """Whether the provider was asked."""
-    is_set_aside: bool = False
+    may_be_held: bool = False
+    """Whether money can be set aside for it."""
     held_up: BudgetSpent | None = None
     """What leaves it to a cheaper model only."""
     place: Place | None = None
@@ -233,11 +234,12 @@ class Asked:
             source="provider" if is_exact else "estimate",
         )
 
-    def row(self, usage: Usage, purpose: UsagePurpose = UsagePurpose.API) -> UsageLog:
-        """Return the row that is booked."""
+    def row(self, usage: Usage, purpose: UsagePurpose = UsagePurpose.API, total_ms: float | None = None) -> UsageLog:
+        """Return the row that is booked; `total_ms`: how long it took where that is known by now."""
+        if total_ms is None:
+            total_ms = round((time.monotonic() - self.began) * 1000, 1)
         metrics = Metrics(
-            ttft_ms=None if self.first_at is None else round((self.first_at - self.began) * 1000, 1),
-            total_ms=round((time.monotonic() - self.began) * 1000, 1),
+            ttft_ms=None if self.first_at is None else round((self.first_at - self.began) * 1000, 1), total_ms=total_ms
         )
         row = booking(
             self.id, purpose, self.caller.actor.user_id, self.target, status=self.status, usage=usage, metrics=metrics

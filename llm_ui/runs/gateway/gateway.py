@@ -7,11 +7,11 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from functools import partial
 
 import httpx2
 
 from llm_ui.config import Config
-from llm_ui.contract import Usage
 from llm_ui.db import Database, ReadSession
 from llm_ui.errors import BudgetSpent, LLMUIError, ProviderError, Unavailable
 from llm_ui.kit.ids import UserId
@@ -33,7 +33,7 @@ from llm_ui.providers.base import (
 )
 from llm_ui.providers.embedding import embedder
 from llm_ui.runs.asking import Asker
-from llm_ui.runs.booking import book, give_back, set_aside
+from llm_ui.runs.booking import Booker, give_back, set_aside
 from llm_ui.runs.cache_key import USUAL_WISH, CacheWish, Keeping, use_of
 from llm_ui.runs.gateway.asked import Asked, tokens_of
 from llm_ui.runs.gateway.limits import Limits
@@ -65,6 +65,7 @@ class Gateway:
         self._http = http
         self._asker = asker
         self.limits = Limits(config)
+        self._booker = Booker(database)
         self._live: set[Asked] = set()
         self._booking: set[asyncio.Task[None]] = set()
         self.watch = KeyWatch(database)
@@ -208,11 +209,16 @@ class Gateway:
             return
         caller = asked.caller
         most = cost(asked.target.prices, input_tokens=asked.input_tokens, output_tokens=output_tokens)
-        reserved = await set_aside(
-            self._database, asked.id, most, caller.actor.user_id, caller.project_id, caller.series_id,
-            asked.target.model_id,
-        )  # fmt: skip
-        asked.is_set_aside = asked.is_set_aside or reserved.is_set_aside
+        was, asked.may_be_held = asked.may_be_held, True
+        try:
+            reserved = await set_aside(
+                self._database, asked.id, most, caller.actor.user_id, caller.project_id, caller.series_id,
+                asked.target.model_id,
+            )  # fmt: skip
+        except BudgetSpent:
+            asked.may_be_held = was
+            raise
+        asked.may_be_held = was or reserved.is_set_aside
         asked.warnings.extend(reserved.warnings)
 
     async def _book(self, asked: Asked) -> None:
@@ -230,8 +236,10 @@ class Gateway:
                     is_cached=asked.repeated is not None,
                 )
             )  # fmt: skip
-            writes.append(lambda: self._settle(asked, usage, row.total_ms))
-        elif asked.is_set_aside:
+            # It took until now, however often it is tried.
+            made = partial(asked.row, usage, total_ms=row.total_ms)
+            writes.append(lambda: self._booker.book(made, may_be_held=asked.may_be_held))
+        elif asked.may_be_held:
             writes.append(lambda: give_back(self._database, asked.id))
         if asked.split is not None and (is_given or asked.status is RunStatus.FAILED):
             by_limit, row_of_it = not LIMITS.isdisjoint(asked.refused_by), asked.row(usage)
@@ -252,12 +260,6 @@ class Gateway:
             if await _written(writes):
                 return
         log.error("gateway.not_booked", key_id=asked.caller.key_id, call_id=asked.id)
-
-    async def _settle(self, asked: Asked, usage: Usage, total_ms: float | None) -> None:
-        # Of its own: what a transaction that failed has done with a row is undone in the database alone.
-        row = asked.row(usage)
-        row.total_ms = total_ms
-        await book(self._database, row)
 
     async def _count(self, asked: Asked) -> None:
         async with self._database.writing() as session:
