@@ -269,6 +269,11 @@ class Config(BaseSettings):
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
+    def scripts_reach(self) -> str:
+        """Where others reach the LLM API, as far as the settings tell it."""
+        return (self.public_api_url or self.llm_api_url).rstrip("/").removesuffix("/v1")
+
+    @property
     def llm_api_url(self) -> str:
         """Where the pages reach the LLM API."""
         if self.api_url:

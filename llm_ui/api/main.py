@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from llm_ui import __version__
-from llm_ui.api import errors
+from llm_ui.api import errors, scim
 from llm_ui.api.edge import Edge, shared
 from llm_ui.api.measured import Measured
 from llm_ui.api.principal import Api
@@ -96,6 +96,7 @@ def build(parts: Api) -> FastAPI:
     # Last: the names of models have slashes.
     app.router.routes.extend(route for route in of_scripts if "GET" in (route.methods or ()))
     app.router.routes.extend(Sockets(parts, app.state.guard).routes())
+    app.router.routes.extend(scim.routes(parts, app.state.guard))
     errors.install(app)
     describe(app)
     return app

@@ -165,7 +165,7 @@ class Keys(PlainHandler):
         """Return where scripts ask: as it is set, else the LLM API's port on the host of the browser's address."""
         config = self.site.backend.config
         if config.public_api_url:
-            return config.public_api_url.rstrip("/").removesuffix("/v1") + "/v1"
+            return f"{config.scripts_reach}/v1"
         host = urlsplit(f"//{self.request.host}").hostname or "127.0.0.1"
         return f"http://{f'[{host}]' if ':' in host else host}:{config.api_port}/v1"
 

@@ -35,6 +35,7 @@ TeamId = NewType("TeamId", UUID)
 IssuerId = NewType("IssuerId", UUID)
 LimitId = NewType("LimitId", UUID)
 ExperimentId = NewType("ExperimentId", UUID)
+DirectoryGroupId = NewType("DirectoryGroupId", UUID)
 
 
 def uuid7() -> UUID:

@@ -9,6 +9,7 @@ from llm_ui.models.base import Base
 from llm_ui.models.budget import Budget, BudgetPeriod, BudgetReservation, BudgetScope
 from llm_ui.models.cached_answer import CachedAnswer, CacheMode
 from llm_ui.models.chat import ChatHistory, ChatMessage, MessageOrigin, MessageRole, MessageStatus
+from llm_ui.models.directory import DirectoryGroup, DirectoryPerson, DirectoryToken
 from llm_ui.models.document import (
     Document,
     DocumentChunk,
@@ -132,6 +133,9 @@ __all__ = [
     "ChatTag",
     "ClockJob",
     "Cutting",
+    "DirectoryGroup",
+    "DirectoryPerson",
+    "DirectoryToken",
     "Document",
     "DocumentChunk",
     "DocumentFetch",

@@ -103,6 +103,7 @@ class Base(AsyncAttrs, DeclarativeBase):
         ids.IssuerId: Uuid(),
         ids.LimitId: Uuid(),
         ids.ExperimentId: Uuid(),
+        ids.DirectoryGroupId: Uuid(),
     }
 
 

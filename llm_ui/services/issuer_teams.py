@@ -8,7 +8,7 @@ from llm_ui.db import ReadSession, Session
 from llm_ui.errors import InvalidInput
 from llm_ui.kit.ids import IssuerId, TeamId, UserId
 from llm_ui.kit.text import name_key
-from llm_ui.models import Issuer, IssuerTeam, Team, TeamMember
+from llm_ui.models import DirectoryGroup, Issuer, IssuerTeam, Team, TeamMember
 from llm_ui.services import audit, team_members
 from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 
@@ -46,7 +46,8 @@ async def set_groups(session: Session, actor: Actor, issuer: Issuer, typed: Sequ
 async def follow(session: Session, issuer_id: IssuerId, groups: Iterable[str], user_id: UserId) -> None:
     """Have somebody who signs in join the teams of their groups, and leave those whose group they are not in any more.
 
-    Only what this issuer's groups gave is taken away: who was taken in by somebody, or by another issuer, stays.
+    Only what this issuer's groups gave is taken away: who was taken in by somebody, or by another issuer, stays. In the
+    teams that are groups of its directory the directory alone decides.
     """
     teams = select(IssuerTeam.team_id).where(IssuerTeam.issuer_id == issuer_id)
     wanted = set(await session.scalars(teams.where(IssuerTeam.group_name.in_(list(groups)))))
@@ -54,8 +55,9 @@ async def follow(session: Session, issuer_id: IssuerId, groups: Iterable[str], u
     member = select(TeamMember.team_id, TeamMember.issuer_id).where(TeamMember.user_id == user_id)
     present = {row.team_id: row.issuer_id for row in await session.execute(member)}
     lost = {team_id for team_id, given_by in present.items() if given_by == issuer_id} - wanted
+    kept = set(await session.scalars(select(DirectoryGroup.team_id).where(DirectoryGroup.issuer_id == issuer_id)))
     # In the same order for everybody: teams are locked one after the other.
-    for team_id in sorted((wanted - present.keys()) | lost):
+    for team_id in sorted(((wanted - present.keys()) | lost) - kept):
         if team_id in lost:
             await team_members.leave(session, SYSTEM, team_id, user_id)
         else:

@@ -14,7 +14,7 @@ from llm_ui.errors import Conflict, Forbidden, NotFound, SignInRefused
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import IssuerId, UserId
 from llm_ui.kit.text import name_key, one_line
-from llm_ui.models import Issuer, LinkedSignIn, Role, User
+from llm_ui.models import DirectoryPerson, Issuer, LinkedSignIn, Role, User
 from llm_ui.services import audit, issuer_teams
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.issuers import require_way_in
@@ -80,7 +80,7 @@ async def enter(
     # rights: the issuer says who it is
     link = await session.get(LinkedSignIn, (issuer_id, known.subject))
     if link is None:
-        user = await _new_account(session, issuer, known)
+        user = await _kept_account(session, issuer, known, claims) or await _new_account(session, issuer, known)
         link = await _link(session, issuer, known, user)
     else:
         user = await session.get_one(User, link.user_id)
@@ -123,6 +123,17 @@ async def disconnect(session: Session, actor: Actor, issuer_id: IssuerId) -> Non
     await audit.record(session, actor, "user.sign_in_disconnected", user.name, target_id=issuer_id)
 
 
+async def free_name(session: ReadSession, called: str, email: str) -> str:
+    """Return what somebody is called elsewhere, made fit for a username, with a number behind it if it is taken."""
+    told = NOT_IN_NAMES.sub("", called.partition("@")[0])[:NAME_CHARS].strip(" .-")
+    wanted = told if NAME.fullmatch(told) else email.partition("@")[0][:NAME_CHARS]
+    wanted = wanted if NAME.fullmatch(wanted) else "person"
+    names = [wanted, *(f"{wanted}-{number}" for number in range(2, NAMES_TRIED))]
+    # rights: only which are taken
+    taken = set(await session.scalars(select(User.name_key).where(User.name_key.in_(map(name_key, names)))))
+    return next((name for name in names if name_key(name) not in taken), wanted)
+
+
 def _known(issuer: Issuer, claims: Mapping[str, Any]) -> _Known:
     groups = claims.get(issuer.groups_claim)
     listed = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
@@ -159,6 +170,21 @@ def _require_allowed(issuer: Issuer, known: _Known) -> None:
         )
 
 
+async def _kept_account(session: ReadSession, issuer: Issuer, known: _Known, claims: Mapping[str, Any]) -> User | None:
+    """Return the account that the issuer's own directory keeps for somebody, if it does.
+
+    It knows them by what it tells as `externalId`: the subject, or Entra ID's `oid`; else by a verified address.
+    """
+    # rights: the issuer says who it is
+    kept = select(User).join(DirectoryPerson, DirectoryPerson.user_id == User.id)
+    kept = kept.where(DirectoryPerson.issuer_id == issuer.id, DirectoryPerson.ended_at.is_(None))
+    ids = [known.subject, *filter(None, [_text(claims, "oid")])]
+    found = await session.scalar(kept.where(DirectoryPerson.external_id.in_(ids)).limit(1))
+    if found is None and known.email and known.is_email_verified is True:
+        found = await session.scalar(kept.where(User.email_key == name_key(known.email)))
+    return found
+
+
 async def _new_account(session: Session, issuer: Issuer, known: _Known) -> User:
     if not issuer.makes_accounts:
         raise Forbidden(
@@ -181,21 +207,10 @@ async def _new_account(session: Session, issuer: Issuer, known: _Known) -> User:
             email=known.email,
             name=issuer.name,
         )
-    name = await _free_name(session, known)
+    name = await free_name(session, known.name, known.email)
     user = await insert(session, NewUser(name, known.email, ""), Role.USER, "")
     await audit.record(session, SYSTEM, "user.registered", user.name, target_id=user.id, issuer=issuer.name)
     return user
-
-
-async def _free_name(session: ReadSession, known: _Known) -> str:
-    """Return what the issuer calls somebody, made fit for a username, with a number behind it if it is taken."""
-    told = NOT_IN_NAMES.sub("", known.name.partition("@")[0]).strip(" .-")
-    wanted = told if NAME.fullmatch(told) else known.email.partition("@")[0]
-    wanted = wanted if NAME.fullmatch(wanted) else "person"
-    names = [wanted, *(f"{wanted}-{number}" for number in range(2, NAMES_TRIED))]
-    # rights: only which are taken
-    taken = set(await session.scalars(select(User.name_key).where(User.name_key.in_(map(name_key, names)))))
-    return next((name for name in names if name_key(name) not in taken), wanted)
 
 
 async def _link(session: Session, issuer: Issuer, known: _Known, user: User) -> LinkedSignIn:

@@ -3,9 +3,12 @@
 import pytest
 
 from llm_ui.admin.sign_in.state import SignInState
+from llm_ui.errors import KeyRefused
 from llm_ui.kit.ids import IssuerId, uuid7
 from llm_ui.models import Issuer
+from llm_ui.services import directories, issuers
 from llm_ui.services.access import Actor
+from llm_ui.services.issuers import NewIssuer
 from tests.admin.conftest import ContextOf
 from tests.fakes.issuer import Liar
 from tests.fakes.web import a_web
@@ -39,7 +42,7 @@ async def test_an_issuer_is_added_once_it_answers_edited_and_deleted(context_of:
     await state.set_active(issuer.id, is_active=False)
     assert not state.issuers[0].is_active
     await state.open_edit(issuer.id)
-    state.ask_delete()
+    state.turn_to("ask_delete")
     await state.delete()
     assert state.issuers == ()
 
@@ -84,6 +87,64 @@ async def test_second_factors_are_asked_for_and_passwords_stay_while_nobody_gets
 
 async def test_whoever_is_no_administrator_does_nothing_here(context_of: ContextOf, a_user: Actor) -> None:
     state = SignInState(context_of(a_user))
-    for act in (state.load(), state.save(), state.set_passwords(are_taken=False), state.set_second_factor("everybody")):
+    for act in (
+        state.load(),
+        state.save(),
+        state.set_passwords(are_taken=False),
+        state.set_second_factor("everybody"),
+        state.open_directory(IssuerId(uuid7())),
+        state.make_token(),
+        state.end_token(),
+    ):
         await act
         assert state.error
+
+
+async def test_a_directory_gets_a_token_that_is_shown_once_and_ends_when_that_is_confirmed(
+    context_of: ContextOf, an_admin: Actor
+) -> None:
+    state = SignInState(context_of(an_admin))
+    database = state.context.backend.database
+    async with database.writing() as session:
+        new = NewIssuer("Harbour", "https://harbour.example.org", "us")
+        issuer_id = (
+            await issuers.add(session, an_admin, state.context.backend.secrets.sealer, IssuerId(uuid7()), new, None)
+        ).id
+    await state.open_directory(issuer_id)
+    assert (state.error, state.sheet, state.directory.prefix, state.token) == ("", "directory", "", "")
+    assert state.directory_address.endswith("/scim/v2")
+
+    state.fill({"takes_over": "yes"})
+    await state.make_token()
+
+    assert state.token.startswith(state.directory.prefix)
+    async with database.reading() as session:
+        assert (await directories.directory_of(session, state.token)).takes_over
+    token = state.token
+    state.close()
+    assert state.token == ""
+    await state.open_directory(issuer_id)
+    assert (state.token, state.takes_over) == ("", "yes")
+    state.fill({"takes_over": "no"})
+    await state.save_directory()
+    assert (state.error, state.sheet) == ("", "")
+    async with database.reading() as session:
+        assert not (await directories.directory_of(session, token)).takes_over
+    await state.open_directory(issuer_id)
+    state.turn_to("ask_new_token")
+    assert state.sheet == "ask_new_token"
+    await state.make_token()
+    assert (state.sheet, state.token not in ("", token)) == ("directory", True)
+    token, renewed = state.token, token
+    async with database.reading() as session:
+        with pytest.raises(KeyRefused):
+            await directories.directory_of(session, renewed)
+    state.turn_to("ask_end_token")
+    assert state.sheet == "ask_end_token"
+    state.turn_to("directory")
+    assert state.sheet == "directory"
+    await state.end_token()
+    assert (state.error, state.directory.prefix) == ("", "")
+    async with database.reading() as session:
+        with pytest.raises(KeyRefused):
+            await directories.directory_of(session, token)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+import httpx2
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
@@ -220,23 +221,28 @@ def test_a_phone_or_a_recovery_code_is_asked_for_once_it_is_set_up(
         expect(browser.get_by_role("textbox", name="Message")).to_be_visible()
 
 
+def add_issuer(admin: Page, product: Product, issuer: RealIssuer, name: str, newcomers: str) -> None:
+    """Have an administrator add an issuer that runs here."""
+    admin.goto(f"{product.url}/admin/sign-in")
+    admin.get_by_role("button", name="Add issuer").click()
+    form = admin.get_by_role("dialog")
+    form.get_by_label("Name on the button").fill(name)
+    form.get_by_label("Address", exact=True).fill(issuer.url)
+    form.get_by_label("Client id").fill("workspace")
+    form.get_by_label("Client secret").fill("a secret of ours")
+    form.get_by_label("Where it is", exact=True).select_option(label="On the private network, even without TLS")
+    form.get_by_label("Who comes for the first time").select_option(label=newcomers)
+    form.get_by_role("button", name="Save").click()
+    expect(admin.get_by_role("cell", name=re.compile(name))).to_be_visible()
+
+
 def test_an_administrator_adds_an_issuer_through_which_a_stranger_signs_in(
     new_context: Callable[..., BrowserContext], product: Product, issuer: RealIssuer, watch: Watch
 ) -> None:
     issuer.knows("f-1", email="fay@example.org", email_verified=True, preferred_username="fay")
     admin = new_context().new_page()
     sign_in(admin, product, "ada")
-    admin.goto(f"{product.url}/admin/sign-in")
-    admin.get_by_role("button", name="Add issuer").click()
-    form = admin.get_by_role("dialog")
-    form.get_by_label("Name on the button").fill("Harbour")
-    form.get_by_label("Address", exact=True).fill(issuer.url)
-    form.get_by_label("Client id").fill("workspace")
-    form.get_by_label("Client secret").fill("a secret of ours")
-    form.get_by_label("Where it is", exact=True).select_option(label="On the private network, even without TLS")
-    form.get_by_label("Who comes for the first time").select_option(label="Gets an account")
-    form.get_by_role("button", name="Save").click()
-    expect(admin.get_by_role("cell", name=re.compile("Harbour"))).to_be_visible()
+    add_issuer(admin, product, issuer, "Harbour", "Gets an account")
 
     page = new_context().new_page()
     page.goto(f"{product.url}/login")
@@ -251,4 +257,45 @@ def test_an_administrator_adds_an_issuer_through_which_a_stranger_signs_in(
     page.get_by_role("button", name="End session").click()
     expect(page).to_have_url(re.compile("/login"))
     # The issuer's own pages ask another host for their style sheet.
+    watch.problems[:] = [each for each in watch.problems if "pico" not in each and "NOT_RESOLVED" not in each]
+
+
+def test_a_directory_makes_an_account_that_its_person_signs_in_to_until_it_is_disabled(
+    new_context: Callable[..., BrowserContext], product: Product, issuer: RealIssuer, watch: Watch
+) -> None:
+    watch.allowed |= CLOSED_BY_THE_SERVER
+    issuer.knows("d-1", email="dee@example.org", email_verified=True, preferred_username="dee")
+    admin = new_context(viewport={"width": 390, "height": 800}).new_page()
+    sign_in(admin, product, "ada")
+    add_issuer(admin, product, issuer, "Lighthouse", "Has to have an account here")
+    admin.get_by_role("row", name=re.compile("Lighthouse")).get_by_role("button", name="Directory …").click()
+    sheet = admin.get_by_role("dialog", name="Directory of Lighthouse")
+    sheet.get_by_role("button", name="Make a token").click()
+    token = sheet.get_by_label("Token; it is shown this once")
+    expect(token).to_have_value(re.compile("llmui-scim-"))
+
+    with httpx2.Client(
+        base_url=sheet.get_by_label("Address; enter it at the issuer").input_value(),
+        headers={"Authorization": f"Bearer {token.input_value()}"}, trust_env=False,
+    ) as directory:  # fmt: skip
+        schemas, emails = ["urn:ietf:params:scim:schemas:core:2.0:User"], [{"value": "dee@example.org"}]
+        made = directory.post("/Users", json={"schemas": schemas, "userName": "dee", "emails": emails})
+        assert made.status_code == 201, made.text
+        group = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Keepers"}
+        assert directory.post("/Groups", json={**group, "members": [{"value": made.json()["id"]}]}).status_code == 201
+
+        page = new_context().new_page()
+        page.goto(f"{product.url}/login")
+        page.get_by_role("link", name="Sign in with Lighthouse").click()
+        page.get_by_placeholder("sub").fill("d-1")
+        page.get_by_role("button", name="Authorize").click()
+        expect(page.get_by_role("button", name="Account menu of dee")).to_be_visible()
+
+        gone = {"op": "Replace", "path": "active", "value": "False"}
+        body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [gone]}
+        assert directory.patch(f"/Users/{made.json()['id']}", json=body).status_code == 200
+    expect(page).to_have_url(re.compile("/login"))
+    admin.reload()
+    admin.get_by_role("row", name=re.compile("Lighthouse")).get_by_role("button", name="Directory …").click()
+    expect(sheet).to_contain_text("It keeps 1 account and 1 group.")
     watch.problems[:] = [each for each in watch.problems if "pico" not in each and "NOT_RESOLVED" not in each]

@@ -12,7 +12,7 @@ NOT_AUDITED = {
     "summaries": OWN, "tags": OWN, "turns": OWN, "import_agents": OWN, "imports": OWN, "projects.move": OWN,
     "projects.let_memory_in": OWN, "prompts.save_personal": OWN, "library.used": WORK, "jobs": OWN,
     "retrieval.judge": OWN, "retrieval.change": OWN, "retrieval.remove": OWN, "sharing.continue_link": OWN,
-    "budgets.reserve": WORK, "budgets.settle": WORK,
+    "budgets.reserve": WORK, "budgets.settle": WORK, "directories.touch": WORK,
     "budgets.release_lost": WORK, "calibrations": WORK, "cached_answers.keep": WORK, "cached_answers.purge": WORK,
     "cached_answers.forget": NOTED, "cached_answers.unpair": OWN,
     "document_copies": WORK, "embedding": WORK, "ingestion": WORK, "seed": WORK, "documents.retry": WORK,

@@ -64,17 +64,20 @@ class SignInPage(pn.viewable.Viewer):
     def _sheet(self) -> Any:
         param = self._state.param
         typed = {f"issuer_{name}": param[f"issuer_{name}"] for name in TEXTS}
+        directory = param.sheet, param.directory, param.directory_address
         return Sheet(
             title=pn.bind(forms.title, param.sheet, param.selected),
             is_open=pn.bind(bool, param.sheet),
-            text=pn.bind(forms.text, param.sheet),
-            tone=pn.bind(forms.tone, param.sheet),
-            fields=pn.bind(forms.fields, param.sheet, param.selected),
+            text=pn.bind(forms.text, *directory),
+            tone=pn.bind(forms.tone, param.sheet, param.directory_address),
+            fields=pn.bind(
+                forms.fields, param.sheet, param.selected, param.directory_address, param.token),
             values=pn.bind(
                 forms.values, makes_accounts=param.makes_accounts, is_private=param.is_private,
-                redirect=param.redirect, **typed,
+                redirect=param.redirect, takes_over=param.takes_over, token=param.token,
+                directory_address=param.directory_address, **typed,
             ),
-            buttons=pn.bind(forms.buttons, param.sheet),
+            buttons=pn.bind(forms.buttons, *directory),
             error=param.error,
             said=param.said,
             is_busy=param.is_busy,
@@ -96,6 +99,8 @@ class SignInPage(pn.viewable.Viewer):
                 await self._state.test(issuer_id)
             case "edit":
                 await self._state.open_edit(issuer_id)
+            case "directory":
+                await self._state.open_directory(issuer_id)
             case "enable" | "disable" as verb:
                 await self._state.set_active(issuer_id, is_active=verb == "enable")
 
@@ -104,9 +109,15 @@ class SignInPage(pn.viewable.Viewer):
         match message.action:
             case "save":
                 await self._state.save()
-            case "ask_delete":
-                self._state.ask_delete()
             case "delete":
                 await self._state.delete()
+            case "save_directory":
+                await self._state.save_directory()
+            case "make_token":
+                await self._state.make_token()
+            case "end_token":
+                await self._state.end_token()
             case "close":
                 self._state.close()
+            case sheet if sheet in forms.SHEETS:
+                self._state.turn_to(sheet)

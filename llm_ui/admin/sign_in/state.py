@@ -6,13 +6,15 @@ from llm_ui.admin.state import AdminState, action, required
 from llm_ui.kit import openid
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.kit.ids import IssuerId, uuid7
-from llm_ui.services import issuers, settings
+from llm_ui.services import directories, issuers, settings
 from llm_ui.services.access import Actor
+from llm_ui.services.directories import DirectoryInfo
 from llm_ui.services.issuers import IssuerInfo, NewIssuer
 from llm_ui.services.settings import PASSWORDS, SECOND_FACTOR
 from llm_ui.ui.page import PageContext
 
-ADD, EDIT, DELETE = "add", "edit", "delete"
+ADD, EDIT, ASK_DELETE = "add", "edit", "ask_delete"
+DIRECTORY, ASK_NEW_TOKEN, ASK_END_TOKEN = "directory", "ask_new_token", "ask_end_token"
 TEXTS = (
     "name", "address", "client_id", "secret", "scopes", "name_claim", "email_claim", "groups_claim", "domains",
     "groups", "admin_groups", "operator_groups", "team_groups",
@@ -46,7 +48,12 @@ class SignInState(AdminState):
     makes_accounts = param.String(default=NO, doc="Whether whoever comes for the first time gets an account.")
     is_private = param.String(default=NO, doc="Whether it may be on the private network.")
 
-    fields = (*(f"issuer_{name}" for name in TEXTS), "makes_accounts", "is_private")
+    directory = param.Parameter(doc="What there is of the directory of the issuer whose sheet is open, or None.")
+    directory_address = param.String(default="", doc="Where directories ask.")
+    token = param.String(default="", doc="The token that was just made; forgotten with the sheet.")
+    takes_over = param.String(default=NO, doc="Whether accounts that are here already are the directory's, too.")
+
+    fields = (*(f"issuer_{name}" for name in TEXTS), "makes_accounts", "is_private", "takes_over")
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context)
@@ -117,9 +124,43 @@ class SignInState(AdminState):
         self.said = said.format(name=issuer.filled.name)
         await self._reload(actor)
 
-    def ask_delete(self) -> None:
-        """Ask whether the issuer of the form is to go."""
-        self.sheet = DELETE
+    @action
+    async def open_directory(self, actor: Actor, issuer_id: IssuerId) -> None:
+        """Open what the directory of an issuer keeps here, and its token."""
+        await self._select(actor, issuer_id)
+        await self._read_directory(actor, issuer_id)
+        self.param.update(sheet=DIRECTORY, token="")
+
+    @action
+    async def make_token(self, actor: Actor) -> None:
+        """Make a token for the directory; the one before ends."""
+        issuer: IssuerInfo = required(self.selected)
+        async with self.context.backend.database.writing() as session:
+            token = await directories.make_token(session, actor, issuer.id, takes_over=self.takes_over == YES)
+        await self._read_directory(actor, issuer.id)
+        self.param.update(sheet=DIRECTORY, token=token)
+
+    @action
+    async def save_directory(self, actor: Actor) -> None:
+        """Store whether the directory takes over accounts."""
+        issuer: IssuerInfo = required(self.selected)
+        takes_over = self.takes_over == YES
+        async with self.context.backend.database.writing() as session:
+            await directories.set_takes_over(session, actor, issuer.id, takes_over=takes_over)
+        self.param.update(sheet="", token="", said=_("{name} is saved.").format(name=issuer.filled.name))
+
+    @action
+    async def end_token(self, actor: Actor) -> None:
+        """End the token of the directory."""
+        issuer: IssuerInfo = required(self.selected)
+        async with self.context.backend.database.writing() as session:
+            await directories.end_token(session, actor, issuer.id)
+        await self._read_directory(actor, issuer.id)
+        self.param.update(sheet=DIRECTORY)
+
+    def turn_to(self, sheet: str) -> None:
+        """Show another sheet of the issuer: a question, or what was there before it."""
+        self.param.update(sheet=sheet, token="", error="")
 
     @action
     async def delete(self, actor: Actor) -> None:
@@ -134,7 +175,7 @@ class SignInState(AdminState):
     def close(self) -> None:
         """Close the form and forget the secret that was typed."""
         super().close()
-        self.issuer_secret = ""
+        self.param.update(issuer_secret="", token="")
 
     def _fill(self, new: NewIssuer, issuer_id: IssuerId) -> None:
         self._issuer_id = issuer_id
@@ -148,6 +189,16 @@ class SignInState(AdminState):
     def _filled(self) -> NewIssuer:
         texts = {name: getattr(self, f"issuer_{name}") for name in TEXTS}
         return NewIssuer(**texts, makes_accounts=self.makes_accounts == YES, is_private=self.is_private == YES)
+
+    async def _read_directory(self, actor: Actor, issuer_id: IssuerId) -> None:
+        config = self.context.backend.config
+        async with self.context.backend.database.reading() as session:
+            found: DirectoryInfo = await directories.read(session, actor, issuer_id)
+        self.param.update(
+            directory=found,
+            takes_over=YES if found.takes_over else NO,
+            directory_address=f"{config.scripts_reach}/scim/v2" if directories.HAS_SCIM else "",
+        )
 
     async def _select(self, actor: Actor, issuer_id: IssuerId) -> IssuerInfo:
         await self._reload(actor)

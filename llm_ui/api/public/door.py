@@ -1,6 +1,8 @@
 """The way in for scripts: which key, from where, what for; then the answer, or no in the protocol's own words."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -16,7 +18,8 @@ from llm_ui.kit.bucket import Buckets
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.models import KeyScope
 from llm_ui.observability.logging import get_logger
-from llm_ui.services import keys
+from llm_ui.services import directories, keys
+from llm_ui.services.directories import Directory
 from llm_ui.services.keys import Caller
 
 log = get_logger(__name__)
@@ -53,28 +56,12 @@ class Guard:
         Raises `KeyRefused`, `Forbidden` and `TooManyRequests`.
         """
         token, address = token or token_of(request), self._address(request)
-        network = _network(address)
-        hashed = sha256_hex(token)
-        if hashed not in self._known and (wait := self._wrong.wait_s(network, WRONG_PER_MINUTE, 1)) > 0:
-            raise TooManyRequests(
-                "Too many wrong keys. Try again in {seconds} seconds.",
-                seconds=round(wait) + 1,
-                retry_after=round(wait) + 1,
-            )
-        try:
+        with self._guessing(token, address):
             async with parts.database.reading() as session:
                 caller = await keys.caller_of(session, token)
-        except KeyRefused:
-            self._known.pop(hashed, None)
-            self._wrong.take(network, WRONG_PER_MINUTE, 1)
-            log.info("key.refused", address=address)
-            raise
         if not caller.is_seen:
             async with parts.database.writing() as session:
                 await keys.touch(session, caller.key_id)
-        self._known[hashed] = None
-        while len(self._known) > KNOWN:
-            self._known.popitem(last=False)
         if not caller.comes_from(address):
             raise Forbidden("This key may not be used from {address}. Use one that may.", address=address or "here")
         for scope in scopes:
@@ -83,6 +70,40 @@ class Guard:
                     "This key is not for this: it lacks the scope {scope}. Use another one.", scope=scope.value
                 )
         return caller
+
+    async def directory(self, request: HTTPConnection, parts: Api) -> Directory:
+        """Return the directory whose token comes with a request. Raises `KeyRefused` and `TooManyRequests`."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise KeyRefused("This address needs the token of a directory: send it as Authorization: Bearer.")
+        with self._guessing(token.strip(), self._address(request)):
+            async with parts.database.reading() as session:
+                directory = await directories.directory_of(session, token.strip())
+        if not directory.is_seen:
+            async with parts.database.writing() as session:
+                await directories.touch(session, directory.issuer_id)
+        return directory
+
+    @contextmanager
+    def _guessing(self, token: str, address: str) -> Iterator[None]:
+        """Look up a token within. Raises `TooManyRequests` for one that nobody had, after many of these."""
+        network, hashed = _network(address), sha256_hex(token)
+        if hashed not in self._known and (wait := self._wrong.wait_s(network, WRONG_PER_MINUTE, 1)) > 0:
+            raise TooManyRequests(
+                "Too many wrong keys. Try again in {seconds} seconds.",
+                seconds=round(wait) + 1,
+                retry_after=round(wait) + 1,
+            )
+        try:
+            yield
+        except KeyRefused:
+            self._known.pop(hashed, None)
+            self._wrong.take(network, WRONG_PER_MINUTE, 1)
+            log.info("key.refused", address=address)
+            raise
+        self._known[hashed] = None
+        while len(self._known) > KNOWN:
+            self._known.popitem(last=False)
 
     def _address(self, request: HTTPConnection) -> str:
         """Return the address the request comes from. Only a trusted proxy's word is taken for another one."""
