@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from llm_ui.db import ReadSession, Session
 from llm_ui.errors import KeyRefused, NotFound
 from llm_ui.kit.clock import now
-from llm_ui.kit.ids import IssuerId
+from llm_ui.kit.ids import IssuerId, UserId
 from llm_ui.kit.signing import sha256_hex
 from llm_ui.models import DirectoryGroup, DirectoryPerson, DirectoryToken, Issuer, Role
 from llm_ui.services import audit
@@ -109,6 +109,14 @@ async def end_token(session: Session, actor: Actor, issuer_id: IssuerId) -> None
     await audit.record(
         session, actor, "directory.token_ended", issuer.name, target_id=issuer_id, prefix=row.prefix
     )  # fmt: skip
+
+
+async def keeper_of(session: ReadSession, user_id: UserId) -> str:
+    """Return the name of the issuer whose directory keeps an account; empty: none does. The caller asks for rights."""
+    kept = select(Issuer.name).join(DirectoryPerson, DirectoryPerson.issuer_id == Issuer.id)
+    # rights: see above
+    found = kept.where(DirectoryPerson.user_id == user_id, DirectoryPerson.ended_at.is_(None))
+    return await session.scalar(found) or ""
 
 
 async def directory_of(session: ReadSession, token: str) -> Directory:

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from llm_ui.db import ReadSession
 from llm_ui.kit.ids import UserId
 from llm_ui.models import Attachment, AuditLog, Document, Project, ProjectMember, ProjectRole
-from llm_ui.services import quotas
+from llm_ui.services import directories, quotas
 from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 from llm_ui.services.departures import Goes, weigh
 from llm_ui.services.quotas import Left
@@ -55,6 +55,8 @@ class UserDetails:
 
     user: UserInfo
     has_second_factor: bool
+    keeper: str
+    """Whose directory keeps the account; empty: none."""
     has: Goes
     this_month: Used
     ever: Used
@@ -80,6 +82,7 @@ async def details(session: ReadSession, actor: Actor, user_id: UserId, time_outs
     return UserDetails(
         user=info_of(user),
         has_second_factor=await codes_left(session, user_id) is not None,
+        keeper=await directories.keeper_of(session, user_id),
         has=await weigh(session, actor, user_id),
         this_month=await _used(session, user_id, this_month()),
         ever=await _used(session, user_id, Period(EVER, this_month().end)),

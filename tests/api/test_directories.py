@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,16 +18,18 @@ from llm_ui.db import Database
 from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import IssuerId, TeamId, UserId, uuid7
 from llm_ui.models import AuditLog, DirectoryPerson, IssuerTeam, LinkedSignIn, Role, Team, TeamMember, User
-from llm_ui.services import directories, issuers, keys, linked_sign_ins, team_members, teams
+from llm_ui.services import directories, issuers, keys, linked_sign_ins, team_members, teams, user_details
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.issuers import NewIssuer
 from llm_ui.services.keys import NewKey
 from llm_ui.services.secrets import Secrets
+from llm_ui.services.sign_in import TimeOuts
 from tests.conftest import make_actor
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+TIME_OUTS = TimeOuts(timedelta(days=1), timedelta(days=1))
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -154,6 +157,16 @@ async def test_somebody_comes_changes_is_disabled_and_goes(harbour: Harbour, dat
     again = await harbour.person("cleo", emails=[{"value": "cleo@example.com"}])
     assert again["id"] == made["id"]
     assert (await account(database, "Cleo.Marlow")).is_active
+
+
+async def test_an_administrator_sees_which_directory_keeps_an_account(harbour: Harbour, database: Database) -> None:
+    ada, bob = await make_actor(database, "ada", Role.ADMIN), await make_actor(database, "bob", Role.USER)
+    cleo = UserId(UUID((await harbour.person("cleo"))["id"]))
+
+    async with database.reading() as session:
+        keepers = [(await user_details.details(session, ada, each, TIME_OUTS)).keeper for each in (cleo, bob.user_id)]
+
+    assert keepers == ["Harbour", ""]
 
 
 async def test_what_a_directory_does_is_in_the_audit_log_under_its_name(harbour: Harbour, database: Database) -> None:

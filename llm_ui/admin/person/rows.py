@@ -30,6 +30,7 @@ def facts(known: UserDetails | None) -> list[Row]:
         _("Role"): _(ROLES[user.role]),
         _("State"): _(STATES[user.state]),
         _("Second step"): _("On") if known.has_second_factor else _("Off"),
+        **({_("Kept by"): _("The directory of {name}").format(name=known.keeper)} if known.keeper else {}),
         _("Created"): instant(user.created_at),
         _("Last seen"): "" if user.last_seen_at is None else instant(user.last_seen_at),
         _("Used this month"): _used(known.this_month),

@@ -4,7 +4,7 @@ from typing import Any
 
 from llm_ui.admin.sign_in.state import ADD, ASK_DELETE, ASK_END_TOKEN, ASK_NEW_TOKEN, DIRECTORY, EDIT, NO, YES
 from llm_ui.kit.i18n import gettext as _
-from llm_ui.kit.i18n import ngettext
+from llm_ui.kit.i18n import instant, ngettext
 from llm_ui.services.directories import DirectoryInfo
 from llm_ui.services.issuers import IssuerInfo
 
@@ -101,8 +101,8 @@ def _directory(found: DirectoryInfo | None) -> str:
     groups = ngettext("and {count} group.", "and {count} groups.", found.groups).format(count=found.groups)
     if found.last_used_at is None:
         return f"{people} {groups} {_('Its token {prefix}… was not used yet.').format(prefix=found.prefix)}"
-    seen = _("Its token {prefix}… was used last at {at} (UTC).")
-    return f"{people} {groups} {seen.format(prefix=found.prefix, at=f'{found.last_used_at:%Y-%m-%d %H:%M}')}"
+    seen = _("Its token {prefix}… was used last on {at}.")
+    return f"{people} {groups} {seen.format(prefix=found.prefix, at=instant(found.last_used_at))}"
 
 
 def tone(sheet: str, address: str) -> str:
