@@ -3,14 +3,18 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+from starlette.routing import Route
 
 from llm_ui.api import principal
 from llm_ui.api.edge import MAX_BODY_BYTES
-from llm_ui.api.main import PUBLIC, ROUTERS
+from llm_ui.api.main import PUBLIC, ROUTERS, build
+from llm_ui.api.principal import Api
 from llm_ui.config import Config
 from llm_ui.contract import ErrorBody
 from llm_ui.db import Database
@@ -24,6 +28,8 @@ from tests.api.test_answers import ClientOf, asking, everything, started
 
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 """Addresses that ask nobody who they are, but for where they ask from."""
+DESCRIBED = "/v1/openapi.json"
+"""What the API is, for whoever looks."""
 
 
 @pytest.fixture
@@ -280,3 +286,18 @@ async def test_it_describes_itself_without_loading_anything_from_elsewhere(http:
     assert documented == {
         (method, route.path) for router in PUBLIC for route in router.routes for method in route.methods
     }  # type: ignore[attr-defined]
+
+
+async def test_every_address_of_another_protocol_refuses_whoever_has_no_key(
+    http: httpx2.AsyncClient, database_config: Config
+) -> None:
+    app = build(cast(Api, SimpleNamespace(config=database_config)))
+    found = [route for route in app.router.routes if type(route) is Route]
+    assert len(found) > 40
+
+    for route in found:
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            path = re.sub(r"\{\w+:path\}", "Users", route.path)
+            response = await http.request(method, path, json=None if method == "GET" else {})
+            expected = 200 if route.path == DESCRIBED else 401
+            assert response.status_code == expected, f"{method} {path}: {response.text}"
