@@ -4,7 +4,7 @@ A group is the team that an administrator has said it is, or the one of its name
 somebody stays; so does the team when its group is deleted, for its models, projects and limits are of this workspace.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -29,13 +29,20 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """What is to change of who is in a group: all of it, or that some come and some go."""
+
+    whole: frozenset[UserId] | None = None
+    coming: frozenset[UserId] = frozenset()
+    going: frozenset[UserId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ToldGroup:
     """What a directory says of a group."""
 
     name: str
     external_id: str | None = None
-    members: frozenset[UserId] | None = frozenset()
-    """None: nothing of them is to change, or they were not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Group:
 
     id: DirectoryGroupId
     told: ToldGroup
+    members: frozenset[UserId]
+    """None of them where they were not asked for."""
     created_at: datetime
     updated_at: datetime
 
@@ -67,8 +76,8 @@ async def find(
     total = await session.scalar(select(func.count()).select_from(query.subquery())) or 0
     ordered = query.order_by(DirectoryGroup.created_at, DirectoryGroup.id).offset(start).limit(count)
     rows = (await session.scalars(ordered)).all() if count else []
-    members = await _members(session, directory, [row.team_id for row in rows]) if with_members else {}
-    return total, tuple(_group(row, members.get(row.team_id, set()) if with_members else None) for row in rows)
+    members = [await _members(session, directory, row.team_id) if with_members else frozenset() for row in rows]
+    return total, tuple(map(_group, rows, members))
 
 
 async def read(
@@ -76,12 +85,10 @@ async def read(
 ) -> Group:
     """Return a group. Raises `NotFound`."""
     row = await _row(session, directory, group_id)
-    if not with_members:
-        return _group(row, None)
-    return _group(row, (await _members(session, directory, [row.team_id])).get(row.team_id, set()))
+    return _group(row, await _members(session, directory, row.team_id) if with_members else frozenset())
 
 
-async def create(session: Session, directory: Directory, told: ToldGroup) -> DirectoryGroupId:
+async def create(session: Session, directory: Directory, told: ToldGroup, members: Members) -> DirectoryGroupId:
     """Have a group be a team. Raises `InvalidInput` and `Conflict`."""
     told = _checked(told)
     row = DirectoryGroup(
@@ -94,11 +101,13 @@ async def create(session: Session, directory: Directory, told: ToldGroup) -> Dir
     session.add(row)
     await _flush(session)
     await audit.record(session, directory.actor, "directory.group_kept", row.name, target_id=row.team_id)
-    await _follow(session, directory, row, told.members)
+    await _follow(session, directory, row, members)
     return row.id
 
 
-async def change(session: Session, directory: Directory, group_id: DirectoryGroupId, told: ToldGroup) -> None:
+async def change(
+    session: Session, directory: Directory, group_id: DirectoryGroupId, told: ToldGroup, members: Members
+) -> None:
     """Have a group be what is told now. Raises `NotFound`, `InvalidInput` and `Conflict`."""
     row, told = await _row(session, directory, group_id), _checked(told)
     before = row.name
@@ -107,13 +116,13 @@ async def change(session: Session, directory: Directory, group_id: DirectoryGrou
     team = await teams.team_row(session, directory.actor, row.team_id)
     if row.name != before and team.name == _team_name(before):
         await teams.rename(session, directory.actor, row.team_id, _team_name(row.name))
-    await _follow(session, directory, row, told.members)
+    await _follow(session, directory, row, members)
 
 
 async def delete(session: Session, directory: Directory, group_id: DirectoryGroupId) -> None:
     """Keep a group no longer: whom it brought leave its team, which stays. Raises `NotFound`."""
     row = await _row(session, directory, group_id)
-    await _follow(session, directory, row, frozenset())
+    await _follow(session, directory, row, Members(whole=frozenset()))
     await session.delete(row)
     await audit.record(session, directory.actor, "directory.group_ended", row.name, target_id=row.team_id)
     await session.flush()
@@ -163,14 +172,15 @@ async def _team(session: Session, directory: Directory, told: ToldGroup) -> Team
     return team_id
 
 
-async def _follow(
-    session: Session, directory: Directory, row: DirectoryGroup, members: frozenset[UserId] | None
-) -> None:
-    """Have just these people be those whom the group brings to its team. Raises `InvalidInput` for strangers."""
-    if members is None:
-        return
-    present = (await _members(session, directory, [row.team_id])).get(row.team_id, set())
-    coming, going = members - present, present - members
+async def _follow(session: Session, directory: Directory, row: DirectoryGroup, members: Members) -> None:
+    """Change whom the group brings to its team. Raises `InvalidInput` for strangers."""
+    if members.whole is None:
+        concerned = members.coming | members.going
+        present = await _present(session, directory, row.team_id, concerned)
+        coming, going = members.coming - present, members.going & present
+    else:
+        present = await _members(session, directory, row.team_id)
+        coming, going = members.whole - present, present - members.whole
     await _require_kept(session, directory, coming)
     actor = directory.actor
     for user_id in sorted(going):
@@ -185,27 +195,46 @@ async def _follow(
     await session.flush()
 
 
-async def _members(session: ReadSession, directory: Directory, team_ids: Iterable[TeamId]) -> dict[TeamId, set[UserId]]:
-    """Return whom the directory has brought to these teams."""
+async def _members(session: ReadSession, directory: Directory, team_id: TeamId) -> frozenset[UserId]:
+    """Return whom the directory has brought to a team, read by and by: there may be many thousands."""
+    found: list[UserId] = []
+    query = _brought(directory, team_id).order_by(TeamMember.user_id).limit(AT_ONCE)
+    while True:
+        some = (await session.scalars(query.where(TeamMember.user_id > found[-1]) if found else query)).all()
+        found.extend(some)
+        if len(some) < AT_ONCE:
+            return frozenset(found)
+
+
+async def _present(
+    session: ReadSession, directory: Directory, team_id: TeamId, ids: frozenset[UserId]
+) -> frozenset[UserId]:
+    """Return which of these people the directory has brought to a team."""
+    found: set[UserId] = set()
+    for some in _parts(ids):
+        found.update(await session.scalars(_brought(directory, team_id).where(TeamMember.user_id.in_(some))))
+    return frozenset(found)
+
+
+def _brought(directory: Directory, team_id: TeamId) -> Select[UserId]:
     # rights: of the directory's own people and groups
-    query = select(TeamMember.team_id, TeamMember.user_id)
-    query = query.join(DirectoryPerson, DirectoryPerson.user_id == TeamMember.user_id)
+    query = select(TeamMember.user_id).join(DirectoryPerson, DirectoryPerson.user_id == TeamMember.user_id)
     mine = TeamMember.issuer_id == directory.issuer_id, DirectoryPerson.issuer_id == directory.issuer_id
-    query = query.where(*mine, DirectoryPerson.ended_at.is_(None), TeamMember.team_id.in_(list(team_ids)))
-    found: dict[TeamId, set[UserId]] = {}
-    for team_id, user_id in await session.execute(query):
-        found.setdefault(team_id, set()).add(user_id)
-    return found
+    return query.where(*mine, DirectoryPerson.ended_at.is_(None), TeamMember.team_id == team_id)
+
+
+def _parts(ids: frozenset[UserId]) -> Iterator[list[UserId]]:
+    listed = sorted(ids)
+    return (listed[first : first + AT_ONCE] for first in range(0, len(listed), AT_ONCE))
 
 
 async def _require_kept(session: ReadSession, directory: Directory, ids: frozenset[UserId]) -> None:
-    wanted = sorted(ids)
     known: set[UserId] = set()
     # rights: only whether the directory keeps them
     own = select(DirectoryPerson.user_id).where(DirectoryPerson.issuer_id == directory.issuer_id)
-    for first in range(0, len(wanted), AT_ONCE):
-        these = DirectoryPerson.user_id.in_(wanted[first : first + AT_ONCE])
-        known.update(await session.scalars(own.where(these, DirectoryPerson.ended_at.is_(None))))
+    for some in _parts(ids):
+        these = DirectoryPerson.user_id.in_(some), DirectoryPerson.ended_at.is_(None)
+        known.update(await session.scalars(own.where(*these)))
     if strangers := ids - known:
         raise InvalidInput("There is nobody of the id {id} to be a member. Add them first.", id=str(min(strangers)))
 
@@ -232,6 +261,5 @@ def _checked(told: ToldGroup) -> ToldGroup:
     return found
 
 
-def _group(row: DirectoryGroup, members: set[UserId] | None) -> Group:
-    told = ToldGroup(row.name, row.external_id, None if members is None else frozenset(members))
-    return Group(row.id, told, row.created_at, row.updated_at)
+def _group(row: DirectoryGroup, members: frozenset[UserId]) -> Group:
+    return Group(row.id, ToldGroup(row.name, row.external_id), members, row.created_at, row.updated_at)

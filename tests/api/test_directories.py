@@ -1,6 +1,7 @@
 """Directories that keep accounts and teams over SCIM 2.0: RFC 7643 and RFC 7644, and what real ones send."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -486,3 +487,62 @@ async def test_an_account_that_is_deleted_here_is_gone_for_the_directory(harbour
     async with database.reading() as session:
         assert await session.scalar(select(DirectoryPerson.user_id)) is None
     assert (await harbour.person("ann"))["id"] != made["id"]
+
+
+@pytest.mark.parametrize(
+    ("operations", "left", "name"),
+    [
+        ([{"op": "add", "value": {"members": [{"value": "<b>"}], "displayName": "Deck"}}], "ab", "Deck"),
+        ([{"op": "replace", "path": "members", "value": [{"value": "<b>"}]}], "b", "Crew"),
+        ([{"op": "replace", "value": {"members": []}}], "", "Crew"),
+        ([{"op": "remove", "path": "members"}], "", "Crew"),
+        ([{"op": "REMOVE", "path": f"{GROUP}:members[value EQ \"<a>\"]"}], "", "Crew"),
+        ([{"op": "add", "path": "members", "value": {"value": "<b>"}},
+                       {"op": "remove", "path": "members", "value": ["<a>"]}], "b", "Crew"),
+        ([{"op": "remove", "path": "members"},
+                       {"op": "add", "path": "members", "value": [{"value": "<b>"}]},
+                       {"op": "replace", "path": "displayName", "value": "Deck"}], "b", "Deck"),
+        ([{"op": "add", "path": "members", "value": [{"value": "<b>"}]},
+                       {"op": "remove", "path": "members[value eq \"<b>\"]"}], "a", "Crew"),
+        ([{"op": "remove", "path": f"members[value eq \"{NOBODY}\"]"}], "a", "Crew"),
+    ],
+)  # fmt: skip
+async def test_members_come_and_go_in_each_way_that_there_is(
+    harbour: Harbour, database: Database, operations: list[dict[str, Any]], left: str, name: str
+) -> None:
+    a, b = await harbour.person("a"), await harbour.person("b")
+    crew = await harbour.group("Crew", a)
+
+    told = json.loads(json.dumps(operations).replace("<a>", a["id"]).replace("<b>", b["id"]))
+    answer = await harbour.patches(f"Groups/{crew['id']}", *told)
+
+    assert answer.is_success, answer.text
+    assert await in_team(database, await team_named(database, name)) == set(left)
+    group = await harbour.said("GET", f"Groups/{crew['id']}")
+    assert {each["value"] for each in group.get("members", [])} == {
+        each["id"] for each in (a, b) if each["userName"] in left
+    }
+
+
+@pytest.mark.parametrize(
+    ("operation", "scim_type"),
+    [
+        ({"op": "add", "path": "members[display eq \"x\"]", "value": [{"value": NOBODY}]}, "invalidPath"),
+        ({"op": "replace", "path": f"members[value eq \"{NOBODY}\"]", "value": {"value": NOBODY}}, "noTarget"),
+        ({"op": "add", "path": "members", "value": [{"value": "no id"}]}, "invalidValue"),
+        ({"op": "add", "path": "members", "value": [{"value": NOBODY}]}, "invalidValue"),
+        ({"op": "turn", "path": "members", "value": []}, "invalidValue"),
+        ({"op": "remove", "path": "displayName"}, "mutability"),
+        ("no operation", "invalidValue"),
+    ],
+)  # fmt: skip
+async def test_a_patch_of_a_group_that_cannot_be_is_refused_as_a_whole(
+    harbour: Harbour, database: Database, operation: Any, scim_type: str
+) -> None:
+    ann = await harbour.person("ann")
+    crew = await harbour.group("Crew", ann)
+
+    refused = await harbour.patches(f"Groups/{crew['id']}", {"op": "remove", "path": "members"}, operation)
+
+    assert (refused.status_code, refused.json()["scimType"]) == (400, scim_type), refused.text
+    assert await in_team(database, await team_named(database, "Crew")) == {"ann"}

@@ -26,14 +26,15 @@ from starlette.responses import Response
 
 from llm_ui.api.principal import Api
 from llm_ui.api.public.door import Guard
-from llm_ui.api.scim import MEDIA_TYPE, PREFIXES
+from llm_ui.api.scim import MEDIA_TYPE, PREFIXES, members
 from llm_ui.api.scim.filters import condition
 from llm_ui.api.scim.kept import LISTED, MOST, OF_SCHEMAS, OF_TYPES, POLICY, PROVIDER, SEARCH, USUAL
-from llm_ui.api.scim.resources import KINDS, Kind, Page
+from llm_ui.api.scim.resources import KINDS, Kind, One, Page, Shown
 from llm_ui.errors import Conflict, InvalidInput, LLMUIError, NotFound, WrongMethod, unforeseen
 from llm_ui.kit import i18n
 from llm_ui.observability.logging import get_logger
 from llm_ui.services.directories import Directory
+from llm_ui.services.directory_groups import Members
 from llm_ui.services.directory_search import NotAsked
 
 log = get_logger(__name__)
@@ -103,7 +104,7 @@ class _Asked:
             case [name, ".search"] if name in KINDS and self.request.method == "POST":
                 return await self._found([KINDS[name]], await self._body())
             case [name, told_id] if name in KINDS:
-                return await self._of_one(KINDS[name], told_id)
+                return await self._of_one(KINDS[name], self._one(told_id))
         raise NotFound("There is nothing at this address. See /ResourceTypes for what there is.")
 
     async def _of_kind(self, kind: Kind) -> Response:
@@ -114,16 +115,16 @@ class _Asked:
                 return await self._created(kind)
         raise WrongMethod(WRONG_METHOD)
 
-    async def _of_one(self, kind: Kind, told_id: str) -> Response:
+    async def _of_one(self, kind: Kind, one: One) -> Response:
         match self.request.method:
             case "GET":
-                return await self._read(kind, told_id)
+                return await self._read(kind, one)
             case "PUT":
-                return await self._replaced(kind, told_id)
+                return await self._replaced(kind, one)
             case "PATCH":
-                return await self._patched(kind, told_id)
+                return await self._patched(kind, one)
             case "DELETE":
-                return await self._deleted(kind, told_id)
+                return await self._deleted(kind, one)
         raise WrongMethod(WRONG_METHOD)
 
     def _described(self) -> Response:
@@ -134,22 +135,22 @@ class _Asked:
             raise ForbiddenException(detail="What the service can is not filtered.")
         if name == "ServiceProviderConfig" and not more:
             assert PROVIDER.config is not None  # noqa: S101 - it is given there
-            return _told(_at(PROVIDER.config, self.base, name), Context.RESOURCE_QUERY_RESPONSE)
+            return _described(_at(PROVIDER.config, self.base, name))
         described, listed = (PROVIDER.schemas, OF_SCHEMAS) if name == "Schemas" else (PROVIDER.resource_types, OF_TYPES)
         found = [_at(each, self.base, f"{name}/{each.id}") for each in described]
         if not more and name != "ServiceProviderConfig":
             whole = listed(total_results=len(found), start_index=1, items_per_page=len(found), resources=found)
-            return _told(whole, Context.RESOURCE_QUERY_RESPONSE)
+            return _described(whole)
         one = next((each for each in found if more == [str(each.id)]), None)
         if one is None:
             raise NotFoundException(detail="There is nothing of this id.")
-        return _told(one, Context.RESOURCE_QUERY_RESPONSE)
+        return _described(one)
 
     async def _found(self, kinds: Sequence[Kind], asked: Mapping[str, Any]) -> Response:
         is_one = len(kinds) == 1
         search = _search(kinds[0].messages.search if is_one else SEARCH, asked)
         start, count = search.start_index_0 or 0, USUAL if search.count is None else min(search.count, MOST)
-        total, resources = 0, list[Resource[Any]]()
+        total, found = 0, list[Shown]()
         async with self.parts.database.reading() as session:
             for kind in kinds:
                 try:
@@ -158,63 +159,97 @@ class _Asked:
                         self.base,
                         # Of several kinds one comes after the other.
                         start=max(start - total, 0),
-                        count=count - len(resources),
+                        count=count - len(found),
                         condition=None if search.filter is None else condition(kind.messages.filter(search.filter)),
-                        with_members=_wants_members(search),
+                        with_members=_wants(search, members.MEMBERS),
                     )
-                    there, found = await kind.find(session, page)
+                    there, some = await kind.find(session, page)
                 except (InvalidFilterException, NotAsked):
                     if is_one:
                         raise
                     # What a kind has not is nothing there: RFC 7644 §3.4.2.1.
                     continue
-                total, resources = total + there, [*resources, *found]
+                total, found = total + there, [*found, *some]
         listed = (kinds[0].messages.listed if is_one else LISTED)(
-            total_results=total, start_index=start + 1, items_per_page=len(resources), resources=resources
+            total_results=total,
+            start_index=start + 1,
+            items_per_page=len(found),
+            resources=[each.resource for each in found],
         )
-        return await asyncio.to_thread(_told, listed, Context.RESOURCE_QUERY_RESPONSE, wanted=search)
+        return await asyncio.to_thread(self._told, listed, found, Context.RESOURCE_QUERY_RESPONSE, search)
 
-    async def _read(self, kind: Kind, told_id: str) -> Response:
+    async def _read(self, kind: Kind, one: One) -> Response:
         wanted = self._wanted(kind)
         async with self.parts.database.reading() as session:
-            resource = await kind.read(session, self.directory, self.base, told_id)
-        return await asyncio.to_thread(_told, resource, Context.RESOURCE_QUERY_RESPONSE, wanted=wanted)
+            found = await kind.read(session, one, with_members=_wants(wanted, members.MEMBERS))
+        return await self._shown(found, Context.RESOURCE_QUERY_RESPONSE, wanted)
 
     async def _created(self, kind: Kind) -> Response:
         wanted = self._wanted(kind)
-        resource = await self._resource(kind, Context.RESOURCE_CREATION_REQUEST)
+        resource, of_whole = await self._resource(kind, Context.RESOURCE_CREATION_REQUEST)
         async with self.parts.database.writing(lock=self._lock) as session:
-            told_id = await kind.create(session, self.directory, resource)
-            made = await kind.read(session, self.directory, self.base, told_id)
-        response = await asyncio.to_thread(_told, made, Context.RESOURCE_CREATION_RESPONSE, 201, wanted=wanted)
-        response.headers["location"] = f"{self.base}/{kind.endpoint}/{told_id}"
+            one = self._one(await kind.create(session, self.directory, resource, of_whole))
+            made = await kind.read(session, one, with_members=_wants(wanted, members.MEMBERS))
+        response = await self._shown(made, Context.RESOURCE_CREATION_RESPONSE, wanted, 201)
+        response.headers["location"] = f"{self.base}/{kind.endpoint}/{one.told_id}"
         return response
 
-    async def _replaced(self, kind: Kind, told_id: str) -> Response:
+    async def _replaced(self, kind: Kind, one: One) -> Response:
         wanted = self._wanted(kind)
-        resource = await self._resource(kind, Context.RESOURCE_REPLACEMENT_REQUEST)
+        resource, of_whole = await self._resource(kind, Context.RESOURCE_REPLACEMENT_REQUEST)
         async with self.parts.database.writing(lock=self._lock) as session:
-            await kind.change(session, self.directory, told_id, resource)
-            changed = await kind.read(session, self.directory, self.base, told_id)
-        return await asyncio.to_thread(_told, changed, Context.RESOURCE_REPLACEMENT_RESPONSE, wanted=wanted)
+            await kind.change(session, one, resource, of_whole)
+            changed = await kind.read(session, one, with_members=_wants(wanted, members.MEMBERS))
+        return await self._shown(changed, Context.RESOURCE_REPLACEMENT_RESPONSE, wanted)
 
-    async def _patched(self, kind: Kind, told_id: str) -> Response:
+    async def _patched(self, kind: Kind, one: One) -> Response:
         wanted = self._wanted(kind)
-        body = await self._body()
-        patch: Any = await asyncio.to_thread(
-            kind.messages.patch.model_validate, body, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY
-        )
+        body, change = await asyncio.to_thread(members.of_patch, await self._body())
+        patch: Any = None
+        if body is not None:
+            validate = kind.messages.patch.model_validate
+            context = Context.RESOURCE_PATCH_REQUEST
+            patch = await asyncio.to_thread(validate, body, scim_ctx=context, scim_policy=POLICY)
+        # Without saying what is wanted, a change of members is not answered with all of them: RFC 7644 §3.5.2.
+        is_brief = patch is None and not (wanted.attributes or wanted.excluded_attributes)
         async with self.parts.database.writing(lock=self._lock) as session:
-            resource = await kind.read(session, self.directory, self.base, told_id)
-            if await asyncio.to_thread(patch.patch, resource, scim_policy=POLICY):
-                await kind.change(session, self.directory, told_id, resource)
-                resource = await kind.read(session, self.directory, self.base, told_id)
-        return await asyncio.to_thread(_told, resource, Context.RESOURCE_PATCH_RESPONSE, wanted=wanted)
+            resource = (await kind.read(session, one, with_members=False)).resource
+            if patch is not None:
+                await asyncio.to_thread(patch.patch, resource, scim_policy=POLICY)
+            await kind.change(session, one, resource, change)
+            if is_brief:
+                return Response(status_code=204)
+            changed = await kind.read(session, one, with_members=_wants(wanted, members.MEMBERS))
+        return await self._shown(changed, Context.RESOURCE_PATCH_RESPONSE, wanted)
 
-    async def _deleted(self, kind: Kind, told_id: str) -> Response:
+    async def _deleted(self, kind: Kind, one: One) -> Response:
         async with self.parts.database.writing(lock=self._lock) as session:
-            await kind.delete(session, self.directory, told_id)
+            await kind.delete(session, one)
         return Response(status_code=204)
+
+    async def _shown(
+        self, shown: Shown, context: Context, wanted: ResponseParameters[Any], status: int = 200
+    ) -> Response:
+        return await asyncio.to_thread(self._told, shown.resource, [shown], context, wanted, status)
+
+    def _told(
+        self,
+        message: Any,
+        shown: Sequence[Shown],
+        context: Context,
+        wanted: ResponseParameters[Any],
+        status: int = 200,
+    ) -> Response:
+        """Return what is told, with the members of each resource that is shown."""
+        body = message.model_dump(scim_ctx=context, response_parameters=wanted)
+        is_one = len(shown) == 1 and shown[0].resource is message
+        for each, of_each in zip([body] if is_one else body.get("Resources") or [], shown, strict=True):
+            if of_each.members:
+                each[members.MEMBERS] = members.shown(of_each.members, self.base)
+        return _response(body, status)
+
+    def _one(self, told_id: str) -> One:
+        return One(self.directory, self.base, told_id)
 
     @property
     def _lock(self) -> str:
@@ -235,14 +270,14 @@ class _Asked:
             raise InvalidSyntaxException(detail="The body is no JSON object.")
         return body
 
-    async def _resource(self, kind: Kind, context: Context) -> Resource[Any]:
-        body = await self._body()
+    async def _resource(self, kind: Kind, context: Context) -> tuple[Resource[Any], Members]:
+        body, of_whole = await asyncio.to_thread(members.of_whole, await self._body())
         is_silent = kind.endpoint == "Users" and body.get("active") is None
         if kind.endpoint == "Users":
             body = {**body, "emails": _emails(body), "active": True if is_silent else body["active"]}
         validate = kind.messages.resource.model_validate
         found: Resource[Any] = await asyncio.to_thread(validate, body, scim_ctx=context, scim_policy=POLICY)
-        return found.model_copy(update={"active": None}) if is_silent else found
+        return (found.model_copy(update={"active": None}) if is_silent else found), of_whole
 
 
 def _emails(body: dict[str, Any]) -> Any:
@@ -250,10 +285,8 @@ def _emails(body: dict[str, Any]) -> Any:
     told, name = body.get("emails"), body.get("userName")
     if not told and isinstance(name, str) and "@" in name:
         return [{"value": name}]
-    primary = (
-        [each for each in told if isinstance(each, dict) and each.get("primary")] if isinstance(told, list) else []
-    )
-    return primary or told
+    listed = told if isinstance(told, list) else []
+    return [each for each in listed if isinstance(each, dict) and each.get("primary")] or told
 
 
 def _search(model: Any, asked: Mapping[str, Any]) -> SearchRequest[Any]:
@@ -263,11 +296,11 @@ def _search(model: Any, asked: Mapping[str, Any]) -> SearchRequest[Any]:
     return found
 
 
-def _wants_members(search: SearchRequest[Any]) -> bool:
-    """Return whether the members of groups are told: reading them takes longest."""
-    only = {str(each).lower().rpartition(":")[2].partition(".")[0] for each in search.attributes or ()}
-    without = {str(each).lower().rpartition(":")[2] for each in search.excluded_attributes or ()}
-    return "members" not in without and (not only or "members" in only)
+def _wants(wanted: ResponseParameters[Any], name: str) -> bool:
+    """Return whether an attribute is to be told, or a part of it."""
+    only = {str(each).lower().rpartition(":")[2].partition(".")[0] for each in wanted.attributes or ()}
+    without = {str(each).lower().rpartition(":")[2] for each in wanted.excluded_attributes or ()}
+    return name not in without and (not only or name in only)
 
 
 def _at(described: Any, base: str, path: str) -> Any:
@@ -276,11 +309,12 @@ def _at(described: Any, base: str, path: str) -> Any:
     return described.model_copy(update={"meta": meta})
 
 
-def _told(
-    message: Any, context: Context, status: int = 200, *, wanted: ResponseParameters[Any] | None = None
-) -> Response:
-    body = message.model_dump_json(scim_ctx=context, response_parameters=wanted)
-    return Response(body, status, media_type=MEDIA_TYPE)
+def _described(described: Any) -> Response:
+    return _response(described.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE))
+
+
+def _response(body: Any, status: int = 200) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), status, media_type=MEDIA_TYPE)
 
 
 def _told_error(error: Error) -> Response:
