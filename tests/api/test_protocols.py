@@ -239,6 +239,15 @@ REFUSED = [
         "no message before",
     ),
     ("/api/v1/messages", {"thinking": {"type": "enabled", "budget_tokens": 2_000}}, "has to be below max_tokens"),
+    (
+        "/api/v1/messages",
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "image", "source": {"type": "base64", "media_type": ["x"]}}]}
+            ]
+        },
+        "images are PNG, JPEG, WebP or GIF",
+    ),
     ("/v1beta/models/openai:generateContent", {"tools": [{"googleSearch": {}}]}, "only functionDeclarations"),
     ("/v1beta/models/openai:generateContent", {"cached_content": "cachedContents/1"}, "nothing is kept here"),
     ("/v1beta/models/openai:generateContent", {"generationConfig": {"candidateCount": 2}}, "one answer is made"),

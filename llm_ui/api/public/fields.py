@@ -113,7 +113,7 @@ def image_of_url(param: str, url: object) -> Image:
 
 def image(param: str, media_type: object, data: object) -> Image:
     """Return an image. Raises `Refused`."""
-    if media_type not in IMAGE_KINDS or not isinstance(media_type, str):
+    if not isinstance(media_type, str) or media_type not in IMAGE_KINDS:
         raise Refused(param, "{param}: images are PNG, JPEG, WebP or GIF. Convert it.", param=param)
     try:
         base64.b64decode(data if isinstance(data, str) else "-", validate=True)
