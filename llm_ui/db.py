@@ -25,7 +25,7 @@ from llm_ui.config import Config
 from llm_ui.errors import DatabaseBusy, DatabaseDown, LLMUIError, StorageFull
 from llm_ui.kit.disk import is_full, sqlite_error
 from llm_ui.observability.logging import get_logger
-from llm_ui.sqlite import BEGIN_MODE, Disk, OneTrip
+from llm_ui.sqlite import BEGIN_MODE, Disk, Hinting, OneTrip
 
 log = get_logger(__name__)
 
@@ -144,6 +144,7 @@ class Database:
         if url.startswith("sqlite"):
             engine = create_async_engine(url, **POOL, hide_parameters=True)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
+            engine.dialect.statement_compiler = Hinting
         else:
             engine = create_async_engine(url, **POOL, pool_pre_ping=True, hide_parameters=True)
         return cls(engine, config.slow_statement_ms)

@@ -18,6 +18,8 @@ import aiosqlite
 from sqlalchemy import Engine, event
 from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_connection
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.util.concurrency import await_
 
 from llm_ui.errors import StorageFull
@@ -26,6 +28,18 @@ BEGIN_MODE = "sqlite_begin"
 """The option of an engine that says how its transactions begin: IMMEDIATE for writers, else DEFERRED."""
 fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 """Not on every system."""
+
+
+class Hinting(SQLiteCompiler):
+    """Writes a hint of a statement behind its table: which index is read (https://sqlite.org/lang_indexedby.html).
+
+    SQLAlchemy knows such hints of other databases.
+    """
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        """Return what stands behind a table."""
+        del table
+        return text
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):

@@ -146,8 +146,18 @@ class UsageDimension(Base):
     """
 
     __tablename__ = "usage_dimensions"
-    # One index alone: with more SQLite takes that of a column which is empty nearly everywhere.
-    __table_args__ = (Index(None, "user_id"),)
+    # Of what most have none, only those that have: SQLite took such an index where it found nearly all of them.
+    __table_args__ = (
+        Index(None, "user_id"),
+        *(
+            Index(f"ix_usage_dimensions_{name}", column, sqlite_where=is_there, postgresql_where=is_there)
+            for name, column, is_there in (
+                ("team", "team_id", text("team_id IS NOT NULL")),
+                ("project", "project_id", text("project_id IS NOT NULL")),
+                ("agent", "agent_id", text("agent_id IS NOT NULL")),
+            )
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     together_id: Mapped[int | None]

@@ -40,7 +40,8 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedUser]:
         query = query.where(User.role == Role(role))
     if state := asked.filters.get("state"):
         query = query.where(_is(UserState(state)))
-    usage = _usage().subquery()
+    tokens = _usage("input_tokens", "output_tokens").subquery()
+    cost = _usage("cost_usd").subquery()
     sorts: Mapping[str, SQLColumnExpression[Any]] = {
         # A search looks at all names: SQLite would do so row by row, in the order of the index that only has these.
         "name": User.name_key.concat("") if key else User.name_key,
@@ -48,12 +49,13 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedUser]:
         "state": case((User.is_active, 0), (User.pending.is_not(None), 1), else_=2),
         "seen": User.last_seen_at,
         "created": User.created_at,
-        "tokens": func.coalesce(usage.c.input_tokens + usage.c.output_tokens, 0),
-        "cost": func.coalesce(usage.c.cost_usd, 0),
+        "tokens": func.coalesce(tokens.c.input_tokens + tokens.c.output_tokens, 0),
+        "cost": func.coalesce(cost.c.cost_usd, 0),
     }
 
     def joined(narrowed: Select[Any], sort: str) -> Select[Any]:
-        return narrowed.outerjoin(usage, usage.c.key == User.id) if sort in ("tokens", "cost") else narrowed
+        used = {"tokens": tokens, "cost": cost}.get(sort)
+        return narrowed if used is None else narrowed.outerjoin(used, used.c.key == User.id)
 
     return Rows(query, User.id, sorts, _told, joined)
 
@@ -82,9 +84,9 @@ def this_month() -> Period:
     return Period(begin_of(Span.MONTH, month), begin_of(Span.MONTH, month + 1))
 
 
-def _usage() -> Select[Any]:
+def _usage(*sums: str) -> Select[Any]:
     # rights: figures only, for administrators
-    return statements.ranking(Filters(), this_month(), By.USER)
+    return statements.ranking(Filters(), this_month(), By.USER, sums=sums)
 
 
 async def _told(session: ReadSession, users: Sequence[User]) -> tuple[ListedUser, ...]:

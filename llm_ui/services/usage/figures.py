@@ -8,12 +8,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from llm_ui.db import ReadSession
-from llm_ui.kit.ids import UserId
 from llm_ui.kit.money import from_picodollars
-from llm_ui.models import Measure, ServiceAccount, UsageKind
+from llm_ui.models import Measure, UsageKind
 from llm_ui.services.access import Actor, Permission, require, require_within
 from llm_ui.services.usage import statements
 from llm_ui.services.usage.buckets import percentile
@@ -152,12 +149,10 @@ async def ranking(
 async def active_people(session: ReadSession, actor: Actor, period: Period, filters: Filters = ANSWERED) -> int:
     """Return how many people asked for an answer in a period, or did what is counted. Raises `Forbidden`.
 
-    Service accounts of teams are no people; what they use is in all other figures.
+    What service accounts of teams use is in all other figures.
     """
     require(actor, Permission.SEE_FIGURES)
-    found: set[UserId] = set(await session.scalars(statements.active(filters, period)))
-    services = set(await session.scalars(select(ServiceAccount.user_id)))  # rights: ids, to leave them out
-    return len(found - services)
+    return await session.scalar(statements.active(filters, period)) or 0
 
 
 async def are_many(session: ReadSession, filters: Filters, period: Period) -> bool:

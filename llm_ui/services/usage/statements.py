@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Integer,
+    Label,
     Select,
     and_,
     cast,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 from llm_ui.kit.ids import AgentId, ModelId, ProjectId, ProviderId, TeamId, UserId
 from llm_ui.models import (
     Measure,
+    ServiceAccount,
     Span,
     UsageDimension,
     UsageKind,
@@ -58,6 +60,19 @@ class By(StrEnum):
         return "kind" if self is By.KIND else f"{self}_id"
 
 
+COMBINATIONS_BY = {
+    "user_id": "INDEXED BY ix_usage_dimensions_user_id",
+    "people": "INDEXED BY ix_usage_dimensions_user_id",
+    "team_id": "INDEXED BY ix_usage_dimensions_team",
+    "project_id": "INDEXED BY ix_usage_dimensions_project",
+    "agent_id": "INDEXED BY ix_usage_dimensions_agent",
+}
+OF_A_COMBINATION = "INDEXED BY ix_usage_rollups_dimension_id_span_slot"
+CALLS_OF_A_PERSON = "INDEXED BY ix_usage_logs_user_id_created_at"
+CALLS_BY_TIME = "INDEXED BY ix_usage_logs_created_at"
+CALLS_WAITING = "INDEXED BY ix_usage_logs_waiting"
+"""What SQLite reads, which has no idea of how many rows a stretch of time has: among ten million calls it looked for
+each person in turn, and through everybody's sums for one person's. PostgreSQL knows by itself."""
 NOT_TOGETHER = frozenset({"user_id", "project_id", "team_id", "agent_id"})
 """What the rollups of all people together do not tell apart."""
 
@@ -93,6 +108,11 @@ class Filters:
         chosen = {column: getattr(self, name) for name, column in ANY_OF.items()}
         return [*found, *(getattr(table, column).in_(any_of) for column, any_of in chosen.items() if any_of)]
 
+    @property
+    def combinations_by(self) -> str | None:
+        """How SQLite finds the combinations that are counted; None: it reads those of a stretch of time."""
+        return next((hint for name, hint in COMBINATIONS_BY.items() if getattr(self, name)), None)
+
     def is_together(self, by: By | None = None) -> bool:
         """Return whether rollups of all people together answer this."""
         told_apart = {name for name in NOT_TOGETHER if getattr(self, name) is not None}
@@ -107,19 +127,25 @@ def totals(filters: Filters, period: Period) -> Select[Any]:
     return _summed([one for one in _parts(filters, period, None)], ())
 
 
-def ranking(filters: Filters, period: Period, by: By, most: int | None = None) -> Select[Any]:
-    """Return the sums of a period, for each person, model …; `most`: of so many of the most expensive."""
-    found = _summed(list(_parts(filters, period, by)), ("key",))
+def ranking(
+    filters: Filters, period: Period, by: By, most: int | None = None, sums: Sequence[str] = SUMS
+) -> Select[Any]:
+    """Return the sums of a period, for each person, model …; `most`: of so many of the most expensive.
+
+    `sums`: which of them.
+    """
+    found = _summed(list(_parts(filters, period, by, sums)), ("key",), sums)
     if most is None:
         return found
     cost, requests = (found.selected_columns[name] for name in ("cost_usd", "requests"))
     return found.order_by(cost.desc(), requests.desc()).limit(most)
 
 
-def active(filters: Filters, period: Period) -> Select[Any]:
-    """Return who used anything in a period."""
-    parts = [part.with_only_columns(part.selected_columns["key"]) for part in _parts(filters, period, By.USER)]
-    return select(union_all(*parts).subquery().c["key"]).distinct()
+def active(filters: Filters, period: Period) -> Select[int]:
+    """Return how many people used anything in a period; service accounts of teams are none."""
+    users = union_all(*_parts(filters, period, By.USER, ())).subquery().c["key"]
+    # rights: a number; whom it leaves out is told to nobody
+    return select(func.count(users.distinct())).where(users.not_in(select(ServiceAccount.user_id)))
 
 
 def much(period: Period, most: int) -> Select[Any]:
@@ -151,7 +177,7 @@ def latencies(filters: Filters, period: Period, by: By | None = None) -> Select[
     pieces = cut(period) if filters.is_together(by) else None
     for measure in Measure:
         if pieces is None:
-            parts.append(_timed(filters, by, measure, [_during(period)]))
+            parts.append(_timed(filters, by, measure, period))
             continue
         for stretch in pieces.stretches:
             key = [] if by is None else [getattr(UsageDimension, by.column).label("key")]
@@ -162,10 +188,8 @@ def latencies(filters: Filters, period: Period, by: By | None = None) -> Select[
             parts.append(
                 part.where(*within, UsageLatency.measure == measure, *filters.on(UsageDimension)).group_by(*group)
             )
-        parts.extend(
-            _timed(filters, by, measure, [_during(rest), UsageLog.rolled_up_at.is_not(None)]) for rest in pieces.rests
-        )
-        parts.append(_timed(filters, by, measure, [_during(period), UsageLog.rolled_up_at.is_(None)]))
+        parts.extend(_of_rest(_timed(filters, by, measure, rest), filters) for rest in pieces.rests)
+        parts.append(_waiting(_timed(filters, by, measure, period)))
     whole = union_all(*parts).subquery()
     columns = [whole.c[name] for name in names]
     return select(*columns, func.sum(whole.c.calls).label("calls")).group_by(*columns)
@@ -176,14 +200,14 @@ def as_sql(statement: Select[Any], dialect: Dialect) -> str:
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-def _parts(filters: Filters, period: Period, by: By | None) -> Iterator[Select[Any]]:
+def _parts(filters: Filters, period: Period, by: By | None, sums: Sequence[str] = SUMS) -> Iterator[Select[Any]]:
     table = UsageTotal if filters.is_together(by) else UsageRollup
     pieces = cut(period)
     of_rollups = [] if by is None else [getattr(UsageDimension, by.column).label("key")]
     of_calls = [] if by is None else [getattr(UsageLog, by.column).label("key")]
     for stretch in pieces.stretches:
-        yield _rolled(filters, table, stretch, of_rollups)
-    yield from _called(filters, period, pieces.rests, of_calls)
+        yield _rolled(filters, table, stretch, of_rollups, sums)
+    yield from _called(filters, period, pieces.rests, of_calls, sums)
 
 
 def _local_parts(
@@ -201,41 +225,64 @@ def _local_parts(
         return [_constant(index).label("segment"), number.label("number")]
 
     for stretch in pieces.stretches:
-        yield _rolled(filters, table, stretch, keys(cast(table.slot, BigInteger) * _constant(SECONDS[stretch.span])))
-    yield from _called(filters, segment.period, pieces.rests, keys(UtcSeconds(UsageLog.created_at)))
+        # First of each slot, in the order in which they are kept: so few are left to be sorted by hours or days.
+        slots = _rolled(filters, table, stretch, [table.slot.label("slot")], SUMS).subquery()
+        of_slots = keys(cast(slots.c.slot, BigInteger) * _constant(SECONDS[stretch.span]))
+        yield _grouped(select(*of_slots, *(func.sum(slots.c[name]).label(name) for name in SUMS)), of_slots)
+    yield from _called(filters, segment.period, pieces.rests, keys(UtcSeconds(UsageLog.created_at)), SUMS)
 
 
-def _rolled(filters: Filters, table: type[UsageTotal] | type[UsageRollup], stretch: Stretch, keys: Keys) -> Select[Any]:
-    sums = [func.sum(getattr(table, name)).label(name) for name in SUMS]
-    query = select(*keys, *sums).join_from(table, UsageDimension, UsageDimension.id == table.dimension_id)
+def _rolled(
+    filters: Filters, table: type[UsageTotal] | type[UsageRollup], stretch: Stretch, keys: Keys, sums: Sequence[str]
+) -> Select[Any]:
+    narrowed = filters.on(UsageDimension)
+    query = select(*keys, *(func.sum(getattr(table, name)).label(name) for name in sums)).select_from(table)
+    if narrowed or any(isinstance(key, Label) and key.name == "key" for key in keys):
+        query = query.join(UsageDimension, UsageDimension.id == table.dimension_id)
+    if (hint := filters.combinations_by) is not None:
+        query = query.with_hint(UsageDimension, hint, "sqlite").with_hint(table, OF_A_COMBINATION, "sqlite")
     # rights: asked where the figure is asked for
-    return _grouped(query.where(*_within(table, stretch), *filters.on(UsageDimension)), keys)
+    return _grouped(query.where(*_within(table, stretch), *narrowed), keys)
 
 
-def _called(filters: Filters, period: Period, rests: Sequence[Period], keys: Keys) -> Iterator[Select[Any]]:
+def _called(
+    filters: Filters, period: Period, rests: Sequence[Period], keys: Keys, sums: Sequence[str]
+) -> Iterator[Select[Any]]:
     """Yield what rollups do not hold: calls at the ends of a period, and those that wait."""
     # rights: asked where the figure is asked for
-    query = select(*keys, *sums_of_calls()).where(*filters.on(UsageLog))
+    of_calls = dict(zip(SUMS, sums_of_calls(), strict=True))
+    query = select(*keys, *(of_calls[name] for name in sums)).where(*filters.on(UsageLog))
     for rest in rests:
-        yield _grouped(query.where(_during(rest), UsageLog.rolled_up_at.is_not(None)), keys)
-    yield _grouped(query.where(_during(period), UsageLog.rolled_up_at.is_(None)), keys)
+        yield _grouped(_of_rest(query.where(_during(rest)), filters), keys)
+    yield _grouped(_waiting(query.where(_during(period))), keys)
 
 
-def _timed(filters: Filters, by: By | None, measure: Measure, which: Sequence[ColumnElement[bool]]) -> Select[Any]:
+def _of_rest(query: Select[Any], filters: Filters) -> Select[Any]:
+    """Return what of calls in less than a quarter of an hour is in the rollups."""
+    hint = CALLS_OF_A_PERSON if filters.user_id is not None else CALLS_BY_TIME
+    return query.where(UsageLog.rolled_up_at.is_not(None)).with_hint(UsageLog, hint, "sqlite")
+
+
+def _waiting(query: Select[Any]) -> Select[Any]:
+    """Return what of calls waits to be rolled up: those of the last moments, of whomever."""
+    return query.where(UsageLog.rolled_up_at.is_(None)).with_hint(UsageLog, CALLS_WAITING, "sqlite")
+
+
+def _timed(filters: Filters, by: By | None, measure: Measure, period: Period) -> Select[Any]:
     """Return how many calls took how long, from the calls themselves."""
     # rights: asked where the figure is asked for
     key = [] if by is None else [getattr(UsageLog, by.column).label("key")]
     group = (*key, bucket_sql(MEASURED[measure]).label("bucket"))
     query = select(*key, _constant(measure).label("measure"), group[-1], func.count().label("calls"))
-    return query.where(*which, MEASURED[measure].is_not(None), *filters.on(UsageLog)).group_by(*group)
+    return query.where(_during(period), MEASURED[measure].is_not(None), *filters.on(UsageLog)).group_by(*group)
 
 
-def _summed(parts: Sequence[Select[Any]], names: Sequence[str]) -> Select[Any]:
+def _summed(parts: Sequence[Select[Any]], names: Sequence[str], sums: Sequence[str] = SUMS) -> Select[Any]:
     whole = union_all(*parts).subquery()
     columns = [whole.c[name] for name in names]
     # As whole numbers, money too: the parts of a union have one type, that of its first.
-    sums = [func.sum(whole.c[name], type_=BigInteger).label(name) for name in SUMS]
-    return select(*columns, *sums).group_by(*columns)
+    added = [func.sum(whole.c[name], type_=BigInteger).label(name) for name in sums]
+    return select(*columns, *added).group_by(*columns)
 
 
 def _grouped(query: Select[Any], keys: Keys) -> Select[Any]:

@@ -23,6 +23,11 @@ FILTERS = {
     "all": Filters(), "a person": Filters(user_id=UserId(uuid7())), "people": Filters(people=(UserId(uuid7()),)),
     "a kind": Filters(kind=UsageKind.API),
 }  # fmt: skip
+NARROWED = {
+    "user_id": "ix_usage_dimensions_user_id", "team_id": "ix_usage_dimensions_team",
+    "project_id": "ix_usage_dimensions_project", "agent_id": "ix_usage_dimensions_agent",
+}  # fmt: skip
+"""What is filtered by, and the index of combinations that finds it."""
 ZONE = segments(MONTH, ZoneInfo("Asia/Kathmandu"))
 
 
@@ -55,6 +60,30 @@ async def test_no_figure_reads_all_calls(sqlite_database: Database, filters: Fil
 
         whole = [step for step in steps if step.startswith(("SCAN usage_logs", "SCAN usage_rollups"))]
         assert not whole, f"{name}: {whole}"
+
+
+@pytest.mark.parametrize("filters", FILTERS.values(), ids=FILTERS)
+async def test_what_waits_is_found_by_that_and_never_person_by_person(
+    sqlite_database: Database, filters: Filters
+) -> None:
+    for name, statement in asked_for(filters).items():
+        steps = await plan(sqlite_database, statement)
+
+        assert not [step for step in steps if "ANY(" in step], f"{name}: {steps}"
+        if any("usage_totals" in step or "usage_rollups" in step for step in steps):
+            assert any("ix_usage_logs_waiting" in step for step in steps), f"{name}: {steps}"
+
+
+@pytest.mark.parametrize("narrowed", NARROWED)
+async def test_what_few_used_is_found_by_whom_it_is_of(sqlite_database: Database, narrowed: str) -> None:
+    filters = Filters(**{narrowed: uuid7()})
+    for name in ("ranking by model", "tiles", "bars"):
+        steps = await plan(sqlite_database, asked_for(filters)[name])
+
+        of_rollups = [step for step in steps if "usage_rollups" in step]
+        assert of_rollups, steps
+        assert all("ix_usage_rollups_dimension_id_span_slot" in step for step in of_rollups), f"{name}: {steps}"
+        assert any(NARROWED[narrowed] in step for step in steps), f"{name}: {steps}"
 
 
 async def test_lists_find_rare_calls_and_what_people_used_by_an_index(sqlite_database: Database) -> None:
