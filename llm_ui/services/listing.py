@@ -88,6 +88,9 @@ async def find(session: ReadSession, rows: Rows[T], asked: Asked) -> Found[T]:
     one = literal_column("1", Integer).label("one")
     counted = rows.query.with_only_columns(one, maintain_column_froms=True).order_by(None).limit(COUNTED + 1)
     total = await session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+    if total == 0:
+        # Looking through all of them once has told it.
+        return Found(is_cut=before is not None)
     is_more, total = total > COUNTED, min(total, COUNTED)
     last = max(1, -(-total // asked.size))
     page = min(asked.page, last)
