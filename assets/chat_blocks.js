@@ -34,7 +34,8 @@ function save(name, type, text) {
   link.href = URL.createObjectURL(new Blob([text], { type }))
   link.download = name
   link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+  // A browser that has much to do begins to save it seconds later.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }
 
 function barButton(label, name, act) {
