@@ -151,7 +151,8 @@ async def test_writers_share_their_way_to_the_disk_and_each_waits_for_one_that_b
 
     failed = {name: type(end) for name, end in zip(names, ends, strict=True) if end is not None}
     assert failed == {"3": asyncio.CancelledError, "bad": ZeroDivisionError}
-    assert trips == 2
+    # One more for whoever commits last, where the second has begun just before.
+    assert trips in (2, 3)
     async with sqlite_database.reading() as session:
         assert set(await session.scalars(select(Setting.name))) == set(names) - {"3", "bad"}
 
