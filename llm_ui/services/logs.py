@@ -95,7 +95,7 @@ def rows(actor: Actor, asked: Asked) -> Rows[LoggedLine]:
 
 def _has(word: str) -> ColumnElement[bool]:
     """Return whether the event, a field or the request has the word, or it is of a person who is called so."""
-    # Once for all lines: one person at most is called so.
+    # Rights: who sees figures sees the log of everybody. Once for all lines: one person at most is called so.
     is_of = LogEntry.user_id.in_(select(User.id).where(User.name_key == name_key(word)))
     texts = LogEntry.event, LogEntry.words
     return or_(LogEntry.request_id == word, is_of, *(text.icontains(word, autoescape=True) for text in texts))
