@@ -71,6 +71,14 @@ class ReadSession(AsyncSession):
 class Session(ReadSession):
     """A session inside `writing()`: its changes are committed together, or none of them."""
 
+    async def wait_turn(self, lock: str) -> None:
+        """Wait until no other transaction has this lock, and have it to the end; on SQLite one writes at a time anyway.
+
+        First of all in a transaction: who waits for it while others wait for its rows waits for ever.
+        """
+        if self.get_bind().dialect.name != "sqlite":
+            await self.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"llm-ui/{lock}"))))
+
 
 S = TypeVar("S", bound=ReadSession)
 
@@ -174,7 +182,7 @@ class Database:
         if not self._is_sqlite:
             async with _errors_of_ours(), self._use(Session(self._engine, expire_on_commit=False)) as session:
                 if lock is not None:
-                    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"llm-ui/{lock}"))))
+                    await session.wait_turn(lock)
                 yield session
             return
         async with _errors_of_ours():

@@ -88,8 +88,10 @@ from llm_ui.models.usage import (
     UsageKind,
     UsageLatency,
     UsageLog,
+    UsagePack,
     UsagePurpose,
     UsageRollup,
+    UsageSubject,
     UsageTotal,
 )
 from llm_ui.models.user import AccountLink, LinkKind, Pending, Role, User, UserPicture, UserSession
@@ -218,9 +220,11 @@ __all__ = [
     "UsageKind",
     "UsageLatency",
     "UsageLog",
+    "UsagePack",
     "UsagePurpose",
     "UsageRollup",
     "UsageSource",
+    "UsageSubject",
     "UsageTotal",
     "User",
     "UserMemory",

@@ -1,16 +1,30 @@
 """What was used and what it cost, booked once for each run and each call of the helper model, and added up.
 
 Sums are kept in rollups: by everything (`UsageRollup`), and for all people together (`UsageTotal`, with how long calls
-took in `UsageLatency`). A booked call is in the rollups once its `rolled_up_at` is set, which is done in the
-transaction that adds it there; until then figures add it to them (services/usage).
+took in `UsageLatency`); of days and months that are over also packed, by person, project, team and agent (`UsagePack`).
+A booked call is in the rollups once its `rolled_up_at` is set, which is done in the transaction that adds it there;
+until then figures add it to them (services/usage).
 """
 
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, SmallInteger, String, false, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    Uuid,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from llm_ui.kit.ids import AgentId, KeyId, ModelId, ProjectId, ProviderId, RunId, TeamId, UserId
@@ -238,3 +252,32 @@ class UsageLatency(Base):
     measure: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, sort_order=-1)
     bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, sort_order=-1)
     calls: Mapped[int] = mapped_column(BigInteger)
+
+
+class UsageSubject(Base):
+    """The number that a person, project, team or agent has in packs."""
+
+    __tablename__ = "usage_subjects"
+    __table_args__ = (UniqueConstraint("subject_id"),)
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    """From 1 on; 0 in packs: none, of calls outside of projects for example."""
+    subject_id: Mapped[UUID] = mapped_column(Uuid())
+
+
+class UsagePack(Base):
+    """The sums of all people, projects, teams or agents in one day or month that is over, in one piece.
+
+    It is there or not: whatever changes these sums deletes it in its transaction, and the worker makes it anew.
+    """
+
+    __tablename__ = "usage_packs"
+    __table_args__ = (UniqueConstraint("by", "span", "slot"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid(), primary_key=True)
+    """Another one whenever it is made anew: who found it there sees that it is still the same."""
+    by: Mapped[str] = mapped_column(String(8))
+    span: Mapped[int] = mapped_column(SmallInteger)
+    slot: Mapped[int] = mapped_column(Integer)
+    sums: Mapped[bytes] = mapped_column(LargeBinary)
+    """As services/usage/packing.py writes it."""

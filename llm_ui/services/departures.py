@@ -155,6 +155,7 @@ async def repeat(session: Session, erased: Erased) -> bool:
 
 async def _erase(session: Session, actor: Actor, user: User, fate: Fate, heir: User | None) -> None:
     user_id = user.id
+    await session.wait_turn(rollups.LOCK)
     going = (await session.scalars(_owned_alone(user_id))).all()
     has = await erased_rows.belongings(session, user_id, going)
     found = await erased_rows.count(session, has)

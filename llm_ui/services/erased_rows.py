@@ -25,14 +25,18 @@ from llm_ui.models import (
     SystemPrompt,
     UsageDimension,
     UsageLog,
+    UsageSubject,
 )
 
 AT_ONCE = 500
 """Ids in one question: far below what either database takes."""
 LOOSE = tuple(
     model.__table__.c[name]
-    for model, name in ((UsageLog, "user_id"), (UsageDimension, "user_id"), (Budget, "scope_id"), (Limit, "scope_id"))
-)
+    for model, name in (
+        (UsageLog, "user_id"), (UsageDimension, "user_id"), (UsageSubject, "subject_id"), (Budget, "scope_id"),
+        (Limit, "scope_id"),
+    )
+)  # fmt: skip
 """Columns that name a person without a foreign key."""
 TEXT_INDEX = "SELECT count(*) FROM search_text WHERE search_text MATCH :owner"
 PASSAGE_INDEX = "SELECT count(*) FROM search_passages_docsize WHERE id >= :first AND id < :end"

@@ -40,7 +40,7 @@ from llm_ui.services.retention import (
     purge_unsent,
 )
 from llm_ui.services.secrets import load_secrets
-from llm_ui.services.usage import rollups
+from llm_ui.services.usage import packs, rollups
 from llm_ui.worker.backing_up import keep_backing_up
 from llm_ui.worker.fetching import keep_fetching
 from llm_ui.worker.imports import keep_importing
@@ -52,6 +52,8 @@ log = get_logger(__name__)
 
 HOURS_AT_ONCE = 500
 """Of use that one go adds up, so that other jobs get their turn."""
+PACKS_AT_ONCE = 100
+"""Days and months that one go packs, likewise."""
 
 UNFORESEEN = later("Something went wrong ({name}); the log says more.")
 
@@ -124,8 +126,9 @@ def verify_erasures(config: Config) -> Job:
 
 
 async def add_up(database: Database) -> None:
-    """Add what was used since the last time to the rollups; after long idleness in several goes."""
+    """Add what was used since the last time to the rollups; after long idleness in several goes. Pack what is over."""
     await rollups.roll_up(database, most=HOURS_AT_ONCE)
+    await packs.make(database, most=PACKS_AT_ONCE)
 
 
 async def optimize(database: Database) -> None:

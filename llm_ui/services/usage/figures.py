@@ -1,7 +1,7 @@
 """What was used, in numbers: of all, or of the person who asks. Money in dollars, times in milliseconds."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from llm_ui.db import ReadSession
 from llm_ui.kit.money import from_picodollars
 from llm_ui.models import Measure, UsageKind
 from llm_ui.services.access import Actor, Permission, require, require_within
-from llm_ui.services.usage import statements
+from llm_ui.services.usage import packs, statements
 from llm_ui.services.usage.buckets import percentile
 from llm_ui.services.usage.rollups import SUMS
 from llm_ui.services.usage.slots import Period
@@ -141,6 +141,8 @@ async def ranking(
     `most`: of so many; None: of all.
     """
     _require(actor, filters)
+    if by in packs.PACKED and filters == Filters():
+        return {key: _of(sums) for key, sums in await packs.ranking(session, period, by, most)}
     rows = [(row.key, _used(row)) for row in await session.execute(statements.ranking(filters, period, by, most))]
     rows.sort(key=lambda row: (-row[1].cost_usd, -row[1].requests, str(row[0])))
     return dict(rows)
@@ -168,9 +170,12 @@ def _require(actor: Actor, filters: Filters) -> None:
 
 
 def _used(row: Any) -> Used:
-    found = [int(getattr(row, name) or 0) for name in SUMS]
+    return _of([int(getattr(row, name) or 0) for name in SUMS])
+
+
+def _of(sums: Sequence[int]) -> Used:
     values: list[Any] = [
-        from_picodollars(value) if name in MONEY else value for name, value in zip(SUMS, found, strict=True)
+        from_picodollars(value) if name in MONEY else value for name, value in zip(SUMS, sums, strict=True)
     ]
     return Used(*values)
 

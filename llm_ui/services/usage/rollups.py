@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Select,
+    SelectBase,
     Table,
     and_,
     case,
@@ -24,6 +25,8 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    tuple_,
+    union,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -39,8 +42,10 @@ from llm_ui.models import (
     UsageDimension,
     UsageLatency,
     UsageLog,
+    UsagePack,
     UsageRollup,
     UsageSource,
+    UsageSubject,
     UsageTotal,
 )
 from llm_ui.models.usage import Sums
@@ -112,20 +117,26 @@ async def roll_up(database: Database, most: int | None = None, *, at_once: timed
 
 async def forget(session: Session) -> None:
     """Throw the rollups away: every call waits to be added anew."""
-    for table in (UsageRollup, UsageTotal, UsageLatency, UsageDimension):
+    for table in (UsagePack, UsageSubject, UsageRollup, UsageTotal, UsageLatency, UsageDimension):
         await session.execute(delete(table))
     # rights: the product's own upkeep
     await session.execute(update(UsageLog).where(UsageLog.rolled_up_at.is_not(None)).values(rolled_up_at=None))
 
 
 async def leave(session: Session, user_id: UserId, nobody: UserId | None) -> None:
-    """Put the sums of a person under an id that is nobody's, or delete them; sums of everybody stay as they are."""
+    """Put the sums of a person under an id that is nobody's, or delete them; sums of everybody stay as they are.
+
+    The transaction has `LOCK`.
+    """
     # rights: asked by whoever deletes the account
-    theirs = UsageDimension.user_id == user_id
+    theirs, numbered = UsageDimension.user_id == user_id, UsageSubject.subject_id == user_id
     if nobody is not None:
         await session.execute(update(UsageDimension).where(theirs).values(user_id=nobody))
+        await session.execute(update(UsageSubject).where(numbered).values(subject_id=nobody))
         return
     of_them = select(UsageDimension.id).where(theirs)
+    await _unpack(session, select(UsageRollup.span, UsageRollup.slot).where(UsageRollup.dimension_id.in_(of_them)))
+    await session.execute(delete(UsageSubject).where(numbered))
     await session.execute(delete(UsageRollup).where(UsageRollup.dimension_id.in_(of_them)))
     await session.execute(delete(UsageDimension).where(theirs))
 
@@ -159,6 +170,8 @@ async def add(session: Session, dialect: str, taken: ColumnElement[bool]) -> Non
     await session.execute(QUARTERS.insert().from_select(QUARTERS.c.keys(), _quarters(taken)))
     for measure in Measure:
         await session.execute(TIMED.insert().from_select(TIMED.c.keys(), _timed(measure, taken)))
+    slots = (select(literal(int(span)), QUARTERS.c[slot]) for span, slot in OF_QUARTERS.items())
+    await _unpack(session, union(*slots))
     for span, slot in OF_QUARTERS.items():
         for table, dimension in ((UsageRollup, "dimension_id"), (UsageTotal, "together_id")):
             await _add(session, dialect, table.__table__, QUARTERS, (int(span), slot), {"dimension_id": dimension})
@@ -166,6 +179,11 @@ async def add(session: Session, dialect: str, taken: ColumnElement[bool]) -> Non
         await _add(session, dialect, UsageLatency.__table__, TIMED, (int(span), slot), names)
     for added in (QUARTERS, TIMED):
         await connection.run_sync(added.drop)
+
+
+async def _unpack(session: Session, slots: SelectBase) -> None:
+    """Delete the packs of spans and slots whose sums change."""
+    await session.execute(delete(UsagePack).where(tuple_(UsagePack.span, UsagePack.slot).in_(slots)))
 
 
 async def _name_combinations(session: Session, taken: ColumnElement[bool]) -> None:

@@ -39,7 +39,7 @@ from llm_ui.models import (
 )
 from llm_ui.services.usage.buckets import bucket_sql
 from llm_ui.services.usage.rollups import MEASURED, SUMS, sums_of_calls
-from llm_ui.services.usage.slots import SECONDS, Period, Stretch, UtcSeconds, cut
+from llm_ui.services.usage.slots import SECONDS, Period, Pieces, Stretch, UtcSeconds, cut
 from llm_ui.services.usage.zones import Segment
 
 
@@ -128,17 +128,27 @@ def totals(filters: Filters, period: Period) -> Select[Any]:
 
 
 def ranking(
-    filters: Filters, period: Period, by: By, most: int | None = None, sums: Sequence[str] = SUMS
+    filters: Filters,
+    period: Period,
+    by: By,
+    most: int | None = None,
+    sums: Sequence[str] = SUMS,
+    pieces: Pieces | None = None,
 ) -> Select[Any]:
     """Return the sums of a period, for each person, model …; `most`: of so many of the most expensive.
 
-    `sums`: which of them.
+    `sums`: which of them; `pieces`: which of its rollups and ends, where not all.
     """
-    found = _summed(list(_parts(filters, period, by, sums)), ("key",), sums)
+    found = _summed(list(_parts(filters, period, by, sums, pieces)), ("key",), sums)
     if most is None:
         return found
     cost, requests = (found.selected_columns[name] for name in ("cost_usd", "requests"))
     return found.order_by(cost.desc(), requests.desc()).limit(most)
+
+
+def of_rollups(by: By, stretch: Stretch) -> Select[Any]:
+    """Return the sums that are in the rollups of some slots for each person, team …"""
+    return _summed([_rolled(Filters(), UsageRollup, stretch, [_key(UsageDimension, by)], SUMS)], ("key",))
 
 
 def active(filters: Filters, period: Period) -> Select[int]:
@@ -150,7 +160,7 @@ def active(filters: Filters, period: Period) -> Select[int]:
 
 def much(period: Period, most: int) -> Select[Any]:
     """Return whether there are more sums of combinations in a period than so many."""
-    parts = [select(UsageRollup.slot).where(*_within(UsageRollup, one)) for one in cut(period).stretches]
+    parts = [select(UsageRollup.slot).where(*within(UsageRollup, one)) for one in cut(period).stretches]
     if not parts:
         return select(literal(False))
     found = union_all(*parts).limit(most + 1).subquery()
@@ -180,14 +190,12 @@ def latencies(filters: Filters, period: Period, by: By | None = None) -> Select[
             parts.append(_timed(filters, by, measure, period))
             continue
         for stretch in pieces.stretches:
-            key = [] if by is None else [getattr(UsageDimension, by.column).label("key")]
+            key = [] if by is None else [_key(UsageDimension, by)]
             group = (*key, UsageLatency.measure, UsageLatency.bucket)
             part = select(*group, func.sum(UsageLatency.calls).label("calls"))
             part = part.join_from(UsageLatency, UsageDimension, UsageDimension.id == UsageLatency.dimension_id)
-            within = _within(UsageLatency, stretch)
-            parts.append(
-                part.where(*within, UsageLatency.measure == measure, *filters.on(UsageDimension)).group_by(*group)
-            )
+            rules = *within(UsageLatency, stretch), UsageLatency.measure == measure, *filters.on(UsageDimension)
+            parts.append(part.where(*rules).group_by(*group))
         parts.extend(_of_rest(_timed(filters, by, measure, rest), filters) for rest in pieces.rests)
         parts.append(_waiting(_timed(filters, by, measure, period)))
     whole = union_all(*parts).subquery()
@@ -200,14 +208,20 @@ def as_sql(statement: Select[Any], dialect: Dialect) -> str:
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-def _parts(filters: Filters, period: Period, by: By | None, sums: Sequence[str] = SUMS) -> Iterator[Select[Any]]:
+def _parts(
+    filters: Filters, period: Period, by: By | None, sums: Sequence[str] = SUMS, pieces: Pieces | None = None
+) -> Iterator[Select[Any]]:
     table = UsageTotal if filters.is_together(by) else UsageRollup
-    pieces = cut(period)
-    of_rollups = [] if by is None else [getattr(UsageDimension, by.column).label("key")]
-    of_calls = [] if by is None else [getattr(UsageLog, by.column).label("key")]
+    pieces = pieces or cut(period)
+    of_sums, of_calls = ([] if by is None else [_key(one, by)] for one in (UsageDimension, UsageLog))
     for stretch in pieces.stretches:
-        yield _rolled(filters, table, stretch, of_rollups, sums)
+        yield _rolled(filters, table, stretch, of_sums, sums)
     yield from _called(filters, period, pieces.rests, of_calls, sums)
+
+
+def _key(table: type[UsageDimension] | type[UsageLog], by: By) -> ColumnElement[Any]:
+    key: ColumnElement[Any] = getattr(table, by.column).label("key")
+    return key
 
 
 def _local_parts(
@@ -242,7 +256,7 @@ def _rolled(
     if (hint := filters.combinations_by) is not None:
         query = query.with_hint(UsageDimension, hint, "sqlite").with_hint(table, OF_A_COMBINATION, "sqlite")
     # rights: asked where the figure is asked for
-    return _grouped(query.where(*_within(table, stretch), *narrowed), keys)
+    return _grouped(query.where(*within(table, stretch), *narrowed), keys)
 
 
 def _called(
@@ -271,7 +285,7 @@ def _waiting(query: Select[Any]) -> Select[Any]:
 def _timed(filters: Filters, by: By | None, measure: Measure, period: Period) -> Select[Any]:
     """Return how many calls took how long, from the calls themselves."""
     # rights: asked where the figure is asked for
-    key = [] if by is None else [getattr(UsageLog, by.column).label("key")]
+    key = [] if by is None else [_key(UsageLog, by)]
     group = (*key, bucket_sql(MEASURED[measure]).label("bucket"))
     query = select(*key, _constant(measure).label("measure"), group[-1], func.count().label("calls"))
     return query.where(_during(period), MEASURED[measure].is_not(None), *filters.on(UsageLog)).group_by(*group)
@@ -290,7 +304,8 @@ def _grouped(query: Select[Any], keys: Keys) -> Select[Any]:
     return query.group_by(keys[-1]) if keys else query
 
 
-def _within(table: Any, stretch: Stretch) -> tuple[ColumnElement[bool], ...]:
+def within(table: Any, stretch: Stretch) -> tuple[ColumnElement[bool], ...]:
+    """Return what rows of a table of rollups have to be to be of these slots."""
     return table.span == int(stretch.span), table.slot >= stretch.first, table.slot < stretch.last
 
 

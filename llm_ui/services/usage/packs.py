@@ -1,0 +1,216 @@
+"""Rankings of everybody by person, project, team or agent, from sums that are packed.
+
+People's sums hardly ever share a slot: among ten million calls of a year they are nearly as many as the calls, and a
+database takes seconds to add them up row by row. Packed by days and months that are over, they are read in one piece
+each and added up as whole columns. What is not packed, the present day above all, comes from the rollups.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, insert, or_, select
+
+from llm_ui.db import Database, ReadSession, Session
+from llm_ui.kit.clock import now
+from llm_ui.kit.ids import uuid7
+from llm_ui.models import Span, UsageDimension, UsagePack, UsageRollup, UsageSubject, UsageTotal
+from llm_ui.services.usage import statements
+from llm_ui.services.usage.packing import Row, merged, most_expensive, packed
+from llm_ui.services.usage.rollups import LOCK, SUMS
+from llm_ui.services.usage.slots import Period, Pieces, Stretch, begin_of, cut, slot_of
+from llm_ui.services.usage.statements import By, Filters
+
+PACKED = (By.USER, By.PROJECT, By.TEAM, By.AGENT)
+"""What is packed; rankings by anything else come from the few sums of all people together."""
+SETTLED = timedelta(hours=1)
+"""How long a day or month has to be over: what is booked late would only have it made anew."""
+TRIES = 3
+MOST_HOLES = 20
+"""Stretches that are not packed, among those that are; each is one part of a statement."""
+
+Slot = tuple[Span, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a period is read from."""
+
+    packs: tuple[UUID, ...]
+    rest: Pieces
+    """What is left to the rollups and the calls."""
+
+
+async def make(database: Database, most: int | None = None) -> int:
+    """Pack days and months that are over and not packed, the latest first; return how many. `most`: so many at most."""
+    async with database.reading() as session:
+        days, months = await _missing(session, Span.DAY), await _missing(session, Span.MONTH)
+    made = 0
+    for slot in days[:most]:
+        for by in PACKED:
+            began = time.perf_counter()
+            await _pack_day(database, by, slot)
+            # Of a year that is packed for the first time half belongs to others who want to write.
+            await asyncio.sleep(time.perf_counter() - began)
+        made += 1
+    for slot in months[: None if most is None else most - made]:
+        made += all([await _pack_month(database, by, slot) for by in PACKED])
+    return made
+
+
+async def ranking(session: ReadSession, period: Period, by: By, most: int | None) -> list[tuple[UUID | None, Row]]:
+    """Return the id and the sums of each person, team …, the most expensive first, then the busiest.
+
+    Each call is in it once. A pack that is gone when it is read has had something added since it was found: then the
+    rest that was read does not fit it any more, and all is read again.
+    """
+    for _ in range(TRIES):
+        chosen = choose(period, await _found(session, period, by))
+        rows = (await session.execute(_rest(period, by, chosen.rest))).all()
+        query = select(UsagePack.sums).where(UsagePack.id.in_(chosen.packs))
+        packs = (await session.scalars(query)).all() if chosen.packs else []
+        if len(packs) == len(chosen.packs):
+            return await _ranked(session, packs, rows, most)
+    return await _ranked(session, [], (await session.execute(_rest(period, by, cut(period)))).all(), most)
+
+
+def choose(period: Period, found: Mapping[Slot, UUID]) -> Chosen:
+    """Return which packs a period is read from, and what is left."""
+    pieces = cut(period)
+    slots = [slot for stretch in pieces.stretches for slot in _slots(stretch, found)]
+    left = sorted(slot for slot in slots if slot not in found)
+    stretches = tuple(_stretches(left))
+    if len(stretches) > MOST_HOLES:
+        return Chosen((), pieces)
+    return Chosen(tuple(found[slot] for slot in slots if slot in found), Pieces(stretches, pieces.rests))
+
+
+def _slots(stretch: Stretch, found: Mapping[Slot, UUID]) -> Iterator[Slot]:
+    """Yield the slots of a stretch; of a month that is not packed its days, where any of these is."""
+    for number in range(stretch.first, stretch.last):
+        slot = (stretch.span, number)
+        days = [(Span.DAY, day) for day in _days_of(number)] if stretch.span is Span.MONTH else []
+        if slot not in found and any(day in found for day in days):
+            yield from days
+        else:
+            yield slot
+
+
+def _stretches(slots: Iterable[Slot]) -> Iterator[Stretch]:
+    """Yield slots that are in order as stretches, as few as there can be."""
+    for (span, _), run in groupby(enumerate(slots), lambda one: (one[1][0], one[1][1] - one[0])):
+        numbers = [number for _, (_, number) in run]
+        yield Stretch(span, numbers[0], numbers[-1] + 1)
+
+
+def _days_of(month: int) -> range:
+    return range(*(slot_of(Span.DAY, begin_of(Span.MONTH, one)) for one in (month, month + 1)))
+
+
+async def _found(session: ReadSession, period: Period, by: By) -> dict[Slot, UUID]:
+    def within(span: Span) -> ColumnElement[bool]:
+        first, last = slot_of(span, period.start), slot_of(span, period.end)
+        return and_(UsagePack.span == int(span), UsagePack.slot.between(first, last))
+
+    query = select(UsagePack.span, UsagePack.slot, UsagePack.id)
+    query = query.where(UsagePack.by == by.value, or_(within(Span.DAY), within(Span.MONTH)))
+    return {(Span(row.span), row.slot): row.id for row in await session.execute(query)}
+
+
+def _rest(period: Period, by: By, pieces: Pieces) -> Select[Any]:
+    """Return what is not packed: the number, where there is one yet, else the id, and the sums."""
+    return _numbered(statements.ranking(Filters(), period, by, pieces=pieces))
+
+
+def _numbered(query: Select[Any]) -> Select[Any]:
+    found, number = query.subquery(), UsageSubject.number
+    key: ColumnElement[Any] = case((number.is_(None), found.c.key))
+    # Of PostgreSQL sums of whole numbers are decimals.
+    sums = [cast(found.c[name], BigInteger) for name in SUMS]
+    return select(number, key, *sums).join_from(
+        found, UsageSubject, UsageSubject.subject_id == found.c.key, isouter=True
+    )
+
+
+async def _ranked(
+    session: ReadSession, packs: Sequence[bytes], rows: Sequence[Any], most: int | None
+) -> list[tuple[UUID | None, Row]]:
+    # Read last: no number in the packs is above it, so those after it are free for who has none yet.
+    highest = await session.scalar(select(func.max(UsageSubject.number))) or 0
+    ids: dict[int, UUID | None] = {0: None}
+    numbered = []
+    for number, key, *sums in rows:
+        if number is None and key is not None:
+            number = highest = highest + 1
+            ids[number] = key
+        numbered.append((number or 0, *sums))
+    found = await asyncio.to_thread(most_expensive, packs, numbered, most)
+    query = select(UsageSubject.number, UsageSubject.subject_id)
+    if most is not None:
+        query = query.where(UsageSubject.number.in_([number for number, *_ in found if number not in ids]))
+    ids |= {row.number: row.subject_id for row in await session.execute(query)}
+    # Who is in none of them was erased in this very moment.
+    return [(ids[number], sums) for number, *sums in found if number in ids]
+
+
+async def _missing(session: ReadSession, span: Span) -> list[int]:
+    """Return the slots that are over and not packed, the latest first; those without a call too, so that none is
+    looked for again."""
+    first = await session.scalar(select(func.min(UsageTotal.slot)).where(UsageTotal.span == int(span)))
+    if first is None:
+        return []
+    whole = select(UsagePack.slot).where(UsagePack.span == int(span)).group_by(UsagePack.slot)
+    there = set(await session.scalars(whole.having(func.count() == len(PACKED))))
+    over = range(first, slot_of(span, now() - SETTLED))
+    return [slot for slot in reversed(over) if slot not in there]
+
+
+async def _pack_day(database: Database, by: By, slot: int) -> None:
+    """Pack what the rollups of a day hold; nothing is added to them meanwhile."""
+    async with database.writing(lock=LOCK) as session:
+        if await _is_there(session, by, Span.DAY, slot):
+            return
+        stretch = Stretch(Span.DAY, slot, slot + 1)
+        await _give_numbers(session, by, stretch)
+        rows = (await session.execute(_numbered(statements.of_rollups(by, stretch)))).all()
+        sums = await asyncio.to_thread(packed, [(number or 0, *sums) for number, _, *sums in rows])
+        session.add(UsagePack(id=uuid7(), by=by.value, span=int(Span.DAY), slot=slot, sums=sums))
+
+
+async def _pack_month(database: Database, by: By, slot: int) -> bool:
+    """Add up the packs of a month's days; return whether all were there, and still are once that is done."""
+    async with database.reading() as session:
+        first = await session.scalar(select(func.min(UsageTotal.slot)).where(UsageTotal.span == int(Span.DAY)))
+        days = [day for day in _days_of(slot) if first is not None and day >= first]
+        query = select(UsagePack.id, UsagePack.sums).where(UsagePack.by == by.value, UsagePack.span == int(Span.DAY))
+        found = (await session.execute(query.where(UsagePack.slot.in_(days)))).all()
+    if len(found) < len(days):
+        return False
+    # It may take a second, in which others want to write.
+    sums = await asyncio.to_thread(merged, [row.sums for row in found])
+    async with database.writing(lock=LOCK) as session:
+        still = select(func.count()).select_from(UsagePack).where(UsagePack.id.in_([row.id for row in found]))
+        if await session.scalar(still) != len(days) or await _is_there(session, by, Span.MONTH, slot):
+            return False
+        session.add(UsagePack(id=uuid7(), by=by.value, span=int(Span.MONTH), slot=slot, sums=sums))
+    return True
+
+
+async def _is_there(session: Session, by: By, span: Span, slot: int) -> bool:
+    query = select(UsagePack.id).where(UsagePack.by == by.value, UsagePack.span == int(span), UsagePack.slot == slot)
+    return await session.scalar(query) is not None
+
+
+async def _give_numbers(session: Session, by: By, stretch: Stretch) -> None:
+    """Give a number to each person, team … of some rollups that has none."""
+    # rights: the product's own upkeep
+    key = getattr(UsageDimension, by.column)
+    of_them = select(key).join_from(UsageRollup, UsageDimension, UsageDimension.id == UsageRollup.dimension_id)
+    of_them = of_them.where(*statements.within(UsageRollup, stretch), key.is_not(None)).distinct()
+    new = of_them.where(~select(UsageSubject.number).where(UsageSubject.subject_id == key).exists())
+    await session.execute(insert(UsageSubject).from_select(["subject_id"], new))
