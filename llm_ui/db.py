@@ -64,6 +64,10 @@ Codes and not the driver's classes, which would have it imported where nobody us
 """
 
 
+AS_BYTES = {"as_bytes": True}
+"""Options of a statement that reads very many bytes: PostgreSQL sends them as text of twice the length otherwise."""
+
+
 class ReadSession(AsyncSession):
     """A session that reads. What it changed is thrown away at its end."""
 
@@ -155,6 +159,7 @@ class Database:
             engine.dialect.statement_compiler = Hinting
         else:
             engine = create_async_engine(url, **POOL, pool_pre_ping=True, hide_parameters=True)
+            event.listen(engine.sync_engine, "before_cursor_execute", _ask_for_bytes)
         return cls(engine, config.slow_statement_ms)
 
     @property
@@ -256,6 +261,12 @@ def _asker() -> str:
     if frame is None:
         return ""
     return f"{frame.f_globals.get('__name__', '')}:{frame.f_lineno}"
+
+
+def _ask_for_bytes(_connection: Any, cursor: Any, _text: str, _values: Any, context: Any, _many: bool) -> None:
+    if context is not None and context.execution_options.get("as_bytes"):
+        # psycopg's own cursor, whose option SQLAlchemy's does not show; 1 is its `Format.BINARY`.
+        cursor._cursor.format = 1
 
 
 async def _end(session: ReadSession, *, commit: bool) -> None:

@@ -8,11 +8,12 @@ import sqlite3
 import threading
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import Integer, LargeBinary, Uuid, event, literal, select, update
 
 from llm_ui.config import Config
-from llm_ui.db import POOL_SIZE, Database
+from llm_ui.db import AS_BYTES, POOL_SIZE, Database
 from llm_ui.errors import DatabaseBusy, DatabaseDown, StorageFull
+from llm_ui.kit.ids import uuid7
 from llm_ui.models import Setting
 from tests.fakes.postgresql import free_port
 
@@ -282,3 +283,15 @@ async def test_of_two_who_wait_for_each_other_one_is_told_that_the_database_is_b
     ends = await asyncio.gather(write("a", "b"), write("b", "a"), return_exceptions=True)
 
     assert [type(end) for end in ends if end is not None] == [DatabaseBusy]
+
+
+async def test_bytes_come_as_they_are_where_that_is_asked_for(database: Database) -> None:
+    every = bytes(range(256)) * 4
+    query = select(literal(every, LargeBinary), literal(uuid7(), Uuid()), literal("é"), literal(7, Integer))
+
+    async with database.reading() as session:
+        plain = (await session.execute(query)).one()
+        asked = (await session.execute(query, execution_options=AS_BYTES)).one()
+
+    assert asked == plain
+    assert asked[0] == every

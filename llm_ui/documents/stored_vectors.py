@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 
-from llm_ui.db import ReadSession
+from llm_ui.db import AS_BYTES, ReadSession
 from llm_ui.kit.ids import ChunkId, DocumentId, ModelId, ProjectId
 from llm_ui.kit.vectors import HALF, cosines
 from llm_ui.models import Document, DocumentChunk, DocumentStage, PassageVector
@@ -103,12 +103,13 @@ async def read_vectors(
     session: ReadSession, project_id: ProjectId, model_id: ModelId, documents: Sequence[DocumentId]
 ) -> dict[DocumentId, list[tuple[ChunkId, bytes]]]:
     """Return the vectors of the passages of some documents."""
-    found = await session.execute(
+    query = (
         select(DocumentChunk.document_id, PassageVector.chunk_id, PassageVector.vector)
         .join(PassageVector, PassageVector.chunk_id == DocumentChunk.id)
         .where(DocumentChunk.document_id.in_(documents), PassageVector.model_id == model_id)
         .where(PassageVector.project_id == project_id, DocumentChunk.project_id == project_id)
     )
+    found = await session.execute(query, execution_options=AS_BYTES)
     vectors: dict[DocumentId, list[tuple[ChunkId, bytes]]] = {one: [] for one in documents}
     for document_id, chunk_id, vector in found:
         vectors[document_id].append((chunk_id, vector))
@@ -137,6 +138,7 @@ async def compare(
     )
     if documents:
         query = query.where(Document.id.in_(documents))
-    found = [(chunk_id, stored) for chunk_id, stored in await session.execute(query)]
+    rows = await session.execute(query, execution_options=AS_BYTES)
+    found = [(chunk_id, stored) for chunk_id, stored in rows]
     scores = await asyncio.to_thread(cosines, vector, [stored for _, stored in found])
     return dict(zip((chunk_id for chunk_id, _ in found), scores, strict=True))

@@ -1,7 +1,7 @@
 """What was used and what it cost, booked once for each run and each call of the helper model, and added up.
 
 Sums are kept in rollups: by everything (`UsageRollup`), and for all people together (`UsageTotal`, with how long calls
-took in `UsageLatency`); of days and months that are over also packed, by person, project, team and agent (`UsagePack`).
+took in `UsageLatency`); of what is over also packed, by person, project, team and agent (`UsagePack`).
 A booked call is in the rollups once its `rolled_up_at` is set, which is done in the transaction that adds it there;
 until then figures add it to them (services/usage).
 """
@@ -266,7 +266,7 @@ class UsageSubject(Base):
 
 
 class UsagePack(Base):
-    """The sums of all people, projects, teams or agents in one day or month that is over, in one piece.
+    """The sums of all people, projects, teams or agents in one slot that is over, in one piece.
 
     It is there or not: whatever changes these sums deletes it in its transaction, and the worker makes it anew.
     """

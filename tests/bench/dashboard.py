@@ -31,7 +31,7 @@ from llm_ui.services.access import SYSTEM
 from llm_ui.services.listing import Asked
 from llm_ui.services.seed import seed
 from llm_ui.services.sign_in import TimeOuts
-from llm_ui.services.usage import allowances, calls, figures, forecast, overview
+from llm_ui.services.usage import allowances, calls, figures, forecast, overview, packs
 from llm_ui.services.usage.slots import Period
 from llm_ui.services.usage.statements import By, Filters
 from llm_ui.services.usage.zones import DAY, Step, midnight
@@ -116,6 +116,8 @@ async def _fill(database: Database) -> None:
     made = await demo_data.make(database, SCALE)
     sys.stderr.write(f"{made.calls:,} calls made on {database.dialect} in {time.perf_counter() - began:.0f} s\n")
     await crowd.fill(database)
+    # As the worker does.
+    await packs.make(database)
     await database.optimize()
 
 

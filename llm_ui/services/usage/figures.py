@@ -141,7 +141,7 @@ async def ranking(
     `most`: of so many; None: of all.
     """
     _require(actor, filters)
-    if by in packs.PACKED and filters == Filters():
+    if await packs.is_quicker(session, filters, period, by):
         return {key: _of(sums) for key, sums in await packs.ranking(session, period, by, most)}
     rows = [(row.key, _used(row)) for row in await session.execute(statements.ranking(filters, period, by, most))]
     rows.sort(key=lambda row: (-row[1].cost_usd, -row[1].requests, str(row[0])))

@@ -1,8 +1,9 @@
 """Rankings of everybody by person, project, team or agent, from sums that are packed.
 
 People's sums hardly ever share a slot: among ten million calls of a year they are nearly as many as the calls, and a
-database takes seconds to add them up row by row. Packed by days and months that are over, they are read in one piece
-each and added up as whole columns. What is not packed, the present day above all, comes from the rollups.
+database takes seconds to add them up row by row. Packed by days and months that are over, and by the quarters of an
+hour of the present day, they are read in one piece each and added up as whole columns. What is not packed comes from
+the rollups.
 """
 
 import asyncio
@@ -14,9 +15,9 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, insert, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, delete, func, insert, or_, select
 
-from llm_ui.db import Database, ReadSession, Session
+from llm_ui.db import AS_BYTES, Database, ReadSession, Session
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import uuid7
 from llm_ui.models import Span, UsageDimension, UsagePack, UsageRollup, UsageSubject, UsageTotal
@@ -28,8 +29,10 @@ from llm_ui.services.usage.statements import By, Filters
 
 PACKED = (By.USER, By.PROJECT, By.TEAM, By.AGENT)
 """What is packed; rankings by anything else come from the few sums of all people together."""
-SETTLED = timedelta(hours=1)
-"""How long a day or month has to be over: what is booked late would only have it made anew."""
+FEW = 5_000
+"""Sums of combinations that the database itself adds up sooner."""
+SETTLED = timedelta(minutes=15)
+"""How long a slot has to be over: what is booked late would only have it made anew."""
 TRIES = 3
 MOST_HOLES = 20
 """Stretches that are not packed, among those that are; each is one part of a statement."""
@@ -47,20 +50,26 @@ class Chosen:
 
 
 async def make(database: Database, most: int | None = None) -> int:
-    """Pack days and months that are over and not packed, the latest first; return how many. `most`: so many at most."""
+    """Pack what is over and not packed, the latest first; return how many slots. `most`: so many at most."""
     async with database.reading() as session:
-        days, months = await _missing(session, Span.DAY), await _missing(session, Span.MONTH)
+        missing = [slot for span in (Span.QUARTER, Span.DAY, Span.MONTH) for slot in await _missing(session, span)]
     made = 0
-    for slot in days[:most]:
+    for span, number in missing[:most]:
+        if span is Span.MONTH:
+            made += all([await _pack_month(database, by, number) for by in PACKED])
+            continue
         for by in PACKED:
             began = time.perf_counter()
-            await _pack_day(database, by, slot)
+            await _pack(database, by, Stretch(span, number, number + 1))
             # Of a year that is packed for the first time half belongs to others who want to write.
             await asyncio.sleep(time.perf_counter() - began)
         made += 1
-    for slot in months[: None if most is None else most - made]:
-        made += all([await _pack_month(database, by, slot) for by in PACKED])
     return made
+
+
+async def is_quicker(session: ReadSession, filters: Filters, period: Period, by: By) -> bool:
+    """Return whether a ranking is read from packs: of everybody, where there is much to add up."""
+    return by in PACKED and filters == Filters() and bool(await session.scalar(statements.much(period, FEW)))
 
 
 async def ranking(session: ReadSession, period: Period, by: By, most: int | None) -> list[tuple[UUID | None, Row]]:
@@ -73,7 +82,7 @@ async def ranking(session: ReadSession, period: Period, by: By, most: int | None
         chosen = choose(period, await _found(session, period, by))
         rows = (await session.execute(_rest(period, by, chosen.rest))).all()
         query = select(UsagePack.sums).where(UsagePack.id.in_(chosen.packs))
-        packs = (await session.scalars(query)).all() if chosen.packs else []
+        packs = (await session.scalars(query, execution_options=AS_BYTES)).all() if chosen.packs else []
         if len(packs) == len(chosen.packs):
             return await _ranked(session, packs, rows, most)
     return await _ranked(session, [], (await session.execute(_rest(period, by, cut(period)))).all(), most)
@@ -91,12 +100,12 @@ def choose(period: Period, found: Mapping[Slot, UUID]) -> Chosen:
 
 
 def _slots(stretch: Stretch, found: Mapping[Slot, UUID]) -> Iterator[Slot]:
-    """Yield the slots of a stretch; of a month that is not packed its days, where any of these is."""
+    """Yield the slots of a stretch; in place of one that is not packed those within it, where any of these is."""
     for number in range(stretch.first, stretch.last):
         slot = (stretch.span, number)
-        days = [(Span.DAY, day) for day in _days_of(number)] if stretch.span is Span.MONTH else []
-        if slot not in found and any(day in found for day in days):
-            yield from days
+        inner = None if slot in found or stretch.span is Span.QUARTER else _within(stretch.span, number)
+        if inner is not None and any((inner.span, one) in found for one in range(inner.first, inner.last)):
+            yield from _slots(inner, found)
         else:
             yield slot
 
@@ -108,8 +117,10 @@ def _stretches(slots: Iterable[Slot]) -> Iterator[Stretch]:
         yield Stretch(span, numbers[0], numbers[-1] + 1)
 
 
-def _days_of(month: int) -> range:
-    return range(*(slot_of(Span.DAY, begin_of(Span.MONTH, one)) for one in (month, month + 1)))
+def _within(span: Span, number: int) -> Stretch:
+    """Return the days of a month, or the quarters of an hour of a day."""
+    smaller = Span(span - 1)
+    return Stretch(smaller, *(slot_of(smaller, begin_of(span, one)) for one in (number, number + 1)))
 
 
 async def _found(session: ReadSession, period: Period, by: By) -> dict[Slot, UUID]:
@@ -118,7 +129,7 @@ async def _found(session: ReadSession, period: Period, by: By) -> dict[Slot, UUI
         return and_(UsagePack.span == int(span), UsagePack.slot.between(first, last))
 
     query = select(UsagePack.span, UsagePack.slot, UsagePack.id)
-    query = query.where(UsagePack.by == by.value, or_(within(Span.DAY), within(Span.MONTH)))
+    query = query.where(UsagePack.by == by.value, or_(*map(within, Span)))
     return {(Span(row.span), row.slot): row.id for row in await session.execute(query)}
 
 
@@ -158,44 +169,49 @@ async def _ranked(
     return [(ids[number], sums) for number, *sums in found if number in ids]
 
 
-async def _missing(session: ReadSession, span: Span) -> list[int]:
+async def _missing(session: ReadSession, span: Span) -> list[Slot]:
     """Return the slots that are over and not packed, the latest first; those without a call too, so that none is
-    looked for again."""
+    looked for again. Quarters of an hour only of the day that is not over."""
     first = await session.scalar(select(func.min(UsageTotal.slot)).where(UsageTotal.span == int(span)))
     if first is None:
         return []
+    settled = now() - SETTLED
+    if span is Span.QUARTER:
+        first = max(first, _within(Span.DAY, slot_of(Span.DAY, settled)).first)
     whole = select(UsagePack.slot).where(UsagePack.span == int(span)).group_by(UsagePack.slot)
     there = set(await session.scalars(whole.having(func.count() == len(PACKED))))
-    over = range(first, slot_of(span, now() - SETTLED))
-    return [slot for slot in reversed(over) if slot not in there]
+    return [(span, slot) for slot in reversed(range(first, slot_of(span, settled))) if slot not in there]
 
 
-async def _pack_day(database: Database, by: By, slot: int) -> None:
-    """Pack what the rollups of a day hold; nothing is added to them meanwhile."""
+async def _pack(database: Database, by: By, stretch: Stretch) -> None:
+    """Pack what the rollups of a slot hold, in place of what is within it; nothing is added to them meanwhile."""
     async with database.writing(lock=LOCK) as session:
-        if await _is_there(session, by, Span.DAY, slot):
+        if await _is_there(session, by, stretch.span, stretch.first):
             return
-        stretch = Stretch(Span.DAY, slot, slot + 1)
         await _give_numbers(session, by, stretch)
         rows = (await session.execute(_numbered(statements.of_rollups(by, stretch)))).all()
         sums = await asyncio.to_thread(packed, [(number or 0, *sums) for number, _, *sums in rows])
-        session.add(UsagePack(id=uuid7(), by=by.value, span=int(Span.DAY), slot=slot, sums=sums))
+        if stretch.span is Span.DAY:
+            inner = _within(Span.DAY, stretch.first)
+            gone = delete(UsagePack).where(UsagePack.by == by.value, *statements.within(UsagePack, inner))
+            await session.execute(gone)
+        session.add(UsagePack(id=uuid7(), by=by.value, span=int(stretch.span), slot=stretch.first, sums=sums))
 
 
 async def _pack_month(database: Database, by: By, slot: int) -> bool:
     """Add up the packs of a month's days; return whether all were there, and still are once that is done."""
+    days = _within(Span.MONTH, slot)
     async with database.reading() as session:
         first = await session.scalar(select(func.min(UsageTotal.slot)).where(UsageTotal.span == int(Span.DAY)))
-        days = [day for day in _days_of(slot) if first is not None and day >= first]
-        query = select(UsagePack.id, UsagePack.sums).where(UsagePack.by == by.value, UsagePack.span == int(Span.DAY))
-        found = (await session.execute(query.where(UsagePack.slot.in_(days)))).all()
-    if len(found) < len(days):
+        query = select(UsagePack.id, UsagePack.sums).where(UsagePack.by == by.value)
+        found = (await session.execute(query.where(*statements.within(UsagePack, days)))).all()
+    if first is None or len(found) < days.last - max(days.first, first):
         return False
     # It may take a second, in which others want to write.
     sums = await asyncio.to_thread(merged, [row.sums for row in found])
     async with database.writing(lock=LOCK) as session:
         still = select(func.count()).select_from(UsagePack).where(UsagePack.id.in_([row.id for row in found]))
-        if await session.scalar(still) != len(days) or await _is_there(session, by, Span.MONTH, slot):
+        if await session.scalar(still) != len(found) or await _is_there(session, by, Span.MONTH, slot):
             return False
         session.add(UsagePack(id=uuid7(), by=by.value, span=int(Span.MONTH), slot=slot, sums=sums))
     return True

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Label,
     Select,
     and_,
+    case,
     cast,
     func,
     literal,
@@ -182,23 +183,15 @@ def heat(filters: Filters, found: Sequence[Segment]) -> Select[Any]:
 
 def latencies(filters: Filters, period: Period, by: By | None = None) -> Select[Any]:
     """Return how many calls took how long: `measure`, `bucket`, `calls` and what they are told apart by, `key`."""
-    parts = []
     names = ("measure", "bucket") if by is None else ("key", "measure", "bucket")
-    pieces = cut(period) if filters.is_together(by) else None
-    for measure in Measure:
-        if pieces is None:
-            parts.append(_timed(filters, by, measure, period))
-            continue
-        for stretch in pieces.stretches:
-            key = [] if by is None else [_key(UsageDimension, by)]
-            group = (*key, UsageLatency.measure, UsageLatency.bucket)
-            part = select(*group, func.sum(UsageLatency.calls).label("calls"))
-            part = part.join_from(UsageLatency, UsageDimension, UsageDimension.id == UsageLatency.dimension_id)
-            rules = *within(UsageLatency, stretch), UsageLatency.measure == measure, *filters.on(UsageDimension)
-            parts.append(part.where(*rules).group_by(*group))
-        parts.extend(_of_rest(_timed(filters, by, measure, rest), filters) for rest in pieces.rests)
-        parts.append(_waiting(_timed(filters, by, measure, period)))
-    whole = union_all(*parts).subquery()
+    if filters.is_together(by):
+        pieces = cut(period)
+        parts = [_timed_in(filters, by, stretch) for stretch in pieces.stretches]
+        called = [_of_rest(_timed(filters, by, rest), filters) for rest in pieces.rests]
+        called.append(_waiting(_timed(filters, by, period)))
+    else:
+        parts, called = [], [_timed(filters, by, period)]
+    whole = union_all(*parts, *(part for one in called for part in _by_measure(one, names))).subquery()
     columns = [whole.c[name] for name in names]
     return select(*columns, func.sum(whole.c.calls).label("calls")).group_by(*columns)
 
@@ -282,13 +275,35 @@ def _waiting(query: Select[Any]) -> Select[Any]:
     return query.where(UsageLog.rolled_up_at.is_(None)).with_hint(UsageLog, CALLS_WAITING, "sqlite")
 
 
-def _timed(filters: Filters, by: By | None, measure: Measure, period: Period) -> Select[Any]:
-    """Return how many calls took how long, from the calls themselves."""
+def _timed_in(filters: Filters, by: By | None, stretch: Stretch) -> Select[Any]:
+    """Return how many calls of some slots took how long, from the rollups."""
+    group = *([] if by is None else [_key(UsageDimension, by)]), UsageLatency.measure, UsageLatency.bucket
+    query = select(*group, func.sum(UsageLatency.calls).label("calls"))
+    query = query.join_from(UsageLatency, UsageDimension, UsageDimension.id == UsageLatency.dimension_id)
+    return query.where(*within(UsageLatency, stretch), *filters.on(UsageDimension)).group_by(*group)
+
+
+def _timed(filters: Filters, by: By | None, period: Period) -> Select[Any]:
+    """Return how many calls had which two buckets of time, from the calls themselves."""
     # rights: asked where the figure is asked for
     key = [] if by is None else [_key(UsageLog, by)]
-    group = (*key, bucket_sql(MEASURED[measure]).label("bucket"))
-    query = select(*key, _constant(measure).label("measure"), group[-1], func.count().label("calls"))
-    return query.where(_during(period), MEASURED[measure].is_not(None), *filters.on(UsageLog)).group_by(*group)
+    buckets = [_bucket(measure).label(measure.name) for measure in Measure]
+    query = select(*key, *buckets, func.count().label("calls"))
+    return query.where(_during(period), *filters.on(UsageLog)).group_by(*key, *buckets)
+
+
+def _bucket(measure: Measure) -> ColumnElement[int]:
+    # Where nothing is timed there is none: not the first, which PostgreSQL takes for it.
+    return case((MEASURED[measure].is_not(None), bucket_sql(MEASURED[measure])))
+
+
+def _by_measure(timed: Select[Any], names: Sequence[str]) -> Iterator[Select[Any]]:
+    """Yield of calls with two buckets those of each measure: so the calls are gone through once."""
+    found = timed.cte()
+    for measure in Measure:
+        given = {"measure": _constant(measure).label("measure"), "bucket": found.c[measure.name].label("bucket")}
+        columns = [given[name] if name in given else found.c[name] for name in names]
+        yield select(*columns, found.c.calls).where(found.c[measure.name].is_not(None))
 
 
 def _summed(parts: Sequence[Select[Any]], names: Sequence[str], sums: Sequence[str] = SUMS) -> Select[Any]:

@@ -28,8 +28,10 @@ from tests.services.usage.histories import Call, counted, histories, periods
 from tests.services.usage.test_figures import book, clear, grouped
 
 QUICK = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+DONE = {Span.QUARTER: 29, Span.DAY: 35, Span.MONTH: 2}
+"""The present day up to a quarter of an hour ago; what is over; April from its first call on, and May."""
 FIRST = datetime(2026, 4, 28, 12, tzinfo=UTC)
-LATER = datetime(2026, 6, 20, 9, tzinfo=UTC)
+LATER = datetime(2026, 6, 2, 7, 30, tzinfo=UTC)
 SPRING = Period(FIRST - timedelta(days=2), LATER)
 """Of which May is a whole month, and the days around it are not."""
 CALL = Call(
@@ -42,7 +44,13 @@ def of(user: int, days: float, cost: str = "0.01") -> Call:
     return dataclasses.replace(CALL, user=user, at=FIRST + timedelta(days=days), cost_usd=Decimal(cost))
 
 
-HISTORY = [of(day % 3, day) for day in range(0, 50, 2)] + [of(1, 10, "5"), of(2, 52.8)]
+HISTORY = [of(day % 3, day) for day in range(0, 34, 2)] + [of(1, 10, "5"), of(2, 34.75)]
+
+
+@pytest.fixture(autouse=True)
+def much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have packs read although there is little."""
+    monkeypatch.setattr(packs, "FEW", 0)
 
 
 @pytest.fixture
@@ -140,21 +148,36 @@ async def test_days_and_months_that_are_over_are_packed_and_read(database: Datab
 
     made = await packs.make(database)
 
-    assert await there(database) == {Span.DAY: 53, Span.MONTH: 2}, "April from its first day on, May; not June"
-    assert made == 55
+    assert await there(database) == DONE
+    assert made == sum(DONE.values())
     assert await packs.make(database) == 0
     for by in packs.PACKED:
         assert await ranked(database, by) == meant(HISTORY, by)
     async with database.reading() as session:
         chosen = packs.choose(SPRING, await packs._found(session, SPRING, By.USER))
-    # May in one piece, and the days at its sides that are over.
-    assert len(chosen.packs) == 1 + 3 + 19
-    days = [stretch for stretch in chosen.rest.stretches if stretch.span is Span.DAY]
-    assert days == [Stretch(Span.DAY, slot_of(Span.DAY, SPRING.start) + 1, slot_of(Span.DAY, FIRST))]
-    clock(LATER.replace(hour=0, minute=30) + timedelta(days=1))
-    assert await packs.make(database) == 0, "what is booked late may still come"
-    clock(LATER + timedelta(days=1))
+    # May in one piece, the days at its sides that are over, and the present day up to a quarter of an hour ago.
+    assert len(chosen.packs) == 1 + 3 + 1 + 29
+    before = Stretch(Span.DAY, slot_of(Span.DAY, SPRING.start) + 1, slot_of(Span.DAY, FIRST))
+    now = slot_of(Span.QUARTER, LATER)
+    assert set(chosen.rest.stretches) == {
+        Stretch(Span.QUARTER, slot_of(Span.QUARTER, SPRING.start), before.first * 96),
+        before,
+        Stretch(Span.QUARTER, now - 1, now),
+    }
+
+
+async def test_of_a_day_that_is_over_one_pack_is_left(database: Database, clock: Any) -> None:
+    await put_in(database, HISTORY)
+    await packs.make(database)
+    midnight = LATER.replace(hour=0, minute=0) + timedelta(days=1)
+
+    clock(midnight + timedelta(minutes=14))
+    assert await packs.make(database) == 96 - 29 - 1, "what is booked late may still come"
+    clock(midnight + timedelta(minutes=15))
     assert await packs.make(database) == 1
+
+    assert await there(database) == {Span.DAY: 36, Span.MONTH: 2}
+    assert await ranked(database) == meant(HISTORY)
 
 
 async def test_a_call_that_comes_late_is_in_the_figures_at_every_moment(database: Database, clock: Any) -> None:
@@ -165,7 +188,7 @@ async def test_a_call_that_comes_late_is_in_the_figures_at_every_moment(database
     await book(database, [late])
     assert await ranked(database) == meant([*HISTORY, late])
     await rollups.roll_up(database)
-    assert await there(database) == {Span.DAY: 52, Span.MONTH: 1}, "its day and its month are gone"
+    assert await there(database) == {**DONE, Span.DAY: 34, Span.MONTH: 1}, "its day and its month are gone"
     assert await ranked(database) == meant([*HISTORY, late])
     assert await packs.make(database) == 2
 
@@ -215,7 +238,7 @@ async def test_a_month_whose_day_changes_meanwhile_is_not_packed(
 
     assert await ranked(database) == meant([*HISTORY, late])
     await packs.make(database)
-    assert await there(database) == {Span.DAY: 53, Span.MONTH: 2}
+    assert await there(database) == DONE
     assert await ranked(database) == meant([*HISTORY, late])
 
 
@@ -224,7 +247,7 @@ async def test_who_used_something_for_the_first_time_is_ranked_before_being_numb
 ) -> None:
     await put_in(database, HISTORY)
     await packs.make(database)
-    new = [of(7, 53, "9"), of(8, 53, "0.5"), dataclasses.replace(of(9, 53), project=None)]
+    new = [of(7, 34.79, "9"), of(8, 34.79, "0.5"), dataclasses.replace(of(9, 34.79), project=None)]
 
     await book(database, new)
     for by in (By.USER, By.PROJECT):
@@ -263,17 +286,35 @@ async def test_the_worker_packs_what_it_has_added_up(database: Database, clock: 
 
     await worker.add_up(database)
 
-    assert await there(database) == {Span.DAY: 53, Span.MONTH: 2}
+    assert await there(database) == DONE
     async with database.writing() as session:
         await rollups.forget(session)
     assert not await there(database)
     assert await ranked(database) == meant(HISTORY)
 
 
+async def test_of_little_the_database_adds_up_the_rollups_itself(
+    database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_in(database, HISTORY)
+    await packs.make(database)
+    monkeypatch.setattr(packs, "FEW", 5)
+
+    async def is_read_from_packs(period: Period, filters: Filters, by: By) -> bool:
+        async with database.reading() as session:
+            return await packs.is_quicker(session, filters, period, by)
+
+    assert await is_read_from_packs(SPRING, Filters(), By.TEAM)
+    assert not await is_read_from_packs(SPRING, Filters(), By.MODEL)
+    assert not await is_read_from_packs(SPRING, Filters(kind=UsageKind.CHAT), By.TEAM)
+    assert not await is_read_from_packs(Period(FIRST, FIRST + timedelta(days=8)), Filters(), By.TEAM)
+
+
 def test_a_period_of_many_holes_is_read_from_rollups() -> None:
-    first = slot_of(Span.DAY, SPRING.start) + 1
+    period = Period(FIRST, FIRST + timedelta(days=70))
+    first = slot_of(Span.DAY, FIRST) + 1
     every_other = {(Span.DAY, first + number): uuid7() for number in range(0, 50, 2)}
 
-    assert packs.choose(SPRING, every_other) == packs.Chosen((), cut(SPRING))
-    nothing = packs.choose(SPRING, {})
-    assert (nothing.packs, set(nothing.rest.stretches)) == ((), set(cut(SPRING).stretches))
+    assert packs.choose(period, every_other) == packs.Chosen((), cut(period))
+    nothing = packs.choose(period, {})
+    assert (nothing.packs, set(nothing.rest.stretches)) == ((), set(cut(period).stretches))
