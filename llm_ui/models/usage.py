@@ -237,6 +237,22 @@ class UsageTotal(Sums, Base):
     dimension_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-1)
 
 
+class UsagePerson(Base):
+    """What one person used in one month: one row each, so that the list of all people is sorted by it."""
+
+    __tablename__ = "usage_people"
+    __table_args__ = (Index(None, "user_id"), {"sqlite_with_rowid": False})
+
+    span: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    """Always a month."""
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    user_id: Mapped[UserId] = mapped_column(primary_key=True)
+    input_tokens: Mapped[int] = mapped_column(BigInteger)
+    output_tokens: Mapped[int] = mapped_column(BigInteger)
+    cost_usd: Mapped[Decimal]
+    """Of the calls whose price is known."""
+
+
 class UsageLatency(Base):
     """How many calls of all people together took how long: a histogram, from which percentiles are read.
 

@@ -32,7 +32,9 @@ from llm_ui.services.access import SYSTEM, Actor, Permission, require
 from llm_ui.services.erasures import Erased
 from llm_ui.services.project_members import leave_all
 from llm_ui.services.teams import forget_limits
-from llm_ui.services.usage import rollups
+from llm_ui.services.usage import figures, rollups
+from llm_ui.services.usage.slots import ever
+from llm_ui.services.usage.statements import Filters
 from llm_ui.services.users import require_admin_beside, require_another, user_row
 
 NAMED = 5
@@ -97,7 +99,7 @@ async def weigh(session: ReadSession, actor: Actor, user_id: UserId) -> Goes:
         project_names=tuple(await session.scalars(names)),
         documents=await count(select(Document).where(Document.project_id.in_(_owned_alone(user_id)))),
         shared_projects=await count(owned) - projects,
-        calls=await count(select(UsageLog).where(UsageLog.user_id == user_id)),
+        calls=(await figures.totals(session, actor, Filters(user_id=user_id), ever())).requests,
     )
 
 

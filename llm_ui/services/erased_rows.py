@@ -25,6 +25,7 @@ from llm_ui.models import (
     SystemPrompt,
     UsageDimension,
     UsageLog,
+    UsagePerson,
     UsageSubject,
 )
 
@@ -33,8 +34,8 @@ AT_ONCE = 500
 LOOSE = tuple(
     model.__table__.c[name]
     for model, name in (
-        (UsageLog, "user_id"), (UsageDimension, "user_id"), (UsageSubject, "subject_id"), (Budget, "scope_id"),
-        (Limit, "scope_id"),
+        (UsageLog, "user_id"), (UsageDimension, "user_id"), (UsagePerson, "user_id"), (UsageSubject, "subject_id"),
+        (Budget, "scope_id"), (Limit, "scope_id"),
     )
 )  # fmt: skip
 """Columns that name a person without a foreign key."""

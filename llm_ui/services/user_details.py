@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from llm_ui.services.quotas import Left
 from llm_ui.services.second_factor import codes_left
 from llm_ui.services.sign_in import SessionInfo, TimeOuts, list_sessions
 from llm_ui.services.usage.figures import totals
-from llm_ui.services.usage.slots import Period
+from llm_ui.services.usage.slots import Period, ever
 from llm_ui.services.usage.statements import Filters
 from llm_ui.services.user_list import this_month
 from llm_ui.services.users import UserInfo, info_of, user_row
@@ -26,8 +26,6 @@ from llm_ui.services.users import UserInfo, info_of, user_row
 ENTRIES = 25
 """Of the audit log, the latest."""
 MOST_PROJECTS = 50
-EVER = datetime(2000, 1, 1, tzinfo=UTC)
-"""Before any use of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ async def details(session: ReadSession, actor: Actor, user_id: UserId, time_outs
         keeper=await directories.keeper_of(session, user_id),
         has=await weigh(session, actor, user_id),
         this_month=await _used(session, user_id, this_month()),
-        ever=await _used(session, user_id, Period(EVER, this_month().end)),
+        ever=await _used(session, user_id, ever()),
         bytes_kept=int(await session.scalar(files) or 0) + int(await session.scalar(documents) or 0),
         sessions=await list_sessions(session, actor, time_outs, user_id),
         projects=tuple((row.name, row.role) for row in await session.execute(mine)),

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, case, func, or_, select, type_coerce
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import UserId
 from llm_ui.kit.text import name_key, storable
-from llm_ui.models import ChatHistory, Pending, Role, Span, User
+from llm_ui.models import ChatHistory, Pending, Role, Span, UsagePerson, User
 from llm_ui.services.access import SYSTEM, Actor, Permission, readable, require
 from llm_ui.services.listing import Asked, Rows
 from llm_ui.services.usage import figures, statements
 from llm_ui.services.usage.slots import Period, begin_of, slot_of
 from llm_ui.services.usage.statements import By, Filters
 from llm_ui.services.users import UserInfo, UserState, info_of
+
+SORTED_BY = ("input_tokens", "output_tokens", "cost_usd")
+"""Of what people used this month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedUser]:
         query = query.where(User.role == Role(role))
     if state := asked.filters.get("state"):
         query = query.where(_is(UserState(state)))
-    tokens = _usage("input_tokens", "output_tokens").subquery()
-    cost = _usage("cost_usd").subquery()
+    booked, waiting = _booked().subquery(), statements.waiting(this_month(), By.USER, SORTED_BY).subquery()
+    used = {name: func.coalesce(booked.c[name], 0) + func.coalesce(waiting.c[name], 0) for name in SORTED_BY}
     sorts: Mapping[str, SQLColumnExpression[Any]] = {
         # A search looks at all names: SQLite would do so row by row, in the order of the index that only has these.
         "name": User.name_key.concat("") if key else User.name_key,
@@ -49,13 +52,14 @@ def rows(actor: Actor, asked: Asked) -> Rows[ListedUser]:
         "state": case((User.is_active, 0), (User.pending.is_not(None), 1), else_=2),
         "seen": User.last_seen_at,
         "created": User.created_at,
-        "tokens": func.coalesce(tokens.c.input_tokens + tokens.c.output_tokens, 0),
-        "cost": func.coalesce(cost.c.cost_usd, 0),
+        "tokens": used["input_tokens"] + used["output_tokens"],
+        "cost": used["cost_usd"],
     }
 
     def joined(narrowed: Select[Any], sort: str) -> Select[Any]:
-        used = {"tokens": tokens, "cost": cost}.get(sort)
-        return narrowed if used is None else narrowed.outerjoin(used, used.c.key == User.id)
+        if sort not in ("tokens", "cost"):
+            return narrowed
+        return narrowed.outerjoin(booked, booked.c.key == User.id).outerjoin(waiting, waiting.c.key == User.id)
 
     return Rows(query, User.id, sorts, _told, joined)
 
@@ -84,9 +88,11 @@ def this_month() -> Period:
     return Period(begin_of(Span.MONTH, month), begin_of(Span.MONTH, month + 1))
 
 
-def _usage(*sums: str) -> Select[Any]:
+def _booked() -> Select[Any]:
     # rights: figures only, for administrators
-    return statements.ranking(Filters(), this_month(), By.USER, sums=sums)
+    sums = [type_coerce(getattr(UsagePerson, name), BigInteger) for name in SORTED_BY]
+    query: Select[Any] = select(*sums).add_columns(UsagePerson.user_id.label("key"))
+    return query.where(UsagePerson.span == int(Span.MONTH), UsagePerson.slot == slot_of(Span.MONTH, now()))
 
 
 async def _told(session: ReadSession, users: Sequence[User]) -> tuple[ListedUser, ...]:

@@ -14,6 +14,7 @@ from llm_ui.services import listing, run_list, user_list
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.listing import Asked, Found
 from llm_ui.services.run_list import ListedRun
+from llm_ui.services.usage import rollups
 from llm_ui.services.user_list import ListedUser
 
 
@@ -76,6 +77,38 @@ async def test_each_column_sorts_both_ways_and_no_row_is_lost(database: Database
             seen += names(await found(database, Asked(sort=column, is_descending=is_descending, page=page, size=25)))
 
         assert len(set(seen)) == 120
+
+
+async def test_people_are_in_the_order_of_what_they_used_this_month_added_up_or_not_yet(
+    database: Database, crowd: None
+) -> None:
+    people = {listed.user.name: listed.user.id for listed in (await found(database, Asked(size=100))).items}
+
+    async def book(name: str, cost: str, tokens: int, at: datetime) -> None:
+        call = UsageLog(
+            run_id=RunId(uuid7()), user_id=people[name], model_name="m", provider_name="p",
+            status=RunStatus.COMPLETED, usage_source=UsageSource.PROVIDER, input_tokens=tokens, output_tokens=1,
+            cost_usd=Decimal(cost), created_at=at,
+        )  # fmt: skip
+        async with database.writing() as session:
+            session.add(call)
+
+    await book("P050", "3", 10, now())
+    await book("P051", "1", 90, now())
+    await book("P052", "99", 9_999, now() - timedelta(days=40))
+    await rollups.roll_up(database)
+    await book("P051", "1.5", 0, now())
+    await book("P053", "0.5", 50, now())
+
+    by_cost = await found(database, Asked(sort="cost", is_descending=True))
+    by_tokens = await found(database, Asked(sort="tokens", is_descending=True))
+    by_least = await found(database, Asked("P05", sort="cost"))
+
+    assert names(by_cost)[:3] == ["P050", "P051", "P053"]
+    assert [listed.cost_usd for listed in by_cost.items[:4]] == [3, Decimal("2.5"), Decimal("0.5"), 0]
+    assert names(by_tokens)[:3] == ["P051", "P053", "P050"]
+    assert [listed.tokens for listed in by_tokens.items[:4]] == [92, 51, 11, 0]
+    assert names(by_least)[-3:] == ["P053", "P051", "P050"]
 
 
 async def test_what_has_no_value_is_last_both_ways(database: Database, crowd: None) -> None:

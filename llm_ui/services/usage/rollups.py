@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     SelectBase,
     Table,
+    Uuid,
     and_,
     case,
     cast,
@@ -43,6 +44,7 @@ from llm_ui.models import (
     UsageLatency,
     UsageLog,
     UsagePack,
+    UsagePerson,
     UsageRollup,
     UsageSource,
     UsageSubject,
@@ -72,6 +74,7 @@ def _counted(name: str, keys: Iterable[str], counts: Iterable[str]) -> Table:
 
 
 QUARTERS = _counted("usage_added", ("dimension_id", "together_id"), SUMS)
+QUARTERS.append_column(Column("user_id", Uuid()))
 TIMED = _counted("usage_added_latencies", ("together_id", "measure", "bucket"), ("calls",))
 """What is just being added: only its transaction sees it."""
 
@@ -117,7 +120,7 @@ async def roll_up(database: Database, most: int | None = None, *, at_once: timed
 
 async def forget(session: Session) -> None:
     """Throw the rollups away: every call waits to be added anew."""
-    for table in (UsagePack, UsageSubject, UsageRollup, UsageTotal, UsageLatency, UsageDimension):
+    for table in (UsagePack, UsageSubject, UsagePerson, UsageRollup, UsageTotal, UsageLatency, UsageDimension):
         await session.execute(delete(table))
     # rights: the product's own upkeep
     await session.execute(update(UsageLog).where(UsageLog.rolled_up_at.is_not(None)).values(rolled_up_at=None))
@@ -133,10 +136,12 @@ async def leave(session: Session, user_id: UserId, nobody: UserId | None) -> Non
     if nobody is not None:
         await session.execute(update(UsageDimension).where(theirs).values(user_id=nobody))
         await session.execute(update(UsageSubject).where(numbered).values(subject_id=nobody))
+        await session.execute(update(UsagePerson).where(UsagePerson.user_id == user_id).values(user_id=nobody))
         return
     of_them = select(UsageDimension.id).where(theirs)
     await _unpack(session, select(UsageRollup.span, UsageRollup.slot).where(UsageRollup.dimension_id.in_(of_them)))
     await session.execute(delete(UsageSubject).where(numbered))
+    await session.execute(delete(UsagePerson).where(UsagePerson.user_id == user_id))
     await session.execute(delete(UsageRollup).where(UsageRollup.dimension_id.in_(of_them)))
     await session.execute(delete(UsageDimension).where(theirs))
 
@@ -177,6 +182,8 @@ async def add(session: Session, dialect: str, taken: ColumnElement[bool]) -> Non
             await _add(session, dialect, table.__table__, QUARTERS, (int(span), slot), {"dimension_id": dimension})
         names = {"dimension_id": "together_id", "measure": "measure", "bucket": "bucket"}
         await _add(session, dialect, UsageLatency.__table__, TIMED, (int(span), slot), names)
+    of_month = int(Span.MONTH), OF_QUARTERS[Span.MONTH]
+    await _add(session, dialect, UsagePerson.__table__, QUARTERS, of_month, {"user_id": "user_id"})
     for added in (QUARTERS, TIMED):
         await connection.run_sync(added.drop)
 
@@ -205,10 +212,11 @@ def _quarters(taken: ColumnElement[bool]) -> Select[Any]:
     slot = slot_sql(Span.QUARTER)
     keys = UsageDimension.id, UsageDimension.together_id
     slots = slot, func.min(slot_sql(Span.DAY)), func.min(slot_sql(Span.MONTH))
-    called = select(*slots, *keys, *sums_of_calls()).join_from(
+    user_id = UsageDimension.user_id
+    called = select(*slots, *keys, *sums_of_calls(), user_id).join_from(
         UsageLog, UsageDimension, _is_of(UsageDimension, UsageLog)
     )
-    return called.where(taken).group_by(slot, *keys)
+    return called.where(taken).group_by(slot, *keys, user_id)
 
 
 def _timed(measure: Measure, taken: ColumnElement[bool]) -> Select[Any]:

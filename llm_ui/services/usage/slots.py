@@ -9,11 +9,14 @@ from sqlalchemy import ColumnElement, Integer, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from llm_ui.kit.clock import now
 from llm_ui.models import Span, UsageLog
 
 QUARTER_S = 900
 DAY_S = 86_400
 HOUR_S = 3_600
+BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before any use of ours."""
 SECONDS = {Span.QUARTER: QUARTER_S, Span.DAY: DAY_S}
 
 
@@ -97,6 +100,11 @@ class Period:
     def before(self) -> "Period":
         """Return the stretch that is as long and ends where this one begins."""
         return Period(self.start - (self.end - self.start), self.start)
+
+
+def ever() -> Period:
+    """Return all time, to the end of this month."""
+    return Period(BEGAN, begin_of(Span.MONTH, slot_of(Span.MONTH, now()) + 1))
 
 
 @dataclass(frozen=True, slots=True)

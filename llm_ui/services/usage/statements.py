@@ -152,6 +152,11 @@ def of_rollups(by: By, stretch: Stretch) -> Select[Any]:
     return _summed([_rolled(Filters(), UsageRollup, stretch, [_key(UsageDimension, by)], SUMS)], ("key",))
 
 
+def waiting(period: Period, by: By, sums: Sequence[str] = SUMS) -> Select[Any]:
+    """Return the sums of a period that wait for the rollups, for each person, team …"""
+    return next(_called(Filters(), period, (), [_key(UsageLog, by)], sums))
+
+
 def active(filters: Filters, period: Period) -> Select[int]:
     """Return how many people used anything in a period; service accounts of teams are none."""
     users = union_all(*_parts(filters, period, By.USER, ())).subquery().c["key"]

@@ -8,13 +8,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select, text
 
+from llm_ui import migrations
 from llm_ui.db import Database
 from llm_ui.errors import Forbidden
 from llm_ui.kit.ids import UserId, uuid7
-from llm_ui.models import RunStatus, Span, UsageDimension, UsageKind, UsageRollup, UsageTotal
+from llm_ui.models import RunStatus, Span, UsageDimension, UsageKind, UsagePerson, UsageRollup, UsageTotal
 from llm_ui.services.access import SYSTEM, Actor
 from llm_ui.services.usage import figures, rollups
-from llm_ui.services.usage.slots import Period
+from llm_ui.services.usage.slots import Period, slot_of
 from llm_ui.services.usage.statements import Filters
 from tests.services.usage.histories import Call, added
 from tests.services.usage.test_figures import book
@@ -37,6 +38,13 @@ async def rolled(database: Database) -> list[int]:
             int(await session.scalar(select(func.sum(table.requests)).where(table.span == int(Span.MONTH))) or 0)
             for table in (UsageRollup, UsageTotal)
         ]
+
+
+async def months(database: Database) -> dict[UserId, tuple[int, int, Decimal]]:
+    """Return what stands there of each person in May: tokens both ways, and cost."""
+    async with database.reading() as session:
+        found = await session.scalars(select(UsagePerson).where(UsagePerson.slot == slot_of(Span.MONTH, NOON)))
+        return {row.user_id: (row.input_tokens, row.output_tokens, row.cost_usd) for row in found}
 
 
 async def test_each_call_is_added_once_however_late_it_comes(database: Database) -> None:
@@ -73,7 +81,26 @@ async def test_sums_of_somebody_who_leaves_are_nobodys(database: Database, nobod
     async with database.reading() as session:
         people = set(await session.scalars(select(UsageDimension.user_id)))
     assert people == {None, nobody}
+    assert await months(database) == ({} if nobody is None else {nobody: (30, 60, Decimal("0.03"))})
     assert await rolled(database) == [0 if nobody is None else 3, 3]
+
+
+async def test_what_a_person_used_in_a_month_stands_in_one_row(database: Database) -> None:
+    ann, bob = (CALL.row().user_id, dataclasses.replace(CALL, user=1).row().user_id)
+    others = [dataclasses.replace(CALL, user=1, model=number) for number in range(3)]
+    await book(database, [*calls(90), *others, dataclasses.replace(CALL, at=NOON + timedelta(days=40))])
+    await rollups.roll_up(database)
+    await book(database, calls(5))
+    await rollups.roll_up(database)
+
+    meant = {ann: (950, 1900, Decimal("0.95")), bob: (30, 60, Decimal("0.03"))}
+    assert await months(database) == meant
+    await migrations.downgrade(database, "0063")
+    await migrations.upgrade(database, "head")
+    assert await months(database) == meant
+    async with database.writing() as session:
+        await rollups.forget(session)
+    assert await months(database) == {}
 
 
 async def test_workers_at_the_same_moment_add_nothing_twice(database: Database) -> None:
