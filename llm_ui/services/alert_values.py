@@ -20,9 +20,8 @@ from llm_ui.models import (
 from llm_ui.services import backups, system
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.usage import figures, overview
-from llm_ui.services.usage.figures import ANSWERS
 from llm_ui.services.usage.slots import Period
-from llm_ui.services.usage.statements import Filters
+from llm_ui.services.usage.statements import ANSWERS, Filters
 
 WINDOW = timedelta(minutes=15)
 FEW_CALLS = 5

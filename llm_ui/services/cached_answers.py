@@ -15,9 +15,9 @@ from llm_ui.models import AiModel, CachedAnswer, CacheMode, ChatHistory, Message
 from llm_ui.services import audit, settings
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.settings import CACHE_HOURS, CACHE_MB
-from llm_ui.services.usage.figures import ANSWERS, totals
+from llm_ui.services.usage.figures import totals
 from llm_ui.services.usage.slots import Period
-from llm_ui.services.usage.statements import Filters
+from llm_ui.services.usage.statements import ANSWERS, Filters
 
 BYTES_PER_MB = 1_000_000
 ONE_IN = 20

@@ -10,17 +10,15 @@ from zoneinfo import ZoneInfo
 
 from llm_ui.db import ReadSession
 from llm_ui.kit.money import from_picodollars
-from llm_ui.models import Measure, UsageKind
+from llm_ui.models import Measure
 from llm_ui.services.access import Actor, Permission, require, require_within
 from llm_ui.services.usage import packs, statements
 from llm_ui.services.usage.buckets import percentile
 from llm_ui.services.usage.rollups import SUMS
 from llm_ui.services.usage.slots import Period
-from llm_ui.services.usage.statements import By, Filters
+from llm_ui.services.usage.statements import ANSWERS, By, Filters
 from llm_ui.services.usage.zones import Step, begin, begins, segments
 
-ANSWERS = (UsageKind.CHAT, UsageKind.TEMPORARY, UsageKind.API)
-"""What people and scripts ask for; the rest is done for these."""
 ANSWERED = Filters(kinds=ANSWERS)
 MONEY = frozenset({"cost_usd", "estimated_usd", "saved_usd"})
 MEDIAN, MOST = 0.5, 0.95
@@ -141,7 +139,7 @@ async def ranking(
     `most`: of so many; None: of all.
     """
     _require(actor, filters)
-    if await packs.is_quicker(session, filters, period, by):
+    if filters == Filters() and by in packs.PACKED and await packs.are_quicker(session, period):
         return {key: _of(sums) for key, sums in await packs.ranking(session, period, by, most)}
     rows = [(row.key, _used(row)) for row in await session.execute(statements.ranking(filters, period, by, most))]
     rows.sort(key=lambda row: (-row[1].cost_usd, -row[1].requests, str(row[0])))
@@ -154,6 +152,8 @@ async def active_people(session: ReadSession, actor: Actor, period: Period, filt
     What service accounts of teams use is in all other figures.
     """
     require(actor, Permission.SEE_FIGURES)
+    if filters == ANSWERED and await packs.are_quicker(session, period):
+        return await packs.who_asked(session, period)
     return await session.scalar(statements.active(filters, period)) or 0
 
 

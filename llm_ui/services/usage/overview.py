@@ -23,9 +23,9 @@ from llm_ui.services import provider_health
 from llm_ui.services.access import Actor, Permission, readable, require
 from llm_ui.services.provider_health import Known
 from llm_ui.services.usage import allowances, figures
-from llm_ui.services.usage.figures import ANSWERS, Times, Used
+from llm_ui.services.usage.figures import Times, Used
 from llm_ui.services.usage.slots import Period
-from llm_ui.services.usage.statements import By, Filters
+from llm_ui.services.usage.statements import ANSWERS, By, Filters
 from llm_ui.services.usage.zones import midnight
 
 WEEK = timedelta(days=7)

@@ -1,4 +1,5 @@
-"""The bytes of a pack: a column of numbers, then one of each sum, each in as few bytes a value as its largest needs.
+"""The bytes of a pack: a column of numbers, one of each sum, and one of how many calls were asked for by people
+themselves, each in as few bytes a value as its largest needs.
 
 First comes how many bytes a value of each column has (1, 2, 4 or 8), in one byte each; then the columns, unsigned,
 little-endian. Money is in picodollars. Readers take whole columns at once.
@@ -13,13 +14,13 @@ from llm_ui.services.usage.rollups import SUMS
 if TYPE_CHECKING:
     import numpy as np
 
-COLUMNS = 1 + len(SUMS)
+COLUMNS = 1 + len(SUMS) + 1
 CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 """Of the module `struct`, by bytes of a value."""
 COST, REQUESTS = SUMS.index("cost_usd"), SUMS.index("requests")
 
 Row = Sequence[int]
-"""The number of a subject, then its sums in the order of `SUMS`."""
+"""The number of a subject, then its sums in the order of `SUMS`; in a pack also how many calls it asked for."""
 
 
 def packed(rows: Sequence[Row]) -> bytes:
@@ -47,7 +48,7 @@ def most_expensive(packs: Sequence[bytes], rows: Sequence[Row], most: int | None
     """
     import numpy as np  # noqa: PLC0415 - 20 MB that only who reads packs needs
 
-    tables = [_columns(pack) for pack in packs]
+    tables = [_columns(pack)[: 1 + len(SUMS)] for pack in packs]
     if rows:
         tables.append(list(np.array(rows, dtype=np.int64).T))
     size = 1 + max((int(columns[0].max(initial=0)) for columns in tables), default=0)
@@ -67,6 +68,15 @@ def most_expensive(packs: Sequence[bytes], rows: Sequence[Row], most: int | None
         for total, one in zip(totals, sums, strict=True):
             total[at] += one[rows_of].astype(np.int64)
     return [(number, *sums) for number, sums in zip(chosen.tolist(), totals.T.tolist(), strict=True)]
+
+
+def who_asked(packs: Iterable[bytes]) -> set[int]:
+    """Return the numbers of those who asked for anything."""
+    found: set[int] = set()
+    for pack in packs:
+        number, *_, asked = _columns(pack)
+        found.update(number[asked > 0].tolist())
+    return found
 
 
 def _rows(pack: bytes) -> Iterator[tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Rankings of everybody by person, project, team or agent, from sums that are packed.
+"""Rankings of everybody by person, project, team or agent, and how many people asked, from sums that are packed.
 
 People's sums hardly ever share a slot: among ten million calls of a year they are nearly as many as the calls, and a
 database takes seconds to add them up row by row. Packed by days and months that are over, and by the quarters of an
@@ -8,9 +8,10 @@ the rollups.
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -20,8 +21,8 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, dele
 from llm_ui.db import AS_BYTES, Database, ReadSession, Session
 from llm_ui.kit.clock import now
 from llm_ui.kit.ids import uuid7
-from llm_ui.models import Span, UsageDimension, UsagePack, UsageRollup, UsageSubject, UsageTotal
-from llm_ui.services.usage import statements
+from llm_ui.models import ServiceAccount, Span, UsageDimension, UsagePack, UsageRollup, UsageSubject, UsageTotal
+from llm_ui.services.usage import packing, statements
 from llm_ui.services.usage.packing import Row, merged, most_expensive, packed
 from llm_ui.services.usage.rollups import LOCK, SUMS
 from llm_ui.services.usage.slots import Period, Pieces, Stretch, begin_of, cut, slot_of
@@ -33,6 +34,8 @@ FEW = 5_000
 """Sums of combinations that the database itself adds up sooner."""
 SETTLED = timedelta(minutes=15)
 """How long a slot has to be over: what is booked late would only have it made anew."""
+QUARTERS_OF = 8
+"""Days of which quarters of an hour stay packed: the overview compares a part of this one with that of a week ago."""
 TRIES = 3
 MOST_HOLES = 20
 """Stretches that are not packed, among those that are; each is one part of a statement."""
@@ -67,25 +70,64 @@ async def make(database: Database, most: int | None = None) -> int:
     return made
 
 
-async def is_quicker(session: ReadSession, filters: Filters, period: Period, by: By) -> bool:
-    """Return whether a ranking is read from packs: of everybody, where there is much to add up."""
-    return by in PACKED and filters == Filters() and bool(await session.scalar(statements.much(period, FEW)))
+async def are_quicker(session: ReadSession, period: Period) -> bool:
+    """Return whether there is so much to add up in a period that packs are read."""
+    return bool(await session.scalar(statements.much(period, FEW)))
 
 
 async def ranking(session: ReadSession, period: Period, by: By, most: int | None) -> list[tuple[UUID | None, Row]]:
-    """Return the id and the sums of each person, team …, the most expensive first, then the busiest.
+    """Return the id and the sums of each person, team …, the most expensive first, then the busiest."""
+    packs, rows = await _read(session, period, by, partial(statements.ranking, Filters(), period, by), SUMS)
+    # Read last: no number in the packs is above it, so those after it are free for who has none yet.
+    highest = await session.scalar(select(func.max(UsageSubject.number))) or 0
+    ids: dict[int, UUID | None] = {0: None}
+    numbered = []
+    for number, key, *sums in rows:
+        if number is None and key is not None:
+            number = highest = highest + 1
+            ids[number] = key
+        numbered.append((number or 0, *sums))
+    found = await asyncio.to_thread(most_expensive, packs, numbered, most)
+    query = select(UsageSubject.number, UsageSubject.subject_id)
+    if most is not None:
+        query = query.where(UsageSubject.number.in_([number for number, *_ in found if number not in ids]))
+    ids |= {row.number: row.subject_id for row in await session.execute(query)}
+    # Who is in none of them was erased in this very moment.
+    return [(ids[number], sums) for number, *sums in found if number in ids]
+
+
+async def who_asked(session: ReadSession, period: Period) -> int:
+    """Return how many people asked for an answer in a period; service accounts of teams are none."""
+    asked = partial(statements.people, Filters(kinds=statements.ANSWERS), period)
+    packs, rows = await _read(session, period, By.USER, asked, ())
+    known = await asyncio.to_thread(packing.who_asked, packs)
+    known |= {number for number, _ in rows if number is not None}
+    new = {key for number, key in rows if number is None}
+    # rights: whom it leaves out is told to nobody
+    services = select(ServiceAccount.user_id, UsageSubject.number)
+    is_of = UsageSubject.subject_id == ServiceAccount.user_id
+    for user_id, number in await session.execute(services.join_from(ServiceAccount, UsageSubject, is_of, isouter=True)):
+        known.discard(number)
+        new.discard(user_id)
+    return len(known) + len(new)
+
+
+async def _read(
+    session: ReadSession, period: Period, by: By, rest: Callable[..., Select[Any]], sums: Sequence[str]
+) -> tuple[Sequence[bytes], Sequence[Any]]:
+    """Return the packs of a period, and what is not packed: numbers, ids of those who have none, and sums.
 
     Each call is in it once. A pack that is gone when it is read has had something added since it was found: then the
     rest that was read does not fit it any more, and all is read again.
     """
     for _ in range(TRIES):
         chosen = choose(period, await _found(session, period, by))
-        rows = (await session.execute(_rest(period, by, chosen.rest))).all()
+        rows = (await session.execute(_numbered(rest(pieces=chosen.rest), sums))).all()
         query = select(UsagePack.sums).where(UsagePack.id.in_(chosen.packs))
         packs = (await session.scalars(query, execution_options=AS_BYTES)).all() if chosen.packs else []
         if len(packs) == len(chosen.packs):
-            return await _ranked(session, packs, rows, most)
-    return await _ranked(session, [], (await session.execute(_rest(period, by, cut(period)))).all(), most)
+            return packs, rows
+    return [], (await session.execute(_numbered(rest(), sums))).all()
 
 
 def choose(period: Period, found: Mapping[Slot, UUID]) -> Chosen:
@@ -133,40 +175,14 @@ async def _found(session: ReadSession, period: Period, by: By) -> dict[Slot, UUI
     return {(Span(row.span), row.slot): row.id for row in await session.execute(query)}
 
 
-def _rest(period: Period, by: By, pieces: Pieces) -> Select[Any]:
-    """Return what is not packed: the number, where there is one yet, else the id, and the sums."""
-    return _numbered(statements.ranking(Filters(), period, by, pieces=pieces))
-
-
-def _numbered(query: Select[Any]) -> Select[Any]:
+def _numbered(query: Select[Any], sums: Sequence[str]) -> Select[Any]:
+    """Return the numbers of what has one and the ids of what has none, with some sums."""
     found, number = query.subquery(), UsageSubject.number
     key: ColumnElement[Any] = case((number.is_(None), found.c.key))
     # Of PostgreSQL sums of whole numbers are decimals.
-    sums = [cast(found.c[name], BigInteger) for name in SUMS]
-    return select(number, key, *sums).join_from(
-        found, UsageSubject, UsageSubject.subject_id == found.c.key, isouter=True
-    )
-
-
-async def _ranked(
-    session: ReadSession, packs: Sequence[bytes], rows: Sequence[Any], most: int | None
-) -> list[tuple[UUID | None, Row]]:
-    # Read last: no number in the packs is above it, so those after it are free for who has none yet.
-    highest = await session.scalar(select(func.max(UsageSubject.number))) or 0
-    ids: dict[int, UUID | None] = {0: None}
-    numbered = []
-    for number, key, *sums in rows:
-        if number is None and key is not None:
-            number = highest = highest + 1
-            ids[number] = key
-        numbered.append((number or 0, *sums))
-    found = await asyncio.to_thread(most_expensive, packs, numbered, most)
-    query = select(UsageSubject.number, UsageSubject.subject_id)
-    if most is not None:
-        query = query.where(UsageSubject.number.in_([number for number, *_ in found if number not in ids]))
-    ids |= {row.number: row.subject_id for row in await session.execute(query)}
-    # Who is in none of them was erased in this very moment.
-    return [(ids[number], sums) for number, *sums in found if number in ids]
+    whole = [cast(found.c[name], BigInteger) for name in sums]
+    is_of = UsageSubject.subject_id == found.c.key
+    return select(number, key, *whole).join_from(found, UsageSubject, is_of, isouter=True)
 
 
 async def _missing(session: ReadSession, span: Span) -> list[Slot]:
@@ -177,24 +193,25 @@ async def _missing(session: ReadSession, span: Span) -> list[Slot]:
         return []
     settled = now() - SETTLED
     if span is Span.QUARTER:
-        first = max(first, _within(Span.DAY, slot_of(Span.DAY, settled)).first)
+        # With the last one of the day that has just ended.
+        first = max(first, _within(Span.DAY, slot_of(Span.DAY, settled - SETTLED)).first)
     whole = select(UsagePack.slot).where(UsagePack.span == int(span)).group_by(UsagePack.slot)
     there = set(await session.scalars(whole.having(func.count() == len(PACKED))))
     return [(span, slot) for slot in reversed(range(first, slot_of(span, settled))) if slot not in there]
 
 
 async def _pack(database: Database, by: By, stretch: Stretch) -> None:
-    """Pack what the rollups of a slot hold, in place of what is within it; nothing is added to them meanwhile."""
+    """Pack what the rollups of a slot hold; nothing is added to them meanwhile. With a day old quarters go."""
     async with database.writing(lock=LOCK) as session:
         if await _is_there(session, by, stretch.span, stretch.first):
             return
         await _give_numbers(session, by, stretch)
-        rows = (await session.execute(_numbered(statements.of_rollups(by, stretch)))).all()
+        rows = (await session.execute(_numbered(statements.of_rollups(by, stretch), (*SUMS, "asked")))).all()
         sums = await asyncio.to_thread(packed, [(number or 0, *sums) for number, _, *sums in rows])
         if stretch.span is Span.DAY:
-            inner = _within(Span.DAY, stretch.first)
-            gone = delete(UsagePack).where(UsagePack.by == by.value, *statements.within(UsagePack, inner))
-            await session.execute(gone)
+            last = _within(Span.DAY, stretch.first - QUARTERS_OF).last
+            old = UsagePack.by == by.value, UsagePack.span == int(Span.QUARTER), UsagePack.slot < last
+            await session.execute(delete(UsagePack).where(*old))
         session.add(UsagePack(id=uuid7(), by=by.value, span=int(stretch.span), slot=stretch.first, sums=sums))
 
 

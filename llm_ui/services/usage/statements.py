@@ -74,6 +74,8 @@ CALLS_BY_TIME = "INDEXED BY ix_usage_logs_created_at"
 CALLS_WAITING = "INDEXED BY ix_usage_logs_waiting"
 """What SQLite reads, which has no idea of how many rows a stretch of time has: among ten million calls it looked for
 each person in turn, and through everybody's sums for one person's. PostgreSQL knows by itself."""
+ANSWERS = (UsageKind.CHAT, UsageKind.TEMPORARY, UsageKind.API)
+"""What people and scripts ask for; the rest is done for these."""
 NOT_TOGETHER = frozenset({"user_id", "project_id", "team_id", "agent_id"})
 """What the rollups of all people together do not tell apart."""
 
@@ -148,8 +150,10 @@ def ranking(
 
 
 def of_rollups(by: By, stretch: Stretch) -> Select[Any]:
-    """Return the sums that are in the rollups of some slots for each person, team …"""
-    return _summed([_rolled(Filters(), UsageRollup, stretch, [_key(UsageDimension, by)], SUMS)], ("key",))
+    """Return the sums of the rollups of some slots for each person, team …, and how many calls were `asked` for."""
+    is_asked = UsageDimension.kind.in_(ANSWERS)
+    sums = _rolled(Filters(), UsageRollup, stretch, [_key(UsageDimension, by)], SUMS)
+    return sums.add_columns(func.sum(case((is_asked, UsageRollup.requests), else_=0)).label("asked"))
 
 
 def waiting(period: Period, by: By, sums: Sequence[str] = SUMS) -> Select[Any]:
@@ -159,9 +163,14 @@ def waiting(period: Period, by: By, sums: Sequence[str] = SUMS) -> Select[Any]:
 
 def active(filters: Filters, period: Period) -> Select[int]:
     """Return how many people used anything in a period; service accounts of teams are none."""
-    users = union_all(*_parts(filters, period, By.USER, ())).subquery().c["key"]
+    user = people(filters, period).subquery().c["key"]
     # rights: a number; whom it leaves out is told to nobody
-    return select(func.count(users.distinct())).where(users.not_in(select(ServiceAccount.user_id)))
+    return select(func.count()).where(user.not_in(select(ServiceAccount.user_id)))
+
+
+def people(filters: Filters, period: Period, pieces: Pieces | None = None) -> Select[Any]:
+    """Return who used anything in a period, each once; `pieces`: as of a ranking."""
+    return _summed(list(_parts(filters, period, By.USER, (), pieces)), ("key",), ())
 
 
 def much(period: Period, most: int) -> Select[Any]:

@@ -16,9 +16,9 @@ from llm_ui.models import UsageLog
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.usage import figures, rollups
 from llm_ui.services.usage.buckets import EDGES, bucket_of, middle_of, percentile
-from llm_ui.services.usage.figures import ANSWERS, Used
+from llm_ui.services.usage.figures import Used
 from llm_ui.services.usage.slots import Period
-from llm_ui.services.usage.statements import By, Filters
+from llm_ui.services.usage.statements import ANSWERS, By, Filters
 from llm_ui.services.usage.zones import Step, first_day
 from tests.services.usage.histories import ZONES, Call, added, counted, filters, histories, periods
 

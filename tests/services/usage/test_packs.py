@@ -15,14 +15,14 @@ from sqlalchemy import func, select
 
 from llm_ui.config import Config
 from llm_ui.db import Database
-from llm_ui.kit.ids import UserId, uuid7
-from llm_ui.models import RunStatus, Span, UsageKind, UsagePack, UsageSubject
+from llm_ui.kit.ids import TeamId, UserId, uuid7
+from llm_ui.models import Role, RunStatus, ServiceAccount, Span, Team, UsageKind, UsagePack, UsageSubject, User
 from llm_ui.services.access import SYSTEM
 from llm_ui.services.usage import figures, packs, rollups
 from llm_ui.services.usage.figures import Used
-from llm_ui.services.usage.packing import SUMS, merged, most_expensive, packed
+from llm_ui.services.usage.packing import SUMS, merged, most_expensive, packed, who_asked
 from llm_ui.services.usage.slots import Period, Stretch, cut, slot_of
-from llm_ui.services.usage.statements import By, Filters
+from llm_ui.services.usage.statements import ANSWERS, By, Filters
 from llm_ui.worker import main as worker
 from tests.services.usage.histories import Call, counted, histories, periods
 from tests.services.usage.test_figures import book, clear, grouped
@@ -73,6 +73,15 @@ async def ranked(database: Database, by: By = By.USER, period: Period = SPRING) 
     return found
 
 
+async def active(database: Database, period: Period = SPRING) -> int:
+    async with database.reading() as session:
+        return await figures.active_people(session, SYSTEM, period)
+
+
+def who_is_active(calls: list[Call], period: Period = SPRING) -> int:
+    return len({call.user for call in counted(calls, Filters(), period) if call.kind in ANSWERS})
+
+
 def meant(calls: list[Call], by: By = By.USER, period: Period = SPRING) -> dict[Any, Used]:
     return grouped(counted(calls, Filters(), period), lambda call: getattr(call.row(), by.column))
 
@@ -101,7 +110,7 @@ def test_packs_add_up_to_what_was_put_in(tables: list[dict[int, tuple[int, ...]]
         for number, sums in table.items():
             meant[number] = [a + b for a, b in zip(meant.get(number, [0] * len(SUMS)), sums, strict=True)]
     rows = [[(number, *sums) for number, sums in table.items()] for table in tables]
-    made = [packed(one) for one in rows]
+    made = [packed([(*row, row[1] % 2) for row in one]) for one in rows]
 
     found = most_expensive(made, [], None)
 
@@ -111,6 +120,8 @@ def test_packs_add_up_to_what_was_put_in(tables: list[dict[int, tuple[int, ...]]
         (sums[SUMS.index("cost_usd")] for sums in used.values()), reverse=True
     )
     assert most_expensive([merged(made[1:])], rows[0] if rows else [], most) == found[:most]
+    asked = {number for table in tables for number, sums in table.items() if sums[0] % 2}
+    assert who_asked(made) == who_asked([merged(made)]) == asked
 
 
 @QUICK
@@ -131,10 +142,13 @@ def test_a_ranking_is_what_counting_gives_whatever_is_packed(
             await put_in(database, calls[:rolled])
             await packs.make(database, most=many)
             assert await ranked(database, by, period) == meant(calls[:rolled], by, period)
+            assert await active(database, period) == who_is_active(calls[:rolled], period)
             await book(database, calls[rolled:])
             assert await ranked(database, by, period) == meant(calls, by, period)
+            assert await active(database, period) == who_is_active(calls, period)
             await rollups.roll_up(database)
             assert await ranked(database, by, period) == meant(calls, by, period)
+            assert await active(database, period) == who_is_active(calls, period)
         finally:
             await database.close()
 
@@ -166,7 +180,7 @@ async def test_days_and_months_that_are_over_are_packed_and_read(database: Datab
     }
 
 
-async def test_of_a_day_that_is_over_one_pack_is_left(database: Database, clock: Any) -> None:
+async def test_of_a_day_that_is_over_quarters_of_an_hour_stay_for_a_week(database: Database, clock: Any) -> None:
     await put_in(database, HISTORY)
     await packs.make(database)
     midnight = LATER.replace(hour=0, minute=0) + timedelta(days=1)
@@ -174,9 +188,15 @@ async def test_of_a_day_that_is_over_one_pack_is_left(database: Database, clock:
     clock(midnight + timedelta(minutes=14))
     assert await packs.make(database) == 96 - 29 - 1, "what is booked late may still come"
     clock(midnight + timedelta(minutes=15))
-    assert await packs.make(database) == 1
+    assert await packs.make(database) == 2
 
-    assert await there(database) == {Span.DAY: 36, Span.MONTH: 2}
+    assert await there(database) == {Span.QUARTER: 96, Span.DAY: 36, Span.MONTH: 2}
+    clock(midnight + timedelta(days=packs.QUARTERS_OF - 1))
+    await packs.make(database)
+    assert (await there(database))[Span.QUARTER] == 96 + 95
+    clock(midnight + timedelta(days=packs.QUARTERS_OF, hours=1))
+    await packs.make(database)
+    assert (await there(database))[Span.QUARTER] == 95 + 3
     assert await ranked(database) == meant(HISTORY)
 
 
@@ -252,6 +272,7 @@ async def test_who_used_something_for_the_first_time_is_ranked_before_being_numb
     await book(database, new)
     for by in (By.USER, By.PROJECT):
         assert await ranked(database, by) == meant([*HISTORY, *new], by)
+    assert await active(database) == 6
     await rollups.roll_up(database)
 
     for by in (By.USER, By.PROJECT):
@@ -300,14 +321,25 @@ async def test_of_little_the_database_adds_up_the_rollups_itself(
     await packs.make(database)
     monkeypatch.setattr(packs, "FEW", 5)
 
-    async def is_read_from_packs(period: Period, filters: Filters, by: By) -> bool:
-        async with database.reading() as session:
-            return await packs.is_quicker(session, filters, period, by)
+    async with database.reading() as session:
+        assert await packs.are_quicker(session, SPRING)
+        assert not await packs.are_quicker(session, Period(FIRST, FIRST + timedelta(days=8)))
 
-    assert await is_read_from_packs(SPRING, Filters(), By.TEAM)
-    assert not await is_read_from_packs(SPRING, Filters(), By.MODEL)
-    assert not await is_read_from_packs(SPRING, Filters(kind=UsageKind.CHAT), By.TEAM)
-    assert not await is_read_from_packs(Period(FIRST, FIRST + timedelta(days=8)), Filters(), By.TEAM)
+
+async def test_service_accounts_of_teams_are_nobody_who_is_active(database: Database, clock: Any) -> None:
+    await put_in(database, HISTORY)
+    await packs.make(database)
+    assert await active(database) == who_is_active(HISTORY) == 3
+
+    async with database.writing() as session:
+        known = {"name": "s", "name_key": "s", "email": "", "email_key": "", "password_hash": "", "role": Role.USER}
+        service = User(id=of(1, 0).row().user_id, is_service=True, **known)
+        session.add_all([service, Team(id=TeamId(uuid7()), name="t", name_key="t", instructions="")])
+        await session.flush()
+        team = (await session.scalars(select(Team))).one()
+        session.add(ServiceAccount(user_id=service.id, team_id=team.id))
+
+    assert await active(database) == 2
 
 
 def test_a_period_of_many_holes_is_read_from_rollups() -> None:
