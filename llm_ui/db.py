@@ -159,6 +159,7 @@ class Database:
             engine.dialect.statement_compiler = Hinting
         else:
             engine = create_async_engine(url, **POOL, pool_pre_ping=True, hide_parameters=True)
+            event.listen(engine.sync_engine, "connect", _prepare_postgresql_connection)
             event.listen(engine.sync_engine, "before_cursor_execute", _ask_for_bytes)
         return cls(engine, config.slow_statement_ms)
 
@@ -261,6 +262,15 @@ def _asker() -> str:
     if frame is None:
         return ""
     return f"{frame.f_globals.get('__name__', '')}:{frame.f_lineno}"
+
+
+def _prepare_postgresql_connection(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # Compiling a statement pays where it takes seconds; figures, of a tenth of one, took a fifth longer with it.
+    cursor.execute("SET jit = off")
+    cursor.close()
+    # What is set in a transaction that is undone is undone with it.
+    connection.commit()
 
 
 def _ask_for_bytes(_connection: Any, cursor: Any, _text: str, _values: Any, context: Any, _many: bool) -> None:

@@ -8,7 +8,8 @@ import sqlite3
 import threading
 
 import pytest
-from sqlalchemy import Integer, LargeBinary, Uuid, event, literal, select, update
+from sqlalchemy import Integer, LargeBinary, Uuid, event, literal, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from llm_ui.config import Config
 from llm_ui.db import AS_BYTES, POOL_SIZE, Database
@@ -295,3 +296,12 @@ async def test_bytes_come_as_they_are_where_that_is_asked_for(database: Database
 
     assert asked == plain
     assert asked[0] == every
+
+
+@pytest.mark.parametrize("database_config", ["postgresql"], indirect=True)
+async def test_postgresql_compiles_no_statements_in_any_transaction(database: Database) -> None:
+    for _ in range(2):
+        async with database.reading() as session:
+            assert await session.scalar(text("SHOW jit")) == "off"
+            with pytest.raises(DBAPIError):
+                await session.execute(text("SELECT 1 / 0"))
