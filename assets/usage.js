@@ -4,6 +4,7 @@
 import { make } from "./parts.js"
 
 const LIVE_MS = 5000
+const LONG = 11
 
 const values = () => new URLSearchParams(location.search)
 
@@ -89,8 +90,10 @@ const Filters = {
 const Tiles = {
   render({ model }) {
     const list = make("ul", { class: "tiles", "aria-label": model.label })
-    const tile = (item) => make("li", { class: item.tone }, make("span", { class: "name" }, item.label),
-      make("span", { class: "value" }, item.value), make("span", { class: "detail" }, item.detail))
+    const value = ({ value, exact }) =>
+      make("span", { class: value.length > LONG ? "value long" : "value", title: exact && exact !== value ? exact : "" }, value)
+    const tile = (item) => make("li", { class: item.tone }, make("span", { class: "name" }, item.label), value(item),
+      make("span", { class: "detail" }, item.detail))
     const draw = () => list.replaceChildren(...model.items.map(tile))
     model.on("items", draw)
     draw()

@@ -16,6 +16,8 @@ NAMES = {ENGLISH: "English", "de": "Deutsch"}
 
 DECIMAL_COMMA = frozenset({"de"})
 """Languages that begin a fraction with a comma and set thousands off with points."""
+MILLION, BILLION = 10**6, 10**9
+SHORT_FROM = 10 * MILLION
 SWAPPED = str.maketrans(",.", ".,")
 
 TOLD = "told"
@@ -112,6 +114,15 @@ def number(value: int | float | Decimal, form: str = ",") -> str:
     """Return a number as the language writes it; `form` is how Python would, in English."""
     written = format(value, form)
     return written.translate(SWAPPED) if language() in DECIMAL_COMMA else written
+
+
+def short(value: int) -> str:
+    """Return a number where little room is: from ten millions on as millions or billions, with one decimal."""
+    if value < SHORT_FROM:
+        return number(value)
+    if value < BILLION:
+        return gettext("{count} M").format(count=number(value / MILLION, ",.1f"))
+    return gettext("{count} B").format(count=number(value / BILLION, ",.1f"))
 
 
 def amount(value: int | Decimal) -> str:

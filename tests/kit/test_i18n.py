@@ -90,6 +90,9 @@ def test_braces_of_a_sentence_without_values_are_left_alone() -> None:
 def test_numbers_and_days_are_written_and_read_as_the_language_has_them() -> None:
     assert i18n.number(1234567) == "1.234.567"
     assert i18n.number(Decimal("1234.5"), ",.2f") == "1.234,50"
+    assert [i18n.short(value) for value in (9_999_999, 10_000_000, 22_108_048_287)] == [
+        "9.999.999", "10,0 Mio.", "22,1 Mrd.",
+    ]  # fmt: skip
     assert i18n.typed("1.234,50") == "1,234.50"
     assert i18n.instant(datetime(2026, 3, 9, 18, 5, tzinfo=UTC)) == "09.03.2026, 18:05 UTC"
     assert i18n.day(datetime(2026, 3, 9, 18, 5, tzinfo=UTC)) == "09.03.2026"
@@ -97,5 +100,8 @@ def test_numbers_and_days_are_written_and_read_as_the_language_has_them() -> Non
 
 def test_numbers_and_days_in_english() -> None:
     assert i18n.number(1234567) == "1,234,567"
+    assert [i18n.short(value) for value in (0, 9_999_999, 231_852_832, 22_108_048_287)] == [
+        "0", "9,999,999", "231.9 M", "22.1 B",
+    ]  # fmt: skip
     assert i18n.typed("1,234.50") == "1,234.50"
     assert i18n.instant(datetime(2026, 3, 9, 18, 5, tzinfo=UTC)) == "09 Mar 2026, 18:05 UTC"

@@ -22,15 +22,15 @@ def today(shown: Overview | None) -> list[dict[str, str]]:
     speed, times = used.tokens_per_second, day.times
     failed = _("{share} last week").format(share=words.share(was.error_rate))
     return [
-        _tile(_("Active people"), number(day.people), words.compared(day.people, before.people)),
-        _tile(_("New chats"), number(day.chats), words.compared(day.chats, before.chats)),
-        _tile(_("Messages"), number(day.messages), words.compared(day.messages, before.messages)),
-        _tile(_("Tokens"), number(used.tokens), words.compared(used.tokens, was.tokens)),
-        _tile(_("Cost"), money(used.cost_usd), words.compared(float(used.cost_usd), float(was.cost_usd))),
-        _tile(_("Failed"), words.share(used.error_rate), failed),
-        _tile(_("First token, half within"), words.seconds(times.ttft_p50_ms), _was(before, "ttft_p50_ms")),
-        _tile(_("First token, 95 % within"), words.seconds(times.ttft_p95_ms), _was(before, "ttft_p95_ms")),
-        _tile(_("Tokens a second"), "–" if speed is None else number(speed, ".1f"), _("while they are written")),
+        words.tile(_("Active people"), number(day.people), words.compared(day.people, before.people)),
+        words.counted(_("New chats"), day.chats, words.compared(day.chats, before.chats)),
+        words.counted(_("Messages"), day.messages, words.compared(day.messages, before.messages)),
+        words.counted(_("Tokens"), used.tokens, words.compared(used.tokens, was.tokens)),
+        words.tile(_("Cost"), money(used.cost_usd), words.compared(float(used.cost_usd), float(was.cost_usd))),
+        words.tile(_("Failed"), words.share(used.error_rate), failed),
+        words.tile(_("First token, half within"), words.seconds(times.ttft_p50_ms), _was(before, "ttft_p50_ms")),
+        words.tile(_("First token, 95 % within"), words.seconds(times.ttft_p95_ms), _was(before, "ttft_p95_ms")),
+        words.tile(_("Tokens a second"), "–" if speed is None else number(speed, ".1f"), _("while they are written")),
     ]  # fmt: skip
 
 
@@ -40,9 +40,11 @@ def at_this_moment(shown: Overview | None, free_bytes: int, free_share: float) -
         return []
     room = "error" if free_share < LOW_DISK else ""
     return [
-        _tile(_("Answers being written"), number(shown.running), _("{count} wait").format(count=number(shown.waiting))),
-        _tile(_("Documents being read"), number(shown.documents_waiting), ""),
-        _tile(_("Free on the disk"), f"{number(free_bytes / GB, '.1f')} GB", words.share(free_share), room),
+        words.tile(
+            _("Answers being written"), number(shown.running), _("{count} wait").format(count=number(shown.waiting))
+        ),
+        words.tile(_("Documents being read"), number(shown.documents_waiting), ""),
+        words.tile(_("Free on the disk"), f"{number(free_bytes / GB, '.1f')} GB", words.share(free_share), room),
     ]
 
 
@@ -51,7 +53,7 @@ def providers(shown: Overview | None) -> list[dict[str, str]]:
     found = () if shown is None else shown.providers
     said = _("{failed} of {count} failed lately")
     return [
-        _tile(
+        words.tile(
             one.name,
             _("Down") if one.is_down else _("Needs a look") if one.is_failing else _("Well"),
             said.format(failed=number(one.failed), count=number(one.requests)),
@@ -88,7 +90,3 @@ def attention(shown: Overview | None, free_share: float, firing: tuple[RuleInfo,
 
 def _was(before: Today, name: str) -> str:
     return _("{time} last week").format(time=words.seconds(getattr(before.times, name)))
-
-
-def _tile(label: str, value: str, detail: str, tone: str = "") -> dict[str, str]:
-    return {"label": label, "value": value, "detail": detail, "tone": tone}

@@ -23,15 +23,11 @@ def tiles(shown: System | None, free_bytes: int, free_share: float, versions: di
     room = "error" if free_share < LOW_DISK else ""
     others = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "LLM UI")
     return [
-        _tile(_("Processes"), number(len(alive)), _megabytes(sum(one.memory_bytes for one in alive))),
-        _tile(_("Database"), _megabytes(shown.database_bytes), shown.database),
-        _tile(_("Free on the disk"), f"{number(free_bytes / GB, '.1f')} GB", words.share(free_share), room),
-        _tile(_("Version"), versions.get("LLM UI", ""), others),
+        words.tile(_("Processes"), number(len(alive)), _megabytes(sum(one.memory_bytes for one in alive))),
+        words.tile(_("Database"), _megabytes(shown.database_bytes), shown.database),
+        words.tile(_("Free on the disk"), f"{number(free_bytes / GB, '.1f')} GB", words.share(free_share), room),
+        words.tile(_("Version"), versions.get("LLM UI", ""), others),
     ]
-
-
-def _tile(label: str, value: str, detail: str, tone: str = "") -> dict[str, str]:
-    return {"label": label, "value": value, "detail": detail, "tone": tone}
 
 
 def _at_work(one: Process) -> str:

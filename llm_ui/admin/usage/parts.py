@@ -42,7 +42,7 @@ class Tiles(_UsagePart):
     """Figures, each large with its name."""
 
     label = param.String(default="", doc="What they are of, for screen readers.")
-    items = param.List(default=[], item_type=dict, doc="Each with label, value, detail and tone.")
+    items = param.List(default=[], item_type=dict, doc="Each with label, value, detail and tone; some with exact.")
 
 
 class Behind(_UsagePart):

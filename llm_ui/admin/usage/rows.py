@@ -87,24 +87,24 @@ def tiles(shown: Figures | None) -> list[dict[str, str]]:
     def took(label: str, name: str) -> dict[str, str]:
         ms: float | None = getattr(shown.times, name)
         was = None if shown.times_before is None else getattr(shown.times_before, name)
-        return _tile(label, words.seconds(ms), "" if ms is None else words.compared(ms, was))
+        return words.tile(label, words.seconds(ms), "" if ms is None else words.compared(ms, was))
 
     cached = used.cached_tokens / used.input_tokens if used.input_tokens else None
     speed = used.tokens_per_second
     so_far = _("{amount} so far").format(amount=money(shown.month.spent_usd))
     failed = "error" if (used.error_rate or 0) > MANY_FAILED else ""
     return [
-        _tile(_("Cost"), money(used.cost_usd), than("cost_usd")),
-        _tile(_("This month, forecast"), money(shown.month.forecast_usd), so_far),
-        _tile(_("Tokens"), number(used.tokens), than("tokens")),
-        _tile(_("of these cached"), words.share(cached), _("of the tokens sent")),
-        _tile(_("Requests"), number(used.requests), than("requests")),
-        _tile(_("Failed"), words.share(used.error_rate), than("errors"), failed),
+        words.tile(_("Cost"), money(used.cost_usd), than("cost_usd")),
+        words.tile(_("This month, forecast"), money(shown.month.forecast_usd), so_far),
+        words.counted(_("Tokens"), used.tokens, than("tokens")),
+        words.tile(_("of these cached"), words.share(cached), _("of the tokens sent")),
+        words.counted(_("Requests"), used.requests, than("requests")),
+        words.tile(_("Failed"), words.share(used.error_rate), than("errors"), failed),
         took(_("First token, half within"), "ttft_p50_ms"),
         took(_("First token, 95 % within"), "ttft_p95_ms"),
         took(_("Whole answer, 95 % within"), "total_p95_ms"),
         *_saved(used),
-        _tile(_("Tokens a second"), "–" if speed is None else number(speed, ".1f"), _("while they are written")),
+        words.tile(_("Tokens a second"), "–" if speed is None else number(speed, ".1f"), _("while they are written")),
     ]
 
 
@@ -113,11 +113,7 @@ def _saved(used: Used) -> list[dict[str, str]]:
     if not used.hits:
         return []
     given = ngettext("{count} answer from the cache", "{count} answers from the cache", used.hits)
-    return [_tile(_("Saved"), money(used.saved_usd), given.format(count=number(used.hits)))]
-
-
-def _tile(label: str, value: str, detail: str, tone: str = "") -> dict[str, str]:
-    return {"label": label, "value": value, "detail": detail, "tone": tone}
+    return [words.tile(_("Saved"), money(used.saved_usd), given.format(count=number(used.hits)))]
 
 
 def source(shown: Figures | None) -> str:

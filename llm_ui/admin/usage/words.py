@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from llm_ui.admin.usage.asked import Metric, Range
-from llm_ui.kit.i18n import day, later, number
+from llm_ui.kit.i18n import day, later, number, short
 from llm_ui.kit.i18n import gettext as _
 from llm_ui.models import RunStatus, UsageKind
 from llm_ui.services.usage.figures import Used
@@ -59,6 +59,16 @@ WEEKDAYS = (
     later("Monday"), later("Tuesday"), later("Wednesday"), later("Thursday"), later("Friday"), later("Saturday"),
     later("Sunday"),
 )  # fmt: skip
+
+
+def tile(label: str, value: str, detail: str, tone: str = "") -> dict[str, str]:
+    """Return a figure with its name and what is said of it."""
+    return {"label": label, "value": value, "detail": detail, "tone": tone}
+
+
+def counted(label: str, count: int, detail: str) -> dict[str, str]:
+    """Return a count as such a figure: short, and whole where it is pointed at."""
+    return {**tile(label, short(count), detail), "exact": number(count)}
 
 
 def value_of(used: Used, metric: Metric) -> float:
