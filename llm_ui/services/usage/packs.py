@@ -34,8 +34,8 @@ FEW = 5_000
 """Sums of combinations that the database itself adds up sooner."""
 SETTLED = timedelta(minutes=15)
 """How long a slot has to be over: what is booked late would only have it made anew."""
-QUARTERS_OF = 8
-"""Days of which quarters of an hour stay packed: the overview compares a part of this one with that of a week ago."""
+QUARTERS_OF = 31
+"""Days before the present one of which quarters of an hour are packed too: thirty days of a viewer begin in one."""
 TRIES = 3
 MOST_HOLES = 20
 """Stretches that are not packed, among those that are; each is one part of a statement."""
@@ -55,9 +55,9 @@ class Chosen:
 async def make(database: Database, most: int | None = None) -> int:
     """Pack what is over and not packed, the latest first; return how many slots. `most`: so many at most."""
     async with database.reading() as session:
-        missing = [slot for span in (Span.QUARTER, Span.DAY, Span.MONTH) for slot in await _missing(session, span)]
+        missing = [slot for span in Span for slot in await _missing(session, span)]
     made = 0
-    for span, number in missing[:most]:
+    for span, number in sorted(missing, key=lambda slot: begin_of(*slot), reverse=True)[:most]:
         if span is Span.MONTH:
             made += all([await _pack_month(database, by, number) for by in PACKED])
             continue
@@ -186,18 +186,16 @@ def _numbered(query: Select[Any], sums: Sequence[str]) -> Select[Any]:
 
 
 async def _missing(session: ReadSession, span: Span) -> list[Slot]:
-    """Return the slots that are over and not packed, the latest first; those without a call too, so that none is
-    looked for again. Quarters of an hour only of the day that is not over."""
+    """Return the slots that are over and not packed; those without a call too, so that none is looked for again."""
     first = await session.scalar(select(func.min(UsageTotal.slot)).where(UsageTotal.span == int(span)))
     if first is None:
         return []
     settled = now() - SETTLED
     if span is Span.QUARTER:
-        # With the last one of the day that has just ended.
-        first = max(first, _within(Span.DAY, slot_of(Span.DAY, settled - SETTLED)).first)
+        first = max(first, _within(Span.DAY, slot_of(Span.DAY, settled) - QUARTERS_OF).first)
     whole = select(UsagePack.slot).where(UsagePack.span == int(span)).group_by(UsagePack.slot)
     there = set(await session.scalars(whole.having(func.count() == len(PACKED))))
-    return [(span, slot) for slot in reversed(range(first, slot_of(span, settled))) if slot not in there]
+    return [(span, slot) for slot in range(first, slot_of(span, settled)) if slot not in there]
 
 
 async def _pack(database: Database, by: By, stretch: Stretch) -> None:
@@ -209,8 +207,8 @@ async def _pack(database: Database, by: By, stretch: Stretch) -> None:
         rows = (await session.execute(_numbered(statements.of_rollups(by, stretch), (*SUMS, "asked")))).all()
         sums = await asyncio.to_thread(packed, [(number or 0, *sums) for number, _, *sums in rows])
         if stretch.span is Span.DAY:
-            last = _within(Span.DAY, stretch.first - QUARTERS_OF).last
-            old = UsagePack.by == by.value, UsagePack.span == int(Span.QUARTER), UsagePack.slot < last
+            kept = _within(Span.DAY, stretch.first + 1 - QUARTERS_OF)
+            old = UsagePack.by == by.value, UsagePack.span == int(Span.QUARTER), UsagePack.slot < kept.first
             await session.execute(delete(UsagePack).where(*old))
         session.add(UsagePack(id=uuid7(), by=by.value, span=int(stretch.span), slot=stretch.first, sums=sums))
 

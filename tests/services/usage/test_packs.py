@@ -49,8 +49,9 @@ HISTORY = [of(day % 3, day) for day in range(0, 34, 2)] + [of(1, 10, "5"), of(2,
 
 @pytest.fixture(autouse=True)
 def much(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have packs read although there is little."""
+    """Have packs read although there is little, and no quarters of days before: there are very many."""
     monkeypatch.setattr(packs, "FEW", 0)
+    monkeypatch.setattr(packs, "QUARTERS_OF", 0)
 
 
 @pytest.fixture
@@ -127,10 +128,17 @@ def test_packs_add_up_to_what_was_put_in(tables: list[dict[int, tuple[int, ...]]
 @QUICK
 @given(
     history=histories(), data=st.data(), by=st.sampled_from(packs.PACKED), days=st.integers(-2, 3),
-    many=st.integers(0, 8), rolled=st.integers(0, 14),
+    quarters=st.sampled_from((-1, 0)), many=st.integers(0, 8), rolled=st.integers(0, 14),
 )  # fmt: skip
 def test_a_ranking_is_what_counting_gives_whatever_is_packed(
-    database_config: Config, history: Any, data: st.DataObject, by: By, days: int, many: int, rolled: int
+    database_config: Config,
+    history: Any,
+    data: st.DataObject,
+    by: By,
+    days: int,
+    quarters: int,
+    many: int,
+    rolled: int,
 ) -> None:
     change, calls = history
     period = data.draw(periods(change))
@@ -154,6 +162,7 @@ def test_a_ranking_is_what_counting_gives_whatever_is_packed(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(packs, "now", lambda: change + timedelta(days=days))
+        patch.setattr(packs, "QUARTERS_OF", quarters)
         asyncio.run(check())
 
 
@@ -180,9 +189,13 @@ async def test_days_and_months_that_are_over_are_packed_and_read(database: Datab
     }
 
 
-async def test_of_a_day_that_is_over_quarters_of_an_hour_stay_for_a_week(database: Database, clock: Any) -> None:
+async def test_quarters_of_an_hour_stay_packed_as_long_as_a_range_may_begin_in_them(
+    database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "QUARTERS_OF", 1)
     await put_in(database, HISTORY)
     await packs.make(database)
+    assert await there(database) == {Span.QUARTER: 96 + 29, Span.DAY: 35, Span.MONTH: 2}
     midnight = LATER.replace(hour=0, minute=0) + timedelta(days=1)
 
     clock(midnight + timedelta(minutes=14))
@@ -191,13 +204,9 @@ async def test_of_a_day_that_is_over_quarters_of_an_hour_stay_for_a_week(databas
     assert await packs.make(database) == 2
 
     assert await there(database) == {Span.QUARTER: 96, Span.DAY: 36, Span.MONTH: 2}
-    clock(midnight + timedelta(days=packs.QUARTERS_OF - 1))
-    await packs.make(database)
-    assert (await there(database))[Span.QUARTER] == 96 + 95
-    clock(midnight + timedelta(days=packs.QUARTERS_OF, hours=1))
-    await packs.make(database)
-    assert (await there(database))[Span.QUARTER] == 95 + 3
     assert await ranked(database) == meant(HISTORY)
+    within = Period(LATER.replace(hour=5, minute=45), LATER.replace(hour=6, minute=15))
+    assert await ranked(database, period=within) == meant(HISTORY, period=within)
 
 
 async def test_a_call_that_comes_late_is_in_the_figures_at_every_moment(database: Database, clock: Any) -> None:
